@@ -1,0 +1,92 @@
+# Everything needs Python 3.13 and make, and nothing else; packages come from PyPI, pinned and checked by hash.
+# Three environments, because their requirements contradict each other: .venv (development), .build/sam (AWS SAM CLI),
+# .build/ministack (the embedded AWS). Each is brought up to date when its requirements change.
+
+SHELL := /bin/bash
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The first Python 3.13 found: on PATH, pyenv's or uv's. Or say: make PYTHON=/path/to/python3.13
+PYTHON ?= $(shell for candidate in python3.13 python3 python ~/.pyenv/versions/3.13*/bin/python ~/.local/share/uv/python/cpython-3.13*/bin/python3.13; do \
+	"$$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && { echo "$$candidate"; break; }; done)
+
+CODE := functions layers tests
+# `sam build` wants the runtime's Python on PATH.
+SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
+
+.PHONY: help venv up down demo load test lint types build requirements clean
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: .venv/up-to-date .build/sam/up-to-date .build/ministack/up-to-date ## the three environments
+
+up: venv ## the whole system on this machine, left running; again: deploys what has changed
+	.venv/bin/python -m tests.local_stack up
+
+down: .venv/up-to-date ## ends what `make up` started
+	.venv/bin/python -m tests.local_stack down
+
+demo: venv ## the main story from nothing, on a stack of its own
+	.venv/bin/python -m tests.local_stack demo
+
+load: venv ## ten thousand orders through a stack of its own, every verdict checked (minutes)
+	.venv/bin/python -m tests.local_stack load
+
+test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
+	.venv/bin/python -m pytest -n 2 -m "not e2e"
+	.venv/bin/python -m pytest -m e2e
+
+mutants: .venv/up-to-date .build/cosmic-ray/up-to-date ## mutation tests of completeness and verdict (20 minutes)
+	rm -rf .build/mutants && mkdir -p .build/mutants/tests
+	cp -r layers pyproject.toml .build/mutants && cp -r tests/unit .build/mutants/tests
+	cd .build/mutants && export PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.build/cosmic-ray/bin:$$PATH" && \
+		cosmic-ray init pyproject.toml session.sqlite && cr-filter-operators session.sqlite pyproject.toml && \
+		cosmic-ray exec pyproject.toml session.sqlite && cr-report --surviving-only --show-diff session.sqlite
+
+lint: venv ## ruff, and the template through cfn-lint
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check $(CODE)
+	$(SAM) validate --lint --region us-east-1
+
+types: .venv/up-to-date ## mypy
+	.venv/bin/mypy $(CODE)
+
+build: venv ## `sam build` for AWS (arm64)
+	$(SAM) build
+
+requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed files, after a change
+	$(call compile,layer.in,layers/requirements.txt)
+	$(call compile,dev.in,requirements/dev.txt)
+	$(call compile,sam.in,requirements/sam.txt)
+	$(call compile,ministack.in,requirements/ministack.txt)
+	$(call compile,cosmic-ray.in,requirements/cosmic-ray.txt)
+
+clean: down ## removes everything that was made here
+	rm -rf .aws-sam .build .local .venv
+
+define compile
+.venv/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-index-url \
+	--no-emit-find-links --no-emit-trusted-host --annotation-style=line --output-file $(2) requirements/$(1)
+
+endef
+
+define install
+@[ -x $(@D)/bin/python ] || { [ -n "$(PYTHON)" ] || { \
+	echo "No Python 3.13 found on PATH, in ~/.pyenv or in uv's folder. Install it, or say: make PYTHON=/path/to/python3.13" >&2; exit 1; }; \
+	"$(PYTHON)" -m venv $(@D); }
+$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes -r $<
+@touch $@
+endef
+
+.venv/up-to-date: requirements/dev.txt
+	$(install)
+
+.build/sam/up-to-date: requirements/sam.txt
+	$(install)
+
+.build/ministack/up-to-date: requirements/ministack.txt
+	$(install)
+
+.build/cosmic-ray/up-to-date: requirements/cosmic-ray.txt
+	$(install)
