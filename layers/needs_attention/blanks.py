@@ -1,0 +1,76 @@
+"""What counts as no data at all: absence, white space and the fillers that Amazon and others write instead."""
+
+import re
+import unicodedata
+
+# Written by Amazon, by marketplace connectors and by order systems after a redaction where there is nothing to tell.
+# All lower case, one space between words; `_bare_words` brings what is asked about into the same shape.
+_PLACEHOLDERS = frozenset(
+    {
+        "n/a",
+        "not applicable",
+        "not available",
+        "not provided",
+        "not specified",
+        "not supplied",
+        "pii removed",
+        "redacted",
+        "undefined",
+        "unknown",
+    }
+)
+
+# "Amazon does not supply this information" and its variants.
+_PLACEHOLDER_OPENINGS = ("amazon does not supply", "amazon does not provide", "not provided by amazon")
+
+# Null, None and Na are surnames, None is a town in Piedmont and NA the code of the province of Naples; names often
+# come in capitals ("JENNIFER NULL"), so no spelling of the bare word tells a person from a filler. JSON has its own
+# null, and a program that prints one brackets it: only then is the word a filler.
+_BRACKETED_FILLER = re.compile(r"[\[(<{]\s*(?:null|none|nil)\s*[\])>}]\W*")
+
+# Letters to Unicode, nothing to the eye: the fillers of the Hangul blocks.
+_INVISIBLE_LETTERS = "\u115f\u1160\u3164\uffa0"
+# Characters that take no room and change nothing. The zero-width joiner and non-joiner stay: Persian, Hindi and others
+# are misspelt without them.
+_ZERO_WIDTH = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+_SPACE = re.compile(rf"[\s{_INVISIBLE_LETTERS}\x00-\x1f\x7f-\x9f]+")
+_NOTHING = re.compile(f"[{_ZERO_WIDTH}]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_WORD = re.compile(r"[^\w/]+|_+")
+
+
+def is_blank(text: str | None) -> bool:
+    """Whether `text` says nothing: absent, without a single letter or digit, or a placeholder such as "[Redacted]".
+
+    Case and the punctuation around and between the words do not matter. Real names, streets and towns are never blank,
+    however unlikely they look; that is why "Null", "None" and "NA" alone are data.
+    """
+    visible = _tidy(text)
+    if not any(character.isalnum() for character in visible):
+        return True
+    folded = unicodedata.normalize("NFKC", visible).casefold()
+    words = _bare_words(folded)
+    return (
+        words in _PLACEHOLDERS or words.startswith(_PLACEHOLDER_OPENINGS) or bool(_BRACKETED_FILLER.fullmatch(folded))
+    )
+
+
+def cleaned(text: str | None) -> str | None:
+    """`text` as it is stored and shown: composed (NFC), one space where there was white space; None if it is blank.
+
+    NFC and not NFKC: full-width letters, ligatures and "㈱" are how somebody writes the name.
+    """
+    return None if is_blank(text) else _tidy(text)
+
+
+def _tidy(text: str | None) -> str:
+    """As `cleaned`, without judging: placeholders stay and absence is "".
+
+    A lone surrogate, legal in JSON and impossible in UTF-8, becomes U+FFFD, so that one broken name cannot stop a page.
+    """
+    visible = _NOTHING.sub("", _LONE_SURROGATE.sub("\ufffd", text or ""))
+    return _SPACE.sub(" ", unicodedata.normalize("NFC", visible)).strip()
+
+
+def _bare_words(folded: str) -> str:
+    return " ".join(_NO_WORD.sub(" ", folded).split())

@@ -1,0 +1,61 @@
+"""Plain words for people: what is missing from an order, what to do about it, and where."""
+
+from needs_attention.order import CONFIRMABLE, Missing, Order
+from needs_attention.sp_api import MARKETPLACES
+from needs_attention.values import instant
+
+_FIELDS = {
+    "firstName": "first name",
+    "lastName": "last name",
+    "email": "email address",
+    "deliveryAddress": "delivery address",
+    "billingAddress": "billing address",
+    "lineItems": "line items",
+    "buyerRequestedCancel": "request to cancel",
+}
+_PARTS = {
+    "addressLine1": "street",
+    "city": "city",
+    "stateOrRegion": "state",
+    "postalCode": "postal code",
+    "countryCode": "country",
+}
+_REASONS = {
+    "blank": "Amazon sent no {field}.",
+    "singleWord": "The name has one word only, so there is no {field}.",
+    "notAnAddress": "What stands as {field} is not one.",
+    "incomplete": "The {field} has no {parts}.",
+    "buyerIsNotRecipient": "Amazon sent no {field}, and the delivery address is another person's.",
+    "noProduct": "A line item has neither SKU nor ASIN, or no quantity.",
+    "changedAtAmazon": "Amazon changed the {field} after it was edited here.",
+    "asked": "The buyer asked Amazon to cancel the order.",
+}
+_STEPS = {
+    "changedAtAmazon": "Compare both, then type in the right one, or send null to take Amazon's.",
+    "asked": "Cancel the order in Seller Central, or confirm `buyerRequestedCancel` to send it all the same.",
+}
+
+
+def message_for(missing: Missing) -> str:
+    """What is missing, in one sentence."""
+    words = _REASONS.get(missing.reason, "The {field} is not in order.")
+    parts = " and no ".join(_PARTS.get(part, part) for part in missing.parts)
+    return words.format(field=_FIELDS.get(missing.field, missing.field), parts=parts)
+
+
+def next_step_for(missing: Missing, order: Order) -> str:
+    """What a person can do about it, or what happens by itself."""
+    if missing.reason in _STEPS:
+        return _STEPS[missing.reason]
+    steps = ["Open the order in Seller Central and type it in here."]
+    if missing.field in CONFIRMABLE:
+        steps.append(f"If there is none to be had, confirm `{missing.field}`.")
+    if order.redownload_at is not None:
+        steps.append(f"Or wait: Amazon is asked again at {instant(order.redownload_at)}.")
+    return " ".join(steps)
+
+
+def seller_central_url(order: Order) -> str | None:
+    """The order's page in the Seller Central of its marketplace; None if Amazon named none that is known."""
+    marketplace = MARKETPLACES.get(order.amazon.marketplace_id or "")
+    return marketplace.order_page(order.order_id) if marketplace else None

@@ -1,0 +1,39 @@
+"""The base of every value: frozen, camelCase outside, times in UTC with a fixed width so that they sort as text."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+
+def instant(time: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T18:00:00.000Z`: such texts sort as the times do."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def utc_now() -> datetime:
+    """The time, as exact as it is stored: handlers read the clock with it, and nobody else does."""
+    return in_utc(datetime.now(UTC))
+
+
+def in_utc(time: datetime) -> datetime:
+    """The same moment in UTC, cut to milliseconds.
+
+    Refuses the far ends of the calendar, where changing the zone or adding a deadline would overflow.
+    """
+    if not 1970 <= time.year < 3000:
+        raise ValueError("a time must lie between the years 1970 and 2999")
+    utc = time.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(in_utc), PlainSerializer(instant, when_used="json")]
+
+
+class Value(BaseModel):
+    """A frozen value with camelCase names outside; what it does not know is an error, so a typing mistake is seen."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", hide_input_in_errors=True
+    )

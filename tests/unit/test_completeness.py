@@ -1,0 +1,603 @@
+"""What an order lacks: the completeness table, row by row and both sides of each."""
+
+from typing import Any
+
+import pytest
+
+from needs_attention.completeness import FIELDS_OF_UNIT, RULES, find_missing, seen
+from needs_attention.order import UNITS, Address, AmazonOrder, Edits, Missing
+from needs_attention.policy import Settings
+from tests.unit.builders import (
+    a_line,
+    a_typed_name,
+    an_address,
+    an_amazon_order,
+    an_fba_order,
+    edited,
+    without_checks,
+)
+
+BY_DEFAULT = Settings()
+
+
+def missing(amazon: AmazonOrder, edits: Edits | None = None, settings: Settings = BY_DEFAULT) -> dict[str, str]:
+    """What is missing, by field, with the reason."""
+    return {item.field: item.reason for item in find_missing(amazon, edits or Edits(), settings)}
+
+
+def lacking_everything(**fields: Any) -> AmazonOrder:
+    nothing = dict.fromkeys(["buyer_name", "buyer_email", "recipient_name", "delivery_address", "line_items"])
+    return an_amazon_order(**{**nothing, **fields})
+
+
+EVERYTHING = {
+    "firstName": "blank",
+    "lastName": "blank",
+    "email": "blank",
+    "deliveryAddress": "blank",
+    "billingAddress": "blank",
+    "lineItems": "blank",
+}
+
+
+def test_a_complete_order_lacks_nothing() -> None:
+    assert find_missing(an_amazon_order(), Edits(), Settings()) == ()
+
+
+def test_every_missing_field_is_listed_in_the_order_of_the_table() -> None:
+    order = lacking_everything(cancel_requested_by_buyer=True)
+
+    assert list(missing(order).items()) == [*EVERYTHING.items(), ("buyerRequestedCancel", "asked")]
+
+
+def test_each_field_is_found_by_its_own_rule() -> None:
+    order = lacking_everything(cancel_requested_by_buyer=True)
+
+    assert list(RULES) == list(missing(order))
+
+
+# Names ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_is_split_into_first_and_last() -> None:
+    view = seen(an_amazon_order(recipient_name="Ada Maria Quill"), Edits(), Settings())
+
+    assert (view.first_name, view.last_name, view.name_kind) == ("Ada Maria", "Quill", "person")
+
+
+def test_the_recipients_name_comes_before_the_buyers() -> None:
+    view = seen(an_amazon_order(recipient_name="Ada Quill", buyer_name="Bo Ortiz"), Edits(), Settings())
+
+    assert (view.first_name, view.name_source) == ("Ada", "recipient")
+
+
+def test_without_a_recipient_the_buyer_is_named() -> None:
+    order = an_amazon_order(recipient_name=None, buyer_name="Bo Ortiz")
+    view = seen(order, Edits(), Settings())
+
+    assert (view.first_name, view.last_name, view.name_source) == ("Bo", "Ortiz", "buyer")
+    assert missing(order) == {}
+
+
+@pytest.mark.parametrize(
+    "order", [{"is_gift": True}, {"programs": ("INVOICE_BY_AMAZON",)}, {"buyer_name": None}], ids=str
+)
+def test_the_buyer_is_no_stand_in_on_a_gift_nor_where_amazon_is_the_buyer(order: dict[str, Any]) -> None:
+    amazon = an_amazon_order(**{"recipient_name": None, "buyer_name": "Bo Ortiz", **order})
+    view = seen(amazon, Edits(), Settings())
+
+    assert missing(amazon) == {"firstName": "blank", "lastName": "blank"}
+    assert (view.first_name, view.last_name, view.name_kind, view.name_source) == ("", "", "blank", "none")
+
+
+@pytest.mark.parametrize("order", [{"is_gift": True}, {"programs": ("INVOICE_BY_AMAZON",)}], ids=str)
+def test_the_recipient_of_a_gift_or_of_a_purchase_invoiced_by_amazon_counts(order: dict[str, Any]) -> None:
+    assert missing(an_amazon_order(**order)) == {}
+
+
+@pytest.mark.parametrize(
+    ("policy", "latin", "unspaced"),
+    [
+        ("byScript", {"firstName": "singleWord"}, {}),
+        ("hold", {"firstName": "singleWord"}, {"firstName": "singleWord"}),
+        ("accept", {}, {}),
+    ],
+)
+def test_a_name_of_one_word_follows_the_setting(policy: Any, latin: dict[str, str], unspaced: dict[str, str]) -> None:
+    settings = Settings(single_word_names=policy)
+
+    assert missing(an_amazon_order(recipient_name="Cher"), settings=settings) == latin
+    assert missing(an_amazon_order(recipient_name="山田太郎"), settings=settings) == unspaced
+
+
+def test_a_name_without_spaces_is_kept_whole_as_the_last_name() -> None:
+    view = seen(an_amazon_order(recipient_name="山田太郎"), Edits(), Settings())
+
+    assert (view.first_name, view.last_name, view.name_kind) == ("", "山田太郎", "unspacedScript")
+
+
+@pytest.mark.parametrize("policy", ["byScript", "hold", "accept"])
+def test_no_policy_for_single_words_lets_a_blank_name_pass(policy: Any) -> None:
+    order = an_amazon_order(recipient_name=None, buyer_name=None)
+
+    assert missing(order, settings=Settings(single_word_names=policy)) == {"firstName": "blank", "lastName": "blank"}
+
+
+def test_a_company_needs_no_first_and_last_name() -> None:
+    named = an_amazon_order(recipient_name="Quill Works GmbH")
+    at_its_own_address = an_amazon_order(
+        recipient_name="Harborside", delivery_address=an_address(company_name="Harborside")
+    )
+    as_buyer = an_amazon_order(recipient_name=None, buyer_name="Harborside", buyer_company_name="Harborside")
+
+    assert missing(named) == missing(at_its_own_address) == missing(as_buyer) == {}
+
+
+def test_the_buyers_company_does_not_make_a_company_of_the_recipient() -> None:
+    order = an_amazon_order(recipient_name="Harborside", buyer_company_name="Harborside")
+
+    assert missing(order) == {"firstName": "singleWord"}
+
+
+@pytest.mark.parametrize(
+    ("order", "company"),
+    [
+        (
+            {"delivery_address": an_address(company_name="Quill Works"), "buyer_company_name": "Ortiz Lamps"},
+            "Quill Works",
+        ),
+        ({"buyer_company_name": "Ortiz Lamps"}, "Ortiz Lamps"),
+        ({"buyer_company_name": "Ortiz Lamps", "delivery_address": None}, "Ortiz Lamps"),
+        ({}, ""),
+    ],
+)
+def test_the_company_is_that_at_the_address_else_the_buyers(order: dict[str, Any], company: str) -> None:
+    assert seen(an_amazon_order(**order), Edits(), Settings()).company == company
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "company", "lacks"),
+    [
+        ("Ada", "Quill", "", {}),
+        ("", "", "", {"firstName": "blank", "lastName": "blank"}),
+        ("-", "[Redacted]", "", {"firstName": "blank", "lastName": "blank"}),
+        ("Ada", "", "", {"lastName": "singleWord"}),
+        ("", "Quill", "", {"firstName": "singleWord"}),
+        ("", "Ada Quill", "", {"firstName": "singleWord"}),
+        ("Ada Quill", ".", "", {"lastName": "singleWord"}),
+        ("", "Quill Works GmbH", "", {"firstName": "singleWord"}),
+        ("", "山田太郎", "", {}),
+        ("山田太郎", "", "", {}),
+        ("", "", "Quill Works", {}),
+        ("", "", "-", {"firstName": "blank", "lastName": "blank"}),
+    ],
+)
+def test_a_typed_name_is_judged_by_its_two_boxes(first: str, last: str, company: str, lacks: dict[str, str]) -> None:
+    amazon = an_amazon_order(recipient_name=None, buyer_name=None)
+    edits = edited(amazon, name=a_typed_name(first, last, company))
+    view = seen(amazon, edits, Settings())
+
+    assert missing(amazon, edits) == lacks
+    assert (view.first_name, view.last_name, view.company, view.name_source) == (first, last, company, "edited")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "company", "kind"),
+    [
+        ("Ada", "Quill", "", "person"),
+        ("Ada", "Quill", "Quill Works", "company"),
+        ("Ada", "", "", "singleWord"),
+        ("", "Quill Works GmbH", "", "singleWord"),
+        ("", "山田太郎", "", "unspacedScript"),
+        ("", "", "", "blank"),
+    ],
+)
+def test_a_typed_name_has_a_kind_too(first: str, last: str, company: str, kind: str) -> None:
+    edits = edited(an_amazon_order(), name=a_typed_name(first, last, company))
+
+    assert seen(an_amazon_order(), edits, Settings()).name_kind == kind
+
+
+def test_a_typed_name_of_one_word_follows_the_setting_too() -> None:
+    edits = edited(an_amazon_order(), name=a_typed_name("", "山田太郎"))
+
+    assert missing(an_amazon_order(), edits, Settings(single_word_names="hold")) == {"firstName": "singleWord"}
+    edits = edited(an_amazon_order(), name=a_typed_name("Cher", ""))
+    assert missing(an_amazon_order(), edits, Settings(single_word_names="accept")) == {}
+
+
+# Email ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("email", "lacks"),
+    [
+        ("ada@marketplace.example.com", {}),
+        ("a.da+1@example.co.uk", {}),
+        ("ada@例え.example", {}),
+        (None, {"email": "blank"}),
+        ("", {"email": "blank"}),
+        ("[Redacted]", {"email": "blank"}),
+        ("ada", {"email": "notAnAddress"}),
+        ("ada@example", {"email": "notAnAddress"}),
+        ("ada@example.", {"email": "notAnAddress"}),
+        ("ada@.com", {"email": "notAnAddress"}),
+        ("@example.com", {"email": "notAnAddress"}),
+        ("ada@b@example.com", {"email": "notAnAddress"}),
+        ("ada quill@example.com", {"email": "notAnAddress"}),
+        ("ada@example.com now", {"email": "notAnAddress"}),
+    ],
+)
+def test_an_email_is_missing_when_it_is_blank_or_no_address(email: str | None, lacks: dict[str, str]) -> None:
+    assert missing(an_amazon_order(buyer_email=email)) == lacks
+    if email is not None:
+        silent = an_amazon_order(buyer_email=None)
+        assert missing(silent, edited(silent, email=email)) == lacks
+
+
+def test_a_typed_email_covers_amazons() -> None:
+    edits = edited(an_amazon_order(), email="typed@example.com")
+
+    view = seen(an_amazon_order(), edits, Settings())
+    assert (view.email, view.email_source) == ("typed@example.com", "edited")
+    view = seen(an_amazon_order(), Edits(), Settings())
+    assert (view.email, view.email_source) == ("ada@marketplace.example.com", "amazon")
+
+
+def test_a_blank_typed_email_blanks_amazons() -> None:
+    edits = edited(an_amazon_order(), email="")
+
+    assert missing(an_amazon_order(), edits) == {"email": "blank"}
+
+
+# Addresses ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "lacks"),
+    [
+        (an_address(), ()),
+        (an_address(line1=None, line2="12 Harbor Street"), ()),
+        (an_address(line1="-", line3="12 Harbor Street"), ()),
+        (Address(street_name="Rua A", city="Recife", state_or_region="PE", postal_code="1", country_code="BR"), ()),
+        (an_address(country_code="HK", postal_code=None, state_or_region=None), ()),
+        (an_address(country_code="SG", state_or_region=None, city=None), ()),
+        (an_address(country_code="ES", state_or_region=None), ()),
+        (an_address(country_code="IT", state_or_region=None), ()),
+        (an_address(line1=None), ("addressLine1",)),
+        (an_address(state_or_region="[Redacted]"), ("stateOrRegion",)),
+        (an_address(city=None, postal_code="."), ("city", "postalCode")),
+        (Address(city="Portland"), ("addressLine1", "countryCode")),
+    ],
+)
+def test_an_address_lacks_what_its_country_needs(address: Address, lacks: tuple[str, ...]) -> None:
+    amazon = an_amazon_order(delivery_address=address, tax_address=an_address())
+    expected = (Missing(field="deliveryAddress", reason="incomplete", parts=lacks),) if lacks else ()
+
+    assert find_missing(amazon, Edits(), Settings()) == expected
+    silent = an_amazon_order(delivery_address=None, tax_address=an_address())
+    assert find_missing(silent, edited(silent, delivery_address=address), Settings()) == expected
+
+
+@pytest.mark.parametrize("address", [None, Address(), Address(line1="[Redacted]", city="-")])
+def test_an_address_without_a_single_part_is_blank(address: Address | None) -> None:
+    amazon = an_amazon_order(delivery_address=address, tax_address=an_address())
+
+    assert missing(amazon) == {"deliveryAddress": "blank"}
+
+
+def test_a_typed_address_covers_amazons_whole() -> None:
+    amazon = an_amazon_order(delivery_address=an_address(line2="Apt 3"), tax_address=an_address())
+    edits = edited(amazon, delivery_address=an_address(line1="1 Typed Street", postal_code=None))
+    view = seen(amazon, edits, Settings())
+
+    assert view.delivery_address == an_address(line1="1 Typed Street", postal_code=None)
+    assert view.delivery_source == "edited"
+    assert missing(amazon, edits) == {"deliveryAddress": "incomplete"}
+    assert seen(amazon, Edits(), Settings()).delivery_source == "amazon"
+
+
+def test_a_blanked_address_is_blank_whatever_amazon_says() -> None:
+    edits = edited(an_amazon_order(), delivery_address=Address())
+
+    assert missing(an_amazon_order(), edits) == {"deliveryAddress": "blank", "billingAddress": "blank"}
+
+
+# Billing --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_address_of_the_buyers_tax_registration_is_the_billing_address() -> None:
+    view = seen(an_amazon_order(tax_address=an_address(line1="1 Ledger Lane")), Edits(), Settings())
+
+    assert view.billing_address == an_address(line1="1 Ledger Lane")
+    assert view.billing_source == "amazonTax"
+
+
+def test_a_tax_registration_without_a_street_is_no_billing_address() -> None:
+    order = an_amazon_order(tax_address=Address(city="Salem", country_code="US"))
+
+    assert seen(order, Edits(), Settings()).billing_source == "copiedFromDelivery"
+
+
+def test_by_default_the_delivery_address_is_the_billing_address_too() -> None:
+    view = seen(an_amazon_order(recipient_name="Bo Ortiz"), Edits(), Settings())
+
+    assert (view.billing_address, view.billing_source) == (an_address(), "copiedFromDelivery")
+
+
+def test_a_typed_delivery_address_is_copied_too() -> None:
+    edits = edited(an_amazon_order(), delivery_address=an_address(line1="1 Typed Street"))
+
+    assert seen(an_amazon_order(), edits, Settings()).billing_address == an_address(line1="1 Typed Street")
+
+
+def test_what_the_delivery_address_lacks_the_copy_lacks_as_well() -> None:
+    order = an_amazon_order(delivery_address=an_address(postal_code=None))
+
+    assert missing(order) == {"deliveryAddress": "incomplete", "billingAddress": "incomplete"}
+
+
+def test_a_typed_billing_address_comes_before_all() -> None:
+    amazon = an_amazon_order(tax_address=an_address(line1="1 Ledger Lane"))
+    edits = edited(amazon, billing_address=an_address(line1="1 Typed Street"))
+    view = seen(amazon, edits, Settings(billing_address="require"))
+
+    assert (view.billing_address, view.billing_source) == (an_address(line1="1 Typed Street"), "edited")
+
+
+@pytest.mark.parametrize(
+    ("buyer", "recipient", "lacks"),
+    [
+        ("Ada Quill", "Ada Quill", {}),
+        ("ADA QUILL", "Ada Quill", {}),
+        ("Bo Ortiz", "Ada Quill", {"billingAddress": "buyerIsNotRecipient"}),
+        ("Ada Ortiz", "Ada Quill", {"billingAddress": "buyerIsNotRecipient"}),
+        (None, "Ada Quill", {"billingAddress": "buyerIsNotRecipient"}),
+        ("Bo Ortiz", None, {"billingAddress": "buyerIsNotRecipient"}),
+    ],
+)
+def test_the_delivery_address_may_be_copied_only_if_the_names_match(
+    buyer: str | None, recipient: str | None, lacks: dict[str, str]
+) -> None:
+    order = an_amazon_order(buyer_name=buyer, recipient_name=recipient)
+
+    assert missing(order, settings=Settings(billing_address="copyIfSameName")) == lacks
+
+
+def test_names_that_match_copy_an_edited_address_and_others_do_not() -> None:
+    settings = Settings(billing_address="copyIfSameName")
+    theirs, anothers = (
+        an_amazon_order(delivery_address=None),
+        an_amazon_order(delivery_address=None, buyer_name="Bo Ortiz"),
+    )
+    edits = edited(theirs, delivery_address=an_address())
+
+    assert missing(theirs, edits, settings) == {}
+    assert missing(anothers, edits, settings) == {"billingAddress": "buyerIsNotRecipient"}
+
+
+def test_without_a_delivery_address_there_is_nothing_to_copy_whoever_the_buyer_is() -> None:
+    order = an_amazon_order(delivery_address=None, buyer_name="Bo Ortiz")
+
+    assert missing(order, settings=Settings(billing_address="copyIfSameName"))["billingAddress"] == "blank"
+
+
+def test_a_billing_address_may_be_required() -> None:
+    settings = Settings(billing_address="require")
+
+    assert missing(an_amazon_order(), settings=settings) == {"billingAddress": "blank"}
+    assert missing(an_amazon_order(tax_address=an_address()), settings=settings) == {}
+    assert seen(an_amazon_order(), Edits(), settings).billing_source == "none"
+
+
+@pytest.mark.parametrize(
+    ("names", "billed"),
+    [
+        ({"tax_name": "Ortiz Lamps Ltd", "buyer_name": "Bo Ortiz", "recipient_name": "Ada Quill"}, "Ortiz Lamps Ltd"),
+        ({"buyer_name": "Bo Ortiz", "recipient_name": "Ada Quill"}, "Bo Ortiz"),
+        ({"buyer_name": None, "recipient_name": "Ada Quill"}, "Ada Quill"),
+        ({"buyer_name": None, "recipient_name": None}, None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("order", "typed"),
+    [
+        ({}, {}),
+        ({"tax_address": an_address()}, {}),
+        ({"delivery_address": None}, {}),
+        ({}, {"billing_address": Address()}),
+    ],
+)
+def test_the_bill_is_in_the_name_of_the_tax_registration_else_the_buyer(
+    order: dict[str, Any], typed: dict[str, Any], names: dict[str, Any], billed: str | None
+) -> None:
+    amazon = an_amazon_order(**order, **names)
+
+    assert seen(amazon, edited(amazon, **typed), Settings()).billing_name == billed
+
+
+# Line items -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "lacks"),
+    [
+        ((a_line(),), {}),
+        ((a_line(asin=None),), {}),
+        ((a_line(seller_sku=None),), {}),
+        ((a_line(quantity=1),), {}),
+        ((a_line(quantity=0), a_line(order_item_id="2")), {}),
+        ((a_line(seller_sku=None, asin=None), a_line(order_item_id="2")), {"lineItems": "noProduct"}),
+        ((a_line(quantity=None), a_line(order_item_id="2")), {"lineItems": "noProduct"}),
+        ((a_line(quantity=None),), {"lineItems": "noProduct"}),
+        (None, {"lineItems": "blank"}),
+        ((), {"lineItems": "blank"}),
+        ((a_line(quantity=0),), {"lineItems": "blank"}),
+        ((a_line(seller_sku=None, asin=None),), {"lineItems": "noProduct"}),
+        ((a_line(seller_sku="[Redacted]", asin="-"), a_line(quantity=0)), {"lineItems": "noProduct"}),
+    ],
+)
+def test_line_items_are_missing_when_there_are_none_or_one_cannot_be_picked(lines: Any, lacks: dict[str, str]) -> None:
+    assert missing(an_amazon_order(line_items=lines)) == lacks
+    if lines is not None:
+        silent = an_amazon_order(line_items=None)
+        assert missing(silent, edited(silent, line_items=lines)) == lacks
+
+
+def test_a_replacement_for_nothing_is_complete() -> None:
+    free = a_line(unit_price={"amount": "0.00", "currency_code": "USD"})
+
+    assert missing(an_amazon_order(line_items=(free,))) == {}
+
+
+def test_cancelled_lines_are_not_seen() -> None:
+    kept, cancelled = a_line(), a_line(order_item_id="2", quantity=0)
+    view = seen(an_amazon_order(line_items=(kept, cancelled)), Edits(), Settings())
+
+    assert (view.line_items, view.line_items_source) == ((kept,), "amazon")
+
+
+def test_typed_lines_replace_amazons_whole() -> None:
+    typed = (a_line(seller_sku="TYPED"),)
+    edits = edited(an_amazon_order(), line_items=typed)
+    view = seen(an_amazon_order(), edits, Settings())
+
+    assert (view.line_items, view.line_items_source) == (typed, "edited")
+
+
+def test_lines_that_a_person_removed_are_not_filled_from_amazon() -> None:
+    edits = edited(an_amazon_order(), line_items=())
+
+    assert missing(an_amazon_order(), edits) == {"lineItems": "blank"}
+
+
+# What is not a field --------------------------------------------------------------------------------------------------
+
+
+def test_a_buyer_who_asked_to_cancel_puts_the_order_on_hold() -> None:
+    assert missing(an_amazon_order(cancel_requested_by_buyer=True)) == {"buyerRequestedCancel": "asked"}
+    assert missing(an_amazon_order(cancel_requested_by_buyer=False)) == {}
+
+
+def test_an_order_that_amazon_fulfils_is_judged_on_its_lines_alone() -> None:
+    assert missing(an_fba_order()) == {}
+    assert missing(an_fba_order(cancel_requested_by_buyer=True)) == {}
+    assert missing(an_fba_order(line_items=())) == {"lineItems": "blank"}
+
+
+@pytest.mark.parametrize("channel", ["MERCHANT", None, "DRONE", "amazon"])
+def test_any_other_channel_is_ours_to_fulfil(channel: str | None) -> None:
+    assert missing(lacking_everything(fulfilled_by=channel)) == EVERYTHING
+
+
+# Settings -------------------------------------------------------------------------------------------------------------
+
+SWITCHES = {
+    "names": ["firstName", "lastName"],
+    "email": ["email"],
+    "delivery_address": ["deliveryAddress"],
+    "billing_address": ["billingAddress"],
+    "line_items": ["lineItems"],
+    "buyer_requested_cancel": ["buyerRequestedCancel"],
+}
+
+
+@pytest.mark.parametrize("check", SWITCHES)
+def test_each_check_can_be_switched_off_alone(check: str) -> None:
+    order = lacking_everything(cancel_requested_by_buyer=True)
+    left = [field for field in RULES if field not in SWITCHES[check]]
+
+    assert list(missing(order, settings=without_checks(check))) == left
+
+
+@pytest.mark.parametrize("name", ["Cher", "山田太郎"])
+def test_without_the_check_of_names_one_word_will_do(name: str) -> None:
+    settings = Settings(single_word_names="hold", checks=without_checks("names").checks)
+
+    assert missing(an_amazon_order(recipient_name=name), settings=settings) == {}
+
+
+def test_without_the_check_of_lines_an_order_that_amazon_fulfils_lacks_nothing() -> None:
+    assert missing(an_fba_order(line_items=()), settings=without_checks("line_items")) == {}
+
+
+def test_without_the_check_of_emails_anything_will_do() -> None:
+    assert missing(an_amazon_order(buyer_email="ada"), settings=without_checks("email")) == {}
+
+
+def test_without_the_check_of_billing_nobody_asks_who_the_buyer_is() -> None:
+    settings = Settings(billing_address="copyIfSameName", checks=without_checks("billing_address").checks)
+
+    assert missing(an_amazon_order(buyer_name="Bo Ortiz"), settings=settings) == {}
+
+
+# Confirmed by an editor -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["firstName", "lastName", "email", "buyerRequestedCancel"])
+def test_what_an_editor_confirmed_to_be_not_to_be_had_counts_as_filled(field: str) -> None:
+    order = lacking_everything(cancel_requested_by_buyer=True)
+    left = [other for other in RULES if other != field]
+
+    assert list(missing(order, Edits(confirmed=(field,)))) == left
+
+
+# Amazon changed what was edited ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("unit", "typed", "now", "fields"),
+    [
+        ("name", a_typed_name("Ada", "Typed"), {"recipient_name": "Bo Ortiz"}, ["firstName", "lastName"]),
+        ("email", "typed@example.com", {"buyer_email": "bo@example.com"}, ["email"]),
+        ("delivery_address", an_address(), {"delivery_address": an_address(line1="5 Mill Rd")}, ["deliveryAddress"]),
+        ("billing_address", an_address(), {"tax_address": an_address(line1="5 Mill Rd")}, ["billingAddress"]),
+        ("line_items", (a_line(),), {"line_items": (a_line(quantity=1),)}, ["lineItems"]),
+    ],
+)
+def test_an_edited_unit_that_amazon_changed_is_listed(
+    unit: str, typed: Any, now: dict[str, Any], fields: list[str]
+) -> None:
+    then = an_amazon_order(tax_address=an_address())
+    edits = edited(then, **{unit: typed})
+
+    assert missing(then, edits) == {}
+    assert missing(then.model_copy(update=now), edits) == dict.fromkeys(fields, "changedAtAmazon")
+
+
+def test_a_field_is_listed_once_even_if_it_is_both_missing_and_changed_at_amazon() -> None:
+    edits = edited(an_amazon_order(), name=a_typed_name("Ada", ""))
+    now = an_amazon_order(recipient_name="Bo Ortiz")
+
+    found = find_missing(now, edits, Settings())
+    assert [(item.field, item.reason) for item in found] == [
+        ("lastName", "singleWord"),
+        ("firstName", "changedAtAmazon"),
+    ]
+
+
+def test_a_change_at_amazon_is_listed_even_if_the_field_was_confirmed() -> None:
+    edits = edited(an_amazon_order(), confirmed=("email",), email="typed@example.com")
+
+    assert missing(an_amazon_order(buyer_email="bo@example.com"), edits) == {"email": "changedAtAmazon"}
+
+
+def test_editing_a_unit_again_settles_the_change() -> None:
+    now = an_amazon_order(buyer_email="bo@example.com")
+    edits = edited(an_amazon_order(), email="typed@example.com").edited("email", "typed@example.com", now)
+
+    assert missing(now, edits) == {}
+
+
+def test_a_change_of_what_does_not_matter_for_an_order_that_amazon_fulfils_is_not_listed() -> None:
+    then, now = an_fba_order(buyer_email="ada@example.com"), an_fba_order(buyer_email="bo@example.com")
+    edits = edited(then, email="typed@example.com", line_items=(a_line(),))
+
+    assert missing(now, edits) == {}
+    fewer = now.model_copy(update={"line_items": (a_line(quantity=1),)})
+    assert missing(fewer, edits) == {"lineItems": "changedAtAmazon"}
+
+
+def test_every_unit_names_the_fields_that_it_fills() -> None:
+    assert list(FIELDS_OF_UNIT) == list(UNITS)
+    assert [field for fields in FIELDS_OF_UNIT.values() for field in fields] == list(RULES)[:-1]

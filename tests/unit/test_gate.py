@@ -1,0 +1,744 @@
+"""The gate: what people, the warehouse and the clock may do to an order, and what it refuses."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from needs_attention.gate import Refused, Wanted, change, edit, end_snooze, hand_over, happened, redact
+from needs_attention.order import CONFIRMABLE, Address, Edits, Hold, Order, Override
+from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.verdict import digest, judged
+from tests.unit.builders import (
+    CREATED,
+    LATER,
+    LATER_STILL,
+    NOON,
+    SHIP_BY,
+    a_held_order,
+    a_judged_order,
+    a_line,
+    a_typed_name,
+    an_address,
+    an_amazon_order,
+    an_fba_order,
+    an_order,
+    downloaded_again,
+    edited,
+    without_checks,
+)
+
+BY_DEFAULT = Settings()
+EAGER = Settings(default_stage="ready", default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_orders=True)
+DO_NOT_TRANSFER, NOW = ThreePlStatus.DO_NOT_TRANSFER, ThreePlStatus.NOW
+HANDED_OVER = [ThreePlStatus.TRANSFERRED, ThreePlStatus.WITH_ERRORS, ThreePlStatus.PICKED]
+
+LETTING_OUT = [
+    {"stage": "packing"},
+    {"release": True},
+    {"fully_dispatched": NOON},
+    {"three_pl_status": ThreePlStatus.NOW},
+    {"three_pl_status": ThreePlStatus.UPON_COMPLETION},
+    {"stage": "packing", "fully_dispatched": NOON, "three_pl_status": ThreePlStatus.NOW},
+]
+
+
+def changed(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> Order:
+    """The order with what was wanted: no verdict on the same data may overturn any of it."""
+    after = change(order, Wanted(**wanted), settings, by="ed@example.com", at=LATER)
+    assert judged(after, settings, LATER) == after
+    return after
+
+
+def refused(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> Refused:
+    """The refusal of what is wanted of the order."""
+    with pytest.raises(Refused) as refusal:
+        changed(order, settings, **wanted)
+    assert refusal.value.message == str(refusal.value)
+    return refusal.value
+
+
+def fields(refusal: Refused) -> list[str]:
+    return [item.field for item in refusal.missing]
+
+
+def ready_to_release() -> Order:
+    """An order that a person completed."""
+    held = a_held_order(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"))
+    order = judged(held, BY_DEFAULT, NOON)
+    assert order.is_ready_to_release
+    return order
+
+
+def dispatched_before_data_was_lost() -> Order:
+    """Not held, because it was dispatched and the warehouse is not to get it; its lines are gone since."""
+    order = a_judged_order(three_pl_status=DO_NOT_TRANSFER, dispatched_by="person", fully_dispatched_at=NOON)
+    order = judged(downloaded_again(order, line_items=()), BY_DEFAULT, LATER)
+    assert order.hold is None
+    assert order.open_missing
+    return order
+
+
+# Editing --------------------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_is_laid_over_amazons_data_and_judged_in_the_same_step() -> None:
+    held = a_judged_order(an_amazon_order(buyer_email=None, delivery_address=None))
+    after = edit(held, {"email": "typed@example.com"}, None, BY_DEFAULT, LATER)
+
+    assert after.amazon == held.amazon
+    assert after.edits.email == "typed@example.com"
+    assert [item.field for item in after.missing] == ["deliveryAddress", "billingAddress"]
+    assert after.judged_at == LATER
+
+
+def test_the_last_edit_makes_an_order_ready_to_release_and_lets_nothing_go() -> None:
+    after = edit(a_held_order(), {"email": "typed@example.com"}, None, EAGER, LATER)
+
+    assert after.is_ready_to_release
+    assert (after.stage, after.status, after.three_pl_status) == (NEEDS_ATTENTION, "Open", DO_NOT_TRANSFER)
+
+
+def test_several_units_are_edited_at_once() -> None:
+    order = a_judged_order(an_amazon_order(buyer_email=None, line_items=None, recipient_name="Cher"))
+    units: dict[Any, Any] = {
+        "line_items": (a_line(),),
+        "name": a_typed_name(),
+        "email": "typed@example.com",
+        "delivery_address": an_address(),
+        "billing_address": an_address(),
+    }
+    after = edit(order, units, None, BY_DEFAULT, LATER)
+
+    assert after.is_ready_to_release
+    assert after.edits == edited(order.amazon, **units)
+
+
+def test_none_takes_a_unit_back_to_amazons_value() -> None:
+    after = edit(ready_to_release(), {"email": None}, None, BY_DEFAULT, LATER)
+
+    assert not after.edits.is_edited("email")
+    assert [item.field for item in after.missing] == ["email"]
+
+
+def test_units_that_are_not_named_keep_their_edits() -> None:
+    after = edit(ready_to_release(), {"name": a_typed_name()}, None, BY_DEFAULT, LATER)
+
+    assert after.edits.email == "typed@example.com"
+
+
+def test_an_edit_that_takes_something_away_holds_the_order() -> None:
+    after = edit(a_judged_order(three_pl_status=NOW), {"line_items": ()}, None, BY_DEFAULT, LATER)
+
+    assert (after.stage, after.three_pl_status) == (NEEDS_ATTENTION, DO_NOT_TRANSFER)
+    assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
+
+
+def test_a_confirmation_counts_as_filled_and_is_replaced_whole() -> None:
+    order = a_judged_order(an_amazon_order(recipient_name="Cher", buyer_email=None))
+
+    after = edit(order, {}, ["firstName", "email"], BY_DEFAULT, LATER)
+    assert after.edits.confirmed == ("firstName", "email")
+    assert after.is_ready_to_release
+    after = edit(after, {}, ["email"], BY_DEFAULT, LATER)
+    assert [item.field for item in after.missing] == ["firstName"]
+
+
+def test_without_a_word_about_confirmations_they_stay() -> None:
+    order = edit(a_held_order(), {}, ["email"], BY_DEFAULT, LATER)
+
+    assert edit(order, {"name": a_typed_name()}, None, BY_DEFAULT, LATER).edits.confirmed == ("email",)
+    assert edit(order, {}, [], BY_DEFAULT, LATER).edits.confirmed == ()
+
+
+def test_everything_confirmable_can_be_confirmed() -> None:
+    assert edit(a_held_order(), {}, CONFIRMABLE, BY_DEFAULT, LATER).edits.confirmed == CONFIRMABLE
+
+
+def test_a_redacted_order_cannot_be_edited() -> None:
+    with pytest.raises(Refused) as refusal:
+        edit(a_judged_order(redacted_at=NOON), {"email": "typed@example.com"}, None, BY_DEFAULT, LATER)
+
+    assert refusal.value.code == "redacted"
+
+
+def test_an_edit_of_what_the_warehouse_has_is_said_loudly() -> None:
+    order = a_judged_order(three_pl_status=NOW)
+    taken = hand_over(order, BY_DEFAULT, is_frozen=False, at=LATER)
+
+    after = edit(taken, {"delivery_address": an_address(line1="5 Mill Road")}, None, BY_DEFAULT, LATER)
+    assert after.alerts == ("ChangedAfterHandOver",)
+
+
+# Letting go -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wanted", LETTING_OUT, ids="+".join)
+def test_an_incomplete_order_is_not_let_out_and_the_answer_lists_all_that_is_missing(wanted: dict[str, Any]) -> None:
+    order = a_judged_order(an_amazon_order(buyer_email=None, line_items=None))
+
+    refusal = refused(order, EAGER, **wanted)
+    assert refusal.code == ("incomplete" if "stage" in wanted or "release" in wanted else "held")
+    assert fields(refusal) == ["email", "lineItems"]
+
+
+def test_the_refusal_names_what_is_missing_in_words() -> None:
+    order = a_judged_order(an_amazon_order(buyer_email=None, line_items=None))
+
+    assert refused(order, release=True).message == "The order is incomplete: email, lineItems."
+
+
+@pytest.mark.parametrize("wanted", LETTING_OUT, ids="+".join)
+def test_a_download_that_is_not_judged_yet_is_judged_before_anything_is_let_out(wanted: dict[str, Any]) -> None:
+    order = downloaded_again(a_judged_order(), line_items=())
+
+    assert fields(refused(order, **wanted)) == ["lineItems"]
+
+
+@pytest.mark.parametrize("wanted", LETTING_OUT, ids="+".join)
+def test_an_incomplete_order_that_is_not_held_is_not_let_out_either(wanted: dict[str, Any]) -> None:
+    refusal = refused(dispatched_before_data_was_lost(), **wanted)
+
+    assert refusal.code == ("notHeld" if "release" in wanted else "incomplete")
+    assert fields(refusal) == ([] if "release" in wanted else ["lineItems"])
+
+
+@pytest.mark.parametrize("wanted", LETTING_OUT[2:5], ids=lambda wanted: "+".join(map(str, wanted.values())))
+def test_a_check_that_was_switched_on_since_counts(wanted: dict[str, Any]) -> None:
+    order = a_judged_order(an_amazon_order(buyer_email=None), without_checks("email"))
+    assert not order.open_missing
+
+    assert fields(refused(order, BY_DEFAULT, **wanted)) == ["email"]
+
+
+@pytest.mark.parametrize("wanted", LETTING_OUT[2:5], ids=lambda wanted: "+".join(map(str, wanted.values())))
+def test_even_a_complete_order_is_let_out_only_after_its_hold(wanted: dict[str, Any]) -> None:
+    refusal = refused(ready_to_release(), **wanted)
+
+    assert (refusal.code, fields(refusal)) == ("held", [])
+
+
+def test_releasing_brings_the_defaults_as_they_are_now() -> None:
+    after = changed(ready_to_release(), Settings(default_stage="ready", default_three_pl_status=NOW), release=True)
+
+    assert (after.stage, after.three_pl_status, after.status) == ("ready", NOW, "Open")
+    assert (after.hold, after.redownload_at, after.dispatched_by) == (None, None, None)
+    assert not after.is_pending
+
+
+def test_releasing_with_auto_dispatch_dispatches() -> None:
+    after = changed(ready_to_release(), EAGER, release=True)
+
+    assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "us", LATER)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"trial_mode": True}, {"go_live_date": CREATED + timedelta(milliseconds=1)}], ids=str
+)
+def test_releasing_does_not_dispatch_what_may_not_leave(settings: dict[str, Any]) -> None:
+    after = changed(ready_to_release(), EAGER.model_copy(update=settings), release=True)
+
+    assert (after.hold, after.stage, after.dispatched_by) == (None, "ready", None)
+
+
+def test_changing_the_stage_ends_the_hold_and_sends_nothing_anywhere() -> None:
+    after = changed(ready_to_release(), EAGER, stage="packing")
+
+    assert (after.stage, after.status, after.three_pl_status) == ("packing", "Open", DO_NOT_TRANSFER)
+    assert (after.hold, after.redownload_at) == (None, None)
+    assert not after.is_fulfillable
+
+
+def test_stage_dispatch_and_3pl_status_can_be_set_in_one_call() -> None:
+    order = ready_to_release()
+    after = changed(order, stage="packing", fully_dispatched=NOON, three_pl_status=ThreePlStatus.UPON_COMPLETION)
+
+    assert (after.stage, after.status, after.dispatched_by) == ("packing", "Dispatched", "person")
+    assert (after.fully_dispatched_at, after.three_pl_status) == (NOON, ThreePlStatus.UPON_COMPLETION)
+    assert after.is_transferable
+
+
+def test_what_is_named_in_a_release_comes_before_the_defaults() -> None:
+    after = changed(ready_to_release(), EAGER, release=True, stage="packing", three_pl_status=DO_NOT_TRANSFER)
+
+    assert (after.stage, after.three_pl_status, after.dispatched_by) == ("packing", DO_NOT_TRANSFER, "us")
+
+
+def test_the_next_verdict_does_not_overturn_what_people_chose() -> None:
+    after = changed(ready_to_release(), stage="packing", three_pl_status=NOW)
+
+    later = judged(downloaded_again(after, updated_at=LATER), EAGER, LATER_STILL)
+    assert (later.stage, later.three_pl_status, later.hold) == ("packing", NOW, None)
+
+
+def test_a_hold_by_hand_is_released_too() -> None:
+    order = changed(a_judged_order(), stage=NEEDS_ATTENTION)
+
+    assert changed(order, stage="packing").hold is None
+    assert changed(order, release=True).three_pl_status is ThreePlStatus.UPON_COMPLETION
+
+
+def test_what_is_not_held_cannot_be_released() -> None:
+    assert refused(a_judged_order(), release=True).code == "notHeld"
+
+
+def test_a_stage_of_an_order_that_is_not_held_is_just_changed() -> None:
+    order = a_judged_order(three_pl_status=NOW)
+    after = changed(order, stage="packing")
+
+    assert after == order.with_(stage="packing", judged_at=LATER)
+
+
+@pytest.mark.parametrize("status", [DO_NOT_TRANSFER, ThreePlStatus.UPON_COMPLETION, NOW])
+def test_the_3pl_status_of_a_complete_order_is_just_changed(status: ThreePlStatus) -> None:
+    assert changed(a_judged_order(), three_pl_status=status).three_pl_status is status
+
+
+def test_a_complete_order_is_marked_as_dispatched() -> None:
+    after = changed(a_judged_order(), fully_dispatched=NOON)
+
+    assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "person", NOON)
+
+
+def test_a_dispatch_is_taken_back() -> None:
+    order = changed(a_judged_order(), fully_dispatched=NOON)
+    after = changed(order, fully_dispatched=False)
+
+    assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Open", None, None)
+
+
+def test_an_incomplete_order_whose_dispatch_is_taken_back_is_held_in_the_same_step() -> None:
+    after = changed(dispatched_before_data_was_lost(), fully_dispatched=False)
+
+    assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
+    assert (after.stage, after.status, after.three_pl_status) == (NEEDS_ATTENTION, "Open", DO_NOT_TRANSFER)
+
+
+def test_closing_the_way_to_the_warehouse_is_allowed_even_on_an_incomplete_order() -> None:
+    assert changed(a_held_order(), three_pl_status=DO_NOT_TRANSFER).three_pl_status is DO_NOT_TRANSFER
+    assert changed(a_held_order(), three_pl_status=DO_NOT_TRANSFER).hold is not None
+
+
+def test_wanting_nothing_only_brings_the_verdict_up_to_date() -> None:
+    after = changed(downloaded_again(a_judged_order(), line_items=()))
+
+    assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
+    assert not after.is_pending
+
+
+def test_a_time_without_a_zone_is_no_time_of_dispatch() -> None:
+    with pytest.raises(ValidationError):
+        Wanted(fully_dispatched=datetime(2026, 11, 23, 12))  # noqa: DTZ001  # that is the point
+
+
+# Closed orders --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [*LETTING_OUT, {"stage": NEEDS_ATTENTION}, {"fully_dispatched": False}],
+    ids="+".join,
+)
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        (a_judged_order(redacted_at=NOON), "redacted"),
+        *((a_judged_order(three_pl_status=status), "alreadyTransferred") for status in HANDED_OVER),
+        (a_judged_order(voided_at=NOON), "void"),
+        (downloaded_again(a_judged_order(), fulfillment_status="CANCELLED"), "void"),
+        (a_judged_order(an_amazon_order(fulfillment_status="SHIPPED")), "shipped"),
+        (downloaded_again(a_judged_order(), fulfillment_status="SHIPPED"), "shipped"),
+        (a_judged_order(an_amazon_order(fulfillment_status="PENDING")), "draft"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "order",
+)
+def test_a_closed_order_refuses_everything(order: Order, code: str, wanted: dict[str, Any]) -> None:
+    assert refused(order, **wanted).code == code
+    assert refused(order, **wanted, override="please").code == code
+
+
+@pytest.mark.parametrize("status", HANDED_OVER)
+def test_only_the_warehouse_says_that_it_has_an_order(status: ThreePlStatus) -> None:
+    refusal = refused(a_judged_order(), three_pl_status=status)
+
+    assert refusal.code == "onlyTheWarehouse"
+    assert status.value in refusal.message
+
+
+@pytest.mark.parametrize("wanted", LETTING_OUT[2:], ids="+".join)
+def test_what_amazon_fulfils_is_not_ours_to_send(wanted: dict[str, Any]) -> None:
+    assert refused(a_judged_order(an_fba_order()), **wanted).code == "fulfilledByAmazon"
+    assert refused(a_judged_order(an_fba_order(line_items=())), **wanted, override="please").code == "fulfilledByAmazon"
+
+
+def test_what_amazon_fulfils_may_change_its_stage_and_be_released_without_going_anywhere() -> None:
+    order = a_judged_order(an_fba_order())
+    held = changed(order, EAGER, stage=NEEDS_ATTENTION)
+
+    assert changed(order, EAGER, stage="archive").stage == "archive"
+    after = changed(held, EAGER, release=True)
+    assert (after.hold, after.stage, after.three_pl_status) == (None, "ready", DO_NOT_TRANSFER)
+    assert after.dispatched_by is None
+
+
+# Overriding -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_administrators_reason_lets_an_incomplete_order_go_and_is_remembered() -> None:
+    order = a_judged_order(an_amazon_order(buyer_email=None, line_items=None))
+    after = changed(order, EAGER, release=True, override="paid by phone")
+
+    assert (after.hold, after.stage, after.three_pl_status, after.dispatched_by) == (None, "ready", NOW, "us")
+    assert after.accepted == ("email", "lineItems")
+    assert after.override == Override(
+        by="ed@example.com", at=LATER, reason="paid by phone", fields=("email", "lineItems")
+    )
+    assert [item.field for item in after.missing] == ["email", "lineItems"]
+    assert judged(downloaded_again(after, updated_at=LATER), EAGER, LATER_STILL).hold is None
+
+
+def test_an_override_does_not_end_a_hold_that_nobody_ended() -> None:
+    assert refused(a_held_order(), three_pl_status=NOW, override="please").code == "held"
+
+
+def test_an_override_lets_a_dispatched_order_change_too() -> None:
+    after = changed(dispatched_before_data_was_lost(), stage="archive", override="known")
+
+    assert (after.stage, after.accepted) == ("archive", ("lineItems",))
+
+
+def test_a_second_override_adds_to_what_was_accepted() -> None:
+    order = changed(a_held_order(), release=True, override="first")
+    order = downloaded_again(order, line_items=())
+    after = changed(order, stage="packing", override="second")
+
+    assert after.accepted == ("email", "lineItems")
+    assert after.override is not None
+    assert (after.override.reason, after.override.fields) == ("second", ("lineItems",))
+
+
+def test_where_nothing_is_missing_there_is_nothing_to_override() -> None:
+    assert refused(ready_to_release(), release=True, override="please").code == "nothingToOverride"
+
+
+def test_what_is_missing_beyond_what_was_accepted_holds_again() -> None:
+    order = changed(a_held_order(), release=True, override="no email")
+
+    assert judged(downloaded_again(order, line_items=()), BY_DEFAULT, LATER).hold is not None
+
+
+# Putting on hold ------------------------------------------------------------------------------------------------------
+
+
+def test_a_person_puts_an_order_into_needs_attention() -> None:
+    after = changed(a_judged_order(three_pl_status=NOW), EAGER, stage=NEEDS_ATTENTION)
+
+    assert after.hold == Hold(kind="manual", since=LATER)
+    assert (after.stage, after.three_pl_status) == (NEEDS_ATTENTION, DO_NOT_TRANSFER)
+    assert after.is_ready_to_release
+
+
+def test_an_order_that_is_held_already_is_held_by_the_person_from_now_on() -> None:
+    order = a_held_order()
+
+    assert changed(order, stage=NEEDS_ATTENTION).hold == Hold(kind="manual", since=NOON)
+
+
+def test_an_order_that_a_person_held_before_it_was_snoozed_is_held_by_the_person_again() -> None:
+    held = changed(a_judged_order(), stage=NEEDS_ATTENTION)
+    snoozed = changed(held, snooze_until=LATER_STILL)
+    twice = changed(snoozed, snooze_until=LATER_STILL)
+
+    for order in (snoozed, twice):
+        after = end_snooze(order, EAGER, LATER_STILL)
+        assert after.hold is not None
+        assert (after.hold.kind, after.stage, after.is_transferable) == ("manual", NEEDS_ATTENTION, False)
+
+
+def test_an_order_cannot_have_been_dispatched_before_it_was_placed() -> None:
+    with pytest.raises(Refused) as refused:
+        changed(a_judged_order(), fully_dispatched=CREATED - timedelta(days=365))
+
+    assert refused.value.code == "dispatchedBeforeOrdered"
+
+
+def test_a_snooze_waits_for_its_date() -> None:
+    after = changed(a_judged_order(three_pl_status=NOW), snooze_until=SHIP_BY)
+
+    assert after.hold == Hold(kind="snoozed", since=LATER, until=SHIP_BY)
+    assert (after.stage, after.three_pl_status) == (NEEDS_ATTENTION, DO_NOT_TRANSFER)
+    assert not after.is_ready_to_release
+
+
+def test_while_an_order_is_snoozed_amazon_is_not_asked_for_it() -> None:
+    assert changed(a_held_order(), snooze_until=LATER_STILL).redownload_at is None
+
+
+def test_a_snoozed_hold_remembers_when_and_why_it_began() -> None:
+    order = judged(downloaded_again(a_judged_order(), line_items=()), BY_DEFAULT, NOON)
+    after = changed(order, snooze_until=LATER_STILL)
+
+    assert after.hold == Hold(kind="snoozed", since=NOON, after_release=True, until=LATER_STILL)
+    ended = end_snooze(after, BY_DEFAULT, LATER_STILL)
+    assert ended.hold == order.hold
+
+
+def test_nothing_is_snoozed_past_its_ship_by_deadline() -> None:
+    assert refused(a_judged_order(), snooze_until=SHIP_BY + timedelta(milliseconds=1)).code == "pastShipBy"
+
+
+def test_without_a_deadline_a_snooze_may_last() -> None:
+    order = a_judged_order(an_amazon_order(ship_by=None))
+
+    assert changed(order, snooze_until=NOON + timedelta(days=90)).hold is not None
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"stage": NEEDS_ATTENTION, "fully_dispatched": NOON},
+        {"stage": NEEDS_ATTENTION, "three_pl_status": NOW},
+        {"stage": NEEDS_ATTENTION, "release": True},
+        {"snooze_until": SHIP_BY, "stage": "packing"},
+    ],
+    ids="+".join,
+)
+def test_an_order_cannot_be_held_and_let_go_at_once(wanted: dict[str, Any]) -> None:
+    assert refused(a_judged_order(), **wanted).code == "contradiction"
+
+
+@pytest.mark.parametrize("wanted", [{"stage": NEEDS_ATTENTION}, {"snooze_until": SHIP_BY}], ids=str)
+def test_what_is_dispatched_cannot_be_held_any_more(wanted: dict[str, Any]) -> None:
+    order = changed(a_judged_order(), fully_dispatched=NOON)
+
+    assert refused(order, **wanted).code == "alreadyDispatched"
+
+
+def test_a_hold_may_say_do_not_transfer_as_well() -> None:
+    after = changed(a_judged_order(), stage=NEEDS_ATTENTION, three_pl_status=DO_NOT_TRANSFER)
+
+    assert after.hold == Hold(kind="manual", since=LATER)
+
+
+# The end of a snooze --------------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_is_complete_when_its_snooze_ends_gets_the_defaults() -> None:
+    order = changed(a_judged_order(), snooze_until=LATER_STILL)
+    after = end_snooze(order, EAGER, LATER_STILL)
+
+    assert (after.hold, after.stage, after.three_pl_status) == (None, "ready", NOW)
+
+
+def test_an_order_that_is_incomplete_when_its_snooze_ends_is_held_like_any_other() -> None:
+    order = changed(a_held_order(), snooze_until=LATER_STILL)
+    after = end_snooze(order, EAGER, LATER_STILL)
+
+    assert after.hold == Hold(kind="missing", since=NOON)
+    assert (after.stage, after.three_pl_status) == (NEEDS_ATTENTION, DO_NOT_TRANSFER)
+
+
+@pytest.mark.parametrize(
+    "order", [a_judged_order(), a_held_order(), a_judged_order(hold=Hold(kind="manual", since=NOON))]
+)
+def test_what_is_not_snoozed_has_no_snooze_to_end(order: Order) -> None:
+    assert end_snooze(order, EAGER, LATER) == order
+
+
+# Handing over ---------------------------------------------------------------------------------------------------------
+
+
+def taken(order: Order, settings: Settings = BY_DEFAULT, *, is_frozen: bool = False) -> Order:
+    return hand_over(order, settings, is_frozen=is_frozen, at=LATER)
+
+
+def not_taken(order: Order, settings: Settings = BY_DEFAULT, *, is_frozen: bool = False) -> Refused:
+    with pytest.raises(Refused) as refusal:
+        taken(order, settings, is_frozen=is_frozen)
+    return refusal.value
+
+
+def for_the_warehouse(**fields: Any) -> Order:
+    return a_judged_order(three_pl_status=NOW, **fields)
+
+
+def test_the_warehouse_takes_an_order_that_is_to_be_transferred_now() -> None:
+    after = taken(for_the_warehouse())
+
+    assert after.three_pl_status is ThreePlStatus.TRANSFERRED
+    assert after.handed_over_digest == digest(after, BY_DEFAULT)
+    assert not after.is_fulfillable
+
+
+def test_the_warehouse_takes_an_order_upon_its_completion() -> None:
+    order = a_judged_order()
+
+    assert not_taken(order).code == "notForTheWarehouse"
+    assert taken(changed(order, fully_dispatched=NOON)).is_handed_over
+
+
+@pytest.mark.parametrize("status", HANDED_OVER)
+def test_nothing_is_handed_over_twice(status: ThreePlStatus) -> None:
+    assert not_taken(a_judged_order(three_pl_status=status)).code == "alreadyTransferred"
+
+
+def test_a_freeze_stops_every_hand_over() -> None:
+    assert not_taken(for_the_warehouse(), is_frozen=True).code == "frozen"
+
+
+def test_trial_mode_hands_nothing_over() -> None:
+    assert not_taken(for_the_warehouse(), Settings(trial_mode=True)).code == "notLive"
+
+
+def test_what_was_created_before_going_live_is_not_handed_over() -> None:
+    assert not_taken(for_the_warehouse(), Settings(go_live_date=CREATED + timedelta(hours=1))).code == "notLive"
+    assert taken(for_the_warehouse(), Settings(go_live_date=CREATED)).is_handed_over
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        a_judged_order(three_pl_status=DO_NOT_TRANSFER),
+        a_held_order(),
+        a_judged_order(an_fba_order()),
+        for_the_warehouse(voided_at=NOON),
+        for_the_warehouse(redacted_at=NOON),
+        for_the_warehouse(pending_since=NOON),
+        downloaded_again(for_the_warehouse(), fulfillment_status="CANCELLED"),
+        for_the_warehouse(stage=NEEDS_ATTENTION),
+    ],
+    ids=["do not transfer", "held", "fba", "void", "redacted", "pending", "cancelled", "needs attention"],
+)
+def test_nothing_else_is_for_the_warehouse(order: Order) -> None:
+    assert not_taken(order).code == "notForTheWarehouse"
+
+
+def test_the_gate_runs_again_under_the_settings_of_now() -> None:
+    order = a_judged_order(an_amazon_order(buyer_email=None), without_checks("email"), three_pl_status=NOW)
+    assert order.is_transferable
+
+    refusal = not_taken(order, BY_DEFAULT)
+    assert (refusal.code, fields(refusal)) == ("notForTheWarehouse", ["email"])
+
+
+def test_what_an_administrator_accepted_is_handed_over() -> None:
+    order = changed(a_held_order(), release=True, three_pl_status=NOW, override="no email")
+
+    assert taken(order).is_handed_over
+
+
+# Redaction ------------------------------------------------------------------------------------------------------------
+
+
+def personal_order() -> Order:
+    amazon = an_amazon_order(tax_name="Ada Quill", tax_address=an_address(), recipient_name="Ada Quill")
+    typed = edited(
+        amazon,
+        confirmed=("email",),
+        name=a_typed_name("Ada", "Quill"),
+        email="ada@example.com",
+        delivery_address=an_address(),
+        billing_address=an_address(),
+        line_items=(a_line(),),
+    )
+    override = Override(by="admin@example.com", at=NOON, reason="Ada Quill called", fields=("email",))
+    return a_judged_order(amazon, edits=typed, override=override, accepted=("email",), handed_over_digest="ada")
+
+
+def test_redaction_leaves_no_personal_data_anywhere() -> None:
+    text = redact(personal_order(), BY_DEFAULT, LATER).model_dump_json()
+
+    personal = ["Ada", "Quill", "ada", "Harbor", "Portland", "97209"]
+    assert [word for word in personal if word not in personal_order().model_dump_json()] == []
+    assert [word for word in personal if word in text] == []
+
+
+def test_redaction_forgets_edits_and_keeps_who_overrode() -> None:
+    after = redact(personal_order(), BY_DEFAULT, LATER)
+
+    assert after.edits == Edits()
+    assert after.override == Override(by="admin@example.com", at=NOON, reason="[redacted]", fields=("email",))
+    assert after.amazon.delivery_address == Address(country_code="US")
+    assert (after.redacted_at, after.redact_at) == (LATER, None)
+
+
+@pytest.mark.parametrize(
+    "order", [a_held_order(), a_held_order(hold=Hold(kind="manual", since=NOON)), an_order(), for_the_warehouse()]
+)
+def test_redaction_ends_the_hold_and_closes_the_way_to_the_warehouse_in_the_same_step(order: Order) -> None:
+    after = redact(order, EAGER, LATER)
+
+    assert (after.hold, after.missing, after.three_pl_status) == (None, (), DO_NOT_TRANSFER)
+    assert not after.is_transferable
+    assert not after.is_pending
+
+
+def test_redaction_leaves_with_the_warehouse_what_it_has() -> None:
+    assert redact(taken(for_the_warehouse()), BY_DEFAULT, LATER).three_pl_status is ThreePlStatus.TRANSFERRED
+
+
+def test_redaction_without_an_override_makes_none() -> None:
+    assert redact(a_judged_order(), BY_DEFAULT, LATER).override is None
+
+
+# What happened --------------------------------------------------------------------------------------------------------
+
+COMPLETE, HELD = a_judged_order(three_pl_status=DO_NOT_TRANSFER), a_held_order()
+READY, SENT = for_the_warehouse(), changed(COMPLETE, fully_dispatched=NOON)
+TAKEN, VOID = taken(READY), judged(downloaded_again(COMPLETE, fulfillment_status="CANCELLED"), BY_DEFAULT, LATER)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "events"),
+    [
+        (None, an_order(), ()),
+        (an_order(), COMPLETE, ()),
+        (COMPLETE, COMPLETE, ()),
+        (None, HELD, ("OrderHeld",)),
+        (an_order(), HELD, ("OrderHeld",)),
+        (HELD, HELD, ()),
+        (HELD, COMPLETE, ("OrderHealed",)),
+        (HELD, READY, ("OrderHealed", "OrderReadyFor3pl")),
+        (HELD, VOID, ("OrderCancelled",)),
+        (HELD, redact(HELD, BY_DEFAULT, LATER), ("OrderRedacted",)),
+        (None, READY, ("OrderReadyFor3pl",)),
+        (COMPLETE, READY, ("OrderReadyFor3pl",)),
+        (READY, READY, ()),
+        (READY.with_(pending_since=NOON), READY, ("OrderReadyFor3pl",)),
+        (READY, TAKEN, ("OrderTransferred",)),
+        (TAKEN, TAKEN, ()),
+        (None, TAKEN, ("OrderTransferred",)),
+        (COMPLETE, SENT, ("OrderDispatched",)),
+        (None, SENT, ("OrderDispatched",)),
+        (SENT, SENT, ()),
+        (COMPLETE, VOID, ("OrderCancelled",)),
+        (None, VOID, ("OrderCancelled",)),
+        (VOID, VOID, ()),
+        (COMPLETE, redact(COMPLETE, BY_DEFAULT, LATER), ("OrderRedacted",)),
+        (None, redact(COMPLETE, BY_DEFAULT, LATER), ("OrderRedacted",)),
+        (redact(COMPLETE, BY_DEFAULT, LATER), redact(COMPLETE, BY_DEFAULT, LATER), ()),
+        (None, COMPLETE.with_(alerts=("CancelledAfterHandOver",)), ("CancelledAfterHandOver",)),
+        (COMPLETE.with_(alerts=("A",)), COMPLETE.with_(alerts=("A", "B")), ("B",)),
+    ],
+)
+def test_a_change_tells_what_it_meant_and_only_once(
+    before: Order | None, after: Order, events: tuple[str, ...]
+) -> None:
+    assert happened(before, after, by_a_person=False) == events
+
+
+def test_a_hold_that_a_person_ends_is_a_release() -> None:
+    assert happened(HELD, COMPLETE, by_a_person=True) == ("OrderReleased",)
+
+
+def test_a_hold_that_ends_since_amazon_shipped_the_order_is_neither_healed_nor_released() -> None:
+    shipped = judged(downloaded_again(HELD, fulfillment_status="SHIPPED"), BY_DEFAULT, LATER)
+    assert happened(HELD, shipped, by_a_person=False) == ("OrderDispatched",)
+
+
+def test_several_things_may_happen_at_once() -> None:
+    after = changed(ready_to_release(), EAGER, release=True)
+
+    events = happened(ready_to_release(), after, by_a_person=True)
+    assert events == ("OrderReleased", "OrderReadyFor3pl", "OrderDispatched")

@@ -1,0 +1,293 @@
+# ruff: noqa: RUF001  # other scripts than Latin are the point
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from needs_attention.blanks import cleaned
+from needs_attention.names import PersonName, split_name
+
+PEOPLE = [
+    # raw, first, last
+    ("Ana Souza", "Ana", "Souza"),
+    ("  Ana \u00a0 Souza ", "Ana", "Souza"),
+    ("ANA SOUZA", "ANA", "SOUZA"),
+    ("Maria Silva Santos", "Maria Silva", "Santos"),
+    ("J. R. Hartley", "J. R.", "Hartley"),
+    ("Mary Ann Smith-Jones", "Mary Ann", "Smith-Jones"),
+    ("O'Brien Patrick", "O'Brien", "Patrick"),
+    ("Jean-Luc D'Argent", "Jean-Luc", "D'Argent"),
+    ("Jane Doe née Jones", "Jane Doe née", "Jones"),
+    ("Jennifer Null", "Jennifer", "Null"),
+    ("Yu Na", "Yu", "Na"),
+    ("A B", "A", "B"),
+    # particles
+    ("María de la Cruz García", "María", "de la Cruz García"),
+    ("JANE DE LA CRUZ", "JANE", "DE LA CRUZ"),
+    ("Anne-Marie van der Berg", "Anne-Marie", "van der Berg"),
+    ("Hans-Peter von und zu Steinfels", "Hans-Peter", "von und zu Steinfels"),
+    ("Ali bin Talib", "Ali", "bin Talib"),
+    ("Omar ibn Musa al-Basri", "Omar", "ibn Musa al-Basri"),
+    ("Ahmed El-Sayed", "Ahmed", "El-Sayed"),
+    ("Abdul Rahman", "Abdul", "Rahman"),
+    ("Abdul Rahman Khan", "Abdul Rahman", "Khan"),
+    ("Abu Bakr", "Abu", "Bakr"),
+    ("Leonardo da Vinci", "Leonardo", "da Vinci"),
+    ("Van Johnson", "Van", "Johnson"),
+    ("Das Kumar", "Das", "Kumar"),
+    ("Zu Chen", "Zu", "Chen"),
+    # Last, First
+    ("Smith, John", "John", "Smith"),
+    ("SMITH,JOHN", "JOHN", "SMITH"),
+    ("van Gogh, Vincent", "Vincent", "van Gogh"),
+    ("De La Cruz, Maria", "Maria", "De La Cruz"),
+    ("Smith, Dr. John", "John", "Smith"),
+    ("Smith, John Mr", "John", "Smith"),
+    ("Smith Jr., John", "John", "Smith Jr."),
+    ("Smith, John, Jr.", "John", "Smith Jr."),
+    ("佐藤\uff0c花子", "花子", "佐藤"),
+    # suffixes
+    ("John Smith Jr.", "John", "Smith Jr."),
+    ("John Smith, Jr.", "John", "Smith Jr."),
+    ("Dr. Juan Q. Xavier de la Vega III", "Juan Q. Xavier", "de la Vega III"),
+    ("John Smith MD", "John", "Smith MD"),
+    ("Anna Smith, PhD", "Anna", "Smith PhD"),
+    ("Rahim Md", "Rahim", "Md"),
+    ("João Silva Neto", "João", "Silva Neto"),
+    ("Ana Neto", "Ana", "Neto"),
+    ("Carlos Júnior", "Carlos", "Júnior"),
+    ("Anna Vi", "Anna", "Vi"),
+    ("Wei Xi", "Wei", "Xi"),
+    ("Charles Stone VI", "Charles", "Stone VI"),
+    ("Ida Ra", "Ida", "Ra"),
+    ("Jack Ma", "Jack", "Ma"),
+    # honorifics go, names that look like titles stay
+    ("Mr John Smith", "John", "Smith"),
+    ("Mr. and Mrs. John Smith", "John", "Smith"),
+    ("Frau Dr. Anna Müller", "Anna", "Müller"),
+    ("Sra. Juana Pérez", "Juana", "Pérez"),
+    ("Prince Rogers Nelson", "Prince Rogers", "Nelson"),
+    ("King Charles", "King", "Charles"),
+    ("Dean Martin", "Dean", "Martin"),
+    ("Don Johnson", "Don", "Johnson"),
+    ("Lady Gaga", "Lady", "Gaga"),
+    ("Md. Rahim Uddin", "Md. Rahim", "Uddin"),
+    ("Md. Rahman", "Md.", "Rahman"),
+    ("St. John Rivers", "St. John", "Rivers"),
+    # nicknames, couples, symbols and c/o lose nothing
+    ("John (Johnny) Smith", "John (Johnny)", "Smith"),
+    ('John "Jack" Smith', 'John "Jack"', "Smith"),
+    ("John Smith (flat 2)", "John", "Smith (flat 2)"),
+    ("John & Jane Smith", "John & Jane", "Smith"),
+    ("José e Maria Santos", "José e Maria", "Santos"),
+    ("Ana Souza 😀", "Ana", "Souza 😀"),
+    ("😀 Ana Souza", "😀 Ana", "Souza"),
+    ("Anna Schmidt c/o Steinmetz GmbH", "Anna", "Schmidt c/o Steinmetz GmbH"),
+    # family name first, as the script tells
+    ("山田 太郎", "太郎", "山田"),
+    ("佐藤\u3000花子", "花子", "佐藤"),
+    ("山田 太郎 様", "太郎", "山田"),
+    ("ヤマダ タロウ", "タロウ", "ヤマダ"),
+    ("山田 タロウ", "タロウ", "山田"),
+    ("王 小明", "小明", "王"),
+    ("김 민준", "민준", "김"),
+    # first word first, whatever the custom at home: nothing in the string shows it
+    ("Nguyễn Văn An", "Nguyễn Văn", "An"),
+    ("Kim Min-jun", "Kim", "Min-jun"),
+    # other scripts
+    ("Иван Иванов", "Иван", "Иванов"),
+    ("محمد علي", "محمد", "علي"),
+    ("אבי כהן", "אבי", "כהן"),
+    ("Γιώργος Παπαδόπουλος", "Γιώργος", "Παπαδόπουλος"),
+    ("สมชาย ใจดี", "สมชาย", "ใจดี"),
+    ("राम कुमार", "राम", "कुमार"),
+]
+SINGLE_WORDS = [
+    # raw, last
+    ("Cher", "Cher"),
+    ("O'Brien", "O'Brien"),
+    ("Ng", "Ng"),
+    ("J", "J"),
+    ("王", "王"),
+    ("Dr Smith", "Smith"),
+    ("Mr. & Mrs. Smith", "Smith"),
+    ("Smith, Mr", "Smith"),
+    ("Mr Smith Jr", "Smith Jr"),
+    ("John Jr.", "John Jr."),
+    ("Smith M.D.", "Smith M.D."),
+    ("Smith, Jr.", "Smith Jr."),
+    ("Smith,", "Smith"),
+    ("de Mesnil", "de Mesnil"),
+    ("de la Cruz", "de la Cruz"),
+    ("John & Jane", "John & Jane"),
+    ("Ms", "Ms"),
+    ("Neto", "Neto"),
+    ("Ltd", "Ltd"),
+    ("Cher c/o Anna Schmidt", "Cher c/o Anna Schmidt"),
+]
+UNSPACED = [
+    "山田太郎",
+    "王小明",
+    "高橋みなみ",
+    "マイケル",
+    "ﾔﾏﾀﾞﾀﾛｳ",
+    "佐々木",
+    "김민준",
+    "สมชายใจดี",
+    "ສົມຊາຍ",
+    "សុខសាន្ត",
+    "အောင်ဆန်း",
+]
+COMPANIES = [
+    "Steinmetz Industries LLC",
+    "Smith & Sons",
+    "Müller & Co",
+    "Smith & Co. KG",
+    "Steinmetz GmbH",
+    "Nestbau AG",
+    "Muster e.V.",
+    "Boulangerie Exemple S.à r.l.",
+    "Exemple SARL",
+    "Exemple SAS",
+    "Ejemplo S.L.",
+    "Ejemplo S.A. de C.V.",
+    "Esempio S.r.l.",
+    "Esempio S. p. A.",
+    "Exemplo Ltda",
+    "Voorbeeld B.V.",
+    "Eksempel A/S",
+    "Eksempel a/s",
+    "Exempel AB",
+    "Esimerkki Oy",
+    "Przykład Sp. z o.o.",
+    "Příklad s.r.o.",
+    "Primjer d.o.o.",
+    "Példa Kft.",
+    "Örnek A.Ş.",
+    "Örnek Ltd. Şti.",
+    "Example Pty Ltd",
+    "Example Pvt. Ltd.",
+    "Example Pte. Ltd.",
+    "Contoh Sdn Bhd",
+    "EXAMPLE TRADING LIMITED",
+    "Example Trading Co.",
+    "ООО Ромашка",
+    "شركة المثال",
+    "株式会社山田",
+    "山田商店(株)",
+    "㈱山田",
+    "北京示例有限公司",
+    "(주)예시",
+    "Test Store #1234",
+    "Amazon Business EU SARL",
+    "Amazon Locker Blue",
+]
+PEOPLE_THAT_LOOK_LIKE_COMPANIES = [
+    "Maria Sa",
+    "MARIA SA",
+    "Scooby Doo",
+    "Juan Co",
+    "Johann As",
+    "Ada Se",
+    "Ana Corpo",
+    "Ben Ltdson",
+]
+
+names = st.one_of(
+    st.text(),
+    st.lists(
+        st.sampled_from(
+            [
+                "Ana",
+                "de",
+                "von",
+                "Mr.",
+                "and",
+                "Jr.",
+                "Smith",
+                "王",
+                "太郎",
+                "&",
+                "(",
+                ")",
+                ",",
+                "c/o",
+                "SA",
+                "#12",
+                "-",
+                '"x"',
+            ]
+        )
+    ).map(" ".join),
+    st.sampled_from(PEOPLE).map(lambda row: row[0]),
+)
+
+
+@pytest.mark.parametrize(("raw", "first", "last"), PEOPLE)
+def test_a_persons_name_splits_into_first_and_last(raw: str, first: str, last: str) -> None:
+    assert split_name(raw) == PersonName(first, last, "person")
+
+
+@pytest.mark.parametrize(("raw", "last"), SINGLE_WORDS)
+def test_one_name_alone_is_kept_as_the_last_name(raw: str, last: str) -> None:
+    assert split_name(raw) == PersonName("", last, "singleWord")
+
+
+@pytest.mark.parametrize("raw", UNSPACED)
+def test_a_name_in_a_script_without_spaces_is_kept_whole(raw: str) -> None:
+    assert split_name(raw) == PersonName("", raw, "unspacedScript")
+
+
+def test_an_honorific_behind_an_unspaced_name_is_dropped() -> None:
+    assert split_name("山田太郎 様") == PersonName("", "山田太郎", "unspacedScript")
+
+
+@pytest.mark.parametrize("raw", COMPANIES)
+def test_a_company_is_not_split(raw: str) -> None:
+    assert split_name(raw) == PersonName("", raw, "company")
+
+
+def test_a_name_equal_to_the_company_name_is_a_company_whatever_the_spelling() -> None:
+    assert split_name("Blue Heron", company_name="BLUE  HERON.") == PersonName("", "Blue Heron", "company")
+
+
+@pytest.mark.parametrize("company_name", [None, "", "[Redacted]", "Blue Heron"])
+def test_a_person_at_a_company_stays_a_person(company_name: str | None) -> None:
+    assert split_name("Ana Souza", company_name=company_name).kind == "person"
+
+
+def test_a_company_in_care_of_a_person_stays_a_company() -> None:
+    assert split_name("Steinmetz GmbH c/o Ana Souza") == PersonName("", "Steinmetz GmbH c/o Ana Souza", "company")
+
+
+@pytest.mark.parametrize("raw", PEOPLE_THAT_LOOK_LIKE_COMPANIES)
+def test_a_person_whose_name_ends_like_a_legal_form_stays_a_person(raw: str) -> None:
+    assert split_name(raw).kind == "person"
+
+
+@pytest.mark.parametrize("raw", [None, "", " \u3000", ".", ",", "[Redacted]", "Not Provided"])
+def test_a_blank_name_is_blank(raw: str | None) -> None:
+    assert split_name(raw) == PersonName("", "", "blank")
+
+
+@given(names, st.none() | names)
+def test_splitting_never_fails_and_only_a_person_has_a_first_name(raw: str, company_name: str | None) -> None:
+    split = split_name(raw, company_name=company_name)
+    assert bool(split.first) == (split.kind == "person")
+    assert bool(split.last) == (split.kind != "blank")
+
+
+@given(names)
+def test_no_word_is_lost_but_honorifics_and_none_is_invented(raw: str) -> None:
+    split = split_name(raw)
+    before, after = words(cleaned(raw) or ""), words(f"{split.first} {split.last}")
+    dropped = {word.casefold().rstrip(".") for word in before - after}
+    assert dropped <= {"mr", "mrs", "and", "&", "dr", "frau", "sra", "様"}
+    assert not after - before
+
+
+def words(name: str) -> Counter[str]:
+    return Counter(re.split(r"[\s,\uff0c\u060c\u3001]+", name.strip(" ,\uff0c\u060c\u3001")))
