@@ -1,0 +1,518 @@
+"""Amazon's Orders API 2026-01-01 and Login with Amazon (LWA): one call, one answer or one error.
+
+The client never sleeps, never retries on its own (except once with a fresh access token) and keeps no count of the
+quota: whoever calls it takes a token from the persisted bucket first. A call that Amazon answers with 403 takes two.
+
+Facts are those of the SP-API model orders_2026-01-01 and of developer-docs.amazon.com/sp-api, unless said otherwise.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import urllib3
+
+VERSION: Final = "0.1.0"
+LWA_ENDPOINT: Final = "https://api.amazon.com/auth/o2/token"
+REGION_ENDPOINTS: Final[Mapping[str, str]] = {
+    "NA": "https://sellingpartnerapi-na.amazon.com",
+    "EU": "https://sellingpartnerapi-eu.amazon.com",
+    "FE": "https://sellingpartnerapi-fe.amazon.com",
+}
+INCLUDED_DATA: Final = ("BUYER", "RECIPIENT", "FULFILLMENT", "PROCEEDS", "CANCELLATION", "TAX")
+
+_ORDERS_PATH: Final = "/orders/2026-01-01/orders"
+_TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=20.0)
+# The read timeout starts anew with every byte that arrives; this one bounds an answer that comes in drops.
+_ANSWER_SECONDS: Final = 60.0
+# A page of 100 orders is about 0.3 MB. Whatever is this large is no page, and must not exhaust a function's memory.
+_ANSWER_BYTES: Final = 16 * 1024 * 1024
+_CHUNK_BYTES: Final = 64 * 1024
+# Amazon's own Java client renews an access token this long before it expires.
+_TOKEN_LEEWAY_SECONDS: Final = 60.0
+_USER_AGENT_LIMIT: Final = 500
+_EXPLANATION_LIMIT: Final = 300
+_LWA_TOKEN: Final = re.compile(r"Atz[a-z](?:\||%7C)[^\s\"'&,;]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Marketplace:
+    """An Amazon site. `country_code` is ISO 3166-1 (so GB, not UK); `seller_central` is the host of its back office."""
+
+    id: str
+    country_code: str
+    region: str
+    seller_central: str
+
+    def order_page(self, order_id: str) -> str:
+        """The address of the order's page in Seller Central, for people."""
+        return f"https://{self.seller_central}/orders-v3/order/{quote(order_id, safe='')}"
+
+
+# Amazon's pages "Marketplace IDs" and "Seller Central URLs". Amazon answers 403 to any other ID.
+MARKETPLACES: Final[Mapping[str, Marketplace]] = {
+    marketplace.id: marketplace
+    for marketplace in (
+        Marketplace("A2EUQ1WTGCTBG2", "CA", "NA", "sellercentral.amazon.ca"),
+        Marketplace("ATVPDKIKX0DER", "US", "NA", "sellercentral.amazon.com"),
+        Marketplace("A1AM78C64UM0Y8", "MX", "NA", "sellercentral.amazon.com.mx"),
+        Marketplace("A2Q3Y263D00KWC", "BR", "NA", "sellercentral.amazon.com.br"),
+        Marketplace("A28R8C7NBKEWEA", "IE", "EU", "sellercentral.amazon.ie"),
+        Marketplace("A1RKKUPIHCS9HS", "ES", "EU", "sellercentral-europe.amazon.com"),
+        Marketplace("A1F83G8C2ARO7P", "GB", "EU", "sellercentral-europe.amazon.com"),
+        Marketplace("A13V1IB3VIYZZH", "FR", "EU", "sellercentral-europe.amazon.com"),
+        Marketplace("AMEN7PMS3EDWL", "BE", "EU", "sellercentral.amazon.com.be"),
+        Marketplace("A1805IZSGTT6HS", "NL", "EU", "sellercentral.amazon.nl"),
+        Marketplace("A1PA6795UKMFR9", "DE", "EU", "sellercentral-europe.amazon.com"),
+        Marketplace("APJ6JRA9NG5V4", "IT", "EU", "sellercentral-europe.amazon.com"),
+        Marketplace("A2NODRKZP88ZB9", "SE", "EU", "sellercentral.amazon.se"),
+        Marketplace("AE08WJ6YKNBMC", "ZA", "EU", "sellercentral.amazon.co.za"),
+        Marketplace("A1C3SOZRARQ6R3", "PL", "EU", "sellercentral.amazon.pl"),
+        Marketplace("ARBP9OOSHTCHU", "EG", "EU", "sellercentral.amazon.eg"),
+        Marketplace("A33AVAJ2PDY3EV", "TR", "EU", "sellercentral.amazon.com.tr"),
+        Marketplace("A17E79C6D8DWNP", "SA", "EU", "sellercentral.amazon.sa"),
+        Marketplace("A2VIGQ35RCS4UG", "AE", "EU", "sellercentral.amazon.ae"),
+        Marketplace("A21TJRUUN4KGV", "IN", "EU", "sellercentral.amazon.in"),
+        Marketplace("A19VAU5U5O7RUS", "SG", "FE", "sellercentral.amazon.sg"),
+        Marketplace("A39IBJ37TRP1C6", "AU", "FE", "sellercentral.amazon.com.au"),
+        Marketplace("A1VC38T7YXB528", "JP", "FE", "sellercentral.amazon.co.jp"),
+    )
+}
+
+
+class SpApiError(Exception):
+    """A call that brought no data. The text names no person and no secret, so it may be logged and shown.
+
+    `status` is the HTTP status (None: no answer came), `code` Amazon's or LWA's error code (None: none was readable),
+    `request_id` the `x-amzn-RequestId` that Amazon's support asks for, `rate_limit` requests a second, if Amazon says.
+    Each subclass says when to call again.
+    """
+
+    def __init__(
+        self,
+        explanation: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        rate_limit: float | None = None,
+    ) -> None:
+        facts = {"status": status, "code": code, "x-amzn-RequestId": request_id}
+        known = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
+        super().__init__(f"{explanation} ({known})" if known else explanation)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.rate_limit = rate_limit
+
+
+class QuotaExceeded(SpApiError):
+    """429: the operation's token bucket is empty. Call again when a token is due, with the same parameters.
+
+    The model gives 429 no rate limit header, so `rate_limit` is usually None.
+    """
+
+
+class AccessDenied(SpApiError):
+    """401 or 403, also with a fresh access token: a role, the region, a marketplace or the consent is wrong.
+
+    Calling again helps only after a person changed that; pause and try again now and then.
+    """
+
+
+class CredentialsRejected(SpApiError):
+    """LWA gives no access token for these credentials (`code`: invalid_grant, invalid_client, ...).
+
+    Calling again helps only after a person renewed the consent or the client secret.
+    """
+
+
+class RequestRejected(SpApiError):
+    """400, 413, 415 or another 4xx: Amazon does not accept the request as it is.
+
+    It can be Amazon's fault and pass: call again later with the same parameters, and skip nothing meanwhile.
+    """
+
+
+class PageTokenRejected(RequestRejected):
+    """400 to a call that carried a pagination token: expired (24 h) or not accepted. Start from page one again."""
+
+
+class OrderNotFound(SpApiError):
+    """404 to `getOrder`: Amazon has no such order, or none that this seller may see. Calling again does not help."""
+
+
+class AmazonUnavailable(SpApiError):
+    """5xx, a timeout, a refused or dropped connection, or LWA's temporary errors. Call again later."""
+
+
+class UnreadableAnswer(SpApiError):
+    """Neither an error nor what the model promises: no JSON, no `orders` or `order`, too large. Call again later.
+
+    It says nothing about the orders, least of all that there are none.
+    """
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An application's LWA client and one seller's consent. The repr shows none of it."""
+
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of `searchOrders`.
+
+    `orders` are Amazon's entries as they came, unchecked: JSON objects, unless one of them is broken.
+    `next_token` is None on the last page. `last_updated_before` is the upper bound that Amazon says it really used
+    (aware). `rate_limit` is requests a second, if Amazon said so.
+    """
+
+    orders: tuple[Any, ...] = field(repr=False)
+    next_token: str | None = field(repr=False)
+    last_updated_before: datetime | None
+    rate_limit: float | None
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class FetchedOrder:
+    """One answer of `getOrder`: Amazon's JSON object as it came, and the rate limit as in `Page`."""
+
+    order: dict[str, Any] = field(repr=False)
+    rate_limit: float | None
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class _AccessToken:
+    value: str = field(repr=False)
+    renew_at: float
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def request_id(self) -> str | None:
+        return self.headers.get("x-amzn-RequestId")
+
+    @property
+    def rate_limit(self) -> float | None:
+        """Requests a second. Amazon may leave the header out; a value that is no rate says as little."""
+        try:
+            rate = float(self.headers.get("x-amzn-RateLimit-Limit", ""))
+        except ValueError:
+            return None
+        return rate if isfinite(rate) and rate > 0 else None
+
+    def json_object(self) -> dict[str, Any] | None:
+        """The body, if it is a JSON object and says so. Raises nothing, as JSON errors carry the whole body along."""
+        media_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            return None
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return document if isinstance(document, dict) else None
+
+
+class SellingPartnerApi:
+    """Calls Amazon for one seller in one region. Not for use by several threads at once.
+
+    `endpoint` is a base URL (`REGION_ENDPOINTS`), `lwa_endpoint` the whole token URL, `now` seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        endpoint: str,
+        lwa_endpoint: str = LWA_ENDPOINT,
+        http: urllib3.PoolManager | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._credentials = credentials
+        self._endpoint = endpoint.rstrip("/")
+        self._lwa_endpoint = lwa_endpoint
+        self._http = http or urllib3.PoolManager()
+        self._now = now
+        self._cached_token: _AccessToken | None = None
+
+    def search_orders(
+        self,
+        *,
+        marketplace_ids: Sequence[str],
+        updated_after: datetime,
+        updated_before: datetime,
+        pagination_token: str | None = None,
+        fulfillment_statuses: Sequence[str] = (),
+    ) -> Page:
+        """One page of the orders updated between the two times, both inclusive (`searchOrders`).
+
+        A further page needs exactly the parameters of the first one, and its token. Amazon wants `updated_before` at
+        least two minutes in the past. Raises an SpApiError; ValueError for a time without a zone or no marketplace.
+        """
+        if not marketplace_ids:
+            raise ValueError("searchOrders needs a marketplace ID: without one Amazon searches all of the region")
+        query = {
+            "marketplaceIds": ",".join(marketplace_ids),
+            "lastUpdatedAfter": _timestamp(updated_after),
+            "lastUpdatedBefore": _timestamp(updated_before),
+            "includedData": ",".join(INCLUDED_DATA),
+        }
+        if fulfillment_statuses:
+            query["fulfillmentStatuses"] = ",".join(fulfillment_statuses)
+        if pagination_token is not None:
+            query["paginationToken"] = pagination_token
+        answer = self._call(_ORDERS_PATH, query)
+        if not answer.succeeded:
+            raise self._error("searchOrders", answer, bad_request=PageTokenRejected if pagination_token else None)
+        return _page(answer)
+
+    def get_order(self, order_id: str) -> FetchedOrder:
+        """One order by its ID (`getOrder`). Raises an SpApiError; ValueError for what can be no order ID."""
+        if not order_id.strip("."):
+            raise ValueError("an order ID of nothing but dots would be a step in the path")
+        answer = self._call(f"{_ORDERS_PATH}/{quote(order_id, safe='')}", {"includedData": ",".join(INCLUDED_DATA)})
+        if not answer.succeeded:
+            raise self._error("getOrder", answer, not_found=OrderNotFound)
+        order = (answer.json_object() or {}).get("order")
+        # Another order's data under this ID would be a person's data in the wrong place.
+        if not isinstance(order, dict) or order.get("orderId") != order_id:
+            raise _unreadable("getOrder", answer, "no JSON with the order that was asked for")
+        return FetchedOrder(order=order, rate_limit=answer.rate_limit, request_id=answer.request_id)
+
+    def _call(self, path: str, query: Mapping[str, str]) -> _Answer:
+        url = f"{self._endpoint}{path}?{urlencode(query)}"
+        answer = self._get(url)
+        if answer.status in (401, 403):
+            # An expired access token and a missing role get the same 403: only a fresh token tells them apart.
+            self._cached_token = None
+            answer = self._get(url)
+        return answer
+
+    def _get(self, url: str) -> _Answer:
+        return self._exchange("GET", url, {"x-amz-access-token": self._access_token()})
+
+    def _access_token(self) -> str:
+        if self._cached_token is None or self._now() >= self._cached_token.renew_at:
+            self._cached_token = self._request_token()
+        return self._cached_token.value
+
+    def _request_token(self) -> _AccessToken:
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": self._credentials.refresh_token,
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret,
+        }
+        asked_at = self._now()
+        answer = self._exchange(
+            "POST",
+            self._lwa_endpoint,
+            {"Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"},
+            urlencode(form).encode("ascii"),
+        )
+        if not answer.succeeded:
+            raise self._lwa_error(answer)
+        document = answer.json_object() or {}
+        token, seconds = document.get("access_token"), document.get("expires_in")
+        # A token that cannot be a header would be quoted in the HTTP library's complaint about it.
+        if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
+            raise _unreadable("LWA", answer, "no JSON with a usable access_token")
+        if not isinstance(seconds, int):
+            raise _unreadable("LWA", answer, "no JSON with expires_in in seconds")
+        return _AccessToken(token, renew_at=asked_at + seconds - _TOKEN_LEEWAY_SECONDS)
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> _Answer:
+        deadline = self._now() + _ANSWER_SECONDS
+        try:
+            response = self._http.request(
+                method,
+                url,
+                headers={"Accept": "application/json", "User-Agent": USER_AGENT, **headers},
+                body=body,
+                timeout=_TIMEOUT,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            # A connection is used again only if its answer was read to the end; closing ends it otherwise.
+            with closing(response):
+                received = self._received(response, deadline)
+        except urllib3.exceptions.HTTPError as error:
+            raise AmazonUnavailable(f"Amazon gave no complete answer: {type(error).__name__}") from error
+        return _Answer(response.status, response.headers, received)
+
+    def _received(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+        status, request_id = response.status, response.headers.get("x-amzn-RequestId")
+        received = bytearray()
+        while chunk := response.read1(_CHUNK_BYTES):
+            received += chunk
+            if len(received) > _ANSWER_BYTES:
+                raise UnreadableAnswer(
+                    f"Amazon's answer is larger than {_ANSWER_BYTES} bytes", status=status, request_id=request_id
+                )
+            if self._now() > deadline:
+                raise AmazonUnavailable(
+                    f"Amazon's answer took longer than {_ANSWER_SECONDS:.0f} s", status=status, request_id=request_id
+                )
+        return bytes(received)
+
+    def _error(
+        self,
+        operation: str,
+        answer: _Answer,
+        *,
+        bad_request: type[RequestRejected] | None = None,
+        not_found: type[OrderNotFound] | None = None,
+    ) -> SpApiError:
+        """What an answer without success means; `bad_request` and `not_found` are what 400 and 404 mean here."""
+        code, text = self._stated_error(answer)
+        explanation = f"{operation}: {text}" if text else f"{operation}: Amazon gave no reason"
+        kind: type[SpApiError]
+        match answer.status:
+            case 400:
+                kind = bad_request or RequestRejected
+            case 401 | 403:
+                kind = AccessDenied
+            case 404 if code:
+                # A 404 without Amazon's error document comes from a gateway or a wrong endpoint, not from the order.
+                kind = not_found or RequestRejected
+            case 429:
+                kind = QuotaExceeded
+            case status if status == 408 or status >= 500:
+                kind = AmazonUnavailable
+            case status if status >= 400:
+                kind = RequestRejected
+            case _:
+                kind = UnreadableAnswer
+        return kind(
+            explanation,
+            status=answer.status,
+            code=code,
+            request_id=answer.request_id,
+            rate_limit=answer.rate_limit,
+        )
+
+    def _stated_error(self, answer: _Answer) -> tuple[str | None, str]:
+        """The first error of an ErrorList: its code, and its message and details in one text."""
+        errors = (answer.json_object() or {}).get("errors")
+        first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+        code, message, details = (self._without_secrets(first.get(name)) for name in ("code", "message", "details"))
+        return code or None, " ".join(filter(None, (message, details)))
+
+    def _lwa_error(self, answer: _Answer) -> SpApiError:
+        """Temporary, unless LWA itself names an error that is not: only that needs a person."""
+        document = answer.json_object() or {}
+        code = self._without_secrets(document.get("error")) or None
+        text = self._without_secrets(document.get("error_description"))
+        temporary = code in (None, "server_error", "temporarily_unavailable")
+        is_permanent = 400 <= answer.status < 500 and answer.status not in (408, 429) and not temporary
+        kind = CredentialsRejected if is_permanent else AmazonUnavailable
+        explanation = f"LWA: {text}" if text else "LWA: Amazon gave no reason"
+        return kind(explanation, status=answer.status, code=code, request_id=answer.request_id)
+
+    def _without_secrets(self, text: object) -> str:
+        """Amazon's words, short, without the tokens that its errors have been seen to quote."""
+        if not isinstance(text, str):
+            return ""
+        for secret in filter(None, (self._credentials.client_secret, self._credentials.refresh_token)):
+            text = text.replace(secret, "[secret]")
+        return _LWA_TOKEN.sub("[secret]", text)[:_EXPLANATION_LIMIT]
+
+
+def user_agent(application: str, version: str, attributes: Mapping[str, str]) -> str:
+    r"""Amazon's User-Agent, `Name/Version (Language=...; ...)`, each part with `\` before the sign that would end it.
+
+    Amazon's page "Include a User-Agent header in all requests": Language is required, over 500 characters are rejected
+    (ValueError here).
+    """
+    if "Language" not in attributes:
+        raise ValueError("Amazon requires the attribute Language")
+    listed = "; ".join(f"{_escaped(name, '=')}={_escaped(value, ');')}" for name, value in attributes.items())
+    header = f"{_escaped(application, '/')}/{_escaped(version, '(')} ({listed})"
+    if len(header) > _USER_AGENT_LIMIT:
+        raise ValueError(f"Amazon rejects a User-Agent of more than {_USER_AGENT_LIMIT} characters")
+    return header
+
+
+def _escaped(text: str, endings: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\" + endings else sign for sign in text)
+
+
+USER_AGENT: Final = user_agent(
+    "NeedsAttention",
+    VERSION,
+    {"Language": f"Python/{sys.version_info.major}.{sys.version_info.minor}", "Platform": sys.platform},
+)
+
+
+def _page(answer: _Answer) -> Page:
+    document = answer.json_object() or {}
+    orders = document.get("orders")
+    if not isinstance(orders, list):
+        raise _unreadable("searchOrders", answer, "no JSON with a list of orders")
+    return Page(
+        orders=tuple(orders),
+        next_token=_next_token(answer, document.get("pagination")),
+        last_updated_before=_upper_bound(answer, document.get("lastUpdatedBefore")),
+        rate_limit=answer.rate_limit,
+        request_id=answer.request_id,
+    )
+
+
+def _next_token(answer: _Answer, pagination: object) -> str | None:
+    """Fails closed: a page must never look like the last one because its token could not be read."""
+    if pagination is None:
+        return None
+    if not isinstance(pagination, dict) or not isinstance(token := pagination.get("nextToken"), str | None):
+        raise _unreadable("searchOrders", answer, "a pagination that is not as in the model")
+    return token or None
+
+
+def _upper_bound(answer: _Answer, stated: object) -> datetime | None:
+    """Fails closed: the cursor must not move past what Amazon searched because its bound could not be read."""
+    if stated is None:
+        return None
+    try:
+        bound = datetime.fromisoformat(stated) if isinstance(stated, str) else None
+    except ValueError:
+        bound = None
+    if bound is None or bound.tzinfo is None:
+        raise _unreadable("searchOrders", answer, "a lastUpdatedBefore that is no time with a zone")
+    return bound
+
+
+def _unreadable(operation: str, answer: _Answer, finding: str) -> UnreadableAnswer:
+    return UnreadableAnswer(
+        f"{operation}: Amazon answered with {finding}", status=answer.status, request_id=answer.request_id
+    )
+
+
+def _timestamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with `Z`: a `+` would be read as a blank in a query. Milliseconds only if there are some."""
+    if moment.tzinfo is None:
+        raise ValueError("Amazon's times need a zone")
+    precision = "milliseconds" if moment.microsecond else "seconds"
+    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
