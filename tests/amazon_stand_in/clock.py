@@ -1,0 +1,16 @@
+"""A clock that tests set."""
+
+from datetime import datetime, timedelta
+
+
+class Clock:
+    """Callable, as the stand-in wants its clock: tells `now`."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by

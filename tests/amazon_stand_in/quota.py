@@ -1,0 +1,36 @@
+"""Usage plans: one token bucket for each operation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePlan:
+    """`rate` is in requests per second, `burst` in requests."""
+
+    rate: float
+    burst: int
+
+
+# Source: Amazon's model of the Orders API 2026-01-01, "Usage Plan" of each operation.
+USAGE_PLANS: Final = {"searchOrders": UsagePlan(0.0056, 20), "getOrder": UsagePlan(0.5, 30)}
+
+
+class TokenBucket:
+    """Full at first; refills at the plan's rate up to its burst."""
+
+    def __init__(self, plan: UsagePlan, now: datetime) -> None:
+        self.plan = plan
+        self._tokens = float(plan.burst)
+        self._counted_at = now
+
+    def take(self, now: datetime) -> bool:
+        """Takes one token, if there is one."""
+        elapsed = (now - self._counted_at).total_seconds()
+        self._tokens = min(self.plan.burst, self._tokens + elapsed * self.plan.rate)
+        self._counted_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

@@ -1,0 +1,206 @@
+"""Every order in Amazon's own model becomes an AmazonOrder without loss of what we use, path by path."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from needs_attention.order import Address, AmazonOrder, LineItem, Money
+
+
+@pytest.fixture(scope="module")
+def orders() -> list[Any]:
+    """The sandbox cases and the examples of Amazon's Swagger file, from amzn/selling-partner-api-models on GitHub."""
+    path = os.environ.get("SP_API_MODEL")
+    if not path:
+        pytest.skip("SP_API_MODEL does not name Amazon's model orders_2026-01-01.json")
+    model = json.loads(Path(path).read_text())
+    return [order for operation in model["paths"].values() for order in orders_in(operation["get"]["responses"]["200"])]
+
+
+def orders_in(documented: Mapping[str, Any]) -> Iterator[Any]:
+    answers = [case["response"] for case in documented["x-amzn-api-sandbox"]["static"]]
+    answers.append(documented["examples"]["application/json"])
+    for answer in answers:
+        yield from answer["orders"] if "orders" in answer else [answer["order"]]
+
+
+def at(node: Any, path: str) -> Any:
+    """The value at a dotted path; None if there is none, or a blank text: both are absence."""
+    for key in path.split("."):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return None if node == "" else node
+
+
+def time(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def is_money(ours: object, theirs: Mapping[str, str] | None) -> bool:
+    if theirs is None:
+        return ours is None
+    return isinstance(ours, Money) and (Decimal(ours.amount), ours.currency_code) == (
+        Decimal(theirs["amount"]),
+        theirs["currencyCode"],
+    )
+
+
+TEXTS = {
+    "orderId": "order_id",
+    "salesChannel.marketplaceId": "marketplace_id",
+    "buyer.buyerName": "buyer_name",
+    "buyer.buyerEmail": "buyer_email",
+    "buyer.buyerCompanyName": "buyer_company_name",
+    "buyer.buyerPurchaseOrderNumber": "purchase_order_number",
+    "recipient.deliveryAddress.name": "recipient_name",
+    "fulfillment.fulfillmentStatus": "fulfillment_status",
+    "fulfillment.fulfilledBy": "fulfilled_by",
+    "fulfillment.fulfillmentServiceLevel": "service_level",
+}
+TIMES = {
+    "createdTime": "created_at",
+    "lastUpdatedTime": "updated_at",
+    "fulfillment.shipByWindow.earliestDateTime": "ship_by_earliest",
+    "fulfillment.shipByWindow.latestDateTime": "ship_by",
+    "fulfillment.deliverByWindow.latestDateTime": "deliver_by",
+}
+ADDRESS = {
+    "companyName": "company_name",
+    "addressLine1": "line1",
+    "addressLine2": "line2",
+    "addressLine3": "line3",
+    "city": "city",
+    "districtOrCounty": "district_or_county",
+    "municipality": "municipality",
+    "stateOrRegion": "state_or_region",
+    "postalCode": "postal_code",
+    "countryCode": "country_code",
+    "phone": "phone",
+    "addressType": "address_type",
+    "extendedFields.streetName": "street_name",
+    "extendedFields.streetNumber": "street_number",
+    "extendedFields.complement": "complement",
+    "extendedFields.neighborhood": "neighborhood",
+}
+LINE = {
+    "orderItemId": "order_item_id",
+    "quantityOrdered": "quantity",
+    "product.sellerSku": "seller_sku",
+    "product.asin": "asin",
+    "product.title": "title",
+    "fulfillment.quantityFulfilled": "quantity_fulfilled",
+}
+NEVER_IN_A_SAMPLE = {"addressLine3", "municipality"}
+
+
+def assert_address(ours: Any, theirs: Mapping[str, Any]) -> None:
+    assert {path: getattr(ours, part) for path, part in ADDRESS.items()} == {path: at(theirs, path) for path in ADDRESS}
+
+
+def test_the_model_holds_its_six_sandbox_cases_and_two_examples(orders: list[Any]) -> None:
+    assert len(orders) == 8
+    assert len({order["orderId"] for order in orders}) == 8
+
+
+@pytest.mark.parametrize("path", TEXTS)
+def test_texts_arrive_as_they_are(orders: list[Any], path: str) -> None:
+    for raw in orders:
+        assert getattr(AmazonOrder.from_amazon(raw), TEXTS[path]) == at(raw, path)
+    assert any(at(raw, path) for raw in orders), "no sample shows this path: the check above says nothing"
+
+
+@pytest.mark.parametrize("path", TIMES)
+def test_times_arrive_as_the_same_moments(orders: list[Any], path: str) -> None:
+    for raw in orders:
+        assert getattr(AmazonOrder.from_amazon(raw), TIMES[path]) == time(at(raw, path))
+    assert any(at(raw, path) for raw in orders), "no sample shows this path: the check above says nothing"
+
+
+def test_the_grand_total_arrives_to_the_last_digit(orders: list[Any]) -> None:
+    for raw in orders:
+        assert is_money(AmazonOrder.from_amazon(raw).grand_total, at(raw, "proceeds.grandTotal"))
+
+
+def test_every_part_of_the_delivery_address_arrives(orders: list[Any]) -> None:
+    for raw in orders:
+        assert_address(AmazonOrder.from_amazon(raw).delivery_address, raw["recipient"]["deliveryAddress"])
+    shown = {path for path in ADDRESS for raw in orders if at(raw["recipient"]["deliveryAddress"], path)}
+    assert set(ADDRESS) - shown == NEVER_IN_A_SAMPLE
+
+
+def test_every_line_arrives_in_its_place(orders: list[Any]) -> None:
+    for raw in orders:
+        lines = AmazonOrder.from_amazon(raw).line_items or ()
+        assert len(lines) == len(raw["orderItems"]) > 0
+        for line, item in zip(lines, raw["orderItems"], strict=True):
+            assert {path: getattr(line, field) for path, field in LINE.items()} == {
+                path: at(item, path) for path in LINE
+            }
+            assert is_money(line.unit_price, at(item, "product.price.unitPrice"))
+    assert {path for path in LINE for raw in orders for item in raw["orderItems"] if at(item, path)} == set(LINE)
+
+
+def test_programs_the_sellers_own_number_and_the_replaced_order_arrive(orders: list[Any]) -> None:
+    for raw in orders:
+        order = AmazonOrder.from_amazon(raw)
+        assert list(order.programs) == raw.get("programs", [])
+        own = [alias["aliasId"] for alias in raw.get("orderAliases", []) if alias["aliasType"] == "SELLER_ORDER_ID"]
+        assert [order.seller_order_id] == (own or [None])
+        replaced = [associated["orderId"] for associated in raw.get("associatedOrders", [])]
+        assert [order.replaces_order_id] == (replaced or [None])
+    assert any("associatedOrders" in raw for raw in orders)
+
+
+def test_the_buyers_tax_registration_arrives_and_nobody_elses(orders: list[Any]) -> None:
+    addresses = 0
+    for raw in orders:
+        order = AmazonOrder.from_amazon(raw)
+        registrations = at(raw, "tax.taxRegistrations") or []
+        (buyers,) = [entry for entry in registrations if entry["entityType"] == "BUYER"] or [{}]
+        assert order.tax_name == buyers.get("legalName")
+        if address := buyers.get("taxRegistrationAddress"):
+            assert_address(order.tax_address, address)
+            addresses += 1
+        else:
+            assert order.tax_address is None
+    assert addresses == 1
+
+
+def test_the_buyers_registration_is_found_wherever_it_stands(orders: list[Any]) -> None:
+    several = [raw for raw in orders if len(at(raw, "tax.taxRegistrations") or ()) > 1]
+    assert several
+    for raw in several:
+        turned = raw | {"tax": {"taxRegistrations": raw["tax"]["taxRegistrations"][::-1]}}
+        assert AmazonOrder.from_amazon(turned) == AmazonOrder.from_amazon(raw)
+
+
+def test_gifts_and_buyers_requests_to_cancel_are_seen(orders: list[Any]) -> None:
+    gifts = cancellations = 0
+    for raw in orders:
+        order = AmazonOrder.from_amazon(raw)
+        gift = any(at(item, "fulfillment.packing.giftOption") for item in raw["orderItems"])
+        requesters = [at(item, "cancellation.cancellationRequest.requester") for item in raw["orderItems"]]
+        assert order.is_gift == gift
+        assert order.cancel_requested_by_buyer == ("BUYER" in requesters)
+        gifts, cancellations = gifts + gift, cancellations + ("BUYER" in requesters)
+    assert 0 < gifts < len(orders)
+    assert 0 < cancellations < len(orders)
+
+
+def test_an_order_survives_being_stored_as_json(orders: list[Any]) -> None:
+    for raw in orders:
+        order = AmazonOrder.from_amazon(raw)
+        assert AmazonOrder.model_validate_json(order.model_dump_json(by_alias=True)) == order
+
+
+def test_every_field_of_an_order_is_checked_here() -> None:
+    in_tests_of_their_own = {"grand_total", "delivery_address", "line_items", "programs", "seller_order_id"}
+    in_tests_of_their_own |= {"replaces_order_id", "tax_name", "tax_address", "is_gift", "cancel_requested_by_buyer"}
+    assert {*TEXTS.values(), *TIMES.values(), *in_tests_of_their_own} == set(AmazonOrder.model_fields)
+    assert set(ADDRESS.values()) == set(Address.model_fields)
+    assert {*LINE.values(), "unit_price"} == set(LineItem.model_fields)
