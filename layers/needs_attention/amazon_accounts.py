@@ -1,0 +1,53 @@
+"""The sellers' credentials in Secrets Manager, one secret per integration, and Amazon's API for each of them."""
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from needs_attention.integration_store import Integration
+from needs_attention.settings import AmazonAccess
+from needs_attention.sp_api import LWA_ENDPOINT, REGION_ENDPOINTS, Credentials, SellingPartnerApi
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+# A client is kept for its access token, which lives an hour, but not for longer than new credentials may wait.
+KEPT_FOR = timedelta(minutes=5)
+
+
+class AmazonAccounts:
+    """Reads and writes credentials; gives Amazon's API for an integration."""
+
+    def __init__(self, client: "SecretsManagerClient", access: AmazonAccess) -> None:
+        self._client = client
+        self._access = access
+        self._apis: dict[str, tuple[datetime, SellingPartnerApi]] = {}
+
+    def save(self, integration_id: str, credentials: Credentials) -> None:
+        """Stores the credentials, over those that are there."""
+        secret = json.dumps(vars(credentials))
+        name = self._secret_name(integration_id)
+        try:
+            self._client.put_secret_value(SecretId=name, SecretString=secret)
+        except self._client.exceptions.ResourceNotFoundException:
+            self._client.create_secret(Name=name, SecretString=secret)
+
+    def api_for(self, integration: Integration, now: datetime) -> SellingPartnerApi:
+        """Amazon's API in the integration's region, or at the endpoint that the environment names instead."""
+        known = self._apis.get(integration.integration_id)
+        if known and now - known[0] < KEPT_FOR:
+            return known[1]
+        api = SellingPartnerApi(
+            self._credentials(integration.integration_id),
+            endpoint=self._access.sp_api_endpoint or REGION_ENDPOINTS[integration.region],
+            lwa_endpoint=self._access.lwa_endpoint or LWA_ENDPOINT,
+        )
+        self._apis[integration.integration_id] = (now, api)
+        return api
+
+    def _credentials(self, integration_id: str) -> Credentials:
+        answer = self._client.get_secret_value(SecretId=self._secret_name(integration_id))
+        return Credentials(**json.loads(answer["SecretString"]))
+
+    def _secret_name(self, integration_id: str) -> str:
+        return f"{self._access.secret_prefix}{integration_id}"

@@ -1,0 +1,234 @@
+"""The integrations table: Amazon accounts and their settings, Stages, how far each download has come.
+
+Partition `#system` holds what is read by all: the integrations, the Stages and the freeze of everything. A partition of
+an integration's id holds how its downloads stand, and what was set aside.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, StringConstraints
+
+from needs_attention.download import BackdatedDownload, LiveDownload, SetAside
+from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
+from needs_attention.values import UtcTime, Value
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+# No integration can have this id: see `IntegrationId`.
+SYSTEM = "#system"
+
+IntegrationId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+class Integration(Value):
+    """One Amazon seller account in one Amazon region. Its credentials are in Secrets Manager, never here."""
+
+    integration_id: IntegrationId
+    name: str
+    region: Literal["NA", "EU", "FE"]
+    marketplace_ids: tuple[str, ...]
+    settings: Settings = Settings()
+    is_paused: bool = Field(default=False, description="Nothing is downloaded; redaction goes on")
+    is_frozen: bool = Field(default=False, description="Nothing may be handed over")
+    registered_at: UtcTime
+    deleted_at: UtcTime | None = None
+    revision: int = 0
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else changed the same thing since it was read."""
+
+
+class Surroundings(NamedTuple):
+    """All that a decision about an order of an integration needs besides the order."""
+
+    integration: Integration
+    is_frozen: bool
+
+    @classmethod
+    def of(cls, integration: Integration, *, is_all_frozen: bool) -> "Surroundings":
+        """A deleted integration hands nothing over any more: nobody would hear that an order was cancelled."""
+        is_closed = integration.is_frozen or integration.deleted_at is not None
+        return cls(integration, is_closed or is_all_frozen)
+
+    @property
+    def settings(self) -> Settings:
+        return self.integration.settings
+
+
+class IntegrationStore:
+    """Reads and writes the integrations table, `table`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    # Integrations
+
+    def find_all(self, *, deleted_too: bool = False) -> tuple[Integration, ...]:
+        """Every integration, by id; a deleted one is only kept for the sake of its orders."""
+        found = (Integration.model_validate_json(text) for text in self._find(SYSTEM, "integration#"))
+        return tuple(integration for integration in found if deleted_too or integration.deleted_at is None)
+
+    def get(self, integration_id: str) -> Integration | None:
+        """The integration, also a deleted one, or None."""
+        text = self._get(SYSTEM, f"integration#{integration_id}")
+        return Integration.model_validate_json(text) if text else None
+
+    def surroundings(self, integration_id: str) -> Surroundings | None:
+        """The integration with whether its outflow is frozen, by itself or with all others; a consistent read."""
+        integration = self.get(integration_id)
+        return Surroundings.of(integration, is_all_frozen=self.is_all_frozen()) if integration else None
+
+    def save(self, integration: Integration) -> Integration:
+        """Writes the integration if it is still as it was read. Raises ChangedMeanwhile."""
+        later = integration.model_copy(update={"revision": integration.revision + 1})
+        self._put(SYSTEM, f"integration#{integration.integration_id}", later, expected=integration.revision)
+        return later
+
+    def nothing_changed(self, integration: Integration) -> tuple[dict[str, Any], ...]:
+        """Condition checks for a transaction: the settings are those that were read, and nothing is frozen."""
+        unchanged = {
+            "TableName": self._table,
+            "Key": _key(SYSTEM, f"integration#{integration.integration_id}"),
+            "ConditionExpression": "#revision = :read",
+            "ExpressionAttributeNames": {"#revision": "revision"},
+            "ExpressionAttributeValues": {":read": {"N": str(integration.revision)}},
+        }
+        not_frozen = {
+            "TableName": self._table,
+            "Key": _key(SYSTEM, "freeze"),
+            "ConditionExpression": "attribute_not_exists(#item)",
+            "ExpressionAttributeNames": {"#item": "item"},
+        }
+        return {"ConditionCheck": unchanged}, {"ConditionCheck": not_frozen}
+
+    # Freeze of all integrations
+
+    def is_all_frozen(self) -> bool:
+        answer = self._client.get_item(TableName=self._table, Key=_key(SYSTEM, "freeze"), ConsistentRead=True)
+        return "Item" in answer
+
+    def freeze_all(self, by: str, at: datetime) -> None:
+        item = {**_key(SYSTEM, "freeze"), "by": _text(by), "at": _text(at.isoformat())}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def unfreeze_all(self) -> None:
+        self._client.delete_item(TableName=self._table, Key=_key(SYSTEM, "freeze"))
+
+    # Stages
+
+    def stages(self) -> "Stages":
+        """The list of Stages; `Needs Attention` and `New` are always in it."""
+        text = self._get(SYSTEM, "stages")
+        return Stages.model_validate_json(text) if text else Stages()
+
+    def save_stages(self, stages: "Stages") -> None:
+        """Writes the list if it is still as it was read. Raises ChangedMeanwhile."""
+        later = stages.model_copy(update={"revision": stages.revision + 1})
+        self._put(SYSTEM, "stages", later, expected=stages.revision)
+
+    # Downloads
+
+    def live_download(self, integration: Integration) -> LiveDownload:
+        """How the live download stands; one that never ran starts at the registration."""
+        text = self._get(integration.integration_id, "live")
+        return LiveDownload.model_validate_json(text) if text else LiveDownload.starting(integration.registered_at)
+
+    def save_live_download(self, integration_id: str, live: LiveDownload) -> None:
+        """Only the run that the queue gave this integration writes here, one at a time, so no condition is needed."""
+        self._client.put_item(TableName=self._table, Item={**_key(integration_id, "live"), "data": _json(live)})
+
+    def backdated_downloads(self, integration_id: str) -> tuple[BackdatedDownload, ...]:
+        """All of them, oldest first: their ids sort by the time of the request."""
+        return tuple(BackdatedDownload.model_validate_json(t) for t in self._find(integration_id, "download#"))
+
+    def backdated_download(self, integration_id: str, download_id: str) -> BackdatedDownload | None:
+        text = self._get(integration_id, f"download#{download_id}")
+        return BackdatedDownload.model_validate_json(text) if text else None
+
+    def save_backdated_download(self, integration_id: str, download: BackdatedDownload) -> BackdatedDownload:
+        """Writes it if it is still as it was read (a person may have cancelled it). Raises ChangedMeanwhile."""
+        later = download.model_copy(update={"revision": download.revision + 1})
+        self._put(integration_id, f"download#{download.download_id}", later, expected=download.revision)
+        return later
+
+    # Orders that could not be kept
+
+    def set_aside(self, integration_id: str, orders: Iterable[SetAside]) -> None:
+        for order in orders:
+            item = {**_key(integration_id, f"setAside#{order.order_id}"), "data": _json(order)}
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def forget_set_aside(self, integration_id: str, order_id: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=_key(integration_id, f"setAside#{order_id}"))
+
+    def all_set_aside(self, integration_id: str) -> tuple[SetAside, ...]:
+        return tuple(SetAside.model_validate_json(text) for text in self._find(integration_id, "setAside#"))
+
+    def _get(self, integration_id: str, item: str) -> str | None:
+        answer = self._client.get_item(TableName=self._table, Key=_key(integration_id, item), ConsistentRead=True)
+        return answer["Item"]["data"]["S"] if "Item" in answer else None
+
+    def _find(self, integration_id: str, prefix: str) -> Iterable[str]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="#id = :id AND begins_with(#item, :prefix)",
+            ExpressionAttributeNames={"#id": "integrationId", "#item": "item"},
+            ExpressionAttributeValues={":id": _text(integration_id), ":prefix": _text(prefix)},
+            ConsistentRead=True,
+        )
+        return (item["data"]["S"] for page in pages for item in page["Items"])
+
+    def _put(self, integration_id: str, item: str, value: "Revised", *, expected: int) -> None:
+        unchanged_since_read = "#revision = :read"
+        not_there_yet = "attribute_not_exists(#item)"
+        if expected:
+            names, values = {"#revision": "revision"}, {":read": {"N": str(expected)}}
+        else:
+            names, values = {"#item": "item"}, None
+        row = {**_key(integration_id, item), "data": _json(value), "revision": {"N": str(value.revision)}}
+        condition: dict[str, Any] = {
+            "ConditionExpression": unchanged_since_read if expected else not_there_yet,
+            "ExpressionAttributeNames": names,
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
+        try:
+            self._client.put_item(TableName=self._table, Item=row, **condition)
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise ChangedMeanwhile from error
+
+
+class Stages(Value):
+    """The Stages that the administrator keeps, in their order."""
+
+    stages: tuple[Stage, ...] = BUILT_IN_STAGES
+    revision: int = 0
+
+    def named(self, name_or_id: str) -> Stage | None:
+        """The Stage of that name (in any case) or id."""
+        wanted = " ".join(name_or_id.split()).casefold()
+        return next((stage for stage in self.stages if wanted in {stage.name.casefold(), stage.id}), None)
+
+    def name_of(self, stage_id: str | None) -> str | None:
+        """What a Stage is called; an id that is no longer in the list stands for itself."""
+        return next((stage.name for stage in self.stages if stage.id == stage_id), stage_id)
+
+
+Revised = Integration | BackdatedDownload | Stages
+
+
+def _key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
+    return {"integrationId": _text(integration_id), "item": _text(item)}
+
+
+def _json(value: Value) -> "AttributeValueTypeDef":
+    return _text(value.model_dump_json(by_alias=True))
+
+
+def _text(value: str) -> "AttributeValueTypeDef":
+    return {"S": value}

@@ -1,0 +1,406 @@
+"""The orders table. Every write that changes an order lands only on the revision it was made on, and adds 1 to it.
+
+One item is one order. Lists read the indexes `byStage` and `byCreated`, which project `summary`: what a list shows, as
+one JSON text without personal data, so that a new column in a list is no change to an index.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from needs_attention.gate import happened
+from needs_attention.order import Edits, LastChange, Order
+from needs_attention.policy import ThreePlStatus
+from needs_attention.values import UtcTime, Value, instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+SCHEMA_VERSION = 1
+BY_STAGE, BY_CREATED, BY_DUE = "byStage", "byCreated", "byDue"
+# Who changes orders without anybody having asked; every other name is a person's or a warehouse's.
+AUTOMATIC = frozenset({"amazon", "validation", "clock"})
+# Orders without a deadline come after all that have one.
+NO_DEADLINE = "9999-12-31T23:59:59.999Z"
+# A verdict takes a second or so; one that is pending for longer than this was lost, and is asked for again.
+VERDICT_OVERDUE = timedelta(minutes=10)
+
+Item = Mapping[str, "AttributeValueTypeDef"]
+
+
+class LostRace(Exception):
+    """Somebody else changed the order since it was read. `current` is the order as it is now, if it still exists."""
+
+    def __init__(self, current: Order | None) -> None:
+        super().__init__("the order was changed by somebody else meanwhile")
+        self.current = current
+
+
+class SpoiltItem(Exception):
+    """What is stored under an order's ID cannot be read: nothing may be written over it until a person has looked."""
+
+
+class Summary(Value):
+    """What a list shows of an order. No personal data, since indexes and lists hold it."""
+
+    order_id: str
+    integration: str
+    revision: int
+    marketplace_id: str | None = None
+    fulfilled_by: str | None = None
+    fulfillment_status: str | None = None
+    created_at: UtcTime
+    updated_at: UtcTime
+    ship_by: UtcTime | None = None
+    is_pending: bool = False
+    stage: str | None = None
+    status: str
+    three_pl_status: ThreePlStatus
+    hold: str | None = None
+    held_at: UtcTime | None = None
+    missing: tuple[str, ...] = ()
+    ready_to_release: bool = False
+    is_fulfillable: bool = False
+    is_transferable: bool = False
+    fully_dispatched_at: UtcTime | None = None
+    dispatched_by: str | None = None
+    flags: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, order: Order) -> "Summary":
+        amazon, hold = order.amazon, order.hold
+        return cls(
+            order_id=order.order_id,
+            integration=order.integration,
+            revision=order.revision,
+            marketplace_id=amazon.marketplace_id,
+            fulfilled_by=amazon.fulfilled_by,
+            fulfillment_status=amazon.fulfillment_status,
+            created_at=amazon.created_at,
+            updated_at=amazon.updated_at,
+            ship_by=amazon.ship_by,
+            is_pending=order.is_pending,
+            stage=order.stage,
+            status=order.status,
+            three_pl_status=order.shown_three_pl_status,
+            hold=hold.kind if hold else None,
+            held_at=hold.since if hold else None,
+            missing=tuple(item.field for item in order.open_missing),
+            ready_to_release=order.is_ready_to_release,
+            is_fulfillable=order.is_fulfillable,
+            is_transferable=order.is_transferable,
+            fully_dispatched_at=order.fully_dispatched_at,
+            dispatched_by=order.dispatched_by,
+            flags=_flags(order),
+        )
+
+
+class Page(NamedTuple):
+    """Which part of an index to read: at most `limit` orders after a position, within two bounds (both included)."""
+
+    limit: int
+    after: str | None = None
+    descending: bool = False
+    between: tuple[str, str] | None = None
+
+
+class Found(NamedTuple):
+    """One page of an index: what lists show, and the position after it (None at the end)."""
+
+    summaries: tuple[Summary, ...]
+    position: str | None
+
+
+class OrderStore:
+    """Reads and writes orders; `table` is the orders table's name."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, order_id: str) -> Order | None:
+        """The order as it is now (a consistent read), or None."""
+        answer = self._client.get_item(TableName=self._table, Key=_key(order_id), ConsistentRead=True)
+        return order_from_item(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, order_ids: Iterable[str]) -> dict[str, Order]:
+        """Those of the orders that exist and can be read, by ID: a spoilt item keeps no other order waiting.
+
+        A read may be a moment old, which a conditional write notices.
+        """
+        found: dict[str, Order] = {}
+        for some in batched(dict.fromkeys(order_ids), 100, strict=False):
+            wanted: Any = {self._table: {"Keys": [_key(order_id) for order_id in some]}}
+            while wanted:
+                answer = self._client.batch_get_item(RequestItems=wanted)
+                orders = (_readable(item) for item in answer["Responses"].get(self._table, []))
+                found |= {order.order_id: order for order in orders if order}
+                wanted = answer.get("UnprocessedKeys")
+        return found
+
+    def save(self, before: Order | None, after: Order, *, by: str, at: datetime, cause: str) -> Order:
+        """Writes what differs between the order as it was read and as it shall be, with who changed it and why.
+
+        Raises LostRace if the order is no longer as it was read (`before` None: not there yet), SpoiltItem if what is
+        there now cannot be read.
+        """
+        landed = _changed(before, after, by=by, at=at, cause=cause)
+        expression = _update(before, landed)
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(after.order_id),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **expression,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            stored: Any = error.response.get("Item")
+            current = _readable(stored) if stored else None
+            if stored and current is None:
+                raise SpoiltItem from error
+            raise LostRace(current) from error
+        except self._client.exceptions.TransactionConflictException as error:
+            # A hand-over is being written at this instant; whether it lands is not known yet.
+            raise LostRace(self.get(after.order_id)) from error
+        return landed
+
+    def transaction_update(self, before: Order, after: Order, *, by: str, at: datetime, cause: str) -> Any:
+        """The same write as `save`, as the `Update` of a transaction that also checks something else."""
+        landed = _changed(before, after, by=by, at=at, cause=cause)
+        return {"TableName": self._table, "Key": _key(after.order_id), **_update(before, landed)}
+
+    def ask_again(self, order: Order, redownload_at: datetime | None) -> bool:
+        """The clock's own bookkeeping: when Amazon is asked for this order next. It leaves the revision alone.
+
+        Writes nothing and answers False if the order has changed since: then its timetable was made anew.
+        """
+        if redownload_at == order.redownload_at:
+            return True
+        later = order.with_(redownload_at=redownload_at)
+        expression = _difference(to_item(order), to_item(later))
+        expression["ConditionExpression"] = "#revision = :revision"
+        expression["ExpressionAttributeNames"]["#revision"] = "revision"
+        expression["ExpressionAttributeValues"][":revision"] = {"N": str(order.revision)}
+        try:
+            self._client.update_item(TableName=self._table, Key=_key(order.order_id), **expression)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def find_by_stage(self, integration: str, stage: str, page: Page) -> Found:
+        """Orders in a Stage (its id), soonest ship-by deadline first."""
+        return self._find(BY_STAGE, {"stageKey": stage_key(integration, stage)}, "shipByKey", page)
+
+    def find_by_created(self, integration: str, page: Page) -> Found:
+        """Orders by Amazon's created time, oldest first."""
+        return self._find(BY_CREATED, {"integration": integration}, "createdKey", page)
+
+    def find_due(self, integration: str, now: datetime) -> Iterator[str]:
+        """IDs of orders that the clock owes something by now, longest due first; read as far as they are taken."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=BY_DUE,
+            KeyConditionExpression="#integration = :integration AND #dueKey < :now",
+            ExpressionAttributeNames={"#integration": "integration", "#dueKey": "dueKey"},
+            ExpressionAttributeValues={":integration": _text(integration), ":now": _text(instant(now))},
+        )
+        return (item["orderId"]["S"] for page in pages for item in page["Items"])
+
+    def _find(self, index: str, partition: dict[str, str], sort_key: str, page: Page) -> Found:
+        ((hash_key, hash_value),) = partition.items()
+        query: dict[str, Any] = {
+            "KeyConditionExpression": "#hash = :hash",
+            "ExpressionAttributeNames": {"#hash": hash_key},
+            "ExpressionAttributeValues": {":hash": {"S": hash_value}},
+        }
+        if page.between:
+            query["KeyConditionExpression"] += " AND #sort BETWEEN :low AND :high"
+            query["ExpressionAttributeNames"]["#sort"] = sort_key
+            query["ExpressionAttributeValues"] |= dict(zip((":low", ":high"), map(_text, page.between), strict=True))
+        if page.after is not None:
+            _, _, order_id = page.after.partition("#")
+            query["ExclusiveStartKey"] = {
+                hash_key: _text(hash_value),
+                sort_key: _text(page.after),
+                "orderId": _text(order_id),
+            }
+        answer = self._client.query(
+            TableName=self._table, IndexName=index, ScanIndexForward=not page.descending, Limit=page.limit, **query
+        )
+        last = answer.get("LastEvaluatedKey")
+        return Found(
+            summaries=tuple(Summary.model_validate_json(item["summary"]["S"]) for item in answer["Items"]),
+            position=last[sort_key]["S"] if last else None,
+        )
+
+
+def stage_key(integration: str, stage: str) -> str:
+    return f"{integration}#{stage}"
+
+
+def ship_by_key(order: Order | Summary) -> str:
+    ship_by = order.ship_by if isinstance(order, Summary) else order.amazon.ship_by
+    return f"{instant(ship_by) if ship_by else NO_DEADLINE}#{order.order_id}"
+
+
+def created_key(order: Order | Summary) -> str:
+    created = order.created_at if isinstance(order, Summary) else order.amazon.created_at
+    return f"{instant(created)}#{order.order_id}"
+
+
+# Items ----------------------------------------------------------------------------------------------------------------
+
+# Held as one JSON text each; everything else is a plain text or number.
+_JSON = {"amazon", "edits", "hold", "missing", "accepted", "override", "alerts", "lastChange"}
+
+
+def to_item(order: Order) -> dict[str, "AttributeValueTypeDef"]:
+    """The whole item: what the order is, and what the indexes and the streams' filter need to find it."""
+    values = order.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    values |= {"revision": order.revision, "threePlStatus": order.three_pl_status.value}
+    item: dict[str, AttributeValueTypeDef] = {}
+    for name, value in values.items():
+        if name in _JSON:
+            item[name] = _text(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        else:
+            item[name] = _plain(value)
+    item |= {
+        "schemaVersion": {"N": str(SCHEMA_VERSION)},
+        "verdict": _text("pending" if order.is_pending else "judged"),
+        "summary": _text(Summary.of(order).model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)),
+        "createdKey": _text(created_key(order)),
+    }
+    if order.stage:
+        item |= {"stageKey": _text(stage_key(order.integration, order.stage)), "shipByKey": _text(ship_by_key(order))}
+    if due := due_at(order):
+        item["dueKey"] = _text(f"{instant(due)}#{order.order_id}")
+    return item
+
+
+def _plain(value: str | int | bool) -> "AttributeValueTypeDef":  # noqa: FBT001 - an attribute's value
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"N": str(value)} if isinstance(value, int) else _text(value)
+
+
+def order_from_item(item: Item) -> Order:
+    """The order of an item or of a stream image. Raises ValueError if it is not one of ours."""
+    fields = {info.alias or name for name, info in Order.model_fields.items()}
+    values: dict[str, Any] = {}
+    for name in fields & item.keys():
+        ((_, value),) = item[name].items()
+        values[name] = json.loads(str(value)) if name in _JSON else value
+    return Order.model_validate(values)
+
+
+def _readable(item: Item) -> Order | None:
+    try:
+        return order_from_item(item)
+    except ValueError:
+        return None
+
+
+def due_at(order: Order) -> datetime | None:
+    """When the clock next owes this order something: an overdue verdict, a redownload, a snooze's end, a redaction."""
+    owed = (
+        order.pending_since and order.pending_since + VERDICT_OVERDUE,
+        order.redownload_at,
+        order.hold and order.hold.until,
+        order.redact_at,
+    )
+    return min((time for time in owed if time), default=None)
+
+
+def _flags(order: Order) -> tuple[str, ...]:
+    """What a clerk wants to see at a glance."""
+    amazon = order.amazon
+    flags = {
+        "buyerRequestedCancel": amazon.cancel_requested_by_buyer,
+        "replacement": amazon.replaces_order_id is not None,
+        "gift": amazon.is_gift,
+        "prime": "PRIME" in amazon.programs,
+        "business": "AMAZON_BUSINESS" in amazon.programs,
+    }
+    return tuple(name for name, is_true in flags.items() if is_true)
+
+
+# Writes ---------------------------------------------------------------------------------------------------------------
+
+
+def _changed(before: Order | None, after: Order, *, by: str, at: datetime, cause: str) -> Order:
+    """The order as it will stand: one revision on, and with the change that led there written on it."""
+    change = LastChange(
+        by=by,
+        at=at,
+        cause=cause,
+        fields=_changed_fields(before, after),
+        events=happened(before, after, by_a_person=by not in AUTOMATIC),
+    )
+    return after.with_(revision=(before.revision if before else 0) + 1, last_change=change)
+
+
+# Told otherwise (amazon, edits), or of no interest to a person who reads the history.
+_OWN_BOOKKEEPING = {
+    "amazon",
+    "edits",
+    "revision",
+    "last_change",
+    "downloaded_at",
+    "pending_since",
+    "judged_at",
+    "redownload_at",
+    "handed_over_digest",
+    "alerts",
+}
+
+
+def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
+    if before is None:
+        return ()
+    own = (
+        info.alias or name
+        for name, info in Order.model_fields.items()
+        if name not in _OWN_BOOKKEEPING and getattr(before, name) != getattr(after, name)
+    )
+    edited = (
+        f"edits.{info.alias or name}"
+        for name, info in Edits.model_fields.items()
+        if name != "amazon_then" and getattr(before.edits, name) != getattr(after.edits, name)
+    )
+    amazons = (f"amazon.{name}" for name in before.amazon.changed_fields(after.amazon))
+    return (*own, *edited, *amazons)
+
+
+def _update(before: Order | None, after: Order) -> dict[str, Any]:
+    update = _difference(to_item(before) if before else {}, to_item(after))
+    update["ExpressionAttributeNames"] |= {"#orderId": "orderId"} if before is None else {}
+    if before is None:
+        not_there_yet = "attribute_not_exists(#orderId)"
+        return update | {"ConditionExpression": not_there_yet}
+    unchanged_since_read = "#revision = :read"
+    update["ExpressionAttributeValues"][":read"] = {"N": str(before.revision)}
+    return update | {"ConditionExpression": unchanged_since_read}
+
+
+def _difference(old: Item, new: Item) -> dict[str, Any]:
+    """An update expression for the attributes that differ, the key aside."""
+    changed = sorted(name for name in new if name != "orderId" and new[name] != old.get(name))
+    gone = sorted(old.keys() - new.keys())
+    sets = ", ".join(f"#{name} = :{name}" for name in changed)
+    removes = ", ".join(f"#{name}" for name in gone)
+    return {
+        "UpdateExpression": f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
+        "ExpressionAttributeNames": {f"#{name}": name for name in (*changed, *gone)},
+        "ExpressionAttributeValues": {f":{name}": new[name] for name in changed},
+    }
+
+
+def _key(order_id: str) -> dict[str, "AttributeValueTypeDef"]:
+    return {"orderId": _text(order_id)}
+
+
+def _text(value: str) -> "AttributeValueTypeDef":
+    return {"S": value}
