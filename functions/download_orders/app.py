@@ -1,0 +1,65 @@
+"""Schedule and queue -> Amazon -> orders table.
+
+The schedule wakes every integration through the queue; a message of the queue runs one integration's downloads.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from needs_attention import values
+from needs_attention.amazon_accounts import AmazonAccounts
+from needs_attention.downloader import Downloader
+from needs_attention.integration_store import IntegrationStore
+from needs_attention.order_store import OrderStore
+from needs_attention.settings import AmazonAccess, OrderTables, WakeUps
+from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
+
+# A run that has begun a call to Amazon at its end must be able to finish it, at its slowest, and to store its page: the
+# function has 100 seconds more.
+RUN_FOR = timedelta(seconds=20)
+
+dynamodb = boto3.client("dynamodb")
+tables = OrderTables.from_env()
+integrations = IntegrationStore(dynamodb, tables.integrations_table)
+accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env())
+wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+orders = OrderStore(dynamodb, tables.orders_table)
+logger = Logger()
+processor = SqsFifoPartialProcessor()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
+    if "Records" in event:
+        return process_partial_response(event=event, record_handler=run, processor=processor, context=context)
+    wake_all(EventBridgeEvent(event))
+    return None
+
+
+def run(record: SQSRecord) -> None:
+    now = values.utc_now()
+    downloader = Downloader(
+        integrations=integrations,
+        orders=orders,
+        amazon_for=lambda integration: accounts.api_for(integration, now),
+        now=values.utc_now,
+        wake_up=wake_ups.wake,
+    )
+    downloader.run(integration_to_wake(record.body), until=now + RUN_FOR)
+
+
+def wake_all(tick: EventBridgeEvent) -> None:
+    """Wakes paused and deleted integrations too: nothing is downloaded for them, but redaction goes on."""
+    scheduled_at = datetime.fromisoformat(tick.time)
+    every = integrations.find_all(deleted_too=True)
+    for integration in every:
+        wake_ups.wake(integration.integration_id, scheduled_at=scheduled_at)
+    logger.info("woke integrations", integrations=len(every))

@@ -1,0 +1,251 @@
+"""Integrations under /integrations, the freeze of all under /freeze, and the list of Stages under /stages."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import StringConstraints
+
+from needs_attention import values
+from needs_attention.amazon_accounts import AmazonAccounts
+from needs_attention.download_requests import check_start, requested
+from needs_attention.http_api import (
+    ATTEMPTS,
+    MERGE_PATCH,
+    Api,
+    Caller,
+    IfMatch,
+    Problem,
+    Role,
+    answer,
+    changed_meanwhile,
+    etag,
+    not_found,
+)
+from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore, Stages
+from needs_attention.order_store import OrderStore, Page
+from needs_attention.policy import Settings, Stage
+from needs_attention.registration import IntegrationPatch, Registration, integration_view, with_set_aside
+from needs_attention.settings import AmazonAccess, OrderTables, WakeUps
+from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
+from needs_attention.values import Value
+from needs_attention.wake_ups import WakeUpQueue
+
+dynamodb = boto3.client("dynamodb")
+tables = OrderTables.from_env()
+orders = OrderStore(dynamodb, tables.orders_table)
+integrations = IntegrationStore(dynamodb, tables.integrations_table)
+accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env())
+wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+logger = Logger()
+api = Api()
+
+
+class StageBody(Value):
+    """A Stage's name."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return api.resolve(event, context)
+
+
+# Integrations ---------------------------------------------------------------------------------------------------------
+
+
+@api.post("/integrations")
+@api.open_to(Role.ADMINISTRATOR)
+def register_integration(caller: Caller) -> Response[object]:
+    """Registering a deleted integration again revives it: its cursor is where it was."""
+    registration = api.body(Registration)
+    now = values.utc_now()
+    before = integrations.get(registration.integration_id)
+    if before is not None and before.deleted_at is None:
+        raise Problem(409, f"There is an integration {registration.integration_id} already.", code="alreadyRegistered")
+    wanted = registration.integration(before, integrations.stages(), now)
+    check_download_start(wanted.settings)
+    # The credentials come first: an integration without them would only fail.
+    accounts.save(wanted.integration_id, registration.credentials.as_credentials())
+    integration = integrations.save(wanted)
+    start = integration.settings.download_orders_updated_after
+    if start is not None:
+        integrations.save_backdated_download(integration.integration_id, requested(start, by=caller.name, now=now))
+    wake_ups.wake(integration.integration_id)
+    return shown(integration, HTTPStatus.CREATED, {"Location": f"/integrations/{integration.integration_id}"})
+
+
+@api.get("/integrations")
+@api.open_to(Role.READER)
+def list_integrations(_: Caller) -> Response[object]:
+    stages = integrations.stages()
+    now = values.utc_now()
+    found = [integration_view(one, integrations.live_download(one), stages, now) for one in integrations.find_all()]
+    return answer({"integrations": found, "isFrozen": integrations.is_all_frozen()})
+
+
+@api.get("/integrations/<integration_id>")
+@api.open_to(Role.READER)
+def get_integration(_: Caller, integration_id: str) -> Response[object]:
+    return shown(existing_integration(integration_id))
+
+
+@api.patch("/integrations/<integration_id>")
+@api.open_to(Role.ADMINISTRATOR)
+def change_integration(_: Caller, integration_id: str) -> Response[object]:
+    patch = api.body(IntegrationPatch, MERGE_PATCH)
+    stages = integrations.stages()
+    integration = change(integration_id, lambda integration: patch.applied_to(integration, stages), api.if_match())
+    if patch.credentials is not None:
+        accounts.save(integration_id, patch.credentials.as_credentials())
+    wake_ups.wake(integration_id)
+    return shown(integration)
+
+
+@api.delete("/integrations/<integration_id>")
+@api.open_to(Role.ADMINISTRATOR)
+def remove_integration(_: Caller, integration_id: str) -> Response[object]:
+    """Ends its downloads and hand-overs. Its orders stay until their redaction; registering it again revives it."""
+    now = values.utc_now()
+    change(integration_id, lambda integration: integration.model_copy(update={"deleted_at": now}), api.if_match())
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+@api.post("/integrations/<integration_id>/freeze")
+@api.open_to(Role.ADMINISTRATOR)
+def freeze_integration(_: Caller, integration_id: str) -> Response[object]:
+    return shown(change(integration_id, lambda one: one.model_copy(update={"is_frozen": True}), api.if_match()))
+
+
+@api.delete("/integrations/<integration_id>/freeze")
+@api.open_to(Role.ADMINISTRATOR)
+def unfreeze_integration(_: Caller, integration_id: str) -> Response[object]:
+    return shown(change(integration_id, lambda one: one.model_copy(update={"is_frozen": False}), api.if_match()))
+
+
+@api.post("/freeze")
+@api.open_to(Role.ADMINISTRATOR)
+def freeze_all(caller: Caller) -> Response[object]:
+    integrations.freeze_all(caller.name, values.utc_now())
+    return answer({"isFrozen": True})
+
+
+@api.delete("/freeze")
+@api.open_to(Role.ADMINISTRATOR)
+def unfreeze_all(_: Caller) -> Response[object]:
+    integrations.unfreeze_all()
+    return answer({"isFrozen": False})
+
+
+def change(integration_id: str, update: Callable[[Integration], Integration], if_match: IfMatch) -> Integration:
+    """Writes the integration with the update, if it changes anything. Raises a 404, 409, 412 or 422."""
+    for _ in range(ATTEMPTS):
+        integration = existing_integration(integration_id)
+        if not if_match.allows(integration.revision):
+            detail = "The integration was changed since the caller read it: `integration` is how it is now."
+            raise Problem(412, detail, code="changedMeanwhile", also={"integration": view(integration)})
+        updated = update(integration)
+        if updated == integration:
+            return integration
+        if updated.settings.download_orders_updated_after != integration.settings.download_orders_updated_after:
+            check_download_start(updated.settings)
+        try:
+            return integrations.save(updated)
+        except ChangedMeanwhile:
+            continue
+    raise changed_meanwhile()
+
+
+def check_download_start(settings: Settings) -> None:
+    start = settings.download_orders_updated_after
+    if start is not None:
+        check_start("settings.downloadOrdersUpdatedAfter", start, values.utc_now())
+
+
+def existing_integration(integration_id: str) -> Integration:
+    integration = integrations.get(integration_id)
+    if integration is None or integration.deleted_at:
+        raise not_found("integration")
+    return integration
+
+
+def view(integration: Integration) -> dict[str, Any]:
+    live = integrations.live_download(integration)
+    aside = integrations.all_set_aside(integration.integration_id)
+    return with_set_aside(integration_view(integration, live, integrations.stages(), values.utc_now()), aside)
+
+
+def shown(
+    integration: Integration, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
+) -> Response[object]:
+    return answer(view(integration), status, etag(integration.revision) | (headers or {}))
+
+
+# Stages ---------------------------------------------------------------------------------------------------------------
+
+
+@api.get("/stages")
+@api.open_to(Role.READER)
+def list_stages(_: Caller) -> Response[object]:
+    return answer({"stages": [stage_view(stage) for stage in integrations.stages().stages]})
+
+
+@api.post("/stages")
+@api.open_to(Role.ADMINISTRATOR)
+def add_stage(_: Caller) -> Response[object]:
+    """Adding one that exists succeeds and changes nothing."""
+    name = api.body(StageBody).name
+    is_new = integrations.stages().named(name) is None
+    stages = change_stages(lambda stages: with_stage(stages, name))
+    return answer(stage_view(existing_stage(stages, name)), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+
+
+@api.patch("/stages/<stage_id>")
+@api.open_to(Role.ADMINISTRATOR)
+def rename_stage(_: Caller, stage_id: str) -> Response[object]:
+    name = api.body(StageBody, MERGE_PATCH).name
+    stages = change_stages(lambda stages: renamed(stages, existing_stage(stages, stage_id), name))
+    return answer(stage_view(existing_stage(stages, name)))
+
+
+@api.delete("/stages/<stage_id>")
+@api.open_to(Role.ADMINISTRATOR)
+def remove_stage(_: Caller, stage_id: str) -> Response[object]:
+    """A Stage in use stays."""
+
+    def removed(stages: Stages) -> Stages:
+        stage = existing_stage(stages, stage_id)
+        remaining = without(stages, stage)
+        refuse_in_use(stage)
+        return remaining
+
+    change_stages(removed)
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+def change_stages(update: Callable[[Stages], Stages]) -> Stages:
+    """Writes the list with the update, if it changes anything. Raises a 404 or 409."""
+    for _ in range(ATTEMPTS):
+        stages = integrations.stages()
+        updated = update(stages)
+        if updated == stages:
+            return stages
+        try:
+            integrations.save_stages(updated)
+        except ChangedMeanwhile:
+            continue
+        return updated
+    raise changed_meanwhile()
+
+
+def refuse_in_use(stage: Stage) -> None:
+    for integration in integrations.find_all(deleted_too=True):
+        if integration.settings.default_stage == stage.id and integration.deleted_at is None:
+            raise Problem(409, f"It is the default Stage of {integration.name}.", code="inUse")
+        if orders.find_by_stage(integration.integration_id, stage.id, Page(limit=1)).summaries:
+            raise Problem(409, f"Orders of {integration.name} are in this Stage.", code="inUse")

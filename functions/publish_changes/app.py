@@ -1,0 +1,29 @@
+"""Orders stream -> history table and event bus."""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from needs_attention.events import Change, ChangeLog
+from needs_attention.settings import ChangeLogTargets
+
+targets = ChangeLogTargets.from_env()
+change_log = ChangeLog(boto3.client("dynamodb"), targets.history_table, boto3.client("events"), targets.event_bus)
+logger = Logger()
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+
+
+def tell(record: DynamoDBRecord) -> None:
+    change_log.tell(Change.from_image(record.raw_event["dynamodb"]["NewImage"]))
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    answer = process_partial_response(event=event, record_handler=tell, processor=processor, context=context)
+    logger.info("published", records=len(event["Records"]), failed=len(answer["batchItemFailures"]))
+    return answer

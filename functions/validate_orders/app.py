@@ -1,0 +1,46 @@
+"""Orders stream -> verdict -> orders table. The stream's filter lets only orders through whose verdict is pending."""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from needs_attention import values
+from needs_attention.integration_store import IntegrationStore
+from needs_attention.order_store import OrderStore
+from needs_attention.settings import OrderTables
+from needs_attention.validation import Validation
+
+dynamodb = boto3.client("dynamodb")
+tables = OrderTables.from_env()
+orders = OrderStore(dynamodb, tables.orders_table)
+integrations = IntegrationStore(dynamodb, tables.integrations_table)
+logger = Logger()
+metrics = Metrics()
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    validation = Validation(orders, integrations, values.utc_now())
+
+    def validate(record: DynamoDBRecord) -> None:
+        validation.judge_image(record.raw_event["dynamodb"]["NewImage"])
+
+    answer = process_partial_response(event=event, record_handler=validate, processor=processor, context=context)
+    logger.info(
+        "validated",
+        records=len(event["Records"]),
+        failed=len(answer["batchItemFailures"]),
+        counts=dict(validation.counts),
+    )
+    metrics.add_metric(name="ValidationsFailed", unit=MetricUnit.Count, value=len(answer["batchItemFailures"]))
+    metrics.add_metric(name="OrdersHeld", unit=MetricUnit.Count, value=validation.counts["held"])
+    metrics.add_metric(name="OrdersHealed", unit=MetricUnit.Count, value=validation.counts["healed"])
+    return answer

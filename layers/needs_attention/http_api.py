@@ -1,0 +1,338 @@
+"""What the functions behind the API share: who calls, what was sent, and one shape for every refusal.
+
+Refusals are `application/problem+json` (RFC 9457): `title`, `status`, `detail`, a stable `code`, and `errors`, one per
+field: `{field, code, message}`. What nobody foresaw becomes API Gateway's own 500 (template.yaml gives it the same
+shape) after one log line that names the error and where it arose, never a value: values may be personal data.
+"""
+
+import json
+import re
+import traceback
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, Literal, NamedTuple
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
+
+from needs_attention.explanations import message_for
+from needs_attention.gate import Refused
+from needs_attention.integration_store import ChangedMeanwhile
+from needs_attention.settings import Browsers
+
+JSON = ("application/json",)
+MERGE_PATCH = ("application/merge-patch+json", "application/json")
+LARGEST_BODY = 256 * 1024
+# Whoever loses a race reads again and redoes it; this often, before the caller is told.
+ATTEMPTS = 4
+
+logger = Logger(child=True)
+
+
+# Who calls ------------------------------------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    """What a caller may do: people get roles through Cognito groups, machines through scopes."""
+
+    READER = "reader"
+    EDITOR = "editor"
+    WAREHOUSE = "warehouse"
+    ADMINISTRATOR = "administrator"
+
+
+_INCLUDED_ROLES: Mapping[str, frozenset[Role]] = {
+    Role.READER: frozenset({Role.READER}),
+    Role.EDITOR: frozenset({Role.READER, Role.EDITOR}),
+    Role.WAREHOUSE: frozenset({Role.WAREHOUSE}),
+    Role.ADMINISTRATOR: frozenset({Role.READER, Role.EDITOR, Role.ADMINISTRATOR}),
+}
+_SCOPE_PREFIX = "needs-attention/"
+
+
+class Caller(NamedTuple):
+    """Whose access token came with the request: `name` is what history shows."""
+
+    name: str
+    roles: frozenset[Role]
+
+    @classmethod
+    def from_claims(cls, claims: Mapping[str, Any]) -> "Caller":
+        """Reads the claims of a Cognito access token, as API Gateway passes them on.
+
+        A person's scopes are ignored: an app may be granted more of them than the person has roles.
+        """
+        username = claims.get("username")
+        if username:
+            return cls(str(username), _roles(_groups(claims.get("cognito:groups"))))
+        scopes = str(claims.get("scope", "")).split()
+        ours = [scope.removeprefix(_SCOPE_PREFIX) for scope in scopes if scope.startswith(_SCOPE_PREFIX)]
+        return cls(str(claims.get("client_id", "unknown")), _roles(ours))
+
+    def is_any_of(self, *roles: Role) -> bool:
+        return not self.roles.isdisjoint(roles)
+
+    def must_be(self, role: Role, what: str) -> None:
+        """Raises a 403 that says what needs the role."""
+        if role not in self.roles:
+            raise Problem(403, f"Only a caller with the role {role} {what}.", code="roleNeeded")
+
+
+def _groups(claim: object) -> list[str]:
+    """API Gateway writes a list of groups as `a,b` or `[a b]`; other authorizers pass on a list."""
+    if isinstance(claim, list):
+        return [str(group) for group in claim]
+    return re.split(r"[\s,]+", str(claim or "").strip("[] "))
+
+
+def _roles(names: Sequence[str]) -> frozenset[Role]:
+    return frozenset().union(*(_INCLUDED_ROLES.get(name, frozenset()) for name in names))
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+class FieldError(NamedTuple):
+    """One thing that is wrong, where, and in plain words."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Exception):
+    """A refusal. `also` holds further members of the answer, such as the order as it is now."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        code: str,
+        errors: Sequence[FieldError] = (),
+        also: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code}")
+        self.status = status
+        self.detail = detail
+        self.code = code
+        self.errors = errors
+        self.also = also or {}
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "errors": [error._asdict() for error in self.errors],
+            **self.also,
+        }
+
+
+class UnexpectedError(Exception):
+    """What Lambda logs and alarms on instead of the real error, whose text may hold personal data."""
+
+
+def not_found(what: str) -> Problem:
+    return Problem(404, f"There is no such {what}.", code="notFound")
+
+
+def changed_meanwhile() -> Problem:
+    return Problem(409, "Somebody else changes the same thing at this moment. Try again.", code="changedMeanwhile")
+
+
+def invalid(errors: Sequence[FieldError], status: Literal[400, 422] = 422) -> Problem:
+    """What was sent cannot be accepted: 422 for a body, 400 for parameters."""
+    return Problem(status, "; ".join(f"{e.field}: {e.message}" for e in errors[:3]), code="invalid", errors=errors)
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """The refusal that an error means to a caller; None if nobody foresaw it."""
+    match error:
+        case Problem():
+            return error
+        case Refused():
+            errors = [FieldError(item.field, item.reason, message_for(item)) for item in error.missing]
+            return Problem(409, error.message, code=error.code, errors=errors)
+        case ChangedMeanwhile():
+            return changed_meanwhile()
+        case ClientError() if error.response["Error"]["Code"] == "TransactionConflictException":
+            return changed_meanwhile()
+        case NotFoundError():
+            return not_found("route")
+    return None
+
+
+_PLAIN_CODES = {
+    "enum": "notAllowed",
+    "extra_forbidden": "unknownField",
+    "literal_error": "notAllowed",
+    "missing": "required",
+    "value_error": "notAllowed",
+}
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """What pydantic found, without any value that was sent."""
+    found = {}
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(str(part) for part in item["loc"] if _is_field(part)) or "body"
+        message = item["msg"].removeprefix("Value error, ")
+        found[field] = FieldError(field, _PLAIN_CODES.get(item["type"], to_camel(item["type"])), message)
+    return list(found.values())
+
+
+def _is_field(part: str | int) -> bool:
+    """pydantic also names the branch of a union and the key of a dictionary."""
+    return isinstance(part, int) or not (part in {"bool", "[key]"} or part.startswith("function-"))
+
+
+# What was sent --------------------------------------------------------------------------------------------------------
+
+
+class IfMatch(NamedTuple):
+    """The revisions on which the caller wants the change to land; None for whichever it is now."""
+
+    revisions: frozenset[str] | None
+
+    @classmethod
+    def from_header(cls, header: str | None) -> "IfMatch":
+        """Raises a 400 for what is no ETag of ours."""
+        if header is None or header.strip() == "*":
+            return cls(None)
+        tags = [tag.strip() for tag in header.split(",")]
+        if not all(re.fullmatch(r'"[^"]*"', tag) for tag in tags):
+            raise Problem(400, 'If-Match takes the ETag of an earlier answer, such as "3".', code="invalidIfMatch")
+        return cls(frozenset(tag.strip('"') for tag in tags))
+
+    def allows(self, revision: int) -> bool:
+        return self.revisions is None or str(revision) in self.revisions
+
+
+def etag(revision: int) -> dict[str, str]:
+    return {"ETag": f'"{revision}"'}
+
+
+def answer(
+    body: object, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response[object]:
+    """A JSON answer, which nobody may keep: it may hold personal data."""
+    return Response(int(status), "application/json", body, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def parsed[Body: BaseModel](model: type[Body], text: str | bytes) -> Body:
+    """JSON as a value. Raises a 400 if it is no JSON, a 422 with every field that is wrong."""
+    try:
+        return model.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise Problem(400, first["msg"], code="unreadableJson") from None
+        raise invalid(field_errors(error)) from None
+
+
+class Api(APIGatewayRestResolver):
+    """Routes of a REST API (payload format 1.0). Every route says who may call it: see `open_to`."""
+
+    def __init__(self) -> None:
+        origin = Browsers.from_env().allowed_origin
+        cors = CORSConfig(allow_origin=origin, expose_headers=["ETag", "Location"]) if origin else None
+        super().__init__(cors=cors, debug=False)
+        # Powertools asks for a handler of NotFoundError by name when no route matches.
+        self.exception_handler([NotFoundError, Exception])(_refuse)
+
+    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answers an event of API Gateway. Raises UnexpectedError for what nobody foresaw."""
+        response = super().resolve(event, context)
+        caller = Caller.from_claims(_claims(event))
+        route = f"{event['httpMethod']} {event.get('resource')}"
+        logger.info("answered", route=route, status=response["statusCode"], caller=caller.name)
+        return response
+
+    def open_to[**Parts](
+        self, *roles: Role
+    ) -> Callable[[Callable[Concatenate[Caller, Parts], Response[object]]], Callable[Parts, Response[object]]]:
+        """Lets callers with any of these roles in, and passes the caller on; it stands below the route."""
+
+        def guard(
+            endpoint: Callable[Concatenate[Caller, Parts], Response[object]],
+        ) -> Callable[Parts, Response[object]]:
+            @wraps(endpoint)
+            def guarded(*args: Parts.args, **kwargs: Parts.kwargs) -> Response[object]:
+                caller = Caller.from_claims(_claims(self.current_event.raw_event))
+                if not caller.is_any_of(*roles):
+                    raise Problem(403, f"This needs one of the roles {', '.join(roles)}.", code="roleNeeded")
+                return endpoint(caller, *args, **kwargs)
+
+            return guarded
+
+        return guard
+
+    def body[Body: BaseModel](self, model: type[Body], content_types: Sequence[str] = JSON) -> Body:
+        """The request's body as a value; no body at all stands for `{}`.
+
+        Raises a 413 if it is too large, a 415 if it is not JSON by its header, a 400 if it is not by its content, and a
+        422 with every field that is wrong.
+        """
+        sent = self._bytes_sent()
+        if len(sent) > LARGEST_BODY:
+            raise Problem(413, f"A body has at most {LARGEST_BODY // 1024} KB.", code="tooLarge")
+        media_type = self._header("Content-Type").partition(";")[0].strip().lower()
+        if sent and media_type not in content_types:
+            raise Problem(415, f"Send Content-Type {' or '.join(content_types)}.", code="wrongContentType")
+        return parsed(model, sent or b"{}")
+
+    def query[Query: BaseModel](self, model: type[Query]) -> Query:
+        """The query string as a value: one text per name, a list of texts for a name that is repeated.
+
+        Raises a 400 that says for each wrong parameter what is allowed.
+        """
+        given = self.current_event.resolved_query_string_parameters
+        try:
+            return model.model_validate({name: texts[0] if len(texts) == 1 else texts for name, texts in given.items()})
+        except ValidationError as error:
+            raise invalid([_parameter_error(item, model) for item in field_errors(error)], status=400) from None
+
+    def if_match(self) -> IfMatch:
+        return IfMatch.from_header(self._header("If-Match") or None)
+
+    def idempotency_key(self) -> str | None:
+        return self._header("Idempotency-Key") or None
+
+    def _header(self, name: str) -> str:
+        return self.current_event.headers.get(name) or ""
+
+    def _bytes_sent(self) -> bytes:
+        text = self.current_event.body or ""
+        return b64decode(text) if self.current_event.is_base64_encoded else text.encode()
+
+
+def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    return authorizer.get("claims") or {}
+
+
+def _parameter_error(error: FieldError, model: type[BaseModel]) -> FieldError:
+    if error.code != "unknownField":
+        return error
+    allowed = ", ".join(info.alias or name for name, info in model.model_fields.items())
+    return FieldError(error.field, "unknownParameter", f"not known; allowed are {allowed}")
+
+
+def _refuse(error: Exception) -> Response[object]:
+    problem = problem_of(error)
+    if problem is None:
+        where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
+        logger.error("unexpected error", error=type(error).__name__, where=where)
+        raise UnexpectedError(type(error).__name__) from None
+    body = json.dumps(problem.as_json(), separators=(",", ":"))
+    return Response(problem.status, "application/problem+json", body, {"Cache-Control": "no-store"})

@@ -1,0 +1,222 @@
+"""Changes that people and the warehouse make to orders: read, ask the gate, write only if nobody was faster."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from needs_attention import gate
+from needs_attention.gate import Wanted
+from needs_attention.http_api import ATTEMPTS, Caller, IfMatch, Problem, Role, changed_meanwhile, not_found, problem_of
+from needs_attention.integration_store import IntegrationStore, Surroundings
+from needs_attention.order import Order
+from needs_attention.order_patch import BulkChanges, BulkOrder, Cause, OrderPatch, Release, cause_of
+from needs_attention.order_store import LostRace, OrderStore, Summary
+from needs_attention.order_views import may_be_transferred, whole_order
+from needs_attention.verdict import judged
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Changed(NamedTuple):
+    """What a change makes of an order, and what it is called in the history."""
+
+    order: Order
+    cause: Cause
+
+
+Change = Callable[[Order, Surroundings], Changed]
+
+
+class OrderChanges:
+    """Changes orders for one caller at one moment."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        orders: OrderStore,
+        integrations: IntegrationStore,
+        caller: Caller,
+        now: datetime,
+    ) -> None:
+        self._client = client
+        self._orders = orders
+        self._integrations = integrations
+        self._caller = caller
+        self._now = now
+        self._stages = integrations.stages()
+        self._surroundings: dict[str, Surroundings] = {}
+
+    # What can be changed
+
+    def patch(self, patch: OrderPatch) -> Change:
+        """Edits first, then what is wanted of the gate on top. Raises a 403 for an override by anyone but an
+        administrator, a 422 for what cannot be wanted."""
+        self._check_override(patch.override is not None)
+        wanted = patch.wanted(self._stages, self._now)
+
+        def change(order: Order, surroundings: Surroundings) -> Changed:
+            settings = surroundings.settings
+            units, confirmed = patch.units(order, settings), patch.confirmed_fields()
+            if units or confirmed not in {None, order.edits.confirmed}:
+                edited = gate.edit(order, units, confirmed, settings, self._now)
+            elif wanted == Wanted():
+                return Changed(order, "edit")
+            else:
+                edited = order
+            changed = gate.change(edited, wanted, settings, by=self._caller.name, at=self._now)
+            return Changed(changed, cause_of(order, wanted))
+
+        return change
+
+    def release(self, release: Release) -> Change:
+        """Raises a 403 for an override by anyone but an administrator."""
+        self._check_override(release.override is not None)
+        wanted = release.wanted()
+
+        def change(order: Order, surroundings: Surroundings) -> Changed:
+            released = gate.change(order, wanted, surroundings.settings, by=self._caller.name, at=self._now)
+            return Changed(released, cause_of(order, wanted))
+
+        return change
+
+    def _check_override(self, is_override: bool) -> None:  # noqa: FBT001 - one question, asked by two
+        if is_override:
+            self._caller.must_be(Role.ADMINISTRATOR, "overrides the gate")
+
+    # Making a change
+
+    def make(self, order_id: str, change: Change, if_match: IfMatch) -> dict[str, Any]:
+        """Writes the change and answers the order as it is then; nothing is written if nothing changes.
+
+        Raises Refused, a 404, a 412 with the current order, or a 409 if somebody else was faster each time.
+        """
+        return self._made(existing_order(self._orders, order_id), change, if_match)
+
+    def acknowledge(self, order_id: str, if_match: IfMatch) -> dict[str, Any]:
+        """The warehouse takes the order, if at that instant the gate lets it, the settings are those that it was asked
+        with, and nothing is frozen. Raises as `make` does."""
+        for _ in range(ATTEMPTS):
+            order = existing_order(self._orders, order_id)
+            surroundings = around(order, self._integrations)
+            if not (order.is_handed_over or order.is_transferable or self._caller.is_any_of(Role.READER)):
+                raise not_found("order")  # a warehouse learns nothing of orders that are not for it
+            gate.check_outflow(order, surroundings.settings, is_frozen=surroundings.is_frozen)
+            self._check(if_match, order, surroundings)
+            self._hold_if_the_settings_want_it(order, surroundings)
+            taken = gate.hand_over(order, surroundings.settings, is_frozen=surroundings.is_frozen, at=self._now)
+            cause: Cause = "acknowledge"
+            update = self._orders.transaction_update(order, taken, by=self._caller.name, at=self._now, cause=cause)
+            writes: list[Any] = [{"Update": update}, *self._integrations.nothing_changed(surroundings.integration)]
+            try:
+                self._client.transact_write_items(TransactItems=writes)
+            except self._client.exceptions.TransactionCanceledException as error:
+                _raise_unless_lost(error)
+                continue
+            return self._shown(existing_order(self._orders, order_id), surroundings)
+        raise changed_meanwhile()
+
+    def _hold_if_the_settings_want_it(self, order: Order, surroundings: Surroundings) -> None:
+        """A check that was switched on after the last verdict holds the order now, where people find it."""
+        verdict = judged(order, surroundings.settings, self._now)
+        if not order.is_pending and verdict.hold and not order.hold:
+            with suppress(LostRace):
+                self._orders.save(order, verdict, by="validation", at=self._now, cause="verdict")
+
+    def make_all(self, bulk: BulkChanges) -> list[dict[str, Any]]:
+        """Makes each change by itself: a result per order, with the order or with the problem that refused it."""
+        known = self._orders.get_many(wish.order_id for wish in bulk.orders)
+        return [self._result(wish, known.get(wish.order_id), is_dry_run=bulk.dry_run) for wish in bulk.orders]
+
+    def _result(self, wish: BulkOrder, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
+        if order is None:
+            return _refused(wish, not_found("order"))
+        try:
+            change = self.release(Release()) if wish.patch is None else self.patch(wish.patch)
+            shown = self._tried(order, change) if is_dry_run else self._made(order, change, IfMatch(None))
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            return _refused(wish, problem)
+        return {"orderId": wish.order_id, "status": 200, "order": shown}
+
+    def _tried(self, order: Order, change: Change) -> dict[str, Any]:
+        surroundings = self._around(order)
+        return self._shown(change(order, surroundings).order, surroundings)
+
+    def _made(self, order: Order, change: Change, if_match: IfMatch) -> dict[str, Any]:
+        for _ in range(ATTEMPTS):
+            surroundings = self._around(order)
+            self._check(if_match, order, surroundings)
+            after, cause = change(order, surroundings)
+            if _says_the_same(order, after):
+                return self._shown(order, surroundings)
+            try:
+                landed = self._orders.save(order, after, by=self._caller.name, at=self._now, cause=cause)
+            except LostRace:
+                order = existing_order(self._orders, order.order_id)
+                continue
+            return self._shown(landed, surroundings)
+        raise changed_meanwhile()
+
+    def _check(self, if_match: IfMatch, order: Order, surroundings: Surroundings) -> None:
+        if not if_match.allows(order.revision):
+            raise Problem(
+                412,
+                "The order was changed since the caller read it: `order` is how it is now.",
+                code="changedMeanwhile",
+                also={"order": self._shown(order, surroundings)},
+            )
+
+    def _around(self, order: Order) -> Surroundings:
+        """As read when the first order of an integration was changed: a bulk change reads them once."""
+        if order.integration not in self._surroundings:
+            self._surroundings[order.integration] = around(order, self._integrations)
+        return self._surroundings[order.integration]
+
+    def _shown(self, order: Order, surroundings: Surroundings) -> dict[str, Any]:
+        return whole_order(order, surroundings, self._stages)
+
+
+def existing_order(orders: OrderStore, order_id: str) -> Order:
+    """The order as it is now. Raises a 404."""
+    # Amazon's model bounds no ID, but downloads keep none that is longer; DynamoDB takes no key of any length.
+    order = orders.get(order_id) if len(order_id) <= 100 else None
+    if order is None:
+        raise not_found("order")
+    return order
+
+
+def check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:
+    """Raises a 404 for a warehouse that may neither take the order nor has taken it; readers see every order.
+
+    What it has taken a warehouse reads again, to see that it was cancelled meanwhile.
+    """
+    may_see = order.is_handed_over or may_be_transferred(Summary.of(order), surroundings)
+    if not may_see and not caller.is_any_of(Role.READER):
+        raise not_found("order")
+
+
+def around(order: Order, integrations: IntegrationStore) -> Surroundings:
+    """What the order's integration says. None is ever removed for good: an order without one is a fault of ours."""
+    surroundings = integrations.surroundings(order.integration)
+    if surroundings is None:
+        raise LookupError(order.integration)
+    return surroundings
+
+
+def _refused(wish: BulkOrder, problem: Problem) -> dict[str, Any]:
+    return {"orderId": wish.order_id, "status": problem.status, "problem": problem.as_json()}
+
+
+def _says_the_same(before: Order, after: Order) -> bool:
+    return after.with_(judged_at=before.judged_at) == before
+
+
+def _raise_unless_lost(error: Any) -> None:
+    """Somebody else was faster, or is at it: that is worth another try. Anything else is not."""
+    codes = {reason.get("Code") for reason in error.response["CancellationReasons"]}
+    if not codes <= {"None", "ConditionalCheckFailed", "TransactionConflict"}:
+        raise error

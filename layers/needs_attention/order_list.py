@@ -1,0 +1,337 @@
+"""Lists of orders: filters, pages, and the merge over integrations. The table is never scanned.
+
+Stage, created time and order IDs are indexed; the other filters narrow what those find. Work per call is bounded: an
+answer that stopped early has fewer orders and a cursor to go on from.
+"""
+
+import heapq
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+
+from needs_attention.completeness import RULES
+from needs_attention.http_api import FieldError, Problem, invalid
+from needs_attention.integration_store import IntegrationStore, Stages, Surroundings
+from needs_attention.order_store import Found, OrderStore, Page, Summary, created_key, ship_by_key
+from needs_attention.order_views import may_be_fulfilled, may_be_transferred, order_row
+from needs_attention.policy import NEEDS_ATTENTION, Stage, ThreePlStatus
+from needs_attention.sp_api import MARKETPLACES
+from needs_attention.values import UtcTime, Value, instant
+
+# What one call reads of an index at most, besides one query per integration.
+MOST_ENTRIES_READ = 1_000
+FEWEST_ENTRIES_A_QUERY = 20
+MOST_INTEGRATIONS_MERGED = 100
+# Bounds that come before and after every key of an index: keys begin with a year.
+_FIRST, _LAST = "0", ":"
+
+
+def _split(value: object) -> object:
+    """A parameter may be repeated, or hold several values between commas."""
+    texts = [value] if isinstance(value, str) else value
+    return [part for text in texts for part in text.split(",") if part] if isinstance(texts, list) else texts
+
+
+def _one_of(allowed: Iterable[str]) -> Callable[[str], str]:
+    known = tuple(allowed)
+
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"not known; allowed are {', '.join(known)}")
+        return value
+
+    return check
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class OrderFilters(Value):
+    """The query parameters of `GET /orders`. Times: `...After` is included, `...Before` is not."""
+
+    integration: Text | None = None
+    stage: Text | None = Field(default=None, description="A Stage's name or id")
+    status: Literal["Draft", "Open", "Dispatched", "Void"] | None = None
+    three_pl_status: ThreePlStatus | None = None
+    missing: Annotated[tuple[Annotated[Text, AfterValidator(_one_of(RULES))], ...], BeforeValidator(_split)] = Field(
+        default=(), description="Orders that lack any of these"
+    )
+    ready_to_release: bool | None = None
+    fulfillable: bool | None = None
+    marketplace: Annotated[Text, AfterValidator(_one_of(MARKETPLACES))] | None = None
+    fulfilled_by: Literal["MERCHANT", "AMAZON"] | None = None
+    created_after: UtcTime | None = None
+    created_before: UtcTime | None = None
+    updated_after: UtcTime | None = None
+    updated_before: UtcTime | None = None
+    ship_by_before: UtcTime | None = None
+    order_ids: Annotated[tuple[Text, ...], BeforeValidator(_split), Field(max_length=100)] = ()
+    sort: Literal["shipBy", "-shipBy", "createdAt", "-createdAt"] | None = Field(
+        default=None, description="Without it: `shipBy` where a Stage is given, else `-createdAt`"
+    )
+    limit: int = Field(default=50, ge=1, le=250)
+    cursor: Annotated[str, StringConstraints(max_length=500)] | None = None
+
+    @property
+    def sorts_by_ship_by(self) -> bool:
+        return self.sort in {"shipBy", "-shipBy"} or (self.sort is None and self.stage is not None)
+
+    @property
+    def is_descending(self) -> bool:
+        return self.sort.startswith("-") if self.sort else self.stage is None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether what an index finds is narrowed further, so that more must be read than is shown."""
+        indexed = {"integration", "sort", "limit", "cursor"}
+        indexed |= {"stage", "ship_by_before"} if self.sorts_by_ship_by else {"created_after", "created_before"}
+        return bool(self.model_fields_set - indexed)
+
+    def bounds(self) -> tuple[str, str]:
+        """Between which keys of the index the orders are. A time alone sorts before every key that begins with it."""
+        if self.sorts_by_ship_by:
+            return _FIRST, instant(self.ship_by_before) if self.ship_by_before else _LAST
+        return (
+            instant(self.created_after) if self.created_after else _FIRST,
+            instant(self.created_before) if self.created_before else _LAST,
+        )
+
+    def match(self, summary: Summary, surroundings: Surroundings, stage: Stage | None) -> bool:
+        return all(
+            (
+                stage is None or summary.stage == stage.id,
+                self.integration in {None, summary.integration},
+                self.status in {None, summary.status},
+                self.three_pl_status in {None, summary.three_pl_status},
+                not self.missing or not set(self.missing).isdisjoint(summary.missing),
+                self.ready_to_release in {None, summary.ready_to_release},
+                self.fulfillable in {None, may_be_fulfilled(summary, surroundings)},
+                self.marketplace in {None, summary.marketplace_id},
+                self.fulfilled_by in {None, summary.fulfilled_by},
+                self.created_after is None or summary.created_at >= self.created_after,
+                self.created_before is None or summary.created_at < self.created_before,
+                self.updated_after is None or summary.updated_at >= self.updated_after,
+                self.updated_before is None or summary.updated_at < self.updated_before,
+                self.ship_by_before is None or (summary.ship_by is not None and summary.ship_by < self.ship_by_before),
+            )
+        )
+
+
+class Cursor(Value):
+    """Where a list goes on: after the order at `position`. It belongs to the filters that it was made for."""
+
+    version: Literal[1] = 1
+    filters: str
+    position: str
+
+    @classmethod
+    def after(cls, position: str, filters: OrderFilters) -> str:
+        cursor = cls(filters=_fingerprint(filters), position=position)
+        return urlsafe_b64encode(cursor.model_dump_json().encode()).decode()
+
+    @classmethod
+    def position_in(cls, filters: OrderFilters) -> str | None:
+        """Raises a 400 for a cursor that is not of ours, or not of these filters."""
+        if filters.cursor is None:
+            return None
+        try:
+            cursor = cls.model_validate_json(urlsafe_b64decode(filters.cursor))
+        except (ValueError, ValidationError):
+            raise _invalid_cursor() from None
+        low, high = filters.bounds()
+        is_key = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\S{1,100}", cursor.position)
+        if cursor.filters != _fingerprint(filters) or not is_key or not low <= cursor.position <= high:
+            raise _invalid_cursor()
+        return cursor.position
+
+
+def _fingerprint(filters: OrderFilters) -> str:
+    return sha256(filters.model_dump_json(exclude={"cursor", "limit"}).encode()).hexdigest()[:16]
+
+
+def _invalid_cursor() -> Problem:
+    return Problem(400, "The cursor does not belong to this list. Start again without it.", code="invalidCursor")
+
+
+class _ReadEnough(Exception):
+    """The call has read as much as one may."""
+
+
+class OrderList:
+    """Answers questions about many orders."""
+
+    def __init__(self, orders: OrderStore, integrations: IntegrationStore) -> None:
+        self._orders = orders
+        self._integrations = integrations
+
+    def page(self, filters: OrderFilters, *, for_warehouse: bool) -> dict[str, Any]:
+        """`{orders, nextCursor}`. A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
+        stages = self._integrations.stages()
+        stage = _stage(filters, stages)
+        if filters.sorts_by_ship_by and stage is None:
+            raise _wrong("sort", "sortNeedsStage", "sorting by shipBy needs a stage")
+        surroundings = self._surroundings(filters.integration)
+        found = self._orders_asked_for(filters) if filters.order_ids else self._walk(filters, stage, surroundings)
+
+        def is_shown(summary: Summary) -> bool:
+            around = surroundings.get(summary.integration)
+            if around is None or not filters.match(summary, around, stage):
+                return False
+            return not for_warehouse or may_be_transferred(summary, around)
+
+        limit = len(filters.order_ids) or filters.limit
+        shown, position = _up_to(limit, found, is_shown, _key_of(filters), Cursor.position_in(filters))
+        return {
+            "orders": [order_row(summary, surroundings[summary.integration], stages) for summary in shown],
+            "nextCursor": Cursor.after(position, filters) if position else None,
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """How many orders are held, by missing field and by integration, and how many are in each Stage.
+
+        Counts at most `MOST_ENTRIES_READ` orders of a Stage in an integration; `isTruncated` says that there are more.
+        """
+        stages = self._integrations.stages().stages
+        counts = _Counts()
+        for integration in self._integrations.find_all():
+            for stage in stages:
+                found = self._orders.find_by_stage(integration.integration_id, stage.id, Page(MOST_ENTRIES_READ))
+                counts.add(integration.integration_id, stage, found)
+        return counts.as_json()
+
+    def _surroundings(self, integration: str | None) -> dict[str, Surroundings]:
+        """All integrations, or the one. Deleted ones too: their orders still have to be dealt with."""
+        known = self._integrations.find_all(deleted_too=True)
+        if integration is not None and integration not in {one.integration_id for one in known}:
+            allowed = ", ".join(one.integration_id for one in known if one.deleted_at is None)
+            raise _wrong("integration", "unknownIntegration", f"not known; allowed are {allowed}")
+        is_all_frozen = self._integrations.is_all_frozen()
+        return {
+            one.integration_id: Surroundings.of(one, is_all_frozen=is_all_frozen)
+            for one in known
+            if integration in {None, one.integration_id}
+        }
+
+    def _orders_asked_for(self, filters: OrderFilters) -> Iterator[Summary]:
+        found = self._orders.get_many(filters.order_ids)
+        return (Summary.of(found[order_id]) for order_id in dict.fromkeys(filters.order_ids) if order_id in found)
+
+    def _walk(
+        self, filters: OrderFilters, stage: Stage | None, surroundings: Mapping[str, Surroundings]
+    ) -> Iterator[Summary]:
+        """The index's orders of all the integrations, in one order. Raises _ReadEnough when it has read its share."""
+        if len(surroundings) > MOST_INTEGRATIONS_MERGED:
+            raise _wrong("integration", "integrationNeeded", "there are too many to list all at once: name one")
+        at_once = 250 if filters.narrows else filters.limit + 1
+        page = Page(
+            limit=max(at_once // max(len(surroundings), 1), FEWEST_ENTRIES_A_QUERY),
+            after=Cursor.position_in(filters),
+            descending=filters.is_descending,
+            between=filters.bounds(),
+        )
+        budget = _Budget(MOST_ENTRIES_READ + page.limit * len(surroundings))
+        walks = (self._walk_one(integration, filters, stage, page, budget) for integration in surroundings)
+        return heapq.merge(*walks, key=_key_of(filters), reverse=filters.is_descending)
+
+    def _walk_one(
+        self, integration: str, filters: OrderFilters, stage: Stage | None, page: Page, budget: "_Budget"
+    ) -> Iterator[Summary]:
+        while True:
+            budget.spend(page.limit)
+            if filters.sorts_by_ship_by and stage is not None:
+                found = self._orders.find_by_stage(integration, stage.id, page)
+            else:
+                found = self._orders.find_by_created(integration, page)
+            yield from found.summaries
+            if found.position is None:
+                return
+            page = page._replace(after=found.position)
+
+
+class _Budget:
+    """How many entries a call may still read."""
+
+    def __init__(self, entries: int) -> None:
+        self._entries = entries
+
+    def spend(self, entries: int) -> None:
+        if entries > self._entries:
+            raise _ReadEnough
+        self._entries -= entries
+
+
+class _Shown(NamedTuple):
+    summaries: list[Summary]
+    position: str | None
+
+
+def _up_to(
+    limit: int,
+    found: Iterator[Summary],
+    is_shown: Callable[[Summary], bool],
+    key: Callable[[Summary], str],
+    start: str | None,
+) -> _Shown:
+    """The first `limit` orders that are shown, and the position of the last one looked at if there are more."""
+    shown: list[Summary] = []
+    position = start
+    try:
+        for summary in found:
+            if is_shown(summary):
+                if len(shown) == limit:
+                    return _Shown(shown, position)
+                shown.append(summary)
+            position = key(summary)
+    except _ReadEnough:
+        return _Shown(shown, position)
+    return _Shown(shown, None)
+
+
+class _Counts:
+    def __init__(self) -> None:
+        self._by_missing = dict.fromkeys(RULES, 0)
+        self._by_integration: dict[str, dict[str, int]] = {}
+        self._by_stage: dict[str, int] = {}
+        self._is_truncated = False
+
+    def add(self, integration: str, stage: Stage, found: Found) -> None:
+        self._by_stage[stage.name] = self._by_stage.get(stage.name, 0) + len(found.summaries)
+        self._is_truncated = self._is_truncated or found.position is not None
+        if stage.id != NEEDS_ATTENTION:
+            return
+        ready = sum(summary.ready_to_release for summary in found.summaries)
+        self._by_integration[integration] = {"held": len(found.summaries), "readyToRelease": ready}
+        for summary in found.summaries:
+            for field in summary.missing:
+                self._by_missing[field] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "held": sum(counts["held"] for counts in self._by_integration.values()),
+            "readyToRelease": sum(counts["readyToRelease"] for counts in self._by_integration.values()),
+            "byMissing": self._by_missing,
+            "byIntegration": self._by_integration,
+            "byStage": self._by_stage,
+            "isTruncated": self._is_truncated,
+        }
+
+
+def _key_of(filters: OrderFilters) -> Callable[[Summary], str]:
+    return ship_by_key if filters.sorts_by_ship_by else created_key
+
+
+def _stage(filters: OrderFilters, stages: Stages) -> Stage | None:
+    if filters.stage is None:
+        return None
+    stage = stages.named(filters.stage)
+    if stage is None:
+        raise _wrong("stage", "unknownStage", f"not known; allowed are {', '.join(s.name for s in stages.stages)}")
+    return stage
+
+
+def _wrong(parameter: str, code: str, message: str) -> Problem:
+    return invalid([FieldError(parameter, code, message)], status=400)

@@ -1,0 +1,226 @@
+"""What people send to change an order: JSON Merge Patch (RFC 7396) on what they see of it."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+
+from needs_attention.blanks import cleaned
+from needs_attention.completeness import Seen, seen
+from needs_attention.gate import Wanted
+from needs_attention.http_api import FieldError, Problem, invalid
+from needs_attention.integration_store import Stages
+from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
+from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.values import UtcTime, Value
+
+# What a person's change is called in the history; the fields that it changed stand beside it.
+Cause = Literal["edit", "release", "hold", "snooze", "stage", "threePlStatus", "dispatch", "override", "acknowledge"]
+
+MOST_LINE_ITEMS = 200
+
+
+def _tidy(text: str) -> str:
+    """As Amazon's texts are stored; what says nothing is blank."""
+    return cleaned(text) or ""
+
+
+def _address_part(name: str) -> str:
+    known = [info.alias or field for field, info in Address.model_fields.items()]
+    if name not in known:
+        raise ValueError(f"not a part of an address; those are {', '.join(known)}")
+    return name
+
+
+def _confirmable(field: str) -> str:
+    if field not in CONFIRMABLE:
+        raise ValueError(f"only {', '.join(CONFIRMABLE)} can be confirmed to be not to be had")
+    return field
+
+
+Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
+Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_tidy)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+AddressPatch = dict[Annotated[str, AfterValidator(_address_part)], Text | None]
+
+
+class Price(Value):
+    amount: Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,6})?$")]
+    currency_code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class LineItemBody(Value):
+    """A line as the API shows it, so that a list can be sent back changed."""
+
+    order_item_id: Text | None = None
+    seller_sku: Text | None = None
+    asin: Text | None = None
+    title: Annotated[str, StringConstraints(max_length=500), AfterValidator(_tidy)] | None = None
+    quantity: int = Field(ge=0, le=1_000_000)
+    quantity_fulfilled: int | None = Field(default=None, ge=0, le=1_000_000)
+    unit_price: Price | None = None
+
+    def as_line_item(self) -> LineItem:
+        price = self.unit_price and Money(amount=self.unit_price.amount, currency_code=self.unit_price.currency_code)
+        return LineItem.model_validate(dict(self) | {"unit_price": price})
+
+
+class OverrideBody(Value):
+    reason: Reason
+
+
+class Release(Value):
+    """The body of a release: nothing, or an administrator's reason for letting go of an incomplete order."""
+
+    override: OverrideBody | None = None
+
+    def wanted(self) -> Wanted:
+        return Wanted(release=True, override=self.override.reason if self.override else None)
+
+
+_NAME_PARTS = ("first_name", "last_name", "company")
+
+
+class OrderPatch(Value):
+    """What may be changed of an order. What is not sent stays as it is.
+
+    A value sets an edit: a part of an address, or of the name, makes the whole unit as it is seen, so changed, the
+    edit. "" blanks. null takes a unit back to Amazon's value, and blanks a part of an address. `lineItems` and
+    `confirmed` are replaced whole.
+    """
+
+    email: Email | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+    company: Text | None = None
+    delivery_address: AddressPatch | None = None
+    billing_address: AddressPatch | None = None
+    line_items: Annotated[tuple[LineItemBody, ...], Field(max_length=MOST_LINE_ITEMS)] | None = None
+    confirmed: Annotated[tuple[Annotated[str, AfterValidator(_confirmable)], ...], Field(max_length=10)] | None = None
+    stage: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
+    three_pl_status: ThreePlStatus | None = None
+    fully_dispatched: bool | UtcTime | None = None
+    snooze_until: UtcTime | None = None
+    override: OverrideBody | None = None
+
+    @field_validator("stage", "three_pl_status", "snooze_until", "override")
+    @classmethod
+    def _is_not_null(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null")
+        return value
+
+    def confirmed_fields(self) -> tuple[str, ...] | None:
+        """The fields confirmed to be not to be had; None if the patch says nothing of them."""
+        return tuple(dict.fromkeys(self.confirmed or ())) if "confirmed" in self.model_fields_set else None
+
+    def units(self, order: Order, settings: Settings) -> dict[Unit, object]:
+        """The units that change: a person's value each, or None for Amazon's."""
+        given = self.model_fields_set
+        view = seen(order.amazon, order.edits, settings)
+        units: dict[Unit, object] = {}
+        if not given.isdisjoint(_NAME_PARTS):
+            units["name"] = self._name(view, seen(order.amazon, Edits(), settings))
+        if "email" in given:
+            units["email"] = self.email
+        if "delivery_address" in given:
+            units["delivery_address"] = _patched(view.delivery_address, self.delivery_address)
+        if "billing_address" in given:
+            units["billing_address"] = _patched(view.billing_address, self.billing_address)
+        if "line_items" in given:
+            lines = self.line_items
+            units["line_items"] = None if lines is None else tuple(line.as_line_item() for line in lines)
+        # Going back to Amazon's value where nothing was edited is no change.
+        return {unit: value for unit, value in units.items() if value is not None or order.edits.is_edited(unit)}
+
+    def _name(self, view: Seen, amazons: Seen) -> PersonsName | None:
+        typed = {part: getattr(self, part) for part in _NAME_PARTS if part in self.model_fields_set}
+        if all(text is None for text in typed.values()):
+            return None
+        base = amazons if None in typed.values() else view
+        said = {part: text for part, text in typed.items() if text is not None}
+        return PersonsName.model_validate({part: getattr(base, part) for part in _NAME_PARTS} | said)
+
+    def wanted(self, stages: Stages, now: datetime) -> Wanted:
+        """What the patch asks of the gate. Raises a 422 for an unknown Stage, and for an override of nothing."""
+        dispatched: datetime | Literal[False] | None = None
+        if "fully_dispatched" in self.model_fields_set:
+            dispatched = now if self.fully_dispatched is True else self.fully_dispatched or False
+        wanted = Wanted(
+            stage=_stage_id(self.stage, stages),
+            three_pl_status=self.three_pl_status,
+            fully_dispatched=dispatched,
+            snooze_until=self.snooze_until,
+            override=self.override.reason if self.override else None,
+        )
+        if dispatched and dispatched > now:
+            raise _wrong("fullyDispatched", "inTheFuture", "the order cannot have been dispatched in the future")
+        if self.snooze_until and self.snooze_until <= now:
+            raise _wrong("snoozeUntil", "inThePast", "the date must be in the future")
+        if wanted.override and not (wanted.ends_hold or wanted.lets_out):
+            raise _wrong("override", "overridesNothing", "say in the same call what the order shall do all the same")
+        return wanted
+
+
+class BulkOrder(Value):
+    """One order of a bulk change: a patch, or its release."""
+
+    order_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    patch: OrderPatch | None = None
+    release: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_one_thing(self) -> Self:
+        if (self.patch is None) == (self.release is None):
+            raise ValueError("send either patch or release")
+        return self
+
+
+class BulkChanges(Value):
+    """Changes of several orders, each by itself; a dry run writes none."""
+
+    orders: Annotated[tuple[BulkOrder, ...], Field(min_length=1, max_length=100)]
+    dry_run: bool = False
+
+    @field_validator("orders")
+    @classmethod
+    def _has_no_order_twice(cls, orders: tuple[BulkOrder, ...]) -> tuple[BulkOrder, ...]:
+        if len({order.order_id for order in orders}) < len(orders):
+            raise ValueError("an order may stand here only once")
+        return orders
+
+
+def cause_of(before: Order, wanted: Wanted) -> Cause:
+    """What a change is called: by what it does to where the order may go, an edit if it does nothing to that."""
+    causes: dict[Cause, bool] = {
+        "override": wanted.override is not None,
+        "release": wanted.ends_hold and before.hold is not None,
+        "snooze": wanted.snooze_until is not None,
+        "hold": wanted.stage == NEEDS_ATTENTION,
+        "threePlStatus": wanted.three_pl_status is not None,
+        "dispatch": wanted.fully_dispatched is not None,
+        "stage": wanted.stage is not None,
+    }
+    return next((cause for cause, applies in causes.items() if applies), "edit")
+
+
+def _patched(address: Address | None, patch: dict[str, str | None] | None) -> Address | None:
+    """The address as it is seen, so changed; None stands for Amazon's."""
+    if patch is None:
+        return None
+    parts = address.model_dump(by_alias=True) if address else {}
+    return Address.model_validate(parts | {part: text or None for part, text in patch.items()})
+
+
+def _stage_id(name: str | None, stages: Stages) -> str | None:
+    if name is None:
+        return None
+    stage = stages.named(name)
+    if stage is None:
+        known = ", ".join(stage.name for stage in stages.stages)
+        raise _wrong("stage", "unknownStage", f"not known; the Stages are {known}")
+    return stage.id
+
+
+def _wrong(field: str, code: str, message: str) -> Problem:
+    return invalid([FieldError(field, code, message)])

@@ -1,0 +1,126 @@
+"""Orders as the API shows them: a row of a list, and the whole order. JSON in camelCase; what is not there is null."""
+
+from typing import Any
+
+from needs_attention.completeness import Seen, seen
+from needs_attention.explanations import message_for, next_step_for, seller_central_url
+from needs_attention.integration_store import Stages, Surroundings
+from needs_attention.order import UNITS, Address, Missing, Order, amazons_units
+from needs_attention.order_store import Summary
+from needs_attention.values import Value, instant
+
+
+def may_be_fulfilled(summary: Summary, surroundings: Surroundings) -> bool:
+    """Whether goods may leave now: the order allows it, the integration is live, and nothing is frozen."""
+    return summary.is_fulfillable and _is_open(summary, surroundings)
+
+
+def may_be_transferred(summary: Summary, surroundings: Surroundings) -> bool:
+    """Whether a warehouse may take the order now."""
+    return summary.is_transferable and _is_open(summary, surroundings)
+
+
+def _is_open(summary: Summary, surroundings: Surroundings) -> bool:
+    return surroundings.settings.may_hand_over(summary.created_at) and not surroundings.is_frozen
+
+
+def order_row(summary: Summary, surroundings: Surroundings, stages: Stages) -> dict[str, Any]:
+    """An order in a list. No personal data."""
+    shown = summary.model_dump(
+        mode="json",
+        by_alias=True,
+        include={
+            "order_id",
+            "integration",
+            "status",
+            "three_pl_status",
+            "missing",
+            "hold",
+            "held_at",
+            "ready_to_release",
+            "created_at",
+            "updated_at",
+            "ship_by",
+            "fulfilled_by",
+            "fulfillment_status",
+            "fully_dispatched_at",
+            "dispatched_by",
+            "flags",
+            "revision",
+        },
+    )
+    return shown | {
+        "marketplace": summary.marketplace_id,
+        "stage": stages.name_of(summary.stage),
+        "verdict": "pending" if summary.is_pending else "judged",
+        "fulfillable": may_be_fulfilled(summary, surroundings),
+    }
+
+
+def whole_order(order: Order, surroundings: Surroundings, stages: Stages) -> dict[str, Any]:
+    """All that people need of an order: its row, and the data behind it with where each part came from."""
+    view = seen(order.amazon, order.edits, surroundings.settings)
+    return order_row(Summary.of(order), surroundings, stages) | {
+        **(_NO_PERSONAL_DATA if order.redacted_at else _personal_data(view)),
+        "sellerOrderId": order.amazon.seller_order_id,
+        "lineItems": [_json(line) for line in view.line_items],
+        "sources": {
+            "name": view.name_source,
+            "email": view.email_source,
+            "deliveryAddress": view.delivery_source,
+            "billingAddress": view.billing_source,
+            "lineItems": view.line_items_source,
+        },
+        "missingDetails": [_missing(item, order) for item in order.missing],
+        "confirmed": list(order.edits.confirmed),
+        "heldAfterRelease": order.hold is not None and order.hold.after_release,
+        "snoozedUntil": instant(order.hold.until) if order.hold and order.hold.until else None,
+        "override": _json(order.override),
+        "amazonSays": _amazon_says(order),
+        "sellerCentralUrl": seller_central_url(order),
+        "grandTotal": _json(order.amazon.grand_total),
+        "downloadedAt": instant(order.downloaded_at),
+        "redactedAt": instant(order.redacted_at) if order.redacted_at else None,
+        "lastChange": _json(order.last_change),
+    }
+
+
+_NO_PERSONAL_DATA = dict.fromkeys(
+    ("firstName", "lastName", "company", "email", "deliveryAddress", "billingName", "billingAddress")
+)
+
+
+def _personal_data(view: Seen) -> dict[str, Any]:
+    return {
+        "firstName": view.first_name or None,
+        "lastName": view.last_name or None,
+        "company": view.company or None,
+        "email": view.email or None,
+        "deliveryAddress": _json(view.delivery_address),
+        "billingName": view.billing_name,
+        "billingAddress": _json(view.billing_address),
+    }
+
+
+def _missing(item: Missing, order: Order) -> dict[str, Any]:
+    return {
+        **item.model_dump(mode="json", by_alias=True),
+        "message": message_for(item),
+        "nextStep": next_step_for(item, order),
+        "accepted": item.field in order.accepted,
+    }
+
+
+def _amazon_says(order: Order) -> dict[str, Any]:
+    """Amazon's value of each unit that a person replaced by another one."""
+    amazons = amazons_units(order.amazon)
+    differing: set[str] = {
+        unit for unit in UNITS if order.edits.is_edited(unit) and getattr(amazons, unit) != getattr(order.edits, unit)
+    }
+    return amazons.model_dump(mode="json", by_alias=True, include=differing)
+
+
+def _json(value: Value | Address | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return value.model_dump(mode="json", by_alias=True, exclude_none=isinstance(value, Address))

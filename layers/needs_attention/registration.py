@@ -1,0 +1,149 @@
+"""Integrations as administrators send and see them. Credentials only ever go in."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+
+from needs_attention.download import LiveDownload, SetAside, Trouble
+from needs_attention.http_api import FieldError, Problem, invalid, parsed
+from needs_attention.integration_store import Integration, IntegrationId, Stages
+from needs_attention.policy import Settings
+from needs_attention.sp_api import MARKETPLACES, Credentials
+from needs_attention.values import Value, instant
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
+
+_WHAT_TO_DO = {
+    "credentialsRejected": "Renew the client secret or the seller's consent, and send the new credentials.",
+    "accessDenied": "Check in Seller Central that the application has its roles, and consent again.",
+    "requestRejected": "Check that the marketplaces belong to this seller. It is tried again by itself.",
+    "amazonUnavailable": "Nothing: it is tried again by itself.",
+    "unreadableAnswer": "It is tried again by itself. If it stays so, report it to Amazon with the request ID.",
+}
+
+
+class CredentialsBody(Value):
+    """An application's Login with Amazon client, and the seller's consent. Never shown."""
+
+    client_id: Secret
+    client_secret: Secret
+    refresh_token: Secret
+
+    def as_credentials(self) -> Credentials:
+        return Credentials(
+            client_id=self.client_id.get_secret_value(),
+            client_secret=self.client_secret.get_secret_value(),
+            refresh_token=self.refresh_token.get_secret_value(),
+        )
+
+
+class Registration(Value):
+    """A new integration. `settings` holds what shall differ from the defaults."""
+
+    integration_id: IntegrationId
+    name: Name | None = None
+    region: Literal["NA", "EU", "FE"]
+    marketplace_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+    credentials: CredentialsBody
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("marketplace_ids")
+    @classmethod
+    def _are_of_the_region(cls, marketplace_ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        region = info.data.get("region")
+        allowed = [marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == region]
+        if region and not set(marketplace_ids) <= set(allowed):
+            raise ValueError(f"those of region {region} are {', '.join(allowed)}")
+        return marketplace_ids
+
+    def integration(self, before: Integration | None, stages: Stages, now: datetime) -> Integration:
+        """The integration as registered now; `before` is the deleted one that it revives. Raises a 422."""
+        return Integration(
+            integration_id=self.integration_id,
+            name=self.name or self.integration_id,
+            region=self.region,
+            marketplace_ids=tuple(dict.fromkeys(self.marketplace_ids)),
+            settings=patched_settings(Settings(), self.settings, stages),
+            registered_at=now,
+            is_paused=before is not None and before.is_paused,
+            is_frozen=before is not None and before.is_frozen,
+            revision=before.revision if before else 0,
+        )
+
+
+class IntegrationPatch(Value):
+    """JSON Merge Patch on an integration; a setting of null goes back to its default."""
+
+    name: Name = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    credentials: CredentialsBody | None = None
+    is_paused: bool = False
+
+    def applied_to(self, integration: Integration, stages: Stages) -> Integration:
+        """Raises a 422 for settings that cannot be."""
+        changes: dict[str, object] = self.model_dump(include=self.model_fields_set & {"name", "is_paused"})
+        if "settings" in self.model_fields_set:
+            changes["settings"] = patched_settings(integration.settings, self.settings, stages)
+        return integration.model_copy(update=changes)
+
+
+def patched_settings(settings: Settings, patch: dict[str, Any], stages: Stages) -> Settings:
+    """The settings with a merge patch on them; the default Stage by its name or id. Raises a 422."""
+    wanted = _merged(json.loads(settings.model_dump_json(by_alias=True)), patch)
+    if isinstance(wanted.get("defaultStage"), str):
+        stage = stages.named(wanted["defaultStage"])
+        if stage is None:
+            known = ", ".join(stage.name for stage in stages.stages)
+            raise invalid([FieldError("settings.defaultStage", "unknownStage", f"not known; the Stages are {known}")])
+        wanted["defaultStage"] = stage.id
+    try:
+        return parsed(Settings, json.dumps(wanted))
+    except Problem as problem:
+        raise invalid([error._replace(field=f"settings.{error.field}") for error in problem.errors]) from None
+
+
+def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7396."""
+    merged = dict(target)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, dict):
+            below = merged.get(name)
+            merged[name] = _merged(below if isinstance(below, dict) else {}, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def integration_view(integration: Integration, live: LiveDownload, stages: Stages, now: datetime) -> dict[str, Any]:
+    """An integration as the API shows it, with how its downloads stand."""
+    shown = integration.model_dump(mode="json", by_alias=True, exclude={"deleted_at"})
+    shown["settings"]["defaultStage"] = stages.name_of(integration.settings.default_stage)
+    return shown | {"health": _health(live, now)}
+
+
+def with_set_aside(view: dict[str, Any], aside: tuple[SetAside, ...]) -> dict[str, Any]:
+    """The view with the orders that could not be kept, at most 100 of them."""
+    shown = [order.model_dump(mode="json", by_alias=True) for order in aside[:100]]
+    return view | {"health": view["health"] | {"setAside": shown, "setAsideCount": len(aside)}}
+
+
+def _health(live: LiveDownload, now: datetime) -> dict[str, Any]:
+    return {
+        "cursor": instant(live.walk.reached),
+        "lastRunAt": instant(live.last_run_at) if live.last_run_at else None,
+        "lastSuccessAt": instant(live.last_success_at) if live.last_success_at else None,
+        "trouble": _trouble(live.trouble) if live.trouble else None,
+        "overdueVerdicts": live.overdue_verdicts.model_dump(mode="json", by_alias=True)
+        if live.overdue_verdicts
+        else None,
+        "quotaLeft": int(live.search_bucket.tokens_at(now)),
+    }
+
+
+def _trouble(trouble: Trouble) -> dict[str, Any]:
+    return {**trouble.model_dump(mode="json", by_alias=True), "whatToDo": _WHAT_TO_DO[trouble.code]}

@@ -1,0 +1,53 @@
+"""Judging the orders of one batch of the stream."""
+
+from collections import Counter
+from datetime import datetime
+
+from needs_attention.integration_store import IntegrationStore
+from needs_attention.order_store import Item, LostRace, OrderStore, order_from_item
+from needs_attention.policy import Settings
+from needs_attention.verdict import judged
+
+
+class UnknownIntegration(Exception):
+    """An order names an integration that is not in the table: it cannot be judged without its settings."""
+
+
+class Validation:
+    """One batch: the settings are read once per integration, the verdicts stamped with one time."""
+
+    def __init__(self, orders: OrderStore, integrations: IntegrationStore, at: datetime) -> None:
+        self._orders = orders
+        self._integrations = integrations
+        self._at = at
+        self._settings: dict[str, Settings] = {}
+        self.counts: Counter[str] = Counter(judged=0, held=0, healed=0, stale=0)
+
+    def judge_image(self, image: Item) -> None:
+        """Writes the verdict on the order of a stream image, unless the order has changed since.
+
+        A stale record changes nothing: whoever changed the order judged it, or left a record of their own. Raises
+        ValueError for an image that is no order of ours.
+        """
+        order = order_from_item(image)
+        if not order.is_pending:
+            return
+        verdict = judged(order, self._settings_of(order.integration), self._at)
+        try:
+            self._orders.save(order, verdict, by="validation", at=self._at, cause="verdict")
+        except LostRace as race:
+            if race.current and race.current.revision == order.revision:
+                raise  # what stood in the way has not changed the order: the stream brings it again
+            self.counts["stale"] += 1
+            return
+        self.counts["judged"] += 1
+        self.counts["held"] += verdict.hold is not None and order.hold is None
+        self.counts["healed"] += verdict.hold is None and order.hold is not None
+
+    def _settings_of(self, integration_id: str) -> Settings:
+        if integration_id not in self._settings:
+            integration = self._integrations.get(integration_id)
+            if integration is None:
+                raise UnknownIntegration(integration_id)
+            self._settings[integration_id] = integration.settings
+        return self._settings[integration_id]
