@@ -1,0 +1,45 @@
+"""The tables of template.yaml in an AWS in memory, so that schema and tests cannot drift apart."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+
+
+class _PlainCloudFormation(yaml.SafeLoader):
+    """Reads `!Ref`, `!Sub` and their like as the plain values that stand behind them."""
+
+
+def _plain(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    return loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else None
+
+
+_PlainCloudFormation.add_multi_constructor("!", _plain)
+
+
+@cache
+def _template() -> dict[str, Any]:
+    return dict(yaml.load(TEMPLATE.read_text(), _PlainCloudFormation))  # noqa: S506 - a SafeLoader
+
+
+def resources() -> dict[str, Any]:
+    """The template's resources by logical id."""
+    return dict(_template()["Resources"])
+
+
+def parameters() -> dict[str, Any]:
+    """The template's parameters by name."""
+    return dict(_template()["Parameters"])
+
+
+def create_table(client: Any, logical_id: str) -> str:
+    """Makes the table of that logical id, with its keys, indexes and stream; its name is the logical id."""
+    properties = resources()[logical_id]["Properties"]
+    wanted = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}
+    client.create_table(TableName=logical_id, **{key: properties[key] for key in wanted & properties.keys()})
+    return logical_id

@@ -1,0 +1,135 @@
+"""What template.yaml must say so that the code and the rules hold, where no emulator would notice."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from needs_attention.order import REDACTION_AGE
+from needs_attention.order_store import to_item
+from needs_attention.policy import Settings
+from needs_attention.verdict import judged
+from tests.from_template import parameters, resources
+from tests.unit.builders import NOON, an_order
+
+AMAZONS_LIMIT = timedelta(days=30)
+A_DAY_FOR_THE_CLOCK = timedelta(days=1)
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: resource["Properties"] for name, resource in resources().items() if resource["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+STREAMS = {
+    name: event["Properties"]
+    for name, function in FUNCTIONS.items()
+    for event in function["Events"].values()
+    if event["Type"] == "DynamoDB"
+}
+TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable")
+
+
+def statements() -> list[tuple[str, Any]]:
+    return [
+        (name, statement)
+        for name, role in of_type("AWS::IAM::Role").items()
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_there_are_seven_functions_one_folder_each() -> None:
+    folders = {Path(function["CodeUri"]).name for function in FUNCTIONS.values()}
+    assert folders == {folder.name for folder in Path("functions").iterdir() if (folder / "app.py").exists()}
+    assert len(folders) == len(FUNCTIONS) == 7
+
+
+def test_validation_is_woken_by_pending_verdicts_only() -> None:
+    (filter_,) = STREAMS["ValidateOrdersFunction"]["FilterCriteria"]["Filters"]
+    wanted = json.loads(filter_["Pattern"])["dynamodb"]["NewImage"]
+    pending = an_order()
+    assert lets_through(wanted, to_item(pending))
+    assert not lets_through(wanted, to_item(judged(pending, Settings(), NOON)))
+
+
+def lets_through(pattern: dict[str, dict[str, list[str]]], image: Any) -> bool:
+    return all(image[name][kind] in texts for name, types in pattern.items() for kind, texts in types.items())
+
+
+@pytest.mark.parametrize("function", STREAMS)
+def test_a_record_that_fails_neither_stops_the_stream_nor_vanishes(function: str) -> None:
+    stream = STREAMS[function]
+    assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert stream["MaximumRetryAttempts"] > 0
+    assert stream["MaximumRecordAgeInSeconds"] < timedelta(hours=24).total_seconds()
+    assert stream["DestinationConfig"]["OnFailure"]["Destination"]
+
+
+def test_a_canary_of_validation_is_rolled_back_by_errors_and_by_records_that_it_cannot_judge() -> None:
+    alarms = FUNCTIONS["ValidateOrdersFunction"]["DeploymentPreference"]["Alarms"]
+    watched = {
+        (resources()[name]["Properties"]["Namespace"], resources()[name]["Properties"]["MetricName"]) for name in alarms
+    }
+    assert watched == {("AWS/Lambda", "Errors"), ("NeedsAttention/${Environment}", "ValidationsFailed")}
+
+
+def test_redaction_and_the_days_of_recovery_stay_within_what_amazon_allows() -> None:
+    recovery = timedelta(days=parameters()["PointInTimeRecoveryDays"]["MaxValue"])
+    assert REDACTION_AGE + recovery + A_DAY_FOR_THE_CLOCK <= AMAZONS_LIMIT
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_are_encrypted_recoverable_and_kept_in_production(table: str) -> None:
+    resource, properties = resources()[table], resources()[table]["Properties"]
+    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == ["IsProd", "Retain", "Delete"]
+    assert properties["DeletionProtectionEnabled"] == ["IsProd", True, False]
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties["SSESpecification"]["SSEType"] == "KMS"
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_a_wake_up_is_not_given_out_twice_while_its_function_may_still_run() -> None:
+    queue = of_type("AWS::SQS::Queue")["WakeUpQueue"]
+    assert queue["VisibilityTimeout"] > FUNCTIONS["DownloadOrdersFunction"]["Timeout"]
+    assert queue["FifoQueue"] is True
+
+
+@pytest.mark.parametrize("queue", of_type("AWS::SQS::Queue"))
+def test_every_queue_is_encrypted(queue: str) -> None:
+    assert of_type("AWS::SQS::Queue")[queue]["KmsMasterKeyId"] == "Key"
+
+
+def test_no_function_may_scan_a_table_or_use_a_wildcard_of_actions() -> None:
+    actions = [(role, action) for role, statement in statements() for action in as_list(statement["Action"])]
+    assert [(role, action) for role, action in actions if "*" in action or action == "dynamodb:Scan"] == []
+
+
+def test_only_the_downloader_may_read_credentials_and_only_settings_may_write_them() -> None:
+    may = {
+        (role, action)
+        for role, statement in statements()
+        for action in as_list(statement["Action"])
+        if action.startswith("secretsmanager:")
+    }
+    assert {role for role, action in may if action == "secretsmanager:GetSecretValue"} == {"DownloadOrdersRole"}
+    assert {role for role, action in may if action != "secretsmanager:GetSecretValue"} == {"ManageSettingsRole"}
+
+
+def as_list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_has_a_role_and_a_log_group_of_its_own(function: str) -> None:
+    name = function.removesuffix("Function")
+    assert FUNCTIONS[function]["Role"] == f"{name}Role.Arn"
+    assert FUNCTIONS[function]["LoggingConfig"]["LogGroup"] == f"{name}Logs"
+    assert resources()[f"{name}Logs"]["Properties"]["RetentionInDays"] == "LogRetentionDays"
+
+
+def test_logs_are_kept_for_the_twelve_months_that_amazon_asks_for_by_default() -> None:
+    assert parameters()["LogRetentionDays"]["Default"] >= 365
