@@ -1,0 +1,320 @@
+"""What must hold for an order whatever happens to it: after every write, and once everything has quietened.
+
+A law is a question that is true of what breaks it. Most laws ask of stored orders alone, a few also of who wrote and of
+what was in force meanwhile.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from needs_attention.completeness import find_missing
+from needs_attention.order import Edits, Order
+from needs_attention.order_store import to_item
+from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
+
+Doer = Literal["download", "another integration", "validation", "person", "warehouse", "clock"]
+
+
+class Write(NamedTuple):
+    """One write of one process on the order, and what was so while the process ran.
+
+    `settings` are those that it may have read: all that were in force since it began. `now` is what is in force at the
+    write itself.
+    """
+
+    before: Order | None
+    after: Order
+    item: dict[str, Any]
+    by: Doer
+    wish: dict[str, Any]
+    settings: Sequence[Settings]
+    now: Settings
+    is_frozen: bool
+
+    def was(self, question: Callable[[Order], object]) -> bool:
+        return self.before is not None and bool(question(self.before))
+
+    def becomes(self, question: Callable[[Order], object]) -> bool:
+        return bool(question(self.after)) and not self.was(question)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """By all settings that the writer may have judged by."""
+        return all(lacks(self.after, settings) for settings in self.settings)
+
+    @property
+    def may_have_let_it_out(self) -> bool:
+        """Whether the write changed the order's data, or where it may go."""
+        if self.before is None or self.after.is_pending != self.before.is_pending:
+            return True
+        then = (self.before.amazon, self.before.edits, self.before.accepted, self.before.is_transferable)
+        return then != (self.after.amazon, self.after.edits, self.after.accepted, self.after.is_transferable)
+
+
+def lacks(order: Order, settings: Settings) -> set[str]:
+    """What is missing on the order as stored, beyond what an administrator accepted."""
+    return {item.field for item in find_missing(order.amazon, order.edits, settings)} - set(order.accepted)
+
+
+def amazon_lacks(order: Order, settings: Settings) -> set[str]:
+    return {item.field for item in find_missing(order.amazon, Edits(), settings)} - set(order.accepted)
+
+
+def is_dispatched_by_us(order: Order) -> bool:
+    return order.dispatched_by in {"us", "person"}
+
+
+def is_closed(order: Order) -> bool:
+    """Nothing more is ours to do: cancelled, shipped, removed, handed over, or never ours."""
+    amazon = order.amazon
+    return bool(
+        order.redacted_at
+        or order.voided_at
+        or order.is_handed_over
+        or amazon.is_cancelled
+        or amazon.is_shipped
+        or amazon.is_pending
+        or amazon.is_fulfilled_by_amazon
+    )
+
+
+def is_done_with(order: Order) -> bool:
+    """Dispatched and not for the warehouse: what comes to be missing then changes nothing any more."""
+    return order.dispatched_by is not None and order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
+
+
+def has_personal_data(order: Order) -> bool:
+    amazon = order.amazon
+    said = amazon.buyer_name or amazon.buyer_email or amazon.recipient_name or amazon.tax_name
+    has_street = amazon.delivery_address is not None and amazon.delivery_address.has_street
+    return bool(said) or has_street or order.edits != Edits()
+
+
+def loses_what_amazon_said(write: Write) -> bool:
+    if write.before is None or write.after.redacted_at:
+        return False
+    then, now = write.before.amazon, write.after.amazon
+    return any(
+        getattr(then, field) is not None and getattr(now, field) is None
+        for field in ("recipient_name", "buyer_email", "delivery_address", "ship_by", "deliver_by")
+    )
+
+
+def changes_what_is_not_its_own(write: Write) -> bool:
+    """Downloads write Amazon's data and nothing else, people write the edits; only a redaction empties both."""
+    if write.before is None or write.becomes(lambda order: order.redacted_at):
+        return False
+    changed = {name for name in Order.model_fields if getattr(write.before, name) != getattr(write.after, name)} - {
+        "revision",
+        "last_change",
+    }
+    allowed = {"amazon", "downloaded_at", "pending_since", "redownload_at"}
+    if write.by == "download":
+        return not changed <= allowed
+    return "amazon" in changed or ("edits" in changed and write.by != "person")
+
+
+def accepts_without_override(write: Write) -> bool:
+    newly_accepted = set(write.after.accepted) - set(write.before.accepted if write.before else ())
+    is_override = write.by == "person" and "override" in write.wish
+    return bool(newly_accepted) and not (is_override and newly_accepted <= {item.field for item in write.after.missing})
+
+
+def hands_over_what_may_not_leave(write: Write) -> bool:
+    if not write.becomes(lambda order: order.is_handed_over):
+        return False
+    was_open = write.was(lambda order: order.is_transferable and not order.hold)
+    may_leave = write.now.may_hand_over(write.after.amazon.created_at) and not write.is_frozen
+    is_taken = write.by == "warehouse"
+    return not (was_open and may_leave and is_taken) or bool(lacks(write.after, write.now))
+
+
+def lets_go_by_itself_what_amazon_left_incomplete(write: Write) -> bool:
+    """A hold that the missing data brought about ends by a person's word, or because Amazon's own data is complete."""
+    was_held = write.was(lambda order: order.hold is not None and order.hold.kind == "missing")
+    is_let_go = was_held and write.after.hold is None and not is_closed(write.after)
+    says_so = write.by == "person" and ("stage" in write.wish or write.wish.get("release"))
+    return is_let_go and not says_so and all(amazon_lacks(write.after, settings) for settings in write.settings)
+
+
+def ends_a_persons_hold(write: Write) -> bool:
+    was_put_there = write.was(lambda order: order.hold is not None and order.hold.kind == "manual")
+    return was_put_there and write.after.hold is None and not is_closed(write.after) and write.by != "person"
+
+
+def dispatches_against_the_settings(write: Write) -> bool:
+    created = write.after.amazon.created_at
+    allowed = any(s.auto_dispatch_orders and s.may_hand_over(created) for s in write.settings)
+    return write.becomes(lambda order: order.dispatched_by == "us") and not allowed
+
+
+def departs_from_the_defaults(write: Write) -> bool:
+    """A complete order's first verdict gives it the integration's defaults; the rest of a partly shipped one waits."""
+    after = write.after
+    is_first = write.by == "validation" and write.becomes(lambda order: order.judged_at)
+    if not is_first or after.hold or is_closed(after):
+        return False
+    waits = after.amazon.is_partly_shipped
+    expected = {
+        (s.default_stage, ThreePlStatus.DO_NOT_TRANSFER if waits else s.default_three_pl_status) for s in write.settings
+    }
+    return (after.stage, after.three_pl_status) not in expected
+
+
+def judges_wrongly(write: Write) -> bool:
+    """A verdict lists what is missing on the data that it stands on, and holds for it."""
+    after = write.after
+    if after.is_pending or is_closed(after):
+        return False
+    listed = {item.field for item in after.open_missing}
+    if all(listed != lacks(after, settings) for settings in write.settings):
+        return True
+    return bool(listed) and not is_done_with(after) and not is_held_safely(after)
+
+
+def is_held_safely(order: Order) -> bool:
+    """As an incomplete order has to be: Stage Needs Attention, not dispatched, Do Not Transfer to 3PL."""
+    return (
+        order.hold is not None
+        and order.stage == NEEDS_ATTENTION
+        and order.fully_dispatched_at is None
+        and order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
+    )
+
+
+def is_not_one_revision_on(write: Write) -> bool:
+    before = write.before.revision if write.before else 0
+    return write.after.revision != before + 1
+
+
+def is_incomplete_and(question: Callable[[Order], object]) -> Callable[[Write], bool]:
+    return lambda write: bool(question(write.after)) and write.may_have_let_it_out and write.is_incomplete
+
+
+LAWS: dict[str, Callable[[Write], bool]] = {
+    "an incomplete order that no administrator released is never transferable": is_incomplete_and(
+        lambda order: order.is_transferable
+    ),
+    "an incomplete order that no administrator released never becomes dispatched by us": lambda write: (
+        write.becomes(is_dispatched_by_us) and write.is_incomplete
+    ),
+    "only what may leave at that instant is handed over": hands_over_what_may_not_leave,
+    "nothing is transferable while its verdict is pending": lambda write: (
+        write.after.is_pending and (write.after.is_transferable or write.after.is_fulfillable)
+    ),
+    "nothing in Needs Attention is transferable": lambda write: (
+        write.after.stage == NEEDS_ATTENTION and write.after.is_transferable
+    ),
+    "what is held is in Needs Attention, not dispatched, and not for the warehouse": lambda write: (
+        write.after.hold is not None and not is_held_safely(write.after)
+    ),
+    "what Amazon cancelled, shipped or fulfils itself is never transferable": lambda write: (
+        write.after.is_transferable
+        and (
+            write.after.amazon.is_cancelled
+            or write.after.amazon.is_shipped
+            or write.after.amazon.is_pending
+            or write.after.amazon.is_fulfilled_by_amazon
+        )
+    ),
+    "a redacted order is never transferable": lambda write: (
+        write.after.redacted_at is not None
+        and not write.after.is_handed_over
+        and (write.after.is_transferable or write.after.three_pl_status is not ThreePlStatus.DO_NOT_TRANSFER)
+    ),
+    "a redacted order is never held": lambda write: (
+        write.after.redacted_at is not None and (write.after.hold is not None or write.after.stage == NEEDS_ATTENTION)
+    ),
+    "a redacted order is never filled again": lambda write: (
+        write.was(lambda order: order.redacted_at) and (has_personal_data(write.after) or not write.after.redacted_at)
+    ),
+    "a redaction leaves no personal data": lambda write: (
+        write.after.redacted_at is not None and has_personal_data(write.after)
+    ),
+    "absence never erases": loses_what_amazon_said,
+    "an older version never wins": lambda write: write.was(
+        lambda order: order.amazon.updated_at > write.after.amazon.updated_at
+    ),
+    "downloads write Amazon's data and people their edits": changes_what_is_not_its_own,
+    "an order belongs to one integration": lambda write: (
+        write.by == "another integration" or write.was(lambda order: order.integration != write.after.integration)
+    ),
+    "only an administrator's override accepts what is missing, and nothing else": accepts_without_override,
+    "what the warehouse has stays with it": lambda write: (
+        write.was(lambda order: order.is_handed_over) and not write.after.is_handed_over
+    ),
+    "a void order stays void": lambda write: write.was(lambda order: order.voided_at) and not write.after.voided_at,
+    "validation lets go only what Amazon itself completed": lets_go_by_itself_what_amazon_left_incomplete,
+    "only a person ends a hold that a person began": ends_a_persons_hold,
+    "Auto Dispatch is asked before anything is dispatched by it": dispatches_against_the_settings,
+    "a complete order gets the integration's defaults": departs_from_the_defaults,
+    "a verdict lists what is missing, and an incomplete order is held": judges_wrongly,
+    "every write is one revision on": is_not_one_revision_on,
+    "the lists and indexes show the order as it is": lambda write: write.item != to_item(write.after),
+}
+
+
+def is_told_yes_for_nothing(wish: dict[str, Any], told: dict[str, Any]) -> bool:
+    """What the answer shows of an order is not what was asked for."""
+    asked = {"threePlStatus": wish.get("threePlStatus", told["threePlStatus"])}
+    shown = {"threePlStatus": told["threePlStatus"]}
+    if "stage" in wish:
+        asked["stage"], shown["stage"] = wish["stage"], told["stage"].lower().replace(" ", "-")
+    if "fullyDispatched" in wish:
+        asked["isDispatched"], shown["isDispatched"] = wish["fullyDispatched"], told["status"] == "Dispatched"
+    if wish.get("release"):
+        asked["hold"], shown["hold"] = None, told["hold"]
+    return asked != shown
+
+
+class Quiet(NamedTuple):
+    """The order once nothing is on its way any more. `settings` are those that the last verdict may stand on."""
+
+    order: Order
+    settings: Sequence[Settings]
+    now: datetime
+
+
+def is_not_judged_on_its_latest_data(quiet: Quiet) -> bool:
+    order = quiet.order
+    if order.is_pending:
+        return True
+    if is_closed(order):
+        return False
+    return all({item.field for item in order.open_missing} != lacks(order, s) for s in quiet.settings)
+
+
+def is_held_though_amazon_completed_it(quiet: Quiet) -> bool:
+    order = quiet.order
+    is_waiting = order.hold is not None and order.hold.kind == "missing" and not is_closed(order)
+    return is_waiting and not any(
+        find_missing(order.amazon, order.edits, s) or find_missing(order.amazon, Edits(), s) for s in quiet.settings
+    )
+
+
+def is_incomplete_and_loose(quiet: Quiet) -> bool:
+    order = quiet.order
+    is_incomplete = not is_closed(order) and all(lacks(order, s) for s in quiet.settings)
+    return is_incomplete and not is_done_with(order) and not is_held_safely(order)
+
+
+def is_owed_something(quiet: Quiet) -> bool:
+    order = quiet.order
+    snooze_ends = order.hold and order.hold.until
+    return bool((snooze_ends and snooze_ends <= quiet.now) or (order.redact_at and order.redact_at <= quiet.now))
+
+
+def is_open_though_amazon_closed_it(quiet: Quiet) -> bool:
+    order = quiet.order
+    is_over = order.amazon.is_cancelled or order.amazon.is_shipped
+    return is_over and not order.is_handed_over and order.three_pl_status is not ThreePlStatus.DO_NOT_TRANSFER
+
+
+LAWS_ONCE_QUIET: dict[str, Callable[[Quiet], bool]] = {
+    "no snooze outlasts its date, and no personal data its time": is_owed_something,
+    "every order has a verdict on its latest data": is_not_judged_on_its_latest_data,
+    "what Amazon completed is healed": is_held_though_amazon_completed_it,
+    "an incomplete order is in Needs Attention, not dispatched, and not for the warehouse": is_incomplete_and_loose,
+    "what Amazon cancelled or shipped is not for the warehouse": is_open_though_amazon_closed_it,
+}

@@ -1,0 +1,649 @@
+"""Downloads from the stand-in's Amazon into the orders table: what comes in, what it costs, and what goes wrong."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+import urllib3
+from moto import mock_aws
+
+from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, OverdueVerdicts, Walk
+from needs_attention.downloader import Downloader
+from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.order import Hold, Order
+from needs_attention.order_store import OrderStore
+from needs_attention.policy import Settings
+from needs_attention.sp_api import MARKETPLACES, Credentials, SellingPartnerApi
+from needs_attention.validation import Validation
+from tests.amazon_stand_in.clock import Clock
+from tests.amazon_stand_in.generator import generated
+from tests.amazon_stand_in.misbehaviour import Misbehaviour
+from tests.amazon_stand_in.server import AmazonStandIn, SeenRequest
+from tests.from_template import create_table
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+RETRY = timedelta(minutes=6)
+
+
+class Killed(BaseException):
+    """The process ends here, as if the machine had gone."""
+
+
+@dataclass
+class World:
+    """A seller at Amazon, the tables, and the downloader between them, on one clock."""
+
+    dynamodb: Any
+    amazon: AmazonStandIn
+    clock: Clock
+    orders: OrderStore
+    integrations: IntegrationStore
+    http: urllib3.PoolManager
+    woken: list[str] = field(default_factory=list)
+
+    def register(self, integration_id: str = "demo", **changes: Any) -> Integration:
+        integration = Integration(
+            integration_id=integration_id,
+            name="Demo",
+            region="NA",
+            marketplace_ids=NORTH_AMERICA,
+            registered_at=self.clock(),
+            **changes,
+        )
+        return self.integrations.save(integration)
+
+    def change(self, **changes: Any) -> None:
+        self.integrations.save(self.integration.model_copy(update=changes))
+
+    @property
+    def integration(self) -> Integration:
+        integration = self.integrations.get("demo")
+        assert integration is not None
+        return integration
+
+    @property
+    def live(self) -> Any:
+        return self.integrations.live_download(self.integration)
+
+    def backdate(self, since: timedelta = 30 * DAY, download_id: str = "d1") -> None:
+        start = self.clock() - since
+        self.integrations.save_backdated_download(
+            "demo",
+            BackdatedDownload(
+                download_id=download_id,
+                updated_after=start,
+                updated_before=self.clock() - AMAZONS_MARGIN,
+                walk=Walk(reached=start),
+                requested_by="ada",
+                requested_at=self.clock(),
+            ),
+        )
+
+    def backdated(self, download_id: str = "d1") -> BackdatedDownload:
+        download = self.integrations.backdated_download("demo", download_id)
+        assert download is not None
+        return download
+
+    def run(self, *, lasting: timedelta = HOUR, integration_id: str = "demo") -> None:
+        downloader = Downloader(
+            integrations=self.integrations,
+            orders=self.orders,
+            amazon_for=lambda _: self.api(),
+            now=self.clock,
+            wake_up=self.woken.append,
+        )
+        downloader.run(integration_id, until=self.clock() + lasting)
+
+    def run_for(self, time: timedelta, tick: timedelta = MINUTE) -> None:
+        """A run at every tick of the schedule."""
+        end = self.clock() + time
+        while self.clock() < end:
+            self.clock.advance(tick)
+            self.run()
+
+    def api(self) -> SellingPartnerApi:
+        credentials = self.amazon.credentials
+        return SellingPartnerApi(
+            Credentials(credentials.client_id, credentials.client_secret, credentials.refresh_token),
+            endpoint=self.amazon.endpoint,
+            lwa_endpoint=self.amazon.lwa_endpoint,
+            http=self.http,
+            now=lambda: self.clock().timestamp(),
+        )
+
+    def items(self) -> dict[str, Any]:
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName="OrdersTable")
+        return {item["orderId"]["S"]: item for page in pages for item in page["Items"]}
+
+    def judge_all(self) -> None:
+        validation = Validation(self.orders, self.integrations, self.clock())
+        for item in self.items().values():
+            validation.judge_image(item)
+
+    def order(self, order_id: str) -> Order:
+        order = self.orders.get(order_id)
+        assert order is not None
+        return order
+
+    def ledger(self) -> set[str]:
+        return {entry.order_id for entry in self.amazon.orders()}
+
+    def searches(self) -> list[SeenRequest]:
+        return [request for request in self.amazon.requests() if request.operation == "searchOrders"]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    clock = Clock(NOON)
+    with mock_aws(), urllib3.PoolManager() as http, AmazonStandIn(generated(40, now=NOON), now=clock) as amazon:
+        dynamodb = boto3.client("dynamodb", region_name="eu-west-1")
+        orders = OrderStore(dynamodb, create_table(dynamodb, "OrdersTable"))
+        integrations = IntegrationStore(dynamodb, create_table(dynamodb, "IntegrationsTable"))
+        world = World(dynamodb, amazon, clock, orders, integrations, http)
+        world.register(settings=Settings(download_pending_orders=True))
+        yield world
+
+
+# What comes in --------------------------------------------------------------------------------------------------------
+
+
+def test_a_backdated_download_brings_every_order_of_its_window(world: World) -> None:
+    world.backdate()
+    world.run()
+    assert world.items().keys() == world.ledger()
+    download = world.backdated()
+    assert (download.status, download.counts.new) == ("finished", 40)
+
+
+def test_every_order_that_comes_in_waits_for_its_verdict_and_may_not_leave(world: World) -> None:
+    world.backdate()
+    world.run()
+    orders = [world.order(order_id) for order_id in world.items()]
+    assert all(order.is_pending and not order.is_fulfillable for order in orders)
+
+
+def test_a_backdated_download_does_not_move_the_live_cursor(world: World) -> None:
+    world.run()
+    cursor = world.live.walk.reached
+    world.backdate()
+    world.run()
+    assert world.backdated().status == "finished"
+    assert world.live.walk.reached == cursor
+
+
+def test_the_live_download_brings_what_amazon_changes_from_now_on_at_its_interval(world: World) -> None:
+    world.run()
+    assert world.items() == {}
+    world.clock.advance(MINUTE)
+    order_id = min(world.ledger())
+    world.amazon.patch(order_id, {}, last_updated_time=world.clock())
+    world.run_for(12 * MINUTE)
+    assert set(world.items()) == {order_id}
+    assert len(world.searches()) == 2
+
+
+def test_a_setting_slows_the_live_download_down(world: World) -> None:
+    world.change(settings=Settings(live_download_every_minutes=30))
+    world.run_for(61 * MINUTE)
+    assert len(world.searches()) == 3
+
+
+def test_orders_that_amazon_has_not_released_are_not_downloaded_by_default(world: World) -> None:
+    order_id = min(world.ledger())
+    world.amazon.patch(order_id, {"fulfillment": {"fulfillmentStatus": "PENDING"}})
+    world.change(settings=Settings())
+    world.backdate()
+    world.run()
+    assert order_id not in world.items()
+    assert world.items().keys() | {order_id} >= world.ledger() - {
+        entry.order_id
+        for entry in world.amazon.orders()
+        if "PENDING" in entry.order["fulfillment"]["fulfillmentStatus"]
+    }
+
+
+def test_an_unchanged_order_costs_no_write(world: World) -> None:
+    world.backdate()
+    world.run()
+    world.judge_all()
+    before = world.items()
+    world.backdate(download_id="d2")
+    world.run()
+    assert world.items() == before
+    assert (world.backdated("d2").counts.unchanged, world.backdated("d2").counts.changed) == (40, 0)
+
+
+def test_the_same_order_twice_on_a_page_is_one_order(world: World) -> None:
+    world.amazon.misbehave(Misbehaviour.DUPLICATES, operations=["searchOrders"], times=None)
+    world.backdate()
+    world.run()
+    assert world.items().keys() == world.ledger()
+
+
+def test_a_large_account_is_walked_in_slices_of_about_a_page(world: World) -> None:
+    world.amazon.set_usage_plan("searchOrders", rate=100, burst=1000)
+    for entry in generated(900, now=NOON, seed=7):
+        world.amazon.put(entry.order, missing=entry.missing)
+    world.backdate()
+    for _ in range(6):
+        world.run()
+        world.clock.advance(MINUTE)
+    assert world.items().keys() == world.ledger()
+    assert world.backdated().counts.pages < 40
+
+
+def test_people_who_changed_an_order_meanwhile_keep_their_change(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.backdate()
+    world.run()
+    world.judge_all()
+    order_id = min(world.items())
+    amazons = world.order(order_id).amazon
+    get_many = world.orders.get_many
+    edited: list[Order] = []
+
+    def read_and_then_somebody_edits(order_ids: Any) -> dict[str, Order]:
+        found = get_many(order_ids)
+        if order_id in found and not edited:
+            order = found[order_id]
+            edits = order.edits.edited("email", "zoe@buyers.example.com", order.amazon)
+            edited.append(world.orders.save(order, order.with_(edits=edits), by="zoe", at=NOON, cause="edit"))
+        return found
+
+    monkeypatch.setattr(world.orders, "get_many", read_and_then_somebody_edits)
+    world.amazon.patch(order_id, {"buyer": {"buyerCompanyName": "Renamed Ltd"}})
+    world.backdate(download_id="d2")
+    world.run()
+    order = world.order(order_id)
+    assert order.edits.email == "zoe@buyers.example.com"
+    assert (amazons.buyer_company_name, order.amazon.buyer_company_name) != ("Renamed Ltd", None)
+    assert order.is_pending
+
+
+# What it may spend ----------------------------------------------------------------------------------------------------
+
+
+def test_no_call_is_made_without_a_token(world: World) -> None:
+    world.run()
+    bucket = world.live.search_bucket.emptied(world.clock())
+    world.integrations.save_live_download("demo", world.live.model_copy(update={"search_bucket": bucket}))
+    world.amazon.forget_requests()
+    world.backdate()
+    world.run()
+    assert world.searches() == []
+    assert world.backdated().status == "waitingForQuota"
+
+
+def test_a_download_that_waits_for_quota_goes_on_when_there_is_some(world: World) -> None:
+    world.run()
+    bucket = world.live.search_bucket.emptied(world.clock())
+    world.integrations.save_live_download("demo", world.live.model_copy(update={"search_bucket": bucket}))
+    world.backdate()
+    world.run_for(2 * HOUR, tick=10 * MINUTE)
+    assert world.backdated().status == "finished"
+    assert world.items().keys() == world.ledger()
+
+
+def test_amazon_never_has_to_refuse_a_call_for_its_quota(world: World) -> None:
+    world.backdate()
+    world.run_for(3 * HOUR, tick=10 * MINUTE)
+    assert {request.status for request in world.searches()} == {200}
+
+
+def test_a_429_empties_the_bucket_and_loses_nothing(world: World) -> None:
+    world.backdate()
+    world.run(lasting=timedelta(0))
+    world.amazon.misbehave(Misbehaviour.QUOTA_EXCEEDED, operations=["searchOrders"])
+    world.run()
+    assert world.live.search_bucket.tokens == 0
+    assert world.live.trouble is None
+    world.run_for(2 * HOUR, tick=10 * MINUTE)
+    assert world.items().keys() == world.ledger()
+
+
+def test_a_run_whose_time_is_up_wakes_the_next_one(world: World) -> None:
+    world.backdate()
+    world.run(lasting=timedelta(0))
+    assert world.woken == ["demo"]
+    assert not world.backdated().is_over
+
+
+# What goes wrong ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "code"),
+    [
+        (Misbehaviour.HTML_503, "amazonUnavailable"),
+        (Misbehaviour.JSON_500, "amazonUnavailable"),
+        (Misbehaviour.DROPPED_CONNECTION, "amazonUnavailable"),
+        (Misbehaviour.TRUNCATED_JSON, "unreadableAnswer"),
+        (Misbehaviour.INVALID_INPUT, "requestRejected"),
+        (Misbehaviour.ACCESS_DENIED, "accessDenied"),
+    ],
+)
+def test_amazon_failing_is_one_trouble_which_closes_itself_and_loses_nothing(
+    world: World, misbehaviour: Misbehaviour, code: str
+) -> None:
+    world.backdate()
+    reached = world.live.walk.reached
+    world.amazon.misbehave(misbehaviour, operations=["searchOrders"], times=None)
+    world.run()
+    first = world.live.trouble
+    world.run_for(20 * MINUTE, tick=2 * MINUTE)
+    assert (first.code, world.live.trouble.since) == (code, first.since)
+    assert world.live.walk.reached == reached
+    assert len(world.searches()) <= 2 * 5
+    world.amazon.behave()
+    world.run_for(RETRY)
+    assert world.live.trouble is None
+    assert world.items().keys() == world.ledger()
+
+
+@pytest.mark.parametrize("misbehaviour", [Misbehaviour.LWA_INVALID_GRANT, Misbehaviour.LWA_INVALID_CLIENT])
+def test_credentials_that_amazon_rejects_are_a_trouble(world: World, misbehaviour: Misbehaviour) -> None:
+    world.backdate()
+    world.amazon.misbehave(misbehaviour, times=None)
+    world.run()
+    assert world.live.trouble.code == "credentialsRejected"
+    assert world.searches() == []
+
+
+def test_a_page_that_repeats_itself_for_ever_is_noticed(world: World) -> None:
+    world.amazon.set_usage_plan("searchOrders", rate=100, burst=1000)
+    busy_minute = NOON - HOUR
+    for entry in generated(120, now=NOON, seed=3):
+        world.amazon.put(entry.order | {"lastUpdatedTime": busy_minute.isoformat().replace("+00:00", "Z")})
+    world.amazon.misbehave(Misbehaviour.REPEATED_PAGE, operations=["searchOrders"], times=None)
+    world.backdate(since=2 * HOUR)
+    world.run_for(3 * HOUR, tick=10 * MINUTE)
+    assert world.live.trouble.code == "unreadableAnswer"
+    world.amazon.behave()
+    world.run_for(3 * HOUR, tick=10 * MINUTE)
+    assert world.items().keys() >= {entry.order_id for entry in generated(120, now=NOON, seed=3)}
+
+
+def test_a_page_token_that_died_starts_its_slice_again(world: World) -> None:
+    world.amazon.set_usage_plan("searchOrders", rate=100, burst=1000)
+    busy_minute = (NOON - HOUR).isoformat().replace("+00:00", "Z")
+    for entry in generated(120, now=NOON, seed=3):
+        world.amazon.put(entry.order | {"lastUpdatedTime": busy_minute})
+    world.backdate(since=2 * HOUR)
+    while world.backdated().walk.slice is None:
+        world.run(lasting=timedelta(0))
+        world.clock.advance(timedelta(seconds=1))
+    world.clock.advance(25 * HOUR)
+    world.run()
+    assert world.backdated().status == "finished"
+    assert world.live.trouble is None
+    assert world.items().keys() >= {entry.order_id for entry in generated(120, now=NOON, seed=3)}
+
+
+@pytest.mark.parametrize("misbehaviour", [Misbehaviour.NULL_FIELDS, Misbehaviour.BLANK_FIELDS])
+def test_personal_data_that_amazon_stops_sending_stays(world: World, misbehaviour: Misbehaviour) -> None:
+    world.backdate()
+    world.run()
+    world.judge_all()
+    before = {order_id: world.order(order_id).amazon for order_id in world.items()}
+    world.amazon.misbehave(misbehaviour, operations=["searchOrders"], times=None)
+    world.backdate(download_id="d2")
+    world.run()
+    after = {order_id: world.order(order_id).amazon for order_id in world.items()}
+    for order_id, amazon in before.items():
+        assert after[order_id].recipient_name == amazon.recipient_name
+        assert after[order_id].buyer_email == amazon.buyer_email
+        assert after[order_id].delivery_address == amazon.delivery_address
+
+
+def test_values_that_amazon_never_announced_do_not_spoil_a_page(world: World) -> None:
+    world.amazon.misbehave(Misbehaviour.UNKNOWN_VALUES, operations=["searchOrders"], times=None)
+    world.backdate()
+    world.run()
+    assert world.items().keys() == world.ledger()
+    assert world.integrations.all_set_aside("demo") == ()
+
+
+def test_an_order_that_cannot_be_read_is_set_aside_alone_until_it_can(world: World) -> None:
+    world.amazon.misbehave(Misbehaviour.MALFORMED_ORDER, operations=["searchOrders"], times=None)
+    world.backdate()
+    world.run()
+    world.amazon.behave()
+    missing = world.ledger() - world.items().keys()
+    aside = world.integrations.all_set_aside("demo")
+    assert len(aside) == 1
+    assert missing <= {aside[0].order_id}
+    world.backdate(download_id="d2")
+    world.run()
+    assert world.items().keys() == world.ledger()
+    assert world.integrations.all_set_aside("demo") == ()
+
+
+def test_an_order_that_is_far_too_large_is_set_aside_and_the_others_come_in(world: World) -> None:
+    order_id = min(world.ledger())
+    line = dict(world.amazon.order(order_id).order["orderItems"][0])
+    world.amazon.patch(order_id, {"orderItems": [line] * 3000})
+    world.backdate()
+    world.run()
+    (aside,) = world.integrations.all_set_aside("demo")
+    assert aside.order_id == order_id
+    assert world.items().keys() == world.ledger() - {order_id}
+
+
+def test_an_order_whose_stored_item_is_spoilt_is_set_aside_and_the_others_come_in(world: World) -> None:
+    order_id = min(world.ledger())
+    spoilt = {"orderId": {"S": order_id}, "amazon": {"S": "{"}}
+    world.dynamodb.put_item(TableName="OrdersTable", Item=spoilt)
+    world.backdate()
+    world.run()
+    (aside,) = world.integrations.all_set_aside("demo")
+    assert aside.order_id == order_id
+    assert world.items().keys() == world.ledger()
+    assert world.items()[order_id] == spoilt
+
+
+def test_an_order_that_belongs_to_another_integration_is_set_aside(world: World) -> None:
+    world.register("other")
+    world.backdate()
+    world.run()
+    start = NOON - 30 * DAY
+    theirs = world.backdated().model_copy(update={"revision": 0, "status": "queued", "walk": Walk(reached=start)})
+    world.integrations.save_backdated_download("other", theirs)
+    world.run(integration_id="other")
+    assert {order.order_id for order in world.integrations.all_set_aside("other")} == world.ledger()
+    assert {world.order(order_id).integration for order_id in world.items()} == {"demo"}
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+def test_a_run_that_is_killed_at_any_write_loses_nothing(world: World, call: int) -> None:
+    world.backdate()
+    count = iter(range(1, 1_000))
+
+    def dies(**_: object) -> None:
+        if next(count) == call * 6:
+            raise Killed
+
+    events = world.dynamodb.meta.events
+    for operation in ("UpdateItem", "PutItem"):
+        events.register(f"provide-client-params.dynamodb.{operation}", dies, unique_id=f"kill-{operation}")
+    with pytest.raises(Killed):
+        world.run()
+    for operation in ("UpdateItem", "PutItem"):
+        events.unregister(f"provide-client-params.dynamodb.{operation}", unique_id=f"kill-{operation}")
+    world.run_for(30 * MINUTE, tick=10 * MINUTE)
+    assert world.backdated().status == "finished"
+    assert world.items().keys() == world.ledger()
+
+
+def test_a_download_that_is_cancelled_while_its_page_is_on_the_way_stays_cancelled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.backdate()
+    save = world.integrations.save_backdated_download
+    cancelled: list[BackdatedDownload] = []
+
+    def somebody_cancels_first(integration_id: str, download: BackdatedDownload) -> BackdatedDownload:
+        if not cancelled:
+            stored = world.backdated()
+            cancelled.append(save(integration_id, stored.model_copy(update={"status": "cancelled"})))
+        return save(integration_id, download)
+
+    monkeypatch.setattr(world.integrations, "save_backdated_download", somebody_cancels_first)
+    world.run_for(10 * MINUTE)
+    assert world.backdated().status == "cancelled"
+
+
+def test_two_backdated_downloads_run_one_after_the_other(world: World) -> None:
+    world.backdate(download_id="d1")
+    world.backdate(download_id="d2")
+    world.run(lasting=timedelta(0))
+    world.run(lasting=timedelta(0))
+    assert (world.backdated("d1").status, world.backdated("d2").status) == ("running", "queued")
+    world.run_for(2 * HOUR, tick=10 * MINUTE)
+    assert (world.backdated("d1").status, world.backdated("d2").status) == ("finished", "finished")
+
+
+def test_an_integration_that_is_paused_or_deleted_asks_amazon_nothing(world: World) -> None:
+    world.backdate()
+    world.change(is_paused=True)
+    world.run()
+    world.change(is_paused=False, deleted_at=NOON)
+    world.run()
+    assert world.amazon.requests() == []
+
+
+def test_a_wake_up_for_an_integration_that_is_not_there_is_done_at_once(world: World) -> None:
+    world.run(integration_id="nobody")
+    assert world.amazon.requests() == []
+
+
+# By ID ----------------------------------------------------------------------------------------------------------------
+
+
+def held(world: World) -> str:
+    """Everything downloaded and judged; the ID of an order that is held for its missing email."""
+    order_id = next(
+        entry.order_id
+        for entry in world.amazon.orders()
+        if entry.order["fulfillment"]["fulfilledBy"] == "MERCHANT"
+        and entry.order["fulfillment"]["fulfillmentStatus"] == "UNSHIPPED"
+        and not entry.missing
+    )
+    world.amazon.patch(order_id, {"buyer": {"buyerEmail": None}})
+    world.backdate()
+    world.run()
+    world.judge_all()
+    assert "email" in [item.field for item in world.order(order_id).missing]
+    return order_id
+
+
+def test_a_held_order_is_asked_for_again_by_id_and_heals(world: World) -> None:
+    order_id = held(world)
+    world.amazon.patch(order_id, {"buyer": {"buyerEmail": "late@marketplace.example.com"}})
+    world.run_for(3 * MINUTE)
+    assert world.order(order_id).is_pending
+    world.judge_all()
+    order = world.order(order_id)
+    assert (order.hold, order.redownload_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "asked", "status"),
+    [("search_bucket", "getOrder", "waitingForQuota"), ("get_bucket", "searchOrders", "finished")],
+)
+def test_what_has_no_quota_left_holds_up_nothing_that_has(world: World, bucket: str, asked: str, status: str) -> None:
+    order_id = held(world)
+    world.clock.advance(20 * MINUTE)
+    world.backdate(download_id="d2")
+    empty = getattr(world.live, bucket).emptied(world.clock())
+    world.integrations.save_live_download("demo", world.live.model_copy(update={bucket: empty}))
+    world.amazon.forget_requests()
+    world.run()
+    assert {request.operation for request in world.amazon.requests()} - {"login"} == {asked}
+    assert world.backdated("d2").status == status
+    assert world.order(order_id).redownload_at is not None
+
+
+def test_a_held_order_is_asked_for_again_at_2_5_15_60_minutes_6_and_24_hours(world: World) -> None:
+    order_id = held(world)
+    world.run_for(65 * MINUTE)
+    world.run_for(30 * HOUR, tick=HOUR)
+    asked = [request.at - NOON for request in world.amazon.requests() if request.path.endswith(order_id)]
+    assert [round(time / MINUTE) for time in asked] == pytest.approx([2, 5, 15, 60, 365, 1445], abs=1)
+    assert world.order(order_id).redownload_at is None
+
+
+def test_an_order_that_amazon_no_longer_knows_is_not_asked_for_again(world: World) -> None:
+    order_id = held(world)
+    world.dynamodb.delete_item(TableName="OrdersTable", Key={"orderId": {"S": order_id}})
+    stranger = world.order(next(iter(world.items()))).amazon.model_copy(update={"order_id": "999-9999999-9999999"})
+    order = world.orders.save(None, Order.first_seen("demo", stranger, NOON), by="amazon", at=NOON, cause="download")
+    world.orders.ask_again(order, NOON)
+    world.run_for(2 * MINUTE)
+    assert world.order(order.order_id).redownload_at is None
+
+
+# What the clock owes --------------------------------------------------------------------------------------------------
+
+
+def test_a_verdict_that_was_lost_is_asked_for_again(world: World) -> None:
+    world.backdate()
+    world.run()
+    order_id = min(world.items())
+    revision = world.order(order_id).revision
+    world.clock.advance(11 * MINUTE)
+    world.run()
+    order = world.order(order_id)
+    assert (order.revision, order.pending_since) == (revision + 1, world.clock())
+    assert order.last_change is not None
+    assert order.last_change.cause == "verdictOverdue"
+
+
+def test_verdicts_that_were_lost_are_counted_where_people_see_it(world: World) -> None:
+    world.backdate()
+    world.run()
+    assert world.live.overdue_verdicts is None
+    world.clock.advance(11 * MINUTE)
+    world.run()
+    assert world.live.overdue_verdicts == OverdueVerdicts(orders=len(world.items()), found_at=world.clock())
+
+
+def test_a_snooze_ends_at_its_date(world: World) -> None:
+    order_id = held(world)
+    order = world.order(order_id)
+    snoozed = order.with_(hold=Hold(kind="snoozed", since=NOON, until=NOON + HOUR), redownload_at=None)
+    world.orders.save(order, snoozed, by="ada", at=NOON, cause="snooze")
+    world.clock.advance(HOUR + MINUTE)
+    world.run()
+    hold = world.order(order_id).hold
+    assert hold is not None
+    assert hold.kind == "missing"
+
+
+def test_personal_data_is_removed_when_its_time_is_over_also_while_paused(world: World) -> None:
+    world.backdate()
+    world.run()
+    world.judge_all()
+    world.change(is_paused=True)
+    world.clock.advance(120 * DAY)
+    world.run()
+    for order_id in world.items():
+        order = world.order(order_id)
+        assert order.redacted_at == world.clock()
+        assert (order.amazon.buyer_email, order.amazon.recipient_name, order.hold) == (None, None, None)
+        assert not order.is_fulfillable or order.dispatched_by is not None
+
+
+def test_redacted_orders_are_not_filled_again_by_a_backdated_download(world: World) -> None:
+    world.backdate()
+    world.run()
+    world.judge_all()
+    world.clock.advance(120 * DAY)
+    world.run()
+    world.backdate(since=200 * DAY, download_id="d2")
+    world.run_for(3 * HOUR, tick=10 * MINUTE)
+    assert world.backdated("d2").status == "finished"
+    assert {world.order(order_id).amazon.recipient_name for order_id in world.items()} == {None}

@@ -1,0 +1,696 @@
+"""Changing orders: edits, the gate, races, the warehouse's acknowledgement, and several orders at once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from needs_attention import gate
+from needs_attention.http_api import UnexpectedError
+from needs_attention.order import Order, Unit
+from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.verdict import judged
+from tests.integration.conftest import Answer, World, app
+from tests.unit.builders import CREATED, NOON, SHIP_BY, an_address, an_amazon_order, an_order, downloaded_again
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"
+
+
+def patch(world: World, body: object, role: str = "editor", order_id: str = FIRST, **headers: Any) -> Answer:
+    return world.call("PATCH", f"/orders/{order_id}", body, role=role, **headers)
+
+
+def release(world: World, body: object = None, role: str = "editor", order_id: str = FIRST) -> Answer:
+    return world.call("POST", f"/orders/{order_id}/release", body, role=role)
+
+
+def acknowledge(world: World, role: str = "warehouse", order_id: str = FIRST, **headers: Any) -> Answer:
+    return world.call("POST", f"/orders/{order_id}/acknowledge", role=role, **headers)
+
+
+def a_transferable(world: World, order_id: str = FIRST, **fields: Any) -> Order:
+    order = judged(an_order(an_amazon_order(order_id=order_id, **fields)), Settings(), NOON)
+    return world.store(order.with_(three_pl_status=ThreePlStatus.NOW))
+
+
+def somebody_edits(world: World, order_id: str = FIRST) -> None:
+    """Another person is faster."""
+    order = world.order(order_id)
+    email = f"somebody{order.revision}@b.example.com"
+    edited = gate.edit(order, {"email": email}, None, Settings(), NOON)
+    world.orders.save(order, edited, by="somebody", at=NOON, cause="edit")
+
+
+# What people type -----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_missing_is_typed_in_and_the_order_waits_to_be_released(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"email": "typed@b.example.com"})
+    assert answer.status == 200, answer.body
+    assert answer.body["email"] == "typed@b.example.com"
+    assert answer.body["missing"] == []
+    assert answer.body["stage"] == "Needs Attention"
+    assert answer.body["readyToRelease"] is True
+    assert answer.headers["ETag"] == '"2"'
+    assert world.order(FIRST).edits.email == "typed@b.example.com"
+
+
+def test_the_whole_story_of_a_repair_by_hand(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None, recipient_name=None, buyer_name=None)
+    assert patch(world, {"email": "typed@b.example.com", "firstName": "Nia", "lastName": "Moss"}).status == 200
+    answer = patch(world, {"stage": "New", "fullyDispatched": True, "threePlStatus": "Transfer to 3PL Upon Completion"})
+    assert answer.status == 200, answer.body
+    assert (answer.body["stage"], answer.body["status"], answer.body["hold"]) == ("New", "Dispatched", None)
+    assert answer.body["fulfillable"] is True
+    taken = acknowledge(world)
+    assert taken.status == 200
+    assert taken.body["threePlStatus"] == "Transferred to 3PL for Picking"
+
+
+def test_everything_can_be_done_in_one_call(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"email": "typed@b.example.com", "stage": "New", "threePlStatus": "Transfer to 3PL Now"})
+    assert answer.status == 200
+    assert (answer.body["stage"], answer.body["fulfillable"]) == ("New", True)
+
+
+def test_a_part_of_an_address_keeps_the_others_as_they_are_seen(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(line1=None))
+    answer = patch(world, {"deliveryAddress": {"addressLine1": " 7  Elm Road ", "stateOrRegion": None}})
+    assert answer.body["deliveryAddress"] == {
+        "addressLine1": "7 Elm Road",
+        "city": "Portland",
+        "postalCode": "97209",
+        "countryCode": "US",
+    }
+    assert answer.body["sources"]["deliveryAddress"] == "edited"
+    assert [item["parts"] for item in answer.body["missingDetails"] if item["field"] == "deliveryAddress"] == [
+        ["stateOrRegion"]
+    ]
+
+
+@pytest.mark.parametrize("blank", ["", " ", ".", None])
+def test_a_blank_part_of_an_address_is_not_there(world: World, blank: str | None) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(line2="Apt 3"))
+    answer = patch(world, {"deliveryAddress": {"addressLine2": blank}})
+    assert "addressLine2" not in answer.body["deliveryAddress"]
+
+
+def test_an_address_can_be_typed_where_amazon_sent_none(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=None)
+    address = {"addressLine1": "7 Elm Road", "city": "Hong Kong", "countryCode": "HK"}
+    answer = patch(world, {"deliveryAddress": address})
+    assert answer.body["deliveryAddress"] == address
+    assert answer.body["missing"] == []
+
+
+def test_the_billing_address_is_an_edit_of_its_own(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"billingAddress": {"addressLine1": "7 Elm Road"}})
+    assert answer.body["billingAddress"]["addressLine1"] == "7 Elm Road"
+    assert answer.body["deliveryAddress"]["addressLine1"] == "12 Harbor Street"
+    assert answer.body["sources"]["billingAddress"] == "edited"
+
+
+def test_a_part_of_the_name_keeps_the_others_as_they_are_seen(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"firstName": "Nia"})
+    assert (answer.body["firstName"], answer.body["lastName"]) == ("Nia", "Quill")
+    assert answer.body["sources"]["name"] == "edited"
+
+
+def test_an_empty_text_blanks_and_what_is_blank_is_missing(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"email": "", "firstName": " "})
+    assert (answer.body["email"], answer.body["firstName"]) == (None, None)
+    assert {item["field"]: item["reason"] for item in answer.body["missingDetails"]} == {
+        "firstName": "singleWord",
+        "email": "blank",
+    }
+    assert answer.body["stage"] == "Needs Attention"
+
+
+def test_null_takes_a_unit_back_to_what_amazon_says(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"email": "typed@b.example.com", "firstName": "Nia", "deliveryAddress": {"city": "Salem"}})
+    answer = patch(world, {"email": None, "firstName": None, "deliveryAddress": None})
+    assert answer.body["email"] == "ada@marketplace.example.com"
+    assert answer.body["firstName"] == "Ada"
+    assert answer.body["deliveryAddress"]["city"] == "Portland"
+    assert set(answer.body["sources"].values()) == {"recipient", "amazon", "copiedFromDelivery"}
+
+
+def test_null_for_one_part_of_the_name_takes_that_part_from_amazon(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"firstName": "Nia", "lastName": "Moss"})
+    answer = patch(world, {"firstName": None, "lastName": "Fern"})
+    assert (answer.body["firstName"], answer.body["lastName"]) == ("Ada", "Fern")
+
+
+def test_line_items_are_replaced_whole(world: World) -> None:
+    world.download(order_id=FIRST, line_items=())
+    lines = [
+        {"sellerSku": "LAMP-1", "quantity": 2, "unitPrice": {"amount": "29.95", "currencyCode": "USD"}},
+        {"asin": "B0EXAMPLE2", "quantity": 1},
+    ]
+    answer = patch(world, {"lineItems": lines})
+    assert [(line["sellerSku"], line["asin"], line["quantity"]) for line in answer.body["lineItems"]] == [
+        ("LAMP-1", None, 2),
+        (None, "B0EXAMPLE2", 1),
+    ]
+    assert answer.body["lineItems"][0]["unitPrice"] == {"amount": "29.95", "currencyCode": "USD"}
+    assert answer.body["missing"] == []
+    assert patch(world, {"lineItems": None}).body["lineItems"] == []
+
+
+def test_lines_can_be_sent_back_as_they_were_shown(world: World) -> None:
+    world.download(order_id=FIRST)
+    shown = world.call("GET", f"/orders/{FIRST}").body["lineItems"]
+    assert patch(world, {"lineItems": shown}).body["lineItems"] == shown
+
+
+def test_a_field_that_is_not_to_be_had_can_be_confirmed(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"confirmed": ["email"]})
+    assert (answer.body["missing"], answer.body["confirmed"]) == ([], ["email"])
+    assert answer.body["readyToRelease"] is True
+    assert patch(world, {"confirmed": None}).body["missing"] == ["email"]
+
+
+def test_amazons_own_value_is_shown_beside_an_edit_that_differs(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"email": "typed@b.example.com", "firstName": "Ada"})
+    assert answer.body["amazonSays"]["email"] == "ada@marketplace.example.com"
+
+
+def test_a_later_download_neither_wipes_an_edit_nor_flags_it_again(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    patch(world, {"email": "typed@b.example.com", "stage": "New"})
+    order = world.order(FIRST)
+    again = judged(downloaded_again(order, updated_at=NOON), Settings(), NOON)
+    world.orders.save(order, again, by="amazon", at=NOON, cause="download")
+    shown = world.call("GET", f"/orders/{FIRST}").body
+    assert (shown["email"], shown["stage"], shown["missing"]) == ("typed@b.example.com", "New", [])
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/merge-patch+json; charset=utf-8"])
+def test_a_patch_is_sent_as_json_or_as_merge_patch(world: World, content_type: str) -> None:
+    world.download(order_id=FIRST)
+    assert patch(world, {"firstName": "Nia"}, Content_Type=content_type).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"phone": "1"}, "phone", "unknownField"),
+        ({"email": 1}, "email", "stringType"),
+        ({"email": "x" * 321}, "email", "stringTooLong"),
+        ({"firstName": "x" * 201}, "firstName", "stringTooLong"),
+        ({"deliveryAddress": "7 Elm Road"}, "deliveryAddress", "dictType"),
+        ({"deliveryAddress": {"street": "7 Elm Road"}}, "deliveryAddress.street", "notAllowed"),
+        ({"deliveryAddress": {"city": "x" * 201}}, "deliveryAddress.city", "stringTooLong"),
+        ({"lineItems": [{"sellerSku": "LAMP-1"}]}, "lineItems.0.quantity", "required"),
+        ({"lineItems": [{"quantity": -1}]}, "lineItems.0.quantity", "greaterThanEqual"),
+        ({"lineItems": [{"quantity": "2"}]}, "lineItems.0.quantity", "intType"),
+        ({"lineItems": [{"quantity": 1}] * 201}, "lineItems", "tooLong"),
+        (
+            {"lineItems": [{"quantity": 1, "unitPrice": {"amount": "cheap", "currencyCode": "USD"}}]},
+            "lineItems.0.unitPrice.amount",
+            "stringPatternMismatch",
+        ),
+        (
+            {"lineItems": [{"quantity": 1, "unitPrice": {"amount": "NaN", "currencyCode": "USD"}}]},
+            "lineItems.0.unitPrice.amount",
+            "stringPatternMismatch",
+        ),
+        ({"confirmed": ["deliveryAddress"]}, "confirmed.0", "notAllowed"),
+        ({"stage": "Nowhere"}, "stage", "unknownStage"),
+        ({"stage": None}, "stage", "notAllowed"),
+        ({"threePlStatus": "Gone"}, "threePlStatus", "notAllowed"),
+        ({"fullyDispatched": "yesterday"}, "fullyDispatched", "datetimeParsing"),
+        ({"fullyDispatched": "2026-11-23T12:00:01Z"}, "fullyDispatched", "inTheFuture"),
+        ({"snoozeUntil": "2026-11-23T12:00:00Z"}, "snoozeUntil", "inThePast"),
+        ([], "body", "modelType"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_field_and_nothing_is_written(
+    world: World, body: object, field: str, code: str
+) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, body)
+    assert (answer.status, answer.codes) == (422, {field: code})
+    assert world.order(FIRST).revision == 1
+
+
+def test_a_patch_of_nothing_writes_nothing(world: World) -> None:
+    world.download(order_id=FIRST)
+    assert patch(world, {}).body["revision"] == 1
+
+
+@pytest.mark.parametrize("body", [{"email": None}, {"confirmed": []}, {"stage": "New"}, {"fullyDispatched": False}])
+def test_a_change_that_changes_nothing_writes_nothing(world: World, body: object) -> None:
+    world.download(order_id=FIRST)
+    world.clock.advance(HOUR)
+    assert patch(world, body).body["revision"] == 1
+
+
+def test_a_change_that_was_made_before_writes_nothing(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    patch(world, {"email": "typed@b.example.com"})
+    world.clock.advance(HOUR)
+    assert patch(world, {"email": "typed@b.example.com"}).body["revision"] == 2
+
+
+def test_nothing_is_written_to_an_order_whose_verdict_is_pending_if_nothing_is_asked(world: World) -> None:
+    world.store(an_order(an_amazon_order(order_id=FIRST)))
+    answer = patch(world, {"email": None})
+    assert (answer.body["verdict"], answer.body["revision"]) == ("pending", 1)
+
+
+def test_a_redacted_order_is_not_edited(world: World) -> None:
+    order = world.download(order_id=FIRST)
+    world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
+    answer = patch(world, {"email": "typed@b.example.com"})
+    assert (answer.status, answer.body["code"]) == (409, "redacted")
+
+
+def test_an_order_that_is_not_there_is_not_found(world: World) -> None:
+    assert patch(world, {"email": None}, order_id="none").status == 404
+    assert release(world, order_id="none").status == 404
+    assert acknowledge(world, order_id="none").status == 404
+
+
+# The gate -------------------------------------------------------------------------------------------------------------
+
+ATTEMPTS: list[dict[str, object]] = [
+    {"stage": "New"},
+    {"stage": "New", "fullyDispatched": True},
+    {"stage": "New", "threePlStatus": "Transfer to 3PL Now"},
+    {"stage": "New", "threePlStatus": "Transfer to 3PL Upon Completion"},
+]
+
+
+@pytest.mark.parametrize("body", ATTEMPTS)
+def test_an_incomplete_order_is_not_let_out_and_everything_missing_is_listed(world: World, body: object) -> None:
+    world.download(order_id=FIRST, buyer_email=None, line_items=())
+    answer = patch(world, body)
+    assert (answer.status, answer.body["code"]) == (409, "incomplete")
+    assert answer.body["errors"] == [
+        {"field": "email", "code": "blank", "message": "Amazon sent no email address."},
+        {"field": "lineItems", "code": "blank", "message": "Amazon sent no line items."},
+    ]
+    assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize("body", [{"fullyDispatched": True}, {"threePlStatus": "Transfer to 3PL Now"}])
+def test_a_held_order_is_released_first(world: World, body: object) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, body)
+    assert (answer.status, answer.body["code"], answer.codes) == (409, "held", {"email": "blank"})
+
+
+def test_an_incomplete_order_is_not_released(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = release(world)
+    assert (answer.status, answer.body["code"], answer.codes) == (409, "incomplete", {"email": "blank"})
+
+
+def test_a_release_gives_the_defaults_of_the_integration(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    patch(world, {"email": "typed@b.example.com"})
+    world.change_integration(settings=Settings(default_three_pl_status=ThreePlStatus.NOW))
+    answer = release(world, {})
+    assert answer.status == 200
+    assert (answer.body["stage"], answer.body["threePlStatus"]) == ("New", "Transfer to 3PL Now")
+    assert answer.body["lastChange"]["cause"] == "release"
+
+
+def test_an_order_that_is_not_held_is_not_released(world: World) -> None:
+    world.download(order_id=FIRST)
+    assert release(world).body["code"] == "notHeld"
+
+
+def test_an_administrator_overrides_the_gate_with_a_reason_which_is_remembered(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = release(world, {"override": {"reason": "the buyer has no email"}}, role="administrator")
+    assert answer.status == 200
+    assert answer.body["hold"] is None
+    assert answer.body["override"] == {
+        "by": "administrator@example.com",
+        "at": "2026-11-23T12:00:00.000Z",
+        "reason": "the buyer has no email",
+        "fields": ["email"],
+    }
+    assert [(item["field"], item["accepted"]) for item in answer.body["missingDetails"]] == [("email", True)]
+    assert answer.body["lastChange"]["cause"] == "override"
+
+
+def test_an_override_works_in_a_patch_too(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    body = {"stage": "New", "threePlStatus": "Transfer to 3PL Now", "override": {"reason": "known buyer"}}
+    answer = patch(world, body, role="administrator")
+    assert (answer.status, answer.body["fulfillable"]) == (200, True)
+
+
+def test_nobody_but_an_administrator_overrides_the_gate(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    override = {"override": {"reason": "because I can"}}
+    for answer in (release(world, override), patch(world, {"stage": "New"} | override)):
+        assert (answer.status, answer.body["code"]) == (403, "roleNeeded")
+    assert world.order(FIRST).hold is not None
+
+
+@pytest.mark.parametrize("override", [{}, {"reason": ""}, {"reason": "  x "}, {"reason": "x" * 501}])
+def test_an_override_needs_a_reason(world: World, override: object) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    assert release(world, {"override": override}, role="administrator").status == 422
+
+
+def test_an_override_without_anything_to_do_is_refused(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"override": {"reason": "because"}}, role="administrator")
+    assert answer.codes == {"override": "overridesNothing"}
+
+
+def test_nobody_but_the_warehouse_says_that_it_has_an_order(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"threePlStatus": "Transferred to 3PL for Picking"}, role="administrator")
+    assert (answer.status, answer.body["code"]) == (409, "onlyTheWarehouse")
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ({"email": "typed@b.example.com"}, "edit"),
+        ({"stage": "Needs Attention"}, "hold"),
+        ({"snoozeUntil": "2026-11-24T12:00:00Z"}, "snooze"),
+        ({"threePlStatus": "Transfer to 3PL Now"}, "threePlStatus"),
+        ({"fullyDispatched": "2026-11-23T11:30:00+01:00"}, "dispatch"),
+        ({"stage": "Picking"}, "stage"),
+    ],
+)
+def test_a_change_is_called_by_what_it_does(world: World, body: object, cause: str) -> None:
+    world.call("POST", "/stages", {"name": "Picking"})
+    world.download(order_id=FIRST)
+    answer = patch(world, body)
+    assert answer.status == 200, answer.body
+    assert answer.body["lastChange"]["cause"] == cause
+    assert answer.body["lastChange"]["by"] == "editor@example.com"
+
+
+def test_fully_dispatched_takes_a_time_of_its_own_and_can_be_taken_back(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"fullyDispatched": "2026-11-23T11:30:00+01:00"})
+    assert (answer.body["fullyDispatchedAt"], answer.body["dispatchedBy"]) == ("2026-11-23T10:30:00.000Z", "person")
+    assert patch(world, {"fullyDispatched": None}).body["status"] == "Open"
+
+
+def test_a_person_puts_an_order_on_hold_and_lets_it_go_again(world: World) -> None:
+    world.download(order_id=FIRST)
+    held = patch(world, {"stage": "Needs Attention"})
+    assert (held.body["hold"], held.body["threePlStatus"]) == ("manual", "Do Not Transfer to 3PL")
+    assert release(world).body["stage"] == "New"
+
+
+def test_an_order_is_not_snoozed_past_its_deadline(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"snoozeUntil": (SHIP_BY + MINUTE).isoformat()})
+    assert (answer.status, answer.body["code"]) == (409, "pastShipBy")
+
+
+# Two at once ----------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_loses_a_race_reads_again_and_redoes_it(world: World) -> None:
+    world.download(order_id=FIRST)
+    with world.just_before("edit_orders", "UpdateItem", lambda: somebody_edits(world)):
+        answer = patch(world, {"firstName": "Nia"})
+    assert (answer.status, answer.body["revision"]) == (200, 3)
+    assert (answer.body["firstName"], answer.body["email"]) == ("Nia", "somebody1@b.example.com")
+
+
+def test_whoever_loses_every_race_is_told(world: World) -> None:
+    world.download(order_id=FIRST)
+    with world.just_before("edit_orders", "UpdateItem", lambda: somebody_edits(world), times=4):
+        answer = patch(world, {"firstName": "Nia"})
+    assert (answer.status, answer.body["code"]) == (409, "changedMeanwhile")
+
+
+def test_a_gate_is_not_passed_on_data_that_has_just_changed(world: World) -> None:
+    world.download(order_id=FIRST)
+
+    def amazon_loses_the_lines() -> None:
+        order = world.order(FIRST)
+        again = downloaded_again(order, line_items=(), updated_at=NOON)
+        world.orders.save(order, again, by="amazon", at=NOON, cause="download")
+
+    with world.just_before("edit_orders", "UpdateItem", amazon_loses_the_lines):
+        answer = patch(world, {"threePlStatus": "Transfer to 3PL Now"})
+    assert answer.status == 409
+    assert answer.codes == {"lineItems": "blank"}
+
+
+def test_a_change_with_if_match_lands_on_the_revision_that_was_read(world: World) -> None:
+    world.download(order_id=FIRST)
+    assert patch(world, {"firstName": "Nia"}, If_Match='"1"').status == 200
+    assert patch(world, {"firstName": "Zoe"}, If_Match='"7", "2"').status == 200
+    assert patch(world, {"firstName": "Ann"}, If_Match="*").status == 200
+
+
+def test_a_change_with_another_if_match_is_refused_with_the_order_as_it_is(world: World) -> None:
+    world.download(order_id=FIRST)
+    somebody_edits(world)
+    for answer in (patch(world, {"firstName": "Nia"}, If_Match='"1"'), patch(world, {}, If_Match='"1"')):
+        assert (answer.status, answer.body["code"]) == (412, "changedMeanwhile")
+        assert (answer.body["order"]["revision"], answer.body["order"]["firstName"]) == (2, "Ada")
+
+
+def test_a_change_with_if_match_that_loses_a_race_is_not_redone(world: World) -> None:
+    world.download(order_id=FIRST)
+    with world.just_before("edit_orders", "UpdateItem", lambda: somebody_edits(world)):
+        answer = patch(world, {"firstName": "Nia"}, If_Match='"1"')
+    assert (answer.status, answer.body["order"]["email"]) == (412, "somebody1@b.example.com")
+
+
+@pytest.mark.parametrize("header", ["1", 'W/"1"', '"1", 2'])
+def test_an_if_match_that_is_no_etag_is_refused(world: World, header: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"firstName": "Nia"}, If_Match=header)
+    assert (answer.status, answer.body["code"]) == (400, "invalidIfMatch")
+
+
+# The warehouse --------------------------------------------------------------------------------------------------------
+
+
+def test_the_warehouse_takes_an_order_and_gets_what_it_needs_to_send_it(world: World) -> None:
+    a_transferable(world)
+    answer = acknowledge(world)
+    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    assert answer.body["threePlStatus"] == "Transferred to 3PL for Picking"
+    assert answer.body["deliveryAddress"]["city"] == "Portland"
+    assert answer.body["lastChange"]["events"] == ["OrderTransferred"]
+
+
+def test_an_order_is_taken_once(world: World) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    answer = acknowledge(world)
+    assert (answer.status, answer.body["code"]) == (409, "alreadyTransferred")
+    assert world.order(FIRST).revision == 2
+
+
+def test_a_held_order_is_not_taken(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    assert acknowledge(world).status == 404
+    answer = world.call("POST", f"/orders/{FIRST}/acknowledge", role="administrator")
+    assert (answer.status, answer.body["code"], answer.codes) == (409, "notForTheWarehouse", {"email": "blank"})
+
+
+def test_a_warehouse_learns_nothing_of_an_order_that_is_not_for_it(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = world.call("POST", f"/orders/{FIRST}/acknowledge", role="warehouse", If_Match='"0"')
+    assert (answer.status, "order" in answer.body) == (404, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"is_frozen": True}, "frozen"),
+        ({"settings": Settings(trial_mode=True)}, "notLive"),
+        ({"settings": Settings(go_live_date=CREATED + MINUTE)}, "notLive"),
+    ],
+)
+def test_a_frozen_or_not_yet_live_integration_hands_nothing_over(
+    world: World, changes: dict[str, Any], code: str
+) -> None:
+    a_transferable(world)
+    world.change_integration(**changes)
+    answer = acknowledge(world)
+    assert (answer.status, answer.body["code"]) == (409, code)
+    assert not world.order(FIRST).is_handed_over
+
+
+def test_a_freeze_of_everything_hands_nothing_over(world: World) -> None:
+    a_transferable(world)
+    world.integrations.freeze_all("ada", NOON)
+    assert acknowledge(world).body["code"] == "frozen"
+
+
+def test_a_freeze_between_the_gate_and_the_write_still_stops_it(world: World) -> None:
+    a_transferable(world)
+    freeze = lambda: world.integrations.freeze_all("ada", NOON)  # noqa: E731 - one line says it
+    with world.just_before("edit_orders", "TransactWriteItems", freeze):
+        answer = acknowledge(world)
+    assert (answer.status, answer.body["code"]) == (409, "frozen")
+    assert not world.order(FIRST).is_handed_over
+
+
+def test_trial_mode_switched_on_between_the_gate_and_the_write_still_stops_it(world: World) -> None:
+    a_transferable(world)
+    switch_on = lambda: world.change_integration(settings=Settings(trial_mode=True))  # noqa: E731 - one line says it
+    with world.just_before("edit_orders", "TransactWriteItems", switch_on):
+        answer = acknowledge(world)
+    assert (answer.status, answer.body["code"]) == (409, "notLive")
+
+
+def test_an_order_that_changes_while_it_is_taken_is_looked_at_again(world: World) -> None:
+    a_transferable(world)
+    with world.just_before("edit_orders", "TransactWriteItems", lambda: somebody_edits(world)):
+        answer = acknowledge(world)
+    assert (answer.status, answer.body["email"]) == (200, "somebody1@b.example.com")
+
+
+def test_an_acknowledgement_that_fails_for_another_reason_is_not_tried_again(world: World) -> None:
+    a_transferable(world)
+    error = app("edit_orders").dynamodb.exceptions.TransactionCanceledException
+    calls = []
+
+    def throttle() -> None:
+        calls.append(1)
+        raise error(
+            {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": [{"Code": "ThrottlingError"}]},
+            "TransactWriteItems",
+        )
+
+    with (
+        pytest.raises(UnexpectedError),
+        world.just_before("edit_orders", "TransactWriteItems", throttle),
+    ):
+        acknowledge(world)
+    assert len(calls) == 1
+
+
+def test_an_edit_that_meets_an_acknowledgement_at_work_is_told_to_try_again(world: World) -> None:
+    world.download(order_id=FIRST)
+
+    def conflict() -> None:
+        raise ClientError({"Error": {"Code": "TransactionConflictException"}}, "UpdateItem")
+
+    with world.just_before("edit_orders", "UpdateItem", conflict):
+        answer = patch(world, {"firstName": "Nia"})
+    assert (answer.status, answer.body["code"]) == (409, "changedMeanwhile")
+
+
+def test_an_order_of_an_integration_that_never_was_is_a_fault_of_ours(world: World) -> None:
+    world.download("never-was", order_id=FIRST)
+    with pytest.raises(UnexpectedError):
+        patch(world, {"firstName": "Nia"})
+    with pytest.raises(UnexpectedError):
+        bulk(world, [{"orderId": FIRST, "release": True}])
+
+
+def test_a_warehouse_that_loses_every_race_is_told(world: World) -> None:
+    a_transferable(world)
+    with world.just_before("edit_orders", "TransactWriteItems", lambda: somebody_edits(world), times=4):
+        answer = acknowledge(world)
+    assert (answer.status, answer.body["code"]) == (409, "changedMeanwhile")
+
+
+def test_an_order_that_loses_its_address_while_it_is_taken_stays(world: World) -> None:
+    a_transferable(world)
+    blank: dict[Unit, object] = {"delivery_address": an_address(line1=None)}
+
+    def somebody_blanks_the_street() -> None:
+        order = world.order(FIRST)
+        edited = gate.edit(order, blank, None, Settings(), NOON)
+        world.orders.save(order, edited, by="somebody", at=NOON, cause="edit")
+
+    with world.just_before("edit_orders", "TransactWriteItems", somebody_blanks_the_street):
+        answer = acknowledge(world)
+    assert answer.status == 404
+    assert world.order(FIRST).stage == NEEDS_ATTENTION
+
+
+def test_the_warehouse_takes_only_the_revision_that_it_read(world: World) -> None:
+    a_transferable(world)
+    somebody_edits(world)
+    assert acknowledge(world, If_Match='"1"').status == 412
+    assert acknowledge(world, If_Match='"2"').status == 200
+
+
+# Several at once ------------------------------------------------------------------------------------------------------
+
+
+def bulk(world: World, orders: list[dict[str, Any]], role: str = "editor", **more: object) -> Answer:
+    return world.call("POST", "/bulk/orders", {"orders": orders, **more}, role=role)
+
+
+def test_each_order_of_a_bulk_change_succeeds_or_fails_by_itself(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, buyer_email=None)
+    answer = bulk(
+        world,
+        [
+            {"orderId": FIRST, "patch": {"email": "typed@b.example.com", "stage": "New"}},
+            {"orderId": SECOND, "release": True},
+            {"orderId": THIRD, "release": True},
+        ],
+    )
+    assert answer.status == 200
+    first, second, third = answer.body["orders"]
+    assert (first["orderId"], first["status"], first["order"]["stage"]) == (FIRST, 200, "New")
+    assert (second["orderId"], second["status"], second["problem"]["code"]) == (SECOND, 409, "incomplete")
+    assert (third["status"], third["problem"]["code"]) == (404, "notFound")
+    assert world.order(FIRST).stage == "new"
+
+
+def test_a_dry_run_shows_what_would_be_and_writes_nothing(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = bulk(world, [{"orderId": FIRST, "patch": {"email": "typed@b.example.com", "stage": "New"}}], dryRun=True)
+    assert (answer.body["dryRun"], answer.body["orders"][0]["order"]["stage"]) == (True, "New")
+    assert world.order(FIRST).revision == 1
+
+
+def test_an_override_in_a_bulk_change_needs_an_administrator(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    wish = {"orderId": FIRST, "patch": {"stage": "New", "override": {"reason": "known buyer"}}}
+    assert bulk(world, [wish]).body["orders"][0]["status"] == 403
+    assert bulk(world, [wish], role="administrator").body["orders"][0]["status"] == 200
+
+
+def test_a_lost_race_in_a_bulk_change_is_redone(world: World) -> None:
+    world.download(order_id=FIRST)
+    with world.just_before("edit_orders", "UpdateItem", lambda: somebody_edits(world)):
+        answer = bulk(world, [{"orderId": FIRST, "patch": {"firstName": "Nia"}}])
+    assert answer.body["orders"][0]["order"]["revision"] == 3
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [
+        [],
+        [{"orderId": FIRST}],
+        [{"orderId": FIRST, "release": True, "patch": {}}],
+        [{"orderId": FIRST, "release": False}],
+        [{"orderId": FIRST, "release": True}, {"orderId": FIRST, "patch": {}}],
+        [{"orderId": str(n), "release": True} for n in range(101)],
+        [{"orderId": FIRST, "patch": {"phone": "1"}}],
+    ],
+)
+def test_a_bulk_change_that_is_none_is_refused_whole(world: World, orders: list[dict[str, Any]]) -> None:
+    world.download(order_id=FIRST)
+    assert bulk(world, orders).status == 422
+    assert world.order(FIRST).revision == 1

@@ -1,0 +1,433 @@
+"""Integrations, their credentials and settings, the freeze, and the list of Stages."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from needs_attention.download import SetAside, Trouble
+from needs_attention.policy import Settings
+from tests.integration.conftest import Answer, World
+from tests.unit.builders import NOON
+
+DAY = timedelta(days=1)
+CREDENTIALS = {"clientId": "amzn1.client", "clientSecret": "a-client-secret", "refreshToken": "Atzr|a-token"}
+REGISTRATION = {
+    "integrationId": "beta-eu",
+    "name": "Beta",
+    "region": "EU",
+    "marketplaceIds": ["A1F83G8C2ARO7P", "A1PA6795UKMFR9"],
+    "credentials": CREDENTIALS,
+}
+BETA = "/integrations/beta-eu"
+
+
+def register(world: World, **changes: object) -> Answer:
+    return world.call("POST", "/integrations", REGISTRATION | changes)
+
+
+def secret(integration_id: str) -> Any:
+    stored = boto3.client("secretsmanager").get_secret_value(SecretId=f"needs-attention/integration/{integration_id}")
+    return json.loads(stored["SecretString"])
+
+
+# Registering ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_integration_is_registered_with_the_defaults_and_woken(world: World) -> None:
+    answer = register(world)
+    assert answer.status == 201, answer.body
+    assert (answer.headers["Location"], answer.headers["ETag"]) == (BETA, '"1"')
+    assert answer.body["settings"]["defaultStage"] == "New"
+    assert answer.body["settings"]["defaultThreePlStatus"] == "Transfer to 3PL Upon Completion"
+    assert (answer.body["isPaused"], answer.body["isFrozen"]) == (False, False)
+    assert world.woken() == ["beta-eu"]
+    assert world.call("GET", BETA, role="reader").body == answer.body
+
+
+def test_credentials_go_into_secrets_manager_and_nowhere_else(world: World) -> None:
+    answer = register(world)
+    assert secret("beta-eu") == {
+        "client_id": "amzn1.client",
+        "client_secret": "a-client-secret",
+        "refresh_token": "Atzr|a-token",
+    }
+    stored = str(world.dynamodb.scan(TableName="IntegrationsTable")["Items"])
+    shown = str(answer) + str(world.call("GET", BETA)) + str(world.call("GET", "/integrations"))
+    for value in CREDENTIALS.values():
+        assert value not in stored
+        assert value not in shown
+
+
+def test_an_integration_is_registered_with_settings_of_its_own(world: World) -> None:
+    world.call("POST", "/stages", {"name": "Picking"})
+    settings = {
+        "defaultStage": "Picking",
+        "defaultThreePlStatus": "Do Not Transfer",
+        "autoDispatchOrders": True,
+        "goLiveDate": "2026-12-01T00:00:00Z",
+        "checks": {"email": False},
+    }
+    shown = register(world, settings=settings).body["settings"]
+    assert shown["defaultStage"] == "Picking"
+    assert shown["defaultThreePlStatus"] == "Do Not Transfer to 3PL"
+    assert shown["autoDispatchOrders"] is True
+    assert shown["goLiveDate"] == "2026-12-01T00:00:00.000Z"
+    assert (shown["checks"]["email"], shown["checks"]["names"]) == (False, True)
+    integration = world.integrations.get("beta-eu")
+    assert integration is not None
+    assert integration.settings.default_stage == "picking"
+
+
+def test_history_is_downloaded_from_the_start_date_and_the_cursor_starts_now(world: World) -> None:
+    answer = register(world, settings={"downloadOrdersUpdatedAfter": "2026-10-24T12:00:00Z"})
+    (download,) = world.integrations.backdated_downloads("beta-eu")
+    assert download.updated_after == NOON - 30 * DAY
+    assert download.requested_by == "administrator@example.com"
+    assert answer.body["health"]["cursor"] == "2026-11-23T11:57:50.000Z"
+
+
+def test_without_a_start_date_no_history_is_downloaded(world: World) -> None:
+    register(world)
+    assert world.integrations.backdated_downloads("beta-eu") == ()
+
+
+def test_an_integration_is_registered_once(world: World) -> None:
+    register(world)
+    answer = register(world, credentials=CREDENTIALS | {"clientSecret": "another"})
+    assert (answer.status, answer.body["code"]) == (409, "alreadyRegistered")
+    assert secret("beta-eu")["client_secret"] == "a-client-secret"
+
+
+def test_of_two_who_register_the_same_at_once_one_is_told(world: World) -> None:
+    with world.just_before("manage_settings", "PutItem", lambda: world.register("beta-eu", name="The other")):
+        answer = register(world)
+    assert (answer.status, answer.body["code"]) == (409, "changedMeanwhile")
+    assert world.integrations.find_all()[1].name == "The other"
+
+
+def test_registering_a_deleted_integration_revives_it_with_its_cursor(world: World) -> None:
+    register(world)
+    integration = world.integrations.get("beta-eu")
+    assert integration is not None
+    live = world.integrations.live_download(integration)
+    world.integrations.save_live_download("beta-eu", live)
+    world.call("DELETE", BETA)
+    assert world.call("GET", BETA).status == 404
+    world.clock.advance(DAY)
+    answer = register(world, name="Beta again")
+    assert (answer.status, answer.body["name"]) == (201, "Beta again")
+    assert answer.body["health"]["cursor"] == "2026-11-23T11:57:50.000Z"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"integrationId": "Beta EU"}, "integrationId", "stringPatternMismatch"),
+        ({"integrationId": "#system"}, "integrationId", "stringPatternMismatch"),
+        ({"region": "US"}, "region", "notAllowed"),
+        ({"marketplaceIds": []}, "marketplaceIds", "tooShort"),
+        ({"marketplaceIds": ["ATVPDKIKX0DER"]}, "marketplaceIds", "notAllowed"),
+        ({"marketplaceIds": ["nowhere"]}, "marketplaceIds", "notAllowed"),
+        ({"credentials": {"clientId": "x"}}, "credentials.clientSecret", "required"),
+        ({"credentials": CREDENTIALS | {"refreshToken": ""}}, "credentials.refreshToken", "tooShort"),
+        ({"name": ""}, "name", "stringTooShort"),
+        ({"colour": "red"}, "colour", "unknownField"),
+        ({"settings": {"defaultStage": "Nowhere"}}, "settings.defaultStage", "unknownStage"),
+        ({"settings": {"defaultStage": "Needs Attention"}}, "settings.defaultStage", "notAllowed"),
+        ({"settings": {"defaultStage": 1}}, "settings.defaultStage", "stringType"),
+        ({"settings": {"autoDispatchOrders": "yes"}}, "settings.autoDispatchOrders", "boolType"),
+        ({"settings": {"checks": {"phone": True}}}, "settings.checks.phone", "unknownField"),
+        (
+            {"settings": {"defaultThreePlStatus": "Picked by 3PL Successfully"}},
+            "settings.defaultThreePlStatus",
+            "notAllowed",
+        ),
+        (
+            {"settings": {"downloadOrdersUpdatedAfter": "2020-01-01T00:00:00Z"}},
+            "settings.downloadOrdersUpdatedAfter",
+            "tooOld",
+        ),
+    ],
+)
+def test_a_registration_that_cannot_be_is_refused_by_field(
+    world: World, changes: dict[str, object], field: str, code: str
+) -> None:
+    answer = register(world, **changes)
+    assert answer.status == 422
+    assert answer.codes[field] == code
+    assert world.integrations.get("beta-eu") is None
+    assert not boto3.client("secretsmanager").list_secrets()["SecretList"]
+
+
+# Changing -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_setting_is_changed_and_the_others_stay(world: World) -> None:
+    register(world, settings={"autoDispatchOrders": True, "goLiveDate": "2026-12-01T00:00:00Z"})
+    answer = world.call("PATCH", BETA, {"settings": {"trialMode": True, "goLiveDate": None}, "name": "Gamma"})
+    assert answer.status == 200, answer.body
+    settings = answer.body["settings"]
+    assert (settings["trialMode"], settings["autoDispatchOrders"], settings["goLiveDate"]) == (True, True, None)
+    assert answer.body["name"] == "Gamma"
+    assert answer.headers["ETag"] == '"2"'
+
+
+def test_a_setting_of_null_goes_back_to_its_default(world: World) -> None:
+    register(world, settings={"autoDispatchOrders": True, "checks": {"email": False, "names": False}})
+    answer = world.call("PATCH", BETA, {"settings": {"autoDispatchOrders": None, "checks": {"email": None}}})
+    assert answer.status == 200, answer.body
+    assert answer.body["settings"]["autoDispatchOrders"] is False
+    assert (answer.body["settings"]["checks"]["email"], answer.body["settings"]["checks"]["names"]) == (True, False)
+
+
+def test_new_credentials_replace_the_old_ones(world: World) -> None:
+    register(world)
+    answer = world.call("PATCH", BETA, {"credentials": CREDENTIALS | {"clientSecret": "a-newer-one"}})
+    assert answer.status == 200
+    assert secret("beta-eu")["client_secret"] == "a-newer-one"
+    assert "a-newer-one" not in str(answer)
+
+
+def test_an_integration_is_paused_and_goes_on(world: World) -> None:
+    assert world.call("PATCH", "/integrations/acme-na", {"isPaused": True}).body["isPaused"] is True
+    assert world.call("PATCH", "/integrations/acme-na", {"isPaused": False}).body["isPaused"] is False
+    assert world.woken() == ["acme-na", "acme-na"]
+
+
+def test_a_start_date_is_changed_only_to_one_from_which_amazon_shows_something(world: World) -> None:
+    for start, status in (("2026-10-24T12:00:00Z", 200), ("2020-01-01T00:00:00Z", 422), ("2026-11-24T00:00:00Z", 422)):
+        body = {"settings": {"downloadOrdersUpdatedAfter": start}}
+        assert world.call("PATCH", "/integrations/acme-na", body).status == status
+
+
+@pytest.mark.parametrize("body", [{"region": "EU"}, {"settings": {"billingAddress": "guess"}}, {"isPaused": None}])
+def test_a_change_that_cannot_be_is_refused(world: World, body: object) -> None:
+    assert world.call("PATCH", "/integrations/acme-na", body).status == 422
+
+
+def test_a_change_with_another_if_match_is_refused_with_the_integration_as_it_is(world: World) -> None:
+    answer = world.call("PATCH", "/integrations/acme-na", {"name": "x"}, If_Match='"7"')
+    assert (answer.status, answer.body["integration"]["name"]) == (412, "Acme")
+    assert world.call("PATCH", "/integrations/acme-na", {"name": "x"}, If_Match='"1"').status == 200
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, 200), (4, 409)])
+def test_two_changes_at_once_both_land_or_one_is_told(world: World, times: int, status: int) -> None:
+    def somebody_renames() -> None:
+        integration = world.integrations.get("acme-na")
+        assert integration is not None
+        world.change_integration(name=f"{integration.name}!")
+
+    with world.just_before("manage_settings", "PutItem", somebody_renames, times=times):
+        answer = world.call("PATCH", "/integrations/acme-na", {"isPaused": True})
+    assert answer.status == status
+    if status == 200:
+        assert (answer.body["name"], answer.body["isPaused"]) == ("Acme!", True)
+
+
+def test_a_setting_that_has_grown_old_does_not_stand_in_the_way_of_others(world: World) -> None:
+    world.change_integration(settings=Settings(download_orders_updated_after=NOON - 800 * DAY))
+    assert world.call("PATCH", "/integrations/acme-na", {"settings": {"trialMode": True}}).status == 200
+
+
+def test_a_removed_integration_is_gone_from_the_list_and_its_orders_stay(world: World) -> None:
+    order = world.download()
+    assert world.call("DELETE", "/integrations/acme-na").status == 204
+    assert world.call("GET", "/integrations").body["integrations"] == []
+    for method in ("GET", "PATCH", "DELETE"):
+        assert world.call(method, "/integrations/acme-na", {} if method == "PATCH" else None).status == 404
+    assert world.call("GET", f"/orders/{order.order_id}").status == 200
+
+
+# Its health -----------------------------------------------------------------------------------------------------------
+
+
+def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> None:
+    integration = world.integrations.get("acme-na")
+    assert integration is not None
+    live = world.integrations.live_download(integration)
+    trouble = Trouble(code="credentialsRejected", since=NOON - DAY, request_id="r-1")
+    changes = {"trouble": trouble, "search_bucket": live.search_bucket.emptied(NOON), "last_run_at": NOON}
+    world.integrations.save_live_download("acme-na", live.model_copy(update=changes))
+    world.integrations.set_aside("acme-na", [SetAside(order_id="701-1", reason="no createdTime", first_seen_at=NOON)])
+    health = world.call("GET", "/integrations/acme-na", role="reader").body["health"]
+    assert health == {
+        "cursor": "2026-11-23T11:57:50.000Z",
+        "lastRunAt": "2026-11-23T12:00:00.000Z",
+        "lastSuccessAt": None,
+        "trouble": {
+            "code": "credentialsRejected",
+            "since": "2026-11-22T12:00:00.000Z",
+            "requestId": "r-1",
+            "whatToDo": "Renew the client secret or the seller's consent, and send the new credentials.",
+        },
+        "overdueVerdicts": None,
+        "quotaLeft": 0,
+        "setAside": [
+            {
+                "orderId": "701-1",
+                "reason": "no createdTime",
+                "firstSeenAt": "2026-11-23T12:00:00.000Z",
+                "requestId": None,
+            }
+        ],
+        "setAsideCount": 1,
+    }
+
+
+def test_the_list_shows_every_integration_with_its_health(world: World) -> None:
+    register(world)
+    listed = world.call("GET", "/integrations", role="reader").body
+    assert [one["integrationId"] for one in listed["integrations"]] == ["acme-na", "beta-eu"]
+    assert listed["integrations"][0]["health"]["quotaLeft"] == 20
+    assert listed["isFrozen"] is False
+
+
+# Freezing -------------------------------------------------------------------------------------------------------------
+
+
+def test_one_integration_is_frozen_and_unfrozen(world: World) -> None:
+    assert world.call("POST", "/integrations/acme-na/freeze").body["isFrozen"] is True
+    assert world.call("POST", "/integrations/acme-na/freeze").body["revision"] == 2
+    assert world.call("DELETE", "/integrations/acme-na/freeze").body["isFrozen"] is False
+    assert world.call("POST", "/integrations/nobody/freeze").status == 404
+
+
+def test_everything_is_frozen_and_unfrozen_in_one_call(world: World) -> None:
+    assert world.call("POST", "/freeze").body == {"isFrozen": True}
+    assert world.integrations.is_all_frozen()
+    assert world.call("POST", "/freeze").status == 200
+    assert world.call("GET", "/integrations").body["isFrozen"] is True
+    assert world.call("DELETE", "/freeze").body == {"isFrozen": False}
+    assert not world.integrations.is_all_frozen()
+
+
+# Stages ---------------------------------------------------------------------------------------------------------------
+
+
+def names(world: World) -> list[str]:
+    return [stage["name"] for stage in world.call("GET", "/stages", role="reader").body["stages"]]
+
+
+def add(world: World, name: str) -> Answer:
+    return world.call("POST", "/stages", {"name": name})
+
+
+def test_needs_attention_and_new_always_exist(world: World) -> None:
+    assert world.call("GET", "/stages", role="reader").body == {
+        "stages": [
+            {"id": "needs-attention", "name": "Needs Attention", "isBuiltIn": True},
+            {"id": "new", "name": "New", "isBuiltIn": True},
+        ]
+    }
+
+
+def test_a_stage_is_added(world: World) -> None:
+    answer = add(world, " Waiting for Stock ")
+    assert (answer.status, answer.body) == (
+        201,
+        {"id": "waiting-for-stock", "name": "Waiting for Stock", "isBuiltIn": False},
+    )
+    assert names(world) == ["Needs Attention", "New", "Waiting for Stock"]
+
+
+@pytest.mark.parametrize("name", ["Needs Attention", "needs  attention", "New", "PICKING"])
+def test_adding_a_stage_that_exists_succeeds_and_changes_nothing(world: World, name: str) -> None:
+    add(world, "Picking")
+    before = world.call("GET", "/stages").body
+    assert add(world, name).status == 200
+    assert world.call("GET", "/stages").body == before
+
+
+def test_a_stage_may_be_called_in_any_script(world: World) -> None:
+    first, second = add(world, "在庫待ち"), add(world, "Prüfung")
+    assert (first.status, second.status) == (201, 201)
+    assert second.body["id"] == "prufung"
+    assert names(world)[2:] == ["在庫待ち", "Prüfung"]
+
+
+def test_stages_that_sound_alike_have_ids_of_their_own(world: World) -> None:
+    ids = {add(world, name).body["id"] for name in ("On hold", "On-hold!", "On_hold")}
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "x" * 61}, {"name": 1}, {"name": "x", "id": "y"}])
+def test_a_stage_that_is_none_is_refused(world: World, body: object) -> None:
+    assert world.call("POST", "/stages", body).status == 422
+
+
+def test_there_are_not_too_many_stages(world: World) -> None:
+    answers = [add(world, f"Stage {number}").status for number in range(49)]
+    assert answers == [201] * 48 + [409]
+
+
+def test_a_renamed_stage_keeps_its_id_and_its_orders(world: World) -> None:
+    add(world, "Picking")
+    order = world.download()
+    world.call("PATCH", f"/orders/{order.order_id}", {"stage": "Picking"})
+    answer = world.call("PATCH", "/stages/picking", {"name": "Packing"})
+    assert (answer.status, answer.body["id"], answer.body["name"]) == (200, "picking", "Packing")
+    listed = world.call("GET", "/orders", query={"stage": "Packing"}).body["orders"]
+    assert [row["stage"] for row in listed] == ["Packing"]
+
+
+def test_a_stage_does_not_take_the_name_of_another(world: World) -> None:
+    add(world, "Picking")
+    add(world, "Packing")
+    answer = world.call("PATCH", "/stages/picking", {"name": "PACKING"})
+    assert (answer.status, answer.body["code"]) == (409, "nameTaken")
+    assert world.call("PATCH", "/stages/picking", {"name": "PICKING"}).status == 200
+
+
+def test_a_stage_that_nothing_uses_is_removed(world: World) -> None:
+    add(world, "Picking")
+    assert world.call("DELETE", "/stages/picking").status == 204
+    assert names(world) == ["Needs Attention", "New"]
+
+
+@pytest.mark.parametrize("stage", ["needs-attention", "new"])
+def test_a_built_in_stage_is_neither_removed_nor_renamed(world: World, stage: str) -> None:
+    for answer in (
+        world.call("DELETE", f"/stages/{stage}"),
+        world.call("PATCH", f"/stages/{stage}", {"name": "Other"}),
+    ):
+        assert (answer.status, answer.body["code"]) == (409, "builtIn")
+
+
+def test_a_stage_in_which_orders_are_is_not_removed(world: World) -> None:
+    add(world, "Picking")
+    order = world.download()
+    world.call("PATCH", f"/orders/{order.order_id}", {"stage": "Picking"})
+    world.call("DELETE", "/integrations/acme-na")
+    answer = world.call("DELETE", "/stages/picking")
+    assert (answer.status, answer.body["code"]) == (409, "inUse")
+
+
+def test_a_stage_that_is_a_default_is_not_removed(world: World) -> None:
+    add(world, "Picking")
+    world.call("PATCH", "/integrations/acme-na", {"settings": {"defaultStage": "picking"}})
+    answer = world.call("DELETE", "/stages/picking")
+    assert (answer.status, answer.body["code"]) == (409, "inUse")
+
+
+def test_a_stage_that_is_not_there_is_not_found(world: World) -> None:
+    assert world.call("DELETE", "/stages/none").status == 404
+    assert world.call("PATCH", "/stages/none", {"name": "x"}).status == 404
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, 201), (4, 409)])
+def test_two_who_add_stages_at_once_both_succeed_or_one_is_told(world: World, times: int, status: int) -> None:
+    numbers = iter(range(times))
+
+    def somebody_adds_another() -> None:
+        stages = world.integrations.stages()
+        stage = stages.stages[0].model_copy(update={"id": f"other-{next(numbers)}", "name": "Other"})
+        world.integrations.save_stages(stages.model_copy(update={"stages": (*stages.stages, stage)}))
+
+    with world.just_before("manage_settings", "PutItem", somebody_adds_another, times=times):
+        answer = add(world, "Picking")
+    assert answer.status == status
+    assert len(names(world)) == 2 + times + (status == 201)

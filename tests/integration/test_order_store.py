@@ -1,0 +1,234 @@
+"""The orders table: what lands, what loses a race, and what the indexes find."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from needs_attention.order import Address, Edits, Order, PersonsName
+from needs_attention.order_store import LostRace, OrderStore, Page, created_key, order_from_item, to_item
+from needs_attention.policy import NEEDS_ATTENTION, Settings
+from needs_attention.verdict import judged
+from tests.from_template import create_table
+from tests.unit.builders import LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
+
+BY_CREATED_ALL = Page(limit=10)
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[Any]:
+    with mock_aws():
+        yield boto3.client("dynamodb", region_name="eu-west-1")
+
+
+@pytest.fixture
+def orders(dynamodb: Any) -> OrderStore:
+    return OrderStore(dynamodb, create_table(dynamodb, "OrdersTable"))
+
+
+def saved(orders: OrderStore, order: Order, before: Order | None = None, cause: str = "download") -> Order:
+    return orders.save(before, order, by="amazon", at=NOON, cause=cause)
+
+
+def an_incomplete(order_id: str = "701-1111111-1111111", **fields: Any) -> Order:
+    return an_order(an_amazon_order(order_id=order_id, buyer_email=None, **fields))
+
+
+def held(orders: OrderStore, order: Order) -> Order:
+    new = saved(orders, order)
+    return orders.save(new, judged(new, Settings(), LATER), by="validation", at=LATER, cause="verdict")
+
+
+# One order ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_is_read_back_as_it_was_saved(orders: OrderStore) -> None:
+    new = saved(orders, an_order())
+    assert orders.get(new.order_id) == new
+    assert new.revision == 1
+
+
+def test_a_held_and_edited_order_is_read_back_as_it_was_saved(orders: OrderStore) -> None:
+    order = held(orders, an_incomplete())
+    edits = Edits(
+        name=PersonsName(first_name="Zoë", last_name="山田"),
+        delivery_address=Address(line1="1 Quay", city="Cork", country_code="IE"),
+        confirmed=("email",),
+    )
+    edited = orders.save(order, order.with_(edits=edits), by="ada", at=LATER_STILL, cause="edit")
+    assert orders.get(order.order_id) == edited
+    assert edited.revision == 3
+
+
+def test_an_order_that_is_not_there_is_none(orders: OrderStore) -> None:
+    assert orders.get("701-0000000-0000000") is None
+
+
+def test_a_write_on_an_old_revision_loses_and_shows_the_order_as_it_is(orders: OrderStore) -> None:
+    first = saved(orders, an_order())
+    second = saved(orders, first.with_(stage="packing"), before=first)
+    with pytest.raises(LostRace) as lost:
+        saved(orders, first.with_(stage="late"), before=first)
+    assert lost.value.current == second
+    assert orders.get(first.order_id) == second
+
+
+def test_an_order_is_created_only_once(orders: OrderStore) -> None:
+    first = saved(orders, an_order())
+    with pytest.raises(LostRace) as lost:
+        saved(orders, an_order())
+    assert lost.value.current == first
+
+
+def test_a_write_to_an_order_that_vanished_loses(orders: OrderStore) -> None:
+    never_saved = an_order().with_(revision=3)
+    with pytest.raises(LostRace) as lost:
+        saved(orders, never_saved.with_(stage="packing"), before=never_saved)
+    assert lost.value.current is None
+
+
+def test_what_a_write_no_longer_has_is_removed_from_the_item(orders: OrderStore, dynamodb: Any) -> None:
+    order = held(orders, an_incomplete())
+    saved(orders, order.with_(hold=None, missing=(), redownload_at=None), before=order)
+    item = dynamodb.get_item(TableName="OrdersTable", Key={"orderId": {"S": order.order_id}})["Item"]
+    assert not {"hold", "missing", "redownloadAt"} & item.keys()
+
+
+def test_a_change_says_who_made_it_why_and_in_which_fields_but_no_value(orders: OrderStore) -> None:
+    order = held(orders, an_incomplete())
+    edits = order.edits.edited("email", "zoe@buyers.example.com", order.amazon)
+    change = orders.save(order, order.with_(edits=edits), by="ada", at=LATER_STILL, cause="edit").last_change
+    assert change is not None
+    assert (change.by, change.at, change.cause, change.fields) == ("ada", LATER_STILL, "edit", ("edits.email",))
+    assert "zoe" not in change.model_dump_json()
+
+
+def test_a_download_names_the_fields_that_amazon_changed(orders: OrderStore) -> None:
+    order = saved(orders, an_incomplete())
+    filled = order.amazon.model_copy(update={"buyer_email": "zoe@buyers.example.com"})
+    change = saved(orders, order.with_(amazon=filled), before=order).last_change
+    assert change is not None
+    assert change.fields == ("amazon.buyerEmail",)
+
+
+def test_many_orders_are_read_in_as_many_calls_as_it_takes(orders: OrderStore) -> None:
+    ids = [f"701-{number:07}-0000000" for number in range(130)]
+    for order_id in ids:
+        saved(orders, an_incomplete(order_id))
+    found = orders.get_many([*ids, "701-9999999-9999999"])
+    assert set(found) == set(ids)
+
+
+def test_an_item_that_is_no_order_is_told(orders: OrderStore) -> None:
+    with pytest.raises(ValueError, match="amazon"):
+        order_from_item({"orderId": {"S": "701-1111111-1111111"}, "integration": {"S": "demo"}})
+
+
+def test_the_streams_filter_sees_which_verdicts_are_pending() -> None:
+    order = an_order()
+    assert to_item(order)["verdict"] == {"S": "pending"}
+    assert to_item(judged(order, Settings(), NOON))["verdict"] == {"S": "judged"}
+
+
+def test_the_clocks_bookkeeping_leaves_the_revision_alone(orders: OrderStore) -> None:
+    order = held(orders, an_incomplete())
+    orders.ask_again(order, LATER + timedelta(hours=1))
+    now = orders.get(order.order_id)
+    assert now == order.with_(redownload_at=LATER + timedelta(hours=1))
+
+
+def test_the_clocks_bookkeeping_gives_way_to_a_change(orders: OrderStore) -> None:
+    order = held(orders, an_incomplete())
+    changed = saved(orders, order.with_(stage="packing"), before=order)
+    orders.ask_again(order, None)
+    assert orders.get(order.order_id) == changed
+
+
+# Lists ----------------------------------------------------------------------------------------------------------------
+
+
+def test_held_orders_come_soonest_ship_by_deadline_first_and_those_without_one_last(orders: OrderStore) -> None:
+    for number, ship_by in enumerate((SHIP_BY + timedelta(days=1), None, SHIP_BY)):
+        held(orders, an_incomplete(f"701-{number:07}-0000000", ship_by=ship_by))
+    found = orders.find_by_stage("acme-na", NEEDS_ATTENTION, Page(limit=10))
+    assert [summary.order_id[4:11] for summary in found.summaries] == ["0000002", "0000000", "0000001"]
+    assert found.position is None
+
+
+def test_a_list_is_read_page_by_page_in_either_direction(orders: OrderStore) -> None:
+    ids = [f"701-{number:07}-0000000" for number in range(5)]
+    for number, order_id in enumerate(ids):
+        saved(orders, an_incomplete(order_id, created_at=NOON - timedelta(hours=10 - number)))
+    assert all_by_created(orders, descending=False) == ids
+    assert all_by_created(orders, descending=True) == ids[::-1]
+
+
+def all_by_created(orders: OrderStore, *, descending: bool) -> list[str]:
+    found: list[str] = []
+    position: str | None = None
+    while True:
+        page = orders.find_by_created("acme-na", Page(limit=2, after=position, descending=descending))
+        found += [summary.order_id for summary in page.summaries]
+        if page.position is None:
+            return found
+        position = page.position
+
+
+def test_a_list_goes_on_where_it_was_although_the_order_there_moved_away(orders: OrderStore) -> None:
+    first, second = (held(orders, an_incomplete(f"701-{number:07}-0000000")) for number in range(2))
+    page = orders.find_by_stage("acme-na", NEEDS_ATTENTION, Page(limit=1))
+    saved(orders, first.with_(hold=None, stage="new"), before=first)
+    rest = orders.find_by_stage("acme-na", NEEDS_ATTENTION, Page(limit=1, after=page.position))
+    assert [summary.order_id for summary in rest.summaries] == [second.order_id]
+
+
+def test_a_list_can_be_bounded_by_created_time(orders: OrderStore) -> None:
+    early = saved(orders, an_incomplete("701-0000001-0000000", created_at=NOON - timedelta(days=3)))
+    saved(orders, an_incomplete("701-0000002-0000000", created_at=NOON - timedelta(days=1)))
+    bounds = (created_key(early), created_key(early))
+    found = orders.find_by_created("acme-na", Page(limit=10, between=bounds))
+    assert [summary.order_id for summary in found.summaries] == [early.order_id]
+
+
+def test_lists_keep_to_their_integration(orders: OrderStore) -> None:
+    held(orders, an_incomplete())
+    assert orders.find_by_stage("other", NEEDS_ATTENTION, Page(limit=10)).summaries == ()
+    assert orders.find_by_created("other", BY_CREATED_ALL).summaries == ()
+
+
+def test_a_list_shows_what_is_missing_and_no_personal_data(orders: OrderStore) -> None:
+    held(orders, an_incomplete(recipient_name="Marker Person"))
+    (summary,) = orders.find_by_stage("acme-na", NEEDS_ATTENTION, Page(limit=10)).summaries
+    assert (summary.missing, summary.hold, summary.status) == (("email",), "missing", "Open")
+    assert "Marker" not in summary.model_dump_json()
+
+
+# What is due ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_verdict_that_is_pending_for_too_long_is_due(orders: OrderStore) -> None:
+    order = saved(orders, an_order())
+    assert list(orders.find_due("acme-na", NOON + timedelta(minutes=9))) == []
+    assert list(orders.find_due("acme-na", NOON + timedelta(minutes=10, seconds=1))) == [order.order_id]
+
+
+def test_a_held_order_is_due_when_amazon_is_to_be_asked_again(orders: OrderStore) -> None:
+    order = held(orders, an_incomplete())
+    assert list(orders.find_due("acme-na", LATER + timedelta(minutes=1))) == []
+    assert list(orders.find_due("acme-na", LATER + timedelta(minutes=3))) == [order.order_id]
+
+
+def test_a_complete_order_is_due_for_redaction_only(orders: OrderStore) -> None:
+    order = held(orders, an_order())
+    assert list(orders.find_due("acme-na", NOON + timedelta(days=30))) == []
+    assert list(orders.find_due("acme-na", NOON + timedelta(days=32))) == [order.order_id]
+
+
+def test_what_is_due_is_read_page_by_page_to_the_end(orders: OrderStore) -> None:
+    ids = {f"701-{number:07}-0000000" for number in range(30)}
+    for order_id in ids:
+        saved(orders, an_incomplete(order_id))
+    assert set(orders.find_due("acme-na", NOON + timedelta(days=1))) == ids

@@ -1,0 +1,567 @@
+"""Finding orders: filters, order, pages, the whole order, its history, and what each role may see."""
+
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from needs_attention import gate, order_list
+from needs_attention.events import Change, ChangeLog
+from needs_attention.order import LastChange, Order
+from needs_attention.order_store import Summary
+from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.verdict import judged
+from tests.integration.conftest import World
+from tests.unit.builders import CREATED, NOON, SHIP_BY, a_line, an_address, an_amazon_order, an_order
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"
+
+
+def found(world: World, role: str = "reader", **query: Any) -> list[str]:
+    """The IDs that a list answers, which must be all on one page."""
+    answer = world.call("GET", "/orders", role=role, query=query)
+    assert answer.status == 200, answer.body
+    assert answer.body["nextCursor"] is None
+    return [order["orderId"] for order in answer.body["orders"]]
+
+
+def pages(world: World, **query: object) -> list[list[str]]:
+    """The IDs on each page, from the first to the last."""
+    ids, cursor = [], None
+    while True:
+        answer = world.call("GET", "/orders", role="reader", query=query | ({"cursor": cursor} if cursor else {}))
+        assert answer.status == 200, answer.body
+        ids.append([order["orderId"] for order in answer.body["orders"]])
+        cursor = answer.body["nextCursor"]
+        if cursor is None:
+            return ids
+
+
+def a_transferable(world: World, order_id: str = FIRST, **fields: Any) -> Order:
+    """An order that the warehouse may take."""
+    order = judged(an_order(an_amazon_order(order_id=order_id, **fields)), Settings(), NOON)
+    return world.store(order.with_(three_pl_status=ThreePlStatus.NOW))
+
+
+def a_repaired(world: World, order_id: str) -> None:
+    """A held order into which a person typed what was missing."""
+    order = world.download(order_id=order_id, buyer_email=None)
+    edited = gate.edit(order, {"email": "typed@b.example.com"}, None, Settings(), NOON)
+    world.orders.save(order, edited, by="somebody", at=NOON, cause="edit")
+
+
+# Which orders are found -----------------------------------------------------------------------------------------------
+
+
+def test_needs_attention_finds_exactly_the_held_orders_with_what_they_lack(world: World) -> None:
+    world.download(order_id=FIRST)
+    world.download(order_id=SECOND, buyer_email=None, recipient_name=None, buyer_name=None)
+    answer = world.call("GET", "/orders", role="reader", query={"stage": "Needs Attention"})
+    assert [order["orderId"] for order in answer.body["orders"]] == [SECOND]
+    assert answer.body["orders"][0]["missing"] == ["firstName", "lastName", "email"]
+    assert answer.body["nextCursor"] is None
+
+
+def test_a_row_shows_where_the_order_stands_and_no_personal_data(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    row = world.call("GET", "/orders", role="reader").body["orders"][0]
+    assert row == {
+        "orderId": FIRST,
+        "integration": "acme-na",
+        "stage": "Needs Attention",
+        "status": "Open",
+        "threePlStatus": "Do Not Transfer to 3PL",
+        "verdict": "judged",
+        "missing": ["email"],
+        "hold": "missing",
+        "heldAt": "2026-11-23T12:00:00.000Z",
+        "readyToRelease": False,
+        "fulfillable": False,
+        "createdAt": "2026-11-23T10:00:00.000Z",
+        "updatedAt": "2026-11-23T10:00:00.000Z",
+        "shipBy": "2026-11-25T12:00:00.000Z",
+        "marketplace": "ATVPDKIKX0DER",
+        "fulfilledBy": "MERCHANT",
+        "fulfillmentStatus": "UNSHIPPED",
+        "fullyDispatchedAt": None,
+        "dispatchedBy": None,
+        "flags": [],
+        "revision": 1,
+    }
+
+
+@pytest.mark.parametrize("stage", ["Needs Attention", "needs attention", "needs-attention"])
+def test_a_stage_is_given_by_its_name_in_any_case_or_by_its_id(world: World, stage: str) -> None:
+    world.download(buyer_email=None)
+    assert len(found(world, stage=stage)) == 1
+
+
+COMPLETE: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize(
+    ("query", "stays", "goes"),
+    [
+        ({"status": "Open"}, COMPLETE, {"fulfillment_status": "SHIPPED"}),
+        ({"status": "Void"}, {"fulfillment_status": "CANCELLED"}, COMPLETE),
+        ({"threePlStatus": "Do Not Transfer"}, {"buyer_email": None}, COMPLETE),
+        ({"missing": "email"}, {"buyer_email": None}, {"delivery_address": None}),
+        ({"missing": "lineItems"}, {"line_items": ()}, {"buyer_email": None}),
+        ({"readyToRelease": False}, {"buyer_email": None}, None),
+        ({"marketplace": "A2EUQ1WTGCTBG2"}, {"marketplace_id": "A2EUQ1WTGCTBG2"}, COMPLETE),
+        ({"fulfilledBy": "AMAZON"}, {"fulfilled_by": "AMAZON"}, COMPLETE),
+        ({"createdAfter": CREATED}, {"created_at": CREATED}, {"created_at": CREATED - MINUTE}),
+        ({"createdBefore": CREATED + MINUTE}, {"created_at": CREATED}, {"created_at": CREATED + MINUTE}),
+        ({"updatedAfter": CREATED}, {"updated_at": CREATED}, {"updated_at": CREATED - MINUTE}),
+        ({"updatedBefore": CREATED + MINUTE}, {"updated_at": CREATED}, {"updated_at": CREATED + MINUTE}),
+        ({"shipByBefore": SHIP_BY + MINUTE}, {"ship_by": SHIP_BY}, {"ship_by": SHIP_BY + MINUTE}),
+        ({"shipByBefore": SHIP_BY + MINUTE}, {"ship_by": SHIP_BY}, {"ship_by": None}),
+    ],
+)
+@pytest.mark.parametrize("by_id", [False, True])
+def test_each_filter_leaves_out_what_does_not_match(
+    world: World, query: dict[str, Any], stays: dict[str, Any], goes: dict[str, Any] | None, by_id: bool
+) -> None:
+    world.download(order_id=FIRST, **stays)
+    if goes is None:
+        a_repaired(world, SECOND)
+    else:
+        world.download(order_id=SECOND, **goes)
+    order_ids: dict[str, Any] = {"orderIds": [SECOND, FIRST]} if by_id else {}
+    assert found(world, **query, **order_ids) == [FIRST]
+
+
+def test_orders_that_are_ready_to_release_are_found(world: World) -> None:
+    a_repaired(world, FIRST)
+    world.download(order_id=SECOND, buyer_email=None)
+    assert found(world, readyToRelease=True) == [FIRST]
+
+
+def test_orders_that_may_leave_are_found(world: World) -> None:
+    a_transferable(world, FIRST)
+    world.download(order_id=SECOND)
+    assert found(world, fulfillable=True) == [FIRST]
+    assert found(world, fulfillable=False) == [SECOND]
+
+
+def test_missing_finds_orders_that_lack_any_of_several_fields(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, line_items=())
+    world.download(order_id=THIRD, delivery_address=None)
+    assert sorted(found(world, missing="email,lineItems")) == [FIRST, SECOND]
+    assert sorted(found(world, missing=["email", "lineItems"])) == [FIRST, SECOND]
+
+
+def test_filters_narrow_together(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None, marketplace_id="A2EUQ1WTGCTBG2")
+    world.download(order_id=SECOND, buyer_email=None)
+    world.download(order_id=THIRD, marketplace_id="A2EUQ1WTGCTBG2")
+    assert found(world, stage="Needs Attention", marketplace="A2EUQ1WTGCTBG2") == [FIRST]
+
+
+def test_an_order_whose_verdict_is_pending_is_listed_as_such(world: World) -> None:
+    world.store(an_order(an_amazon_order(order_id=FIRST)))
+    row = world.call("GET", "/orders", role="reader").body["orders"][0]
+    assert (row["verdict"], row["stage"], row["threePlStatus"]) == ("pending", None, "Do Not Transfer to 3PL")
+    assert found(world, stage="New") == []
+
+
+def test_one_integration_is_listed_alone(world: World) -> None:
+    world.register("other")
+    world.download(order_id=FIRST)
+    world.download("other", order_id=SECOND)
+    assert found(world, integration="other") == [SECOND]
+    assert found(world, integration="other", stage="New") == [SECOND]
+
+
+def test_orders_of_a_deleted_integration_are_still_found(world: World) -> None:
+    world.download(order_id=FIRST)
+    world.change_integration(deleted_at=NOON)
+    assert found(world) == [FIRST]
+
+
+def test_orders_asked_for_by_id_come_in_that_order_and_the_unknown_are_left_out(world: World) -> None:
+    for order_id in (FIRST, SECOND, THIRD):
+        world.download(order_id=order_id)
+    assert found(world, orderIds=f"{THIRD},{FIRST},no-such-order,{FIRST}") == [THIRD, FIRST]
+
+
+def test_orders_asked_for_by_id_are_filtered_too(world: World) -> None:
+    world.download(order_id=FIRST)
+    world.download(order_id=SECOND, buyer_email=None)
+    assert found(world, orderIds=f"{FIRST},{SECOND}", stage="Needs Attention") == [SECOND]
+
+
+# In which order -------------------------------------------------------------------------------------------------------
+
+
+def test_the_orders_of_a_stage_come_soonest_deadline_first_and_those_without_one_last(world: World) -> None:
+    world.download(order_id=FIRST, ship_by=None)
+    world.download(order_id=SECOND, ship_by=SHIP_BY + DAY)
+    world.download(order_id=THIRD, ship_by=SHIP_BY)
+    assert found(world, stage="New") == [THIRD, SECOND, FIRST]
+    assert found(world, stage="New", sort="-shipBy") == [FIRST, SECOND, THIRD]
+
+
+def test_without_a_stage_the_newest_orders_come_first(world: World) -> None:
+    world.download(order_id=FIRST, created_at=CREATED)
+    world.download(order_id=SECOND, created_at=CREATED - DAY)
+    assert found(world) == [FIRST, SECOND]
+    assert found(world, sort="createdAt") == [SECOND, FIRST]
+
+
+def test_the_orders_of_a_stage_can_be_sorted_by_created_time(world: World) -> None:
+    world.download(order_id=FIRST, created_at=CREATED, ship_by=SHIP_BY)
+    world.download(order_id=SECOND, created_at=CREATED - DAY, ship_by=SHIP_BY + DAY)
+    world.download(order_id=THIRD, buyer_email=None)
+    assert found(world, stage="New", sort="createdAt") == [SECOND, FIRST]
+
+
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+
+def many_orders(world: World) -> list[str]:
+    """Orders of three integrations in turn, one a minute: their IDs, oldest first."""
+    world.register("b-eu")
+    world.register("c-fe")
+    integrations = ["acme-na", "b-eu", "c-fe", "acme-na"]
+    ids = [f"701-{n:07}-0000000" for n in range(46)]
+    for n, order_id in enumerate(ids):
+        time = CREATED + n * MINUTE
+        lacks: dict[str, Any] = {"buyer_email": None} if n % 3 == 0 else {}
+        world.download(
+            integrations[n % 4], order_id=order_id, created_at=time, updated_at=time, ship_by=time + DAY, **lacks
+        )
+    return ids
+
+
+@pytest.mark.parametrize("limit", [1, 7, 45, 46, 250])
+def test_pages_hold_every_order_once_and_in_order_over_all_integrations(world: World, limit: int) -> None:
+    ids = many_orders(world)
+    listed = pages(world, limit=limit)
+    assert [order_id for page in listed for order_id in page] == ids[::-1]
+    assert all(len(page) == limit for page in listed[:-1])
+
+
+def test_pages_of_a_narrowed_list_hold_every_match_once(world: World) -> None:
+    ids = many_orders(world)
+    listed = pages(world, limit=4, missing="email", sort="createdAt")
+    assert [order_id for page in listed for order_id in page] == ids[::3]
+
+
+def test_pages_of_a_stage_hold_every_order_once(world: World) -> None:
+    ids = many_orders(world)
+    listed = pages(world, limit=4, stage="Needs Attention", shipByBefore=CREATED + DAY + 30 * MINUTE)
+    assert [order_id for page in listed for order_id in page] == ids[:30:3]
+
+
+def test_a_list_that_reads_its_share_answers_early_with_a_cursor(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_list, "MOST_ENTRIES_READ", 0)
+    monkeypatch.setattr(order_list, "FEWEST_ENTRIES_A_QUERY", 2)
+    ids = many_orders(world)
+    for order_id in ids[-3:]:
+        order = world.order(order_id)
+        world.orders.save(order, order.with_(voided_at=NOON), by="x", at=NOON, cause="x")
+    monkeypatch.setattr(order_list.OrderFilters, "narrows", property(lambda _: False))
+    listed = pages(world, limit=5, status="Void", sort="createdAt")
+    assert listed[0] == []
+    assert len(listed) > 2
+    assert [order_id for page in listed for order_id in page] == ids[-3:]
+
+
+def test_an_order_that_arrives_between_two_pages_moves_none_of_the_others(world: World) -> None:
+    ids = many_orders(world)
+    first = world.call("GET", "/orders", role="reader", query={"limit": 10})
+    world.download(order_id="701-9999999-9999999", created_at=NOON + DAY, updated_at=NOON + DAY)
+    second = world.call("GET", "/orders", role="reader", query={"limit": 10, "cursor": first.body["nextCursor"]})
+    listed = [order["orderId"] for answer in (first, second) for order in answer.body["orders"]]
+    assert listed == ids[: -20 - 1 : -1]
+
+
+def a_cursor(**changes: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(changes).encode()).decode()
+
+
+def test_a_cursor_of_other_filters_is_refused(world: World) -> None:
+    many_orders(world)
+    cursor = world.call("GET", "/orders", role="reader", query={"limit": 5}).body["nextCursor"]
+    assert world.call("GET", "/orders", role="reader", query={"limit": 9, "cursor": cursor}).status == 200
+    other = world.call("GET", "/orders", role="reader", query={"limit": 5, "cursor": cursor, "status": "Open"})
+    assert (other.status, other.body["code"]) == (400, "invalidCursor")
+
+
+@pytest.mark.parametrize("cursor", ["x", "{}", a_cursor(version=1), a_cursor(version=2, filters="", position="")])
+def test_a_cursor_that_is_none_is_refused(world: World, cursor: str) -> None:
+    answer = world.call("GET", "/orders", role="reader", query={"cursor": cursor})
+    assert (answer.status, answer.body["code"]) == (400, "invalidCursor")
+
+
+@pytest.mark.parametrize("position", ["", "nonsense", "2025-01-01T00:00:00.000Z#1", "2026-11-23T10:05:00.000Z"])
+def test_a_forged_position_is_refused(world: World, position: str) -> None:
+    many_orders(world)
+    query: dict[str, object] = {"limit": 5, "createdAfter": CREATED}
+    cursor = world.call("GET", "/orders", role="reader", query=query).body["nextCursor"]
+    content = json.loads(base64.urlsafe_b64decode(cursor))
+    answer = world.call(
+        "GET", "/orders", role="reader", query=query | {"cursor": a_cursor(**content | {"position": position})}
+    )
+    assert (answer.status, answer.body["code"]) == (400, "invalidCursor")
+
+
+# Wrong questions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "code", "says"),
+    [
+        ("stge", "New", "unknownParameter", "allowed are integration, stage, status"),
+        ("stage", "Nowhere", "unknownStage", "Needs Attention, New"),
+        ("status", "Closed", "notAllowed", "'Draft', 'Open', 'Dispatched' or 'Void'"),
+        ("threePlStatus", "Gone", "notAllowed", "Transfer to 3PL Now"),
+        ("missing", "phone", "notAllowed", "firstName, lastName, email"),
+        ("marketplace", "US", "notAllowed", "ATVPDKIKX0DER"),
+        ("fulfilledBy", "US", "notAllowed", "'MERCHANT' or 'AMAZON'"),
+        ("integration", "nobody", "unknownIntegration", "acme-na"),
+        ("sort", "price", "notAllowed", "'shipBy', '-shipBy', 'createdAt' or '-createdAt'"),
+        ("sort", "shipBy", "sortNeedsStage", "needs a stage"),
+        ("limit", "251", "lessThanEqual", "250"),
+        ("limit", "0", "greaterThanEqual", "1"),
+        ("limit", "many", "intParsing", "integer"),
+        ("fulfillable", "perhaps", "boolParsing", "boolean"),
+        ("createdAfter", "2026-11-23T10:00:00", "timezoneAware", "timezone"),
+        ("orderIds", ",".join(map(str, range(101))), "tooLong", "100"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_with_what_is_allowed(
+    world: World, parameter: str, value: str, code: str, says: str
+) -> None:
+    answer = world.call("GET", "/orders", role="reader", query={parameter: value})
+    assert answer.status == 400
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    error = next(error for error in answer.body["errors"] if error["field"].startswith(parameter))
+    assert error["code"] == code
+    assert says in error["message"]
+
+
+def test_a_parameter_that_takes_one_value_is_not_given_twice(world: World) -> None:
+    assert world.call("GET", "/orders", role="reader", query={"status": ["Open", "Void"]}).status == 400
+
+
+def test_too_many_integrations_are_not_merged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_list, "MOST_INTEGRATIONS_MERGED", 1)
+    world.register("other")
+    answer = world.call("GET", "/orders", role="reader")
+    assert (answer.status, answer.codes) == (400, {"integration": "integrationNeeded"})
+    assert found(world, integration="other") == []
+
+
+# What may leave -------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_may_leave_is_shown_as_fulfillable(world: World) -> None:
+    a_transferable(world)
+    assert world.call("GET", f"/orders/{FIRST}", role="reader").body["fulfillable"] is True
+    assert found(world, "warehouse") == [FIRST]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"is_frozen": True},
+        {"settings": Settings(trial_mode=True)},
+        {"settings": Settings(go_live_date=CREATED + MINUTE)},
+    ],
+)
+def test_a_frozen_or_not_yet_live_integration_lets_nothing_out(world: World, changes: dict[str, Any]) -> None:
+    a_transferable(world)
+    world.change_integration(**changes)
+    assert found(world, fulfillable=True) == []
+    assert found(world, "warehouse") == []
+    assert world.call("GET", f"/orders/{FIRST}", role="reader").body["fulfillable"] is False
+    assert world.call("GET", f"/orders/{FIRST}", role="warehouse").status == 404
+
+
+def test_a_freeze_of_everything_lets_nothing_out(world: World) -> None:
+    a_transferable(world)
+    world.integrations.freeze_all("ada", NOON)
+    assert found(world, fulfillable=True) == []
+    assert found(world, "warehouse") == []
+
+
+def test_a_warehouse_is_shown_nothing_but_what_it_may_take(world: World) -> None:
+    world.download(order_id=FIRST)  # waits for Fully Dispatched
+    world.download(order_id=SECOND, buyer_email=None)
+    assert found(world, "warehouse") == []
+    assert found(world, "warehouse", orderIds=f"{FIRST},{SECOND}") == []
+    assert world.call("GET", f"/orders/{FIRST}", role="warehouse").status == 404
+    a_transferable(world, THIRD)
+    assert found(world, "warehouse") == [THIRD]
+    assert world.call("GET", f"/orders/{THIRD}", role="warehouse").body["lastName"] == "Quill"
+
+
+def test_an_order_that_people_dispatched_themselves_is_fulfillable_but_not_the_warehouses(world: World) -> None:
+    order = world.download(order_id=FIRST)
+    dispatched = order.with_(
+        dispatched_by="person", fully_dispatched_at=NOON, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER
+    )
+    world.orders.save(order, dispatched, by="x", at=NOON, cause="x")
+    assert found(world, fulfillable=True) == [FIRST]
+    assert found(world, "warehouse") == []
+
+
+def test_a_warehouse_reads_again_what_it_has_taken(world: World) -> None:
+    a_transferable(world)
+    assert world.call("POST", f"/orders/{FIRST}/acknowledge", role="warehouse").status == 200
+    assert found(world, "warehouse") == []
+    assert world.call("GET", f"/orders/{FIRST}", role="warehouse").status == 200
+
+
+# One order ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_whole_order_says_what_is_missing_why_and_what_to_do(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(line1=None, postal_code=None))
+    answer = world.call("GET", f"/orders/{FIRST}", role="reader")
+    assert answer.headers["ETag"] == '"1"'
+    missing = {item["field"]: item for item in answer.body["missingDetails"]}
+    assert missing["deliveryAddress"] == {
+        "field": "deliveryAddress",
+        "reason": "incomplete",
+        "parts": ["addressLine1", "postalCode"],
+        "firstMissingAt": "2026-11-23T12:00:00.000Z",
+        "message": "The delivery address has no street and no postal code.",
+        "nextStep": "Open the order in Seller Central and type it in here. "
+        "Or wait: Amazon is asked again at 2026-11-23T12:02:00.000Z.",
+        "accepted": False,
+    }
+    assert answer.body["hold"] == "missing"
+    assert answer.body["sellerCentralUrl"] == f"https://sellercentral.amazon.com/orders-v3/order/{FIRST}"
+
+
+def test_the_whole_order_says_where_each_part_comes_from(world: World) -> None:
+    order = world.download(order_id=FIRST)
+    edited = gate.edit(order, {"email": "typed@b.example.com"}, None, Settings(), NOON)
+    world.orders.save(order, edited, by="x", at=NOON, cause="edit")
+    shown = world.call("GET", f"/orders/{FIRST}", role="reader").body
+    assert shown["sources"] == {
+        "name": "recipient",
+        "email": "edited",
+        "deliveryAddress": "amazon",
+        "billingAddress": "copiedFromDelivery",
+        "lineItems": "amazon",
+    }
+    assert shown["email"] == "typed@b.example.com"
+    assert shown["amazonSays"] == {"email": "ada@marketplace.example.com"}
+
+
+def test_the_whole_order_shows_names_addresses_and_lines(world: World) -> None:
+    world.download(order_id=FIRST, line_items=(a_line(title="Desk lamp"),))
+    shown = world.call("GET", f"/orders/{FIRST}", role="reader").body
+    assert (shown["firstName"], shown["lastName"], shown["company"]) == ("Ada", "Quill", None)
+    assert shown["deliveryAddress"]["addressLine1"] == "12 Harbor Street"
+    assert shown["billingAddress"] == shown["deliveryAddress"]
+    assert [line["sellerSku"] for line in shown["lineItems"]] == ["LAMP-1"]
+
+
+def test_a_redacted_order_shows_no_person(world: World) -> None:
+    order = world.download(order_id=FIRST)
+    world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
+    shown = world.call("GET", f"/orders/{FIRST}", role="reader").body
+    personal = ("firstName", "lastName", "company", "email", "deliveryAddress", "billingName", "billingAddress")
+    assert {field: shown[field] for field in personal} == dict.fromkeys(personal)
+    assert shown["redactedAt"] == "2026-11-23T12:00:00.000Z"
+
+
+@pytest.mark.parametrize("order_id", ["no-such-order", "x" * 3000])
+@pytest.mark.parametrize("path", ["/orders/{}", "/orders/{}/history"])
+def test_an_order_that_is_not_there_is_not_found(world: World, order_id: str, path: str) -> None:
+    answer = world.call("GET", path.format(order_id), role="reader")
+    assert (answer.status, answer.body["code"]) == (404, "notFound")
+
+
+# Its history ----------------------------------------------------------------------------------------------------------
+
+
+def write_history(world: World, revisions: list[int]) -> Order:
+    order = world.download(order_id=FIRST)
+    log = ChangeLog(world.dynamodb, "HistoryTable", None, "")  # type: ignore[arg-type]  # nothing goes to the bus
+    for revision in revisions:
+        change = LastChange(by="ada", at=NOON + revision * MINUTE, cause="edit", fields=("edits.email",))
+        log.tell(Change(Summary.of(order.with_(revision=revision)), change))
+    return order
+
+
+def test_history_tells_who_did_what_when_newest_first(world: World) -> None:
+    write_history(world, [1, 2])
+    answer = world.call("GET", f"/orders/{FIRST}/history", role="reader")
+    assert answer.body["changes"][0] == {
+        "revision": 2,
+        "at": "2026-11-23T12:02:00.000Z",
+        "by": "ada",
+        "cause": "edit",
+        "fields": ["edits.email"],
+        "events": [],
+    }
+    assert [change["revision"] for change in answer.body["changes"]] == [2, 1]
+
+
+def shown_history(world: World, limit: int) -> list[Any]:
+    seen, cursor = [], None
+    while True:
+        query = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        body = world.call("GET", f"/orders/{FIRST}/history", role="reader", query=query).body
+        seen += [change.get("revision") or change["missingRevisions"] for change in body["changes"]]
+        cursor = body["nextCursor"]
+        if cursor is None:
+            return seen
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_a_gap_in_the_revisions_is_shown_as_one_on_any_page(world: World, limit: int) -> None:
+    write_history(world, [3, 4, 8])
+    assert shown_history(world, limit) == [8, {"from": 5, "to": 7}, 4, 3, {"from": 1, "to": 2}]
+
+
+def test_a_cursor_of_no_history_is_refused(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = world.call("GET", f"/orders/{FIRST}/history", role="reader", query={"cursor": "x"})
+    assert (answer.status, answer.body["code"]) == (400, "invalidCursor")
+
+
+# The numbers ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_counts_what_is_held_and_why(world: World) -> None:
+    world.register("other")
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, buyer_email=None, line_items=())
+    world.download("other", order_id=THIRD)
+    summary = world.call("GET", "/summary", role="reader").body
+    assert summary["held"] == 2
+    assert {field: count for field, count in summary["byMissing"].items() if count} == {"email": 2, "lineItems": 1}
+    assert summary["byIntegration"] == {
+        "acme-na": {"held": 2, "readyToRelease": 0},
+        "other": {"held": 0, "readyToRelease": 0},
+    }
+    assert summary["byStage"] == {"Needs Attention": 2, "New": 1}
+    assert summary["isTruncated"] is False
+
+
+def test_a_summary_that_stops_counting_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_list, "MOST_ENTRIES_READ", 1)
+    world.download(order_id=FIRST)
+    world.download(order_id=SECOND)
+    assert world.call("GET", "/summary", role="reader").body["isTruncated"] is True
+
+
+def test_a_stage_with_no_name_any_more_is_shown_by_its_id(world: World) -> None:
+    order = world.download(order_id=FIRST)
+    world.orders.save(order, order.with_(stage="gone"), by="x", at=NOON, cause="x")
+    assert world.call("GET", f"/orders/{FIRST}", role="reader").body["stage"] == "gone"
+
+
+def test_needs_attention_is_where_held_orders_are(world: World) -> None:
+    assert world.download(buyer_email=None).stage == NEEDS_ATTENTION

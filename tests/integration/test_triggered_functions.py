@@ -1,0 +1,241 @@
+"""The functions that the schedule, the queue and the stream invoke, with the events of `sam local invoke`."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import boto3
+import pytest
+
+from needs_attention.amazon_accounts import AmazonAccounts
+from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Walk
+from needs_attention.order import Order
+from needs_attention.order_store import order_from_item, to_item
+from needs_attention.settings import AmazonAccess
+from needs_attention.sp_api import Credentials
+from tests.amazon_stand_in.generator import generated
+from tests.amazon_stand_in.server import AmazonStandIn
+from tests.integration.conftest import CONTEXT, World, an_event, app
+from tests.unit.builders import NOON, an_amazon_order, an_order
+
+
+def invoke(function: str, event: dict[str, Any]) -> Any:
+    return app(function).handler(event, CONTEXT)
+
+
+def a_stream_event(*orders: Order) -> dict[str, Any]:
+    """The records of these orders as they are, numbered from 1."""
+    (record, *_) = an_event("validate_orders")["Records"]
+    return {
+        "Records": [
+            record | {"dynamodb": record["dynamodb"] | {"NewImage": to_item(order), "SequenceNumber": str(number)}}
+            for number, order in enumerate(orders, start=1)
+        ]
+    }
+
+
+def failed(answer: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+# Validation -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def demo(world: World) -> World:
+    """The integration that the events in `events/` name, too."""
+    world.register("demo")
+    return world
+
+
+def test_a_downloaded_order_gets_its_verdict(demo: World) -> None:
+    event = an_event("validate_orders")
+    order = order_from_item(event["Records"][0]["dynamodb"]["NewImage"])
+    demo.dynamodb.put_item(TableName="OrdersTable", Item=to_item(order))
+    assert failed(invoke("validate_orders", event)) == []
+    verdict = demo.order(order.order_id)
+    assert [item.field for item in verdict.missing] == ["email"]
+    assert (verdict.stage, verdict.revision) == ("needs-attention", order.revision + 1)
+
+
+def test_a_record_that_comes_again_changes_nothing(world: World) -> None:
+    event = a_stream_event(world.store(an_order()))
+    invoke("validate_orders", event)
+    judged = world.order()
+    assert failed(invoke("validate_orders", event)) == []
+    assert world.order() == judged
+
+
+def test_a_stale_record_changes_nothing(world: World) -> None:
+    first = world.store(an_order(an_amazon_order(buyer_email=None)))
+    second = world.orders.save(first, first.with_(stage="packing"), by="ada", at=NOON, cause="stage")
+    assert failed(invoke("validate_orders", a_stream_event(first))) == []
+    assert world.order() == second
+
+
+def test_a_verdict_that_meets_a_hand_over_which_does_not_land_is_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.store(an_order())
+    client = app("validate_orders").dynamodb
+    conflict = client.exceptions.TransactionConflictException({"Error": {"Code": "TransactionConflict"}}, "UpdateItem")
+
+    def a_transaction_is_in_the_way(**_: object) -> None:
+        raise conflict
+
+    client.meta.events.register("before-call.dynamodb.UpdateItem", a_transaction_is_in_the_way)
+    try:
+        assert failed(invoke("validate_orders", a_stream_event(order))) == ["1"]
+    finally:
+        client.meta.events.unregister("before-call.dynamodb.UpdateItem", a_transaction_is_in_the_way)
+    assert failed(invoke("validate_orders", a_stream_event(order))) == []
+    assert not world.order().is_pending
+
+
+def test_a_record_that_cannot_be_read_fails_alone(world: World) -> None:
+    event = a_stream_event(world.store(an_order()), an_order())
+    event["Records"].reverse()
+    event["Records"][0]["dynamodb"]["NewImage"]["amazon"] = {"S": "{not json"}
+    assert failed(invoke("validate_orders", event)) == ["2"]
+    assert not world.order().is_pending
+
+
+def test_a_batch_of_nothing_but_broken_records_is_told_record_by_record(world: World) -> None:
+    event = a_stream_event(an_order(), an_order(an_amazon_order(order_id="701-2222222-2222222")))
+    for record in event["Records"]:
+        record["dynamodb"]["NewImage"]["amazon"] = {"S": "[]"}
+    assert failed(invoke("validate_orders", event)) == ["1", "2"]
+
+
+def test_an_order_without_an_integration_fails_alone_and_stays_pending(world: World) -> None:
+    lost = world.store(an_order(integration="nobody"))
+    assert failed(invoke("validate_orders", a_stream_event(lost))) == ["1"]
+    assert world.order().is_pending
+
+
+def test_an_image_without_a_pending_verdict_is_passed_over(world: World) -> None:
+    judged = world.download()
+    assert failed(invoke("validate_orders", a_stream_event(judged))) == []
+    assert world.order() == judged
+
+
+def test_the_log_of_a_batch_counts_what_was_decided_and_names_nobody(world: World, log_lines: Any) -> None:
+    invoke("validate_orders", a_stream_event(world.store(an_order(an_amazon_order(buyer_email=None)))))
+    (line,) = [json.loads(text) for text in log_lines.getvalue().splitlines() if "validated" in text]
+    assert line["counts"] == {"judged": 1, "held": 1, "healed": 0, "stale": 0}
+
+
+# History and events ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bus(world: World) -> Any:
+    """Everything on the event bus, as a queue."""
+    events, sqs = boto3.client("events"), boto3.client("sqs")
+    events.create_event_bus(Name="orders")
+    url = sqs.create_queue(QueueName="everything")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps({"source": ["needs-attention"]})
+    events.put_rule(Name="everything", EventBusName="orders", EventPattern=pattern)
+    events.put_targets(Rule="everything", EventBusName="orders", Targets=[{"Id": "queue", "Arn": arn}])
+
+    def received() -> list[dict[str, Any]]:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"]) for message in messages]
+
+    return received
+
+
+def history(world: World) -> list[dict[str, Any]]:
+    return [json.loads(item["data"]["S"]) for item in world.dynamodb.scan(TableName="HistoryTable")["Items"]]
+
+
+def test_every_change_is_an_entry_of_the_history_and_what_matters_an_event(world: World, bus: Any) -> None:
+    assert failed(invoke("publish_changes", an_event("publish_changes"))) == []
+    assert [(entry["revision"], entry["cause"]) for entry in history(world)] == [(1, "download"), (2, "verdict")]
+    (event,) = bus()
+    assert (event["source"], event["detail-type"]) == ("needs-attention", "OrderHeld")
+    assert event["detail"]["missing"] == ["email"]
+    assert event["detail"]["changeId"] == "701-4040404-4040404:2"
+
+
+def test_a_change_that_is_told_twice_is_one_entry_of_the_history(world: World, bus: Any) -> None:
+    invoke("publish_changes", an_event("publish_changes"))
+    invoke("publish_changes", an_event("publish_changes"))
+    assert len(history(world)) == 2
+
+
+def test_neither_history_nor_events_hold_personal_data(world: World, bus: Any) -> None:
+    invoke("publish_changes", an_event("publish_changes"))
+    told = json.dumps([history(world), bus()])
+    assert [word for word in ("Ada", "Quill", "Harbor", "Portland", "97209") if word in told] == []
+
+
+def test_a_change_that_cannot_be_read_fails_alone(world: World, bus: Any) -> None:
+    event = an_event("publish_changes")
+    del event["Records"][0]["dynamodb"]["NewImage"]["lastChange"]
+    event["Records"][0]["dynamodb"]["SequenceNumber"] = "7"
+    assert failed(invoke("publish_changes", event)) == ["7"]
+    assert [entry["revision"] for entry in history(world)] == [2]
+
+
+def test_an_event_that_the_bus_refuses_is_told_again(world: World, bus: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullBus:
+        def put_events(self, **_: object) -> dict[str, int]:
+            return {"FailedEntryCount": 1}
+
+    monkeypatch.setattr(app("publish_changes").change_log, "_events", FullBus())
+    event = an_event("publish_changes")
+    held = event["Records"][1]["dynamodb"]["SequenceNumber"]
+    assert failed(invoke("publish_changes", event)) == [held]
+
+
+# Schedule and queue ---------------------------------------------------------------------------------------------------
+
+
+def test_the_schedule_wakes_every_integration_also_paused_and_deleted_ones(world: World) -> None:
+    world.register("paused", is_paused=True)
+    world.register("deleted", deleted_at=NOON)
+    assert invoke("download_orders", an_event("download_orders_tick")) is None
+    assert sorted(world.woken()) == ["acme-na", "deleted", "paused"]
+
+
+def test_a_tick_that_comes_twice_wakes_once(world: World) -> None:
+    invoke("download_orders", an_event("download_orders_tick"))
+    invoke("download_orders", an_event("download_orders_tick"))
+    assert world.woken() == ["acme-na"]
+
+
+def test_a_wake_up_downloads_the_orders_of_its_integration(demo: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with AmazonStandIn(generated(30, now=NOON), now=demo.clock) as amazon:
+        access = AmazonAccess(secret_prefix="tests/", sp_api_endpoint=amazon.endpoint, lwa_endpoint=amazon.lwa_endpoint)
+        accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
+        accounts.save("demo", Credentials(**asdict(amazon.credentials)))
+        monkeypatch.setattr(app("download_orders"), "accounts", accounts)
+        start = NOON.replace(month=10)
+        demo.integrations.save_backdated_download(
+            "demo",
+            BackdatedDownload(
+                download_id="d1",
+                updated_after=start,
+                updated_before=NOON - AMAZONS_MARGIN,
+                walk=Walk(reached=start),
+                requested_by="ada",
+                requested_at=NOON,
+            ),
+        )
+        assert failed(invoke("download_orders", an_event("download_orders_wake_up"))) == []
+    stored = {item["orderId"]["S"] for item in demo.dynamodb.scan(TableName="OrdersTable")["Items"]}
+    assert stored == {
+        entry.order_id
+        for entry in generated(30, now=NOON)
+        if entry.order["salesChannel"]["marketplaceId"] == "ATVPDKIKX0DER"
+        and not entry.order["fulfillment"]["fulfillmentStatus"].startswith("PENDING")
+    }
+
+
+def test_a_message_that_names_no_integration_fails(world: World) -> None:
+    event = an_event("download_orders_wake_up")
+    event["Records"][0]["body"] = json.dumps({"hello": "world"})
+    with pytest.raises(Exception, match="names no integration"):
+        invoke("download_orders", event)
