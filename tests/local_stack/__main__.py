@@ -1,0 +1,76 @@
+"""`python -m tests.local_stack up|down|demo|load`: the whole system on one machine; see `make help`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.local_stack import demo, registration
+from tests.local_stack.amazon import endpoints_from_environment
+from tests.local_stack.deployment import PROJECT, Tools
+from tests.local_stack.expectations import Unexpected
+from tests.local_stack.load import Load
+from tests.local_stack.stack import LocalStack, Stack
+
+
+def say(sentence: str) -> None:
+    """Progress, with the time since the command began."""
+    sys.stdout.write(f"[{time.monotonic() - BEGAN:5.1f} s] {sentence}\n")
+    sys.stdout.flush()
+
+
+def up() -> int:
+    """Starts the stack that people use, with the integration `demo`, and leaves it running."""
+    local = LocalStack(PROJECT / ".local", Tools(), say)
+    stack = local.up()
+    if registration.register(stack):
+        say(f"Registered the integration {registration.INTEGRATION}")
+    say(f"Up: {stack.api}  (tokens and addresses: {local.stack_file.relative_to(PROJECT)})")
+    return 0
+
+
+def down() -> int:
+    """Ends the stack that people use."""
+    ended = LocalStack(PROJECT / ".local", Tools(), say).down()
+    say(f"Ended {', '.join(ended)}" if ended else "Nothing was running")
+    return 0
+
+
+def run_demo() -> int:
+    """Tells the story on a stack of its own."""
+    with _own_stack("demo") as stack:
+        return demo.tell(stack, say)
+
+
+def run_load() -> int:
+    """Sends ten thousand orders through a stack of its own."""
+    with _own_stack("load") as stack:
+        say(str(Load(stack, 10_000).run(say)))
+    return 0
+
+
+@contextmanager
+def _own_stack(name: str) -> Iterator[Stack]:
+    """A fresh stack, which ends with what it is for."""
+    if endpoints_from_environment():
+        raise ValueError("This plays Amazon's side itself: unset SP_API_ENDPOINT and LWA_ENDPOINT")
+    local = LocalStack(PROJECT / ".build" / name, Tools(), say)
+    local.down()  # what an interrupted run left behind
+    try:
+        yield local.up()
+    finally:
+        local.down()
+
+
+BEGAN = time.monotonic()
+COMMANDS = {"up": up, "down": down, "demo": run_demo, "load": run_load}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.local_stack", description="The whole system on one machine")
+    parser.add_argument("command", choices=COMMANDS)
+    try:
+        sys.exit(COMMANDS[parser.parse_args().command]())
+    except (RuntimeError, ValueError, Unexpected) as error:
+        say(f"Failed: {error}")
+        sys.exit(1)

@@ -1,0 +1,67 @@
+"""The real template, built and deployed by the real SAM CLI."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.local_stack import local_aws
+
+PROJECT = Path(__file__).parents[2]
+STACK_NAME = "needs-attention-local"  # as in samconfig.toml
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The programs that live in environments of their own, because their requirements contradict each other's."""
+
+    sam: Path = PROJECT / ".build/sam/bin/sam"
+    ministack_python: Path = PROJECT / ".build/ministack/bin/python"
+
+
+def deploy(tools: Tools, aws_endpoint: str, directory: Path, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Builds into `directory`, deploys, and answers the stack's outputs.
+
+    What SAM says goes to `sam.log` there; if SAM fails, the end of it is the RuntimeError's message.
+    """
+    settings = {"Environment": "local", "Architecture": _architecture(), **parameters}
+    overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in settings.items())]
+    config = ["--config-file", str(PROJECT / "samconfig.toml"), "--config-env", "local"]
+    environment = {**local_aws.environment_of(aws_endpoint), "SAM_CLI_TELEMETRY": "0", "PATH": _path_with_this_python()}
+    built = directory / "build"
+    log = directory / "sam.log"
+    log.unlink(missing_ok=True)
+    for command in (["build", "--build-dir", str(built)], ["deploy", "--template-file", str(built / "template.yaml")]):
+        with log.open("a") as output:
+            finished = subprocess.run(  # noqa: S603 - SAM, from this project's own environment
+                [str(tools.sam), *command, *config, *overrides],
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            )
+        if finished.returncode:
+            raise RuntimeError(f"sam {command[0]} failed:\n{log.read_text()[-6000:]}")
+    return outputs(aws_endpoint)
+
+
+def outputs(aws_endpoint: str) -> dict[str, str]:
+    """The outputs of the deployed stack."""
+    cloudformation = local_aws.session().client("cloudformation", endpoint_url=aws_endpoint)
+    (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _architecture() -> str:
+    """This machine's own: the layer's compiled packages must run here."""
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def _path_with_this_python() -> str:
+    """`sam build` looks for the runtime's Python (3.13) on PATH; the one that runs this is it."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
