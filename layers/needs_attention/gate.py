@@ -106,19 +106,21 @@ def hand_over(order: Order, settings: Settings, *, is_frozen: bool, at: datetime
     """The warehouse takes the order: the gate runs once more, then it is `Transferred to 3PL for Picking`."""
     check_outflow(order, settings, is_frozen=is_frozen)
     checked = judged(order, settings, at)
-    if checked.hold or not order.is_transferable or not checked.is_transferable:
-        raise Refused("notForTheWarehouse", "The order may not be transferred to the 3PL now.", checked.open_missing)
+    if checked.hold or not checked.is_transferable:
+        raise _not_for_the_warehouse(checked)
     return checked.with_(three_pl_status=ThreePlStatus.TRANSFERRED, handed_over_digest=digest(checked, settings))
 
 
 def check_outflow(order: Order, settings: Settings, *, is_frozen: bool) -> None:
-    """Raises Refused if nothing like this order may be handed over now, whatever its verdict."""
+    """Raises Refused if the order, as it was judged last, may not be handed over now."""
     if order.is_handed_over:
         raise Refused("alreadyTransferred", "The warehouse has this order already.")
     if is_frozen:
         raise Refused("frozen", "All hand-overs of this integration are frozen.")
     if not settings.may_hand_over(order.amazon.created_at):
         raise Refused("notLive", "The integration is in trial mode, or the order is from before its go-live date.")
+    if not order.is_transferable:
+        raise _not_for_the_warehouse(order)
 
 
 def end_snooze(order: Order, settings: Settings, at: datetime) -> Order:
@@ -165,6 +167,10 @@ def _changed_once_more(before: Order, after: Order) -> bool:
 
 
 # What the gate refuses ------------------------------------------------------------------------------------------------
+
+
+def _not_for_the_warehouse(order: Order) -> Refused:
+    return Refused("notForTheWarehouse", "The order may not be transferred to the 3PL now.", order.open_missing)
 
 
 def _refuse_closed(order: Order) -> None:
