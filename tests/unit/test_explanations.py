@@ -6,7 +6,8 @@ from needs_attention.completeness import find_missing
 from needs_attention.explanations import message_for, next_step_for, seller_central_url
 from needs_attention.order import AmazonOrder, Edits, Missing
 from needs_attention.policy import Settings
-from tests.unit.builders import a_line, an_address, an_amazon_order, an_order, edited
+from needs_attention.values import instant
+from tests.unit.builders import NOON, a_line, an_address, an_amazon_order, an_order, edited
 
 NOBODY = {"recipient_name": None, "buyer_name": None}
 TYPED = edited(an_amazon_order(), email="typed@b.example.com")
@@ -80,6 +81,12 @@ def test_a_reason_without_words_is_still_told() -> None:
 )
 def test_each_thing_that_is_missing_has_a_next_step(missing: Missing, says: str) -> None:
     assert says in next_step_for(missing, an_order())
+
+
+def test_what_amazon_is_asked_for_again_may_be_waited_for() -> None:
+    waiting = an_order(redownload_at=NOON)
+    assert f"asked again at {instant(NOON)}" in next_step_for(Missing(field="email", reason="blank"), waiting)
+    assert "asked again" not in next_step_for(Missing(field="email", reason="blank"), an_order())
 
 
 def test_an_address_cannot_be_confirmed_away() -> None:

@@ -133,3 +133,11 @@ def test_every_function_has_a_role_and_a_log_group_of_its_own(function: str) -> 
 
 def test_logs_are_kept_for_the_twelve_months_that_amazon_asks_for_by_default() -> None:
     assert parameters()["LogRetentionDays"]["Default"] >= 365
+
+
+def test_the_dashboard_is_json_and_shows_every_function_and_every_queue_of_what_was_given_up() -> None:
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
+    shown = json.dumps(json.loads(dashboard["DashboardBody"]))
+    given_up = {name for name in of_type("AWS::SQS::Queue") if name != "WakeUpQueue"}
+    assert [name for name in FUNCTIONS if f"${{{name}}}" not in shown] == []
+    assert [name for name in given_up if f"${{{name}.QueueName}}" not in shown] == []
