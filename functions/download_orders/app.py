@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
@@ -33,10 +34,12 @@ accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env(
 wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 orders = OrderStore(dynamodb, tables.orders_table)
 logger = Logger()
+metrics = Metrics()
 processor = SqsFifoPartialProcessor()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
     if "Records" in event:
         return process_partial_response(event=event, record_handler=run, processor=processor, context=context)
@@ -53,7 +56,10 @@ def run(record: SQSRecord) -> None:
         now=values.utc_now,
         wake_up=wake_ups.wake,
     )
-    downloader.run(integration_to_wake(record.body), until=now + RUN_FOR)
+    seen = downloader.run(integration_to_wake(record.body), until=now + RUN_FOR)
+    if seen is not None:
+        metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)
+        metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=max(seen.cursor_lag.total_seconds(), 0))
 
 
 def wake_all(tick: EventBridgeEvent) -> None:

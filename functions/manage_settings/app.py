@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import StringConstraints
 
 from needs_attention import values
 from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.download_requests import check_start, requested
+from needs_attention.download import BackdatedDownload
+from needs_attention.download_requests import check_start
 from needs_attention.http_api import (
     ATTEMPTS,
     MERGE_PATCH,
@@ -26,10 +26,11 @@ from needs_attention.http_api import (
     etag,
     not_found,
 )
+from needs_attention.incidents import Incidents
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore, Stages
 from needs_attention.order_store import OrderStore, Page
-from needs_attention.policy import Settings, Stage
-from needs_attention.registration import IntegrationPatch, Registration, integration_view, with_set_aside
+from needs_attention.policy import Settings, Stage, StageName
+from needs_attention.registration import IntegrationPatch, Registration, Standing, integration_view, with_findings
 from needs_attention.settings import AmazonAccess, OrderTables, WakeUps
 from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
 from needs_attention.values import Value
@@ -48,7 +49,7 @@ api = Api()
 class StageBody(Value):
     """A Stage's name."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+    name: StageName
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -75,7 +76,9 @@ def register_integration(caller: Caller) -> Response[object]:
     integration = integrations.save(wanted)
     start = integration.settings.download_orders_updated_after
     if start is not None:
-        integrations.save_backdated_download(integration.integration_id, requested(start, by=caller.name, now=now))
+        pace = integrations.live_download(integration).walk.pace
+        download = BackdatedDownload.requested(start, pace, by=caller.name, now=now)
+        integrations.save_backdated_download(integration.integration_id, download)
     wake_ups.wake(integration.integration_id)
     return shown(integration, HTTPStatus.CREATED, {"Location": f"/integrations/{integration.integration_id}"})
 
@@ -85,7 +88,12 @@ def register_integration(caller: Caller) -> Response[object]:
 def list_integrations(_: Caller) -> Response[object]:
     stages = integrations.stages()
     now = values.utc_now()
-    found = [integration_view(one, integrations.live_download(one), stages, now) for one in integrations.find_all()]
+    incidents = integrations.all_incidents()
+    standings = [
+        (one, Standing(integrations.live_download(one), incidents.get(one.integration_id, Incidents())))
+        for one in integrations.find_all()
+    ]
+    found = [integration_view(one, standing, stages, now) for one, standing in standings]
     return answer({"integrations": found, "isFrozen": integrations.is_all_frozen()})
 
 
@@ -110,9 +118,13 @@ def change_integration(_: Caller, integration_id: str) -> Response[object]:
 @api.delete("/integrations/<integration_id>")
 @api.open_to(Role.ADMINISTRATOR)
 def remove_integration(_: Caller, integration_id: str) -> Response[object]:
-    """Ends its downloads and hand-overs. Its orders stay until their redaction; registering it again revives it."""
+    """Ends its downloads and hand-overs, and removes its credentials.
+
+    Its orders stay until their redaction; registering it again, with credentials, revives it.
+    """
     now = values.utc_now()
     change(integration_id, lambda integration: integration.model_copy(update={"deleted_at": now}), api.if_match())
+    accounts.forget(integration_id)
     return Response(HTTPStatus.NO_CONTENT)
 
 
@@ -175,9 +187,11 @@ def existing_integration(integration_id: str) -> Integration:
 
 
 def view(integration: Integration) -> dict[str, Any]:
-    live = integrations.live_download(integration)
-    aside = integrations.all_set_aside(integration.integration_id)
-    return with_set_aside(integration_view(integration, live, integrations.stages(), values.utc_now()), aside)
+    integration_id = integration.integration_id
+    standing = Standing(integrations.live_download(integration), integrations.incidents(integration_id))
+    shown = integration_view(integration, standing, integrations.stages(), values.utc_now())
+    aside, reconciliation = integrations.all_set_aside(integration_id), integrations.reconciliation(integration_id)
+    return with_findings(shown, aside, reconciliation)
 
 
 def shown(

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention.events import Change, ChangeLog
 from needs_attention.settings import ChangeLogTargets
+from needs_attention.stream_records import told_if_it_fails
 
 targets = ChangeLogTargets.from_env()
 change_log = ChangeLog(boto3.client("dynamodb"), targets.history_table, boto3.client("events"), targets.event_bus)
@@ -19,7 +20,8 @@ processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire
 
 
 def tell(record: DynamoDBRecord) -> None:
-    change_log.tell(Change.from_image(record.raw_event["dynamodb"]["NewImage"]))
+    with told_if_it_fails(logger, record):
+        change_log.tell(Change.from_image(record.raw_event["dynamodb"]["NewImage"]))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -1,16 +1,21 @@
-"""Downloads of a past window under /integrations/{integrationId}/downloads, and POST /orders/{orderId}/redownload."""
+"""Downloads of a past window under /integrations/{integrationId}/downloads, and of single orders by their IDs:
+POST /orders/{orderId}/redownload, and /bulk/redownloads for many."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import Field, StringConstraints
 
 from needs_attention import values
 from needs_attention.download import BackdatedDownload
-from needs_attention.download_requests import check_start, download_view, key_suffix, requested
+from needs_attention.download_requests import check_start, download_view
 from needs_attention.gate import Refused
 from needs_attention.http_api import (
     ATTEMPTS,
@@ -23,8 +28,10 @@ from needs_attention.http_api import (
     changed_meanwhile,
     invalid,
     not_found,
+    problem_of,
 )
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
+from needs_attention.order import Order
 from needs_attention.order_changes import existing_order
 from needs_attention.order_store import OrderStore
 from needs_attention.settings import OrderTables, WakeUps
@@ -39,11 +46,20 @@ wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url
 logger = Logger()
 api = Api()
 
+OrderId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
 
 class DownloadRequest(Value):
-    """From when on; without it, from the integration's setting `downloadOrdersUpdatedAfter`."""
+    """From when on; without it, from the integration's setting `downloadOrdersUpdatedAfter`. A dry run only plans."""
 
     updated_after: UtcTime | None = None
+    dry_run: bool = False
+
+
+class Redownloads(Value):
+    """Orders that Amazon is to be asked for again."""
+
+    order_ids: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=100)]
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -56,14 +72,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def request_download(caller: Caller, integration_id: str) -> Response[object]:
     """With an `Idempotency-Key`, a request that is sent again answers with the download that the first one made."""
     request = api.body(DownloadRequest)
-    key = api.idempotency_key()
     integration = existing_integration(integration_id)
-    download = made_before(integration_id, key, request) if key else None
-    if download is None:
-        download = new_download(integration, request, caller, key)
+    download = new_download(integration, request, caller)
+    if request.dry_run:
+        return answer(view(integration, download, ahead=integrations.backdated_downloads(integration_id)))
+    key = api.idempotency_key()
+    if key:
+        first = integrations.first_with_key(integration_id, key, download)
+        if request.updated_after not in {None, first.updated_after}:
+            raise invalid([FieldError("Idempotency-Key", "usedBefore", "was sent before with another updatedAfter")])
+        download = first
+    with suppress(ChangedMeanwhile):  # the first request has stored it already
+        integrations.save_backdated_download(integration_id, download)
     wake_ups.wake(integration_id)
     location = {"Location": f"/integrations/{integration_id}/downloads/{download.download_id}"}
-    return answer(view(integration, download), HTTPStatus.ACCEPTED, location)
+    return answer(stored_view(integration, download.download_id), HTTPStatus.ACCEPTED, location)
 
 
 @api.get("/integrations/<integration_id>/downloads")
@@ -72,13 +95,14 @@ def list_downloads(_: Caller, integration_id: str) -> Response[object]:
     """Newest first."""
     integration = existing_integration(integration_id)
     found = integrations.backdated_downloads(integration_id)
-    return answer({"downloads": [view(integration, download) for download in reversed(found)]})
+    views = [view(integration, download, ahead=found[:place]) for place, download in enumerate(found)]
+    return answer({"downloads": views[::-1]})
 
 
 @api.get("/integrations/<integration_id>/downloads/<download_id>")
 @api.open_to(Role.READER)
 def get_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
-    return answer(view(existing_integration(integration_id), existing_download(integration_id, download_id)))
+    return answer(stored_view(existing_integration(integration_id), download_id))
 
 
 @api.delete("/integrations/<integration_id>/downloads/<download_id>")
@@ -103,38 +127,61 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
 @api.post("/orders/<order_id>/redownload")
 @api.open_to(Role.EDITOR)
 def redownload_order(_: Caller, order_id: str) -> Response[object]:
+    order = asked_for_again(order_id, values.utc_now())
+    wake_ups.wake(order.integration)
+    return answer(redownload_view(order), HTTPStatus.ACCEPTED)
+
+
+@api.post("/bulk/redownloads")
+@api.open_to(Role.EDITOR)
+def redownload_orders(_: Caller) -> Response[object]:
+    """Each by itself: a result per order, with the time or with the problem that refused it."""
+    order_ids = dict.fromkeys(api.body(Redownloads).order_ids)
     now = values.utc_now()
+    results, to_wake = [], set()
+    for order_id in order_ids:
+        try:
+            order = asked_for_again(order_id, now)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            results.append({"orderId": order_id, "status": problem.status, "problem": problem.as_json()})
+        else:
+            to_wake.add(order.integration)
+            results.append({"status": int(HTTPStatus.ACCEPTED), **redownload_view(order)})
+    for integration_id in to_wake:
+        wake_ups.wake(integration_id)
+    return answer({"orders": results}, HTTPStatus.ACCEPTED)
+
+
+def asked_for_again(order_id: str, now: datetime) -> Order:
+    """The order, which the next run asks Amazon for. Raises a 404 or 409, or Refused."""
     for _attempt in range(ATTEMPTS):
         order = existing_order(orders, order_id)
         if order.redacted_at:
             raise Refused("redacted", "The personal data of this order was removed for good.")
+        integration = integrations.get(order.integration)
+        if integration is None or integration.is_paused or integration.deleted_at:
+            raise Refused("paused", "Nothing is downloaded for this integration: it is paused, or was removed.")
         if orders.ask_again(order, now):
-            wake_ups.wake(order.integration)
-            return answer({"orderId": order_id, "redownloadAt": instant(now)}, HTTPStatus.ACCEPTED)
+            return order.with_(redownload_at=now)
     raise changed_meanwhile()
 
 
-def new_download(
-    integration: Integration, request: DownloadRequest, caller: Caller, key: str | None
-) -> BackdatedDownload:
+def redownload_view(order: Order) -> dict[str, Any]:
+    return {"orderId": order.order_id, "redownloadAt": instant(order.redownload_at) if order.redownload_at else None}
+
+
+def new_download(integration: Integration, request: DownloadRequest, caller: Caller) -> BackdatedDownload:
     now = values.utc_now()
     updated_after = request.updated_after or integration.settings.download_orders_updated_after
     if updated_after is None:
         missing = FieldError("updatedAfter", "required", "send it, or set downloadOrdersUpdatedAfter")
         raise invalid([missing])
     check_start("updatedAfter", updated_after, now)
-    wanted = requested(updated_after, by=caller.name, now=now, key=key)
-    return integrations.save_backdated_download(integration.integration_id, wanted)
-
-
-def made_before(integration_id: str, key: str, request: DownloadRequest) -> BackdatedDownload | None:
-    """The download that an earlier request with this key made. Raises a 422 if that one asked for something else."""
-    suffix = f"-{key_suffix(key)}"
-    found = (d for d in integrations.backdated_downloads(integration_id) if d.download_id.endswith(suffix))
-    download = next(found, None)
-    if download and request.updated_after not in {None, download.updated_after}:
-        raise invalid([FieldError("Idempotency-Key", "usedBefore", "was sent before with another updatedAfter")])
-    return download
+    pace = integrations.live_download(integration).walk.pace
+    return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now)
 
 
 def existing_integration(integration_id: str) -> Integration:
@@ -151,6 +198,17 @@ def existing_download(integration_id: str, download_id: str) -> BackdatedDownloa
     return download
 
 
-def view(integration: Integration, download: BackdatedDownload) -> dict[str, Any]:
+def stored_view(integration: Integration, download_id: str) -> dict[str, Any]:
+    """A download that is stored, with its place in the queue. Raises a 404."""
+    existing_download(integration.integration_id, download_id)
+    found = integrations.backdated_downloads(integration.integration_id)
+    ahead = [one for one in found if one.download_id < download_id]
+    return view(integration, next(one for one in found if one.download_id == download_id), ahead)
+
+
+def view(
+    integration: Integration, download: BackdatedDownload, ahead: Iterable[BackdatedDownload] = ()
+) -> dict[str, Any]:
     bucket = integrations.live_download(integration).search_bucket
-    return {"integrationId": integration.integration_id, **download_view(download, bucket, values.utc_now())}
+    shown = download_view(download, ahead, bucket, values.utc_now())
+    return {"integrationId": integration.integration_id, **shown}

@@ -14,6 +14,7 @@ from needs_attention import values
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_store import OrderStore
 from needs_attention.settings import OrderTables
+from needs_attention.stream_records import told_if_it_fails
 from needs_attention.validation import Validation
 
 dynamodb = boto3.client("dynamodb")
@@ -31,7 +32,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     validation = Validation(orders, integrations, values.utc_now())
 
     def validate(record: DynamoDBRecord) -> None:
-        validation.judge_image(record.raw_event["dynamodb"]["NewImage"])
+        with told_if_it_fails(logger, record):
+            validation.judge_image(record.raw_event["dynamodb"]["NewImage"])
 
     answer = process_partial_response(event=event, record_handler=validate, processor=processor, context=context)
     logger.info(

@@ -1,6 +1,7 @@
 """The sellers' credentials in Secrets Manager, one secret per integration, and Amazon's API for each of them."""
 
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,12 @@ class AmazonAccounts:
             self._client.put_secret_value(SecretId=name, SecretString=secret)
         except self._client.exceptions.ResourceNotFoundException:
             self._client.create_secret(Name=name, SecretString=secret)
+
+    def forget(self, integration_id: str) -> None:
+        """Removes the credentials for good; they may be gone already."""
+        name = self._secret_name(integration_id)
+        with suppress(self._client.exceptions.ResourceNotFoundException):
+            self._client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
     def api_for(self, integration: Integration, now: datetime) -> SellingPartnerApi:
         """Amazon's API in the integration's region, or at the endpoint that the environment names instead."""

@@ -6,6 +6,9 @@ walk on; whatever goes wrong before that repeats the slice, so an order may be w
 """
 
 import hashlib
+import math
+import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import xor
@@ -21,9 +24,18 @@ OVERLAP = timedelta(seconds=30)
 # Amazon shows no orders that are older (the model; Japan, Australia and Singapore: from 2016).
 OLDEST = timedelta(days=730)
 PAGE = 100
+MOST_EMPTY_PAGES = 3
 # How often the schedule wakes every integration (template.yaml).
 TICK = timedelta(minutes=1)
 NARROWEST, WIDEST, FIRST = timedelta(minutes=1), timedelta(days=60), timedelta(days=1)
+PACE_FADES_IN = timedelta(days=1)
+# While something does not work, Amazon is asked again this often; a backdated download is given up after so many times.
+RETRY_AFTER = timedelta(minutes=5)
+GIVEN_UP_AFTER = 12
+# A second look at what live downloads should have brought: how far back, and how often.
+RECONCILED = timedelta(days=3)
+RECONCILED_EVERY = timedelta(days=1)
+MOST_MISSED_SHOWN = 20
 
 
 class Slice(Value):
@@ -33,14 +45,42 @@ class Slice(Value):
     before: UtcTime
     page_token: str | None = None
     last_page: tuple[str, ...] = ()
+    empty_pages: int = 0  # in a row
     served: int = 0
     served_before: int | None = None
     orders: int = 0
     pages: int = 0
 
     def repeats(self, order_ids: tuple[str, ...]) -> bool:
-        """Whether a page holds just what the page before it held: then paging goes round in a circle."""
+        """Whether a page holds just what the page before it held: then paging goes round in a circle.
+
+        A few empty pages may follow each other.
+        """
+        if not order_ids:
+            return self.empty_pages >= MOST_EMPTY_PAGES
         return self.pages > 0 and order_ids == self.last_page
+
+
+class Pace(Value):
+    """How many orders Amazon lists in how much time, over about the last day; both fade with that time."""
+
+    orders: float = 0.0
+    seconds: float = 0.0
+
+    def after(self, orders: int, width: timedelta) -> "Pace":
+        kept = 0.5 ** (width / PACE_FADES_IN)
+        return Pace(orders=self.orders * kept + orders, seconds=self.seconds * kept + width.total_seconds())
+
+    def orders_in(self, window: timedelta) -> float:
+        """How many orders a window of that length may hold; 0 as long as nothing is known."""
+        return self.orders / self.seconds * window.total_seconds() if self.seconds else 0.0
+
+    @property
+    def slice_of_a_page(self) -> timedelta:
+        """How long a slice is that holds a good half of a page."""
+        a_day = self.orders_in(timedelta(days=1))
+        days = min(PAGE * 0.6 / a_day, WIDEST / timedelta(days=1)) if a_day else WIDEST / timedelta(days=1)
+        return max(timedelta(days=days), NARROWEST)
 
 
 class Walk(Value):
@@ -50,6 +90,12 @@ class Walk(Value):
     width: timedelta = FIRST
     slice: Slice | None = None
     was_restarted: bool = False
+    pace: Pace = Pace()
+
+    @classmethod
+    def of_the_past(cls, start: datetime, pace: Pace) -> "Walk":
+        """A walk from `start`, as wide as the pace lets expect about a page; it finds its own width on the way."""
+        return cls(reached=start, width=min(pace.slice_of_a_page, FIRST), pace=pace)
 
     def next_slice(self, until: datetime) -> Slice | None:
         """The slice to ask for now: the one begun, else the next before `until`; None if there is nothing left.
@@ -71,19 +117,23 @@ class Walk(Value):
             # Pages may shift under a walk when an order moves, so that one that did not move is never served (Amazon
             # documents no sort order). Only when two walks serve the same orders, none has slipped between pages.
             again = Slice(after=part.after, before=part.before, served_before=served)
-            return Walk(reached=self.reached, width=self.width, slice=again)
+            return self.model_copy(update={"slice": again, "was_restarted": False})
         if next_token is None:
             reached = min(part.before, answered_before or part.before)
             # An answer that ends before the slice began would walk backwards for ever.
             reached = max(reached, self.reached)
-            return Walk(reached=reached, width=_next_width(self.width, part, seen))
+            width = _next_width(self.width, part, seen)
+            pace = self.pace.after(seen, part.before - part.after)
+            return Walk(reached=reached, width=width, pace=pace)
         if part.pages == 0 and part.before - self.reached > NARROWEST:
             # More than a page: paging may skip an unchanged order when another one moves, so take less at a time. What
             # this page brought is stored already.
-            return Walk(reached=self.reached, width=max((part.before - self.reached) / 4, NARROWEST))
+            width = max((part.before - self.reached) / 4, NARROWEST)
+            return Walk(reached=self.reached, width=width, pace=self.pace)
         further = {
             "page_token": next_token,
             "last_page": order_ids,
+            "empty_pages": 0 if order_ids else part.empty_pages + 1,
             "served": served,
             "orders": seen,
             "pages": part.pages + 1,
@@ -93,6 +143,19 @@ class Walk(Value):
     def restarted(self) -> "Walk":
         """The slice from its first page again: its page token is no longer good."""
         return self.model_copy(update={"slice": None, "was_restarted": True})
+
+    def begun(self, part: Slice) -> "Walk":
+        """With the slice kept for the next try: an answer of 400 may be Amazon's fault, or our clock's, and pass."""
+        return self.model_copy(update={"slice": part})
+
+    def calls_to(self, until: datetime) -> int:
+        """About how many calls the rest of the window takes: slices double until they hold about a page."""
+        left = until - self.reached
+        widest = self.pace.slice_of_a_page
+        width, calls = min(self.width, widest), 0
+        while left > timedelta() and width < widest:
+            left, width, calls = left - width, min(width * 2, widest), calls + 1
+        return calls + max(math.ceil(left / widest), 0)
 
 
 def _digest(order_ids: tuple[str, ...]) -> int:
@@ -131,6 +194,10 @@ class Bucket(Value):
     def tokens_at(self, now: datetime) -> float:
         return min(self.burst, self.tokens + self.rate * max((now - self.at).total_seconds(), 0))
 
+    def is_brimming(self, now: datetime) -> bool:
+        """Whether the next token would be the last that it can hold: what is not spent now is lost."""
+        return self.tokens_at(now) >= self.burst - 1
+
     def next_token_at(self, now: datetime) -> datetime:
         tokens = self.tokens_at(now)
         return now if tokens >= 1 else now + timedelta(seconds=(1 - tokens) / self.rate)
@@ -144,15 +211,7 @@ class Bucket(Value):
         return self.model_copy(update={"tokens": 0, "at": now})
 
 
-TroubleCode = Literal["credentialsRejected", "accessDenied", "requestRejected", "amazonUnavailable", "unreadableAnswer"]
-
-
-class Trouble(Value):
-    """What keeps an integration from downloading: one cause, since when, and what to do about it."""
-
-    code: TroubleCode
-    since: UtcTime
-    request_id: str | None = None
+Spender = Literal["live", "backdated"]
 
 
 class OverdueVerdicts(Value):
@@ -168,9 +227,11 @@ class LiveDownload(Value):
     walk: Walk
     search_bucket: Bucket
     get_bucket: Bucket
+    last_search: Spender | None = None  # whose turn it was: live and backdated work take turns while both want calls
     last_run_at: UtcTime | None = None
     last_success_at: UtcTime | None = None
-    trouble: Trouble | None = None
+    blocked_until: UtcTime | None = None  # no call to Amazon works: it is asked again then
+    retry_at: UtcTime | None = None  # this search does not work: it is made again then
     overdue_verdicts: OverdueVerdicts | None = None
 
     @classmethod
@@ -184,6 +245,8 @@ class LiveDownload(Value):
 
     def is_due(self, now: datetime, every: timedelta) -> bool:
         """Half a tick too early rather than almost a whole one too late: the schedule's ticks are never quite even."""
+        if self.retry_at and now < self.retry_at:
+            return False
         return self.walk.slice is not None or self.last_run_at is None or now >= self.last_run_at + every - TICK / 2
 
 
@@ -197,7 +260,10 @@ class SetAside(Value):
 
 
 class Counts(Value):
-    """What a download brought so far."""
+    """What a download brought so far.
+
+    `held`, `healed` and `partly_filled` (held, but lacking less than before) are what the orders' verdicts will say.
+    """
 
     pages: int = 0
     orders: int = 0
@@ -205,6 +271,9 @@ class Counts(Value):
     changed: int = 0
     unchanged: int = 0
     set_aside: int = 0
+    held: int = 0
+    healed: int = 0
+    partly_filled: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(**{field: value + getattr(other, field) for field, value in self})
@@ -223,11 +292,68 @@ class BackdatedDownload(Value):
     started_at: UtcTime | None = None
     finished_at: UtcTime | None = None
     counts: Counts = Counts()
+    failures: int = 0  # in a row
+    failure: str | None = None  # in Amazon's words, of the last one
+    retry_at: UtcTime | None = None
     revision: int = 0
+
+    @classmethod
+    def requested(
+        cls, updated_after: datetime, pace: Pace, *, by: str, now: datetime, suffix: str | None = None
+    ) -> "BackdatedDownload":
+        """A new download of all that was updated since. Its id sorts by time."""
+        return cls(
+            download_id=f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z-{suffix or secrets.token_hex(6)}",
+            updated_after=updated_after,
+            updated_before=now - AMAZONS_MARGIN,
+            walk=Walk.of_the_past(updated_after, pace),
+            requested_by=by,
+            requested_at=now,
+        )
+
+    def failed(self, failure: str, now: datetime) -> "BackdatedDownload":
+        """After a search that did not work: it is made again later, and given up at last."""
+        failures = self.failures + 1
+        changes: dict[str, object] = {"failures": failures, "failure": failure, "retry_at": now + RETRY_AFTER}
+        if failures >= GIVEN_UP_AFTER:
+            changes |= {"status": "failed", "finished_at": now}
+        return self.model_copy(update=changes)
 
     @property
     def is_over(self) -> bool:
         return self.status in {"finished", "cancelled", "failed"}
+
+
+class Reconciliation(Value):
+    """A second look at a window that live downloads are through with, at the cost of quota that would go unused.
+
+    `missed` names the orders that it found new or newer than stored, the first of them; all are stored by then.
+    """
+
+    updated_after: UtcTime
+    updated_before: UtcTime
+    walk: Walk
+    counts: Counts = Counts()
+    missed: tuple[str, ...] = ()
+    missed_count: int = 0
+    finished_at: UtcTime | None = None
+    retry_at: UtcTime | None = None
+
+    @classmethod
+    def of(cls, live: LiveDownload, since: datetime) -> "Reconciliation | None":
+        """The next one, of the last days; None if live downloads have not been at it for a day yet."""
+        end = live.walk.reached
+        start = max(end - RECONCILED, since)
+        if end - start < RECONCILED_EVERY:
+            return None
+        return cls(updated_after=start, updated_before=end, walk=Walk.of_the_past(start, live.walk.pace))
+
+    def is_due_again(self, now: datetime) -> bool:
+        return self.finished_at is not None and self.finished_at + RECONCILED_EVERY <= now
+
+    def found(self, missed: Sequence[str]) -> "Reconciliation":
+        shown = (*self.missed, *missed)[:MOST_MISSED_SHOWN]
+        return self.model_copy(update={"missed": shown, "missed_count": self.missed_count + len(missed)})
 
 
 def downloaded(before: Order | None, amazon: AmazonOrder, integration: str, at: datetime) -> Order | None:

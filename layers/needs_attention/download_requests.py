@@ -1,12 +1,10 @@
 """Requests for downloads of a past window: from when they may start, and how the API shows them."""
 
-import hashlib
-import math
-import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from needs_attention.download import AMAZONS_MARGIN, OLDEST, BackdatedDownload, Bucket, Walk
+from needs_attention.download import AMAZONS_MARGIN, OLDEST, BackdatedDownload, Bucket
 from needs_attention.http_api import FieldError, invalid
 from needs_attention.values import instant
 
@@ -21,33 +19,25 @@ def check_start(field: str, updated_after: datetime, now: datetime) -> None:
         raise invalid([FieldError(field, "tooOld", f"Amazon shows no orders of more than {OLDEST.days} days ago")])
 
 
-def requested(updated_after: datetime, *, by: str, now: datetime, key: str | None = None) -> BackdatedDownload:
-    """A new download of all that was updated since. Its id sorts by time, and ends with a digest of `key`."""
-    suffix = key_suffix(key) if key else secrets.token_hex(6)
-    return BackdatedDownload(
-        download_id=f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z-{suffix}",
-        updated_after=updated_after,
-        updated_before=now - AMAZONS_MARGIN,
-        walk=Walk(reached=updated_after),
-        requested_by=by,
-        requested_at=now,
-    )
+def download_view(
+    download: BackdatedDownload, ahead: Iterable[BackdatedDownload], bucket: Bucket, now: datetime
+) -> dict[str, Any]:
+    """A download as the API shows it, also as a plan before it starts.
 
-
-def key_suffix(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
-
-
-def download_view(download: BackdatedDownload, bucket: Bucket, now: datetime) -> dict[str, Any]:
-    """A download as the API shows it. Estimates are null until a page has shown how dense the window is."""
+    The estimates rest on how many orders Amazon listed lately, and the walk corrects them on its way. `ahead` are the
+    downloads that are done before this one.
+    """
     calls = _calls_left(download)
-    end = _end_of(calls, bucket, now) if calls else None
+    calls_before = sum(_calls_left(other) for other in ahead if not other.is_over)
+    window = download.updated_before - download.walk.reached
     return {
         **download.model_dump(mode="json", by_alias=True, exclude={"walk", "revision"}),
         "reached": instant(download.walk.reached),
         "progress": _progress(download),
+        "estimatedOrdersLeft": 0 if download.is_over else round(download.walk.pace.orders_in(window)),
         "estimatedCallsLeft": calls,
-        "estimatedEnd": instant(end) if end else None,
+        "callsAhead": 0 if download.is_over else calls_before,
+        "estimatedEnd": None if download.is_over else instant(_end_of(calls_before + calls, bucket, now)),
     }
 
 
@@ -57,13 +47,8 @@ def _progress(download: BackdatedDownload) -> float:
     return round(min((download.walk.reached - download.updated_after) / whole, 1.0), 3)
 
 
-def _calls_left(download: BackdatedDownload) -> int | None:
-    if download.is_over:
-        return 0
-    if not download.counts.pages:
-        return None
-    left = max(download.updated_before - download.walk.reached, timedelta())
-    return math.ceil(left / download.walk.width)
+def _calls_left(download: BackdatedDownload) -> int:
+    return 0 if download.is_over else download.walk.calls_to(download.updated_before)
 
 
 def _end_of(calls: int, bucket: Bucket, now: datetime) -> datetime:

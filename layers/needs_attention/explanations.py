@@ -35,6 +35,11 @@ _STEPS = {
     "asked": "Cancel the order in Seller Central, or confirm `buyerRequestedCancel` to send it all the same.",
 }
 
+CONNECTION_AT_FAULT = (
+    "Amazon sends this for hardly any order of this marketplace now: see the incident of the integration. "
+    "The order is downloaded again when that is over; or type it in here."
+)
+
 
 def message_for(missing: Missing) -> str:
     """What is missing, in one sentence."""

@@ -4,11 +4,12 @@ Every change is judged in the same step, so the answer carries the new verdict, 
 overturns what a person chose. Nothing here writes: `OrderStore.save` lands a change on the revision it was made on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Literal
 
-from needs_attention.order import UNITS, Edits, Hold, Missing, Order, Override, Unit
+from needs_attention.completeness import FIELDS_OF_UNIT
+from needs_attention.order import UNITS, Accepted, Edits, Hold, Missing, Order, Override, Unit
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values import UtcTime, Value
 from needs_attention.verdict import digest, dispatches_at_once, judged
@@ -94,8 +95,10 @@ def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: dat
             "held", "The order is held: release it first, or change its Stage in the same call.", current.open_missing
         )
     if wanted.release and not current.hold:
+        if order.hold:
+            return current  # by the settings of now it is complete, and has the defaults already
         raise Refused("notHeld", "The order is not held, so there is nothing to release.")
-    current = _with_override(current, wanted, by, at)
+    current = _with_override(current, wanted, settings, by, at)
     if current.open_missing and (wanted.ends_hold or wanted.lets_out):
         fields = ", ".join(item.field for item in current.open_missing)
         raise Refused("incomplete", f"The order is incomplete: {fields}.", current.open_missing)
@@ -205,7 +208,7 @@ def _put_on_hold(order: Order, wanted: Wanted, at: datetime) -> Order:
         until = _not_past_ship_by(order, wanted.snooze_until)
         was_manual = order.hold is not None and (hold.kind == "manual" or hold.was_manual)
         hold = hold.model_copy(update={"kind": "snoozed", "until": until, "was_manual": was_manual})
-    else:
+    elif hold.kind == "snoozed":
         hold = hold.model_copy(update={"kind": "manual", "until": None})
     return order.with_(hold=hold, stage=NEEDS_ATTENTION, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
 
@@ -216,14 +219,34 @@ def _not_past_ship_by(order: Order, until: datetime) -> datetime:
     return until
 
 
-def _with_override(order: Order, wanted: Wanted, by: str, at: datetime) -> Order:
+def _with_override(order: Order, wanted: Wanted, settings: Settings, by: str, at: datetime) -> Order:
     if wanted.override is None:
         return order
-    fields = tuple(item.field for item in order.open_missing)
-    if not fields:
+    missing = order.open_missing
+    if not missing:
         raise Refused("nothingToOverride", "Nothing is missing, so there is nothing to override.")
-    override = Override(by=by, at=at, reason=wanted.override, fields=fields)
-    return order.with_(accepted=tuple(dict.fromkeys((*order.accepted, *fields))), override=override)
+    override = Override(by=by, at=at, reason=wanted.override, fields=tuple(item.field for item in missing))
+    changed = {item.field for item in missing if item.reason == "changedAtAmazon"}
+    accepted = [
+        Accepted(field=item.field, reason=item.reason, parts=item.parts)
+        for item in missing
+        if item.field not in changed
+    ]
+    kept = order.with_(
+        accepted=tuple(dict.fromkeys((*order.accepted, *accepted))),
+        edits=_kept_over_amazons(order, changed),
+        override=override,
+    )
+    return judged(kept, settings, at)
+
+
+def _kept_over_amazons(order: Order, fields: Set[str]) -> Edits:
+    """The edits of these fields stand over what Amazon says now; what it says next is a change again."""
+    edits = order.edits
+    for unit, of_unit in FIELDS_OF_UNIT.items():
+        if not fields.isdisjoint(of_unit):
+            edits = edits.edited(unit, getattr(edits, unit), order.amazon)
+    return edits
 
 
 def _let_go(order: Order, wanted: Wanted, settings: Settings, at: datetime) -> Order:

@@ -4,13 +4,15 @@ Partition `#system` holds what is read by all: the integrations, the Stages and 
 an integration's id holds how its downloads stand, and what was set aside.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from needs_attention.download import BackdatedDownload, LiveDownload, SetAside
+from needs_attention.download import BackdatedDownload, LiveDownload, Reconciliation, SetAside
+from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
 from needs_attention.values import UtcTime, Value
 
@@ -48,12 +50,13 @@ class Surroundings(NamedTuple):
 
     integration: Integration
     is_frozen: bool
+    incidents: Incidents
 
     @classmethod
-    def of(cls, integration: Integration, *, is_all_frozen: bool) -> "Surroundings":
+    def of(cls, integration: Integration, incidents: Incidents, *, is_all_frozen: bool) -> "Surroundings":
         """A deleted integration hands nothing over any more: nobody would hear that an order was cancelled."""
         is_closed = integration.is_frozen or integration.deleted_at is not None
-        return cls(integration, is_closed or is_all_frozen)
+        return cls(integration, is_closed or is_all_frozen, incidents)
 
     @property
     def settings(self) -> Settings:
@@ -82,7 +85,9 @@ class IntegrationStore:
     def surroundings(self, integration_id: str) -> Surroundings | None:
         """The integration with whether its outflow is frozen, by itself or with all others; a consistent read."""
         integration = self.get(integration_id)
-        return Surroundings.of(integration, is_all_frozen=self.is_all_frozen()) if integration else None
+        if integration is None:
+            return None
+        return Surroundings.of(integration, self.incidents(integration_id), is_all_frozen=self.is_all_frozen())
 
     def save(self, integration: Integration) -> Integration:
         """Writes the integration if it is still as it was read. Raises ChangedMeanwhile."""
@@ -157,6 +162,55 @@ class IntegrationStore:
         self._put(integration_id, f"download#{download.download_id}", later, expected=download.revision)
         return later
 
+    def first_with_key(self, integration_id: str, key: str, wanted: BackdatedDownload) -> BackdatedDownload:
+        """What the first request with this idempotency key wanted: `wanted`, if there was none before."""
+        item = f"downloadKey#{hashlib.sha256(key.encode()).hexdigest()}"
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={**_key(integration_id, item), "data": _json(wanted)},
+                ConditionExpression="attribute_not_exists(#item)",
+                ExpressionAttributeNames={"#item": "item"},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return BackdatedDownload.model_validate_json(self._get(integration_id, item) or "")
+        return wanted
+
+    def reconciliation(self, integration_id: str) -> Reconciliation | None:
+        """The second look that is under way, or was the last; None before the first."""
+        text = self._get(integration_id, "reconciliation")
+        return Reconciliation.model_validate_json(text) if text else None
+
+    def save_reconciliation(self, integration_id: str, reconciliation: Reconciliation) -> None:
+        self._client.put_item(
+            TableName=self._table, Item={**_key(integration_id, "reconciliation"), "data": _json(reconciliation)}
+        )
+
+    # How the connection fares; written by the one run at a time, as `live_download` is
+
+    def incidents(self, integration_id: str) -> Incidents:
+        text = self._get(SYSTEM, f"incidents#{integration_id}")
+        return Incidents.model_validate_json(text) if text else Incidents()
+
+    def all_incidents(self) -> dict[str, Incidents]:
+        """Of every integration that ever had one, by its id."""
+        found = self._find_items(SYSTEM, "incidents#")
+        return {
+            item["item"]["S"].removeprefix("incidents#"): Incidents.model_validate_json(item["data"]["S"])
+            for item in found
+        }
+
+    def save_incidents(self, integration_id: str, incidents: Incidents) -> None:
+        item = {**_key(SYSTEM, f"incidents#{integration_id}"), "data": _json(incidents)}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def arrivals(self, integration_id: str) -> Arrivals:
+        text = self._get(integration_id, "arrivals")
+        return Arrivals.model_validate_json(text) if text else Arrivals()
+
+    def save_arrivals(self, integration_id: str, arrivals: Arrivals) -> None:
+        self._client.put_item(TableName=self._table, Item={**_key(integration_id, "arrivals"), "data": _json(arrivals)})
+
     # Orders that could not be kept
 
     def set_aside(self, integration_id: str, orders: Iterable[SetAside]) -> None:
@@ -175,6 +229,9 @@ class IntegrationStore:
         return answer["Item"]["data"]["S"] if "Item" in answer else None
 
     def _find(self, integration_id: str, prefix: str) -> Iterable[str]:
+        return (item["data"]["S"] for item in self._find_items(integration_id, prefix))
+
+    def _find_items(self, integration_id: str, prefix: str) -> Iterable[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="#id = :id AND begins_with(#item, :prefix)",
@@ -182,7 +239,7 @@ class IntegrationStore:
             ExpressionAttributeValues={":id": _text(integration_id), ":prefix": _text(prefix)},
             ConsistentRead=True,
         )
-        return (item["data"]["S"] for page in pages for item in page["Items"])
+        return (item for page in pages for item in page["Items"])
 
     def _put(self, integration_id: str, item: str, value: "Revised", *, expected: int) -> None:
         unchanged_since_read = "#revision = :read"

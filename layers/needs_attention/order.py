@@ -80,6 +80,10 @@ class Address(Value):
         return {part: text for part, text in self if not is_blank(text)}
 
 
+# A phone number or a type of address may change without the parcel going anywhere else.
+WHERE = Address.model_fields.keys() - {"phone", "address_type"}
+
+
 class LineItem(Value):
     """One line of an order that someone has to pick.
 
@@ -301,6 +305,18 @@ class Missing(Value):
     first_missing_at: UtcTime | None = None
 
 
+class Accepted(Value):
+    """What an administrator let an order go without: a field for a reason, and in an address these parts."""
+
+    field: str
+    reason: str
+    parts: tuple[str, ...] = ()
+
+    def covers(self, missing: Missing) -> bool:
+        is_same = (self.field, self.reason) == (missing.field, missing.reason)
+        return is_same and set(missing.parts) <= set(self.parts)
+
+
 class Hold(Value):
     """Why an order is in Needs Attention: something is missing, a person put it there, or it waits for a date."""
 
@@ -343,7 +359,7 @@ class Order(Value):
     judged_at: UtcTime | None = None
     hold: Hold | None = None
     missing: tuple[Missing, ...] = ()
-    accepted: tuple[str, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
     override: Override | None = None
     stage: str | None = None
     three_pl_status: ThreePlStatus = ThreePlStatus.DO_NOT_TRANSFER
@@ -355,6 +371,7 @@ class Order(Value):
     alerts: tuple[str, ...] = ()
     # Whether the settings of the last verdict let it be handed over: for the events only, the gate asks anew.
     is_live: bool = False
+    judged_status: str | None = None  # Amazon's fulfilment status at the last verdict
     redownload_at: UtcTime | None = None
     last_change: LastChange | None = None
 
@@ -377,7 +394,10 @@ class Order(Value):
     @property
     def open_missing(self) -> tuple[Missing, ...]:
         """What is missing beyond what an administrator accepted."""
-        return tuple(item for item in self.missing if item.field not in self.accepted)
+        return self.beyond_what_was_accepted(self.missing)
+
+    def beyond_what_was_accepted(self, missing: Iterable[Missing]) -> tuple[Missing, ...]:
+        return tuple(item for item in missing if not any(one.covers(item) for one in self.accepted))
 
     @property
     def has_a_future(self) -> bool:
@@ -578,14 +598,10 @@ def _with_known_product(known: LineItem | None, line: LineItem) -> LineItem:
 # What Amazon changed --------------------------------------------------------------------------------------------------
 
 
-# A phone number or a type of address may change without the parcel going anywhere else.
-_WHERE = Address.model_fields.keys() - {"phone", "address_type"}
-
-
 def _contradicts(then: object, now: object) -> bool:
     if isinstance(then, Address) and isinstance(now, Address):
         said = then.given_parts()
-        return any(said[part] != text for part, text in now.given_parts().items() if part in said and part in _WHERE)
+        return any(said[part] != text for part, text in now.given_parts().items() if part in said and part in WHERE)
     if isinstance(then, PersonsName):
         return f"{then.first_name} {then.last_name}".split() != str(now).split()
     if isinstance(then, tuple) and isinstance(now, tuple):

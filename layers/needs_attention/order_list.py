@@ -9,12 +9,13 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
 from needs_attention.completeness import RULES
 from needs_attention.http_api import FieldError, Problem, invalid
+from needs_attention.incidents import Incidents
 from needs_attention.integration_store import IntegrationStore, Stages, Surroundings
 from needs_attention.order_store import Found, OrderStore, Page, Summary, created_key, ship_by_key
 from needs_attention.order_views import may_be_fulfilled, may_be_transferred, order_row
@@ -75,6 +76,16 @@ class OrderFilters(Value):
     )
     limit: int = Field(default=50, ge=1, le=250)
     cursor: Annotated[str, StringConstraints(max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        for name, after, before in (
+            ("createdBefore", self.created_after, self.created_before),
+            ("updatedBefore", self.updated_after, self.updated_before),
+        ):
+            if after and before and after >= before:
+                raise ValueError(f"{name} must be later than {name.replace('Before', 'After')}")
+        return self
 
     @property
     def sorts_by_ship_by(self) -> bool:
@@ -210,8 +221,11 @@ class OrderList:
             allowed = ", ".join(one.integration_id for one in known if one.deleted_at is None)
             raise _wrong("integration", "unknownIntegration", f"not known; allowed are {allowed}")
         is_all_frozen = self._integrations.is_all_frozen()
+        incidents = self._integrations.all_incidents()
         return {
-            one.integration_id: Surroundings.of(one, is_all_frozen=is_all_frozen)
+            one.integration_id: Surroundings.of(
+                one, incidents.get(one.integration_id, Incidents()), is_all_frozen=is_all_frozen
+            )
             for one in known
             if integration in {None, one.integration_id}
         }

@@ -138,8 +138,10 @@ class OrderPatch(Value):
         if all(text is None for text in typed.values()):
             return None
         base = amazons if None in typed.values() else view
-        said = {part: text for part, text in typed.items() if text is not None}
-        return PersonsName.model_validate({part: getattr(base, part) for part in _NAME_PARTS} | said)
+        seen_parts = {part: getattr(base, part) for part in _NAME_PARTS}
+        if base.name_kind != "company":
+            seen_parts["company"] = ""  # the company at a person's address is not the addressee
+        return PersonsName.model_validate(seen_parts | {part: text for part, text in typed.items() if text is not None})
 
     def wanted(self, stages: Stages, now: datetime) -> Wanted:
         """What the patch asks of the gate. Raises a 422 for an unknown Stage, and for an override of nothing."""

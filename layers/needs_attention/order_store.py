@@ -67,6 +67,7 @@ class Summary(Value):
     is_transferable: bool = False
     fully_dispatched_at: UtcTime | None = None
     dispatched_by: str | None = None
+    alerts: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
     @classmethod
@@ -94,6 +95,7 @@ class Summary(Value):
             is_transferable=order.is_transferable,
             fully_dispatched_at=order.fully_dispatched_at,
             dispatched_by=order.dispatched_by,
+            alerts=order.alerts,
             flags=_flags(order),
         )
 
@@ -334,7 +336,7 @@ def _changed(before: Order | None, after: Order, *, by: str, at: datetime, cause
     """The order as it will stand: one revision on, and with the change that led there written on it."""
     change = LastChange(
         by=by,
-        at=at,
+        at=max(at, before.last_change.at) if before and before.last_change else at,
         cause=cause,
         fields=_changed_fields(before, after),
         events=happened(before, after, by_a_person=by not in AUTOMATIC),
@@ -351,6 +353,7 @@ _OWN_BOOKKEEPING = {
     "downloaded_at",
     "pending_since",
     "judged_at",
+    "judged_status",
     "redownload_at",
     "handed_over_digest",
     "alerts",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from needs_attention.completeness import Seen, seen
-from needs_attention.explanations import message_for, next_step_for, seller_central_url
+from needs_attention.explanations import CONNECTION_AT_FAULT, message_for, next_step_for, seller_central_url
 from needs_attention.integration_store import Stages, Surroundings
 from needs_attention.order import UNITS, Address, Missing, Order, amazons_units
 from needs_attention.order_store import Summary
@@ -45,6 +45,7 @@ def order_row(summary: Summary, surroundings: Surroundings, stages: Stages) -> d
             "fulfillment_status",
             "fully_dispatched_at",
             "dispatched_by",
+            "alerts",
             "flags",
             "revision",
         },
@@ -54,6 +55,7 @@ def order_row(summary: Summary, surroundings: Surroundings, stages: Stages) -> d
         "stage": stages.name_of(summary.stage),
         "verdict": "pending" if summary.is_pending else "judged",
         "fulfillable": may_be_fulfilled(summary, surroundings),
+        "incident": surroundings.incidents.cause_of(summary.marketplace_id, summary.missing),
     }
 
 
@@ -71,7 +73,7 @@ def whole_order(order: Order, surroundings: Surroundings, stages: Stages) -> dic
             "billingAddress": view.billing_source,
             "lineItems": view.line_items_source,
         },
-        "missingDetails": [_missing(item, order) for item in order.missing],
+        "missingDetails": [_missing(item, order, surroundings) for item in order.missing],
         "confirmed": list(order.edits.confirmed),
         "heldAfterRelease": order.hold is not None and order.hold.after_release,
         "snoozedUntil": instant(order.hold.until) if order.hold and order.hold.until else None,
@@ -102,12 +104,13 @@ def _personal_data(view: Seen) -> dict[str, Any]:
     }
 
 
-def _missing(item: Missing, order: Order) -> dict[str, Any]:
+def _missing(item: Missing, order: Order, surroundings: Surroundings) -> dict[str, Any]:
+    has_vanished = item.field in surroundings.incidents.vanished(order.amazon.marketplace_id)
     return {
         **item.model_dump(mode="json", by_alias=True),
         "message": message_for(item),
-        "nextStep": next_step_for(item, order),
-        "accepted": item.field in order.accepted,
+        "nextStep": CONNECTION_AT_FAULT if has_vanished else next_step_for(item, order),
+        "accepted": item not in order.open_missing,
     }
 
 

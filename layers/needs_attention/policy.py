@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from needs_attention.values import UtcTime, Value
 
@@ -35,14 +35,25 @@ class ThreePlStatus(StrEnum):
 NEEDS_ATTENTION = "needs-attention"
 NEW = "new"
 
+
+def _with_single_blanks(name: str) -> str:
+    return " ".join(name.split())
+
+
 StageId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+# One blank between words, so that what looks the same is the same.
+StageName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=60),
+    AfterValidator(_with_single_blanks),
+]
 
 
 class Stage(Value):
     """One entry of the list that the administrator keeps. Orders store the id, so a rename is one write."""
 
     id: StageId
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+    name: StageName
 
 
 BUILT_IN_STAGES = (Stage(id=NEEDS_ATTENTION, name="Needs Attention"), Stage(id=NEW, name="New"))

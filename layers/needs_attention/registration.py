@@ -1,27 +1,39 @@
 """Integrations as administrators send and see them. Credentials only ever go in."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
-from needs_attention.download import LiveDownload, SetAside, Trouble
+from needs_attention.download import AMAZONS_MARGIN, LiveDownload, Reconciliation, SetAside
 from needs_attention.http_api import FieldError, Problem, invalid, parsed
+from needs_attention.incidents import Incident, IncidentCode, Incidents
 from needs_attention.integration_store import Integration, IntegrationId, Stages
 from needs_attention.policy import Settings
 from needs_attention.sp_api import MARKETPLACES, Credentials
 from needs_attention.values import Value, instant
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+MarketplaceIds = Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
 
-_WHAT_TO_DO = {
+_WHAT_TO_DO: dict[IncidentCode, str] = {
     "credentialsRejected": "Renew the client secret or the seller's consent, and send the new credentials.",
     "accessDenied": "Check in Seller Central that the application has its roles, and consent again.",
+    "marketplaceNotAllowed": "Check that the seller sells in these marketplaces, and that they are of this region.",
     "requestRejected": "Check that the marketplaces belong to this seller. It is tried again by itself.",
     "amazonUnavailable": "Nothing: it is tried again by itself.",
     "unreadableAnswer": "It is tried again by itself. If it stays so, report it to Amazon with the request ID.",
+    "fieldsVanished": (
+        "Check in Seller Central that the application still has its restricted roles (Direct-to-Consumer Shipping, "
+        "Tax Invoicing), and consent again. The orders are downloaded again by themselves when the fields are back."
+    ),
+    "quotaExhausted": (
+        "See whether another application or environment uses the same Amazon application, and download less of the "
+        "past meanwhile. Nothing is lost: downloads go on as Amazon allows."
+    ),
 }
 
 
@@ -41,22 +53,20 @@ class CredentialsBody(Value):
 
 
 class Registration(Value):
-    """A new integration. `settings` holds what shall differ from the defaults."""
+    """A new integration. `settings` holds what shall differ from the defaults, or from before if it is revived."""
 
     integration_id: IntegrationId
     name: Name | None = None
     region: Literal["NA", "EU", "FE"]
-    marketplace_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+    marketplace_ids: MarketplaceIds
     credentials: CredentialsBody
     settings: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("marketplace_ids")
     @classmethod
     def _are_of_the_region(cls, marketplace_ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        region = info.data.get("region")
-        allowed = [marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == region]
-        if region and not set(marketplace_ids) <= set(allowed):
-            raise ValueError(f"those of region {region} are {', '.join(allowed)}")
+        if "region" in info.data:
+            check_marketplaces(marketplace_ids, info.data["region"])
         return marketplace_ids
 
     def integration(self, before: Integration | None, stages: Stages, now: datetime) -> Integration:
@@ -66,7 +76,7 @@ class Registration(Value):
             name=self.name or self.integration_id,
             region=self.region,
             marketplace_ids=tuple(dict.fromkeys(self.marketplace_ids)),
-            settings=patched_settings(Settings(), self.settings, stages),
+            settings=patched_settings(before.settings if before else Settings(), self.settings, stages),
             registered_at=now,
             is_paused=before is not None and before.is_paused,
             is_frozen=before is not None and before.is_frozen,
@@ -74,10 +84,18 @@ class Registration(Value):
         )
 
 
+def check_marketplaces(marketplace_ids: Sequence[str], region: str) -> None:
+    """Raises a ValueError for one that is not of the region."""
+    allowed = [marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == region]
+    if not set(marketplace_ids) <= set(allowed):
+        raise ValueError(f"those of region {region} are {', '.join(allowed)}")
+
+
 class IntegrationPatch(Value):
     """JSON Merge Patch on an integration; a setting of null goes back to its default."""
 
     name: Name = ""
+    marketplace_ids: MarketplaceIds = ()
     settings: dict[str, Any] = Field(default_factory=dict)
     credentials: CredentialsBody | None = None
     is_paused: bool = False
@@ -85,6 +103,12 @@ class IntegrationPatch(Value):
     def applied_to(self, integration: Integration, stages: Stages) -> Integration:
         """Raises a 422 for settings that cannot be."""
         changes: dict[str, object] = self.model_dump(include=self.model_fields_set & {"name", "is_paused"})
+        if "marketplace_ids" in self.model_fields_set:
+            try:
+                check_marketplaces(self.marketplace_ids, integration.region)
+            except ValueError as error:
+                raise invalid([FieldError("marketplaceIds", "notAllowed", str(error))]) from None
+            changes["marketplace_ids"] = tuple(dict.fromkeys(self.marketplace_ids))
         if "settings" in self.model_fields_set:
             changes["settings"] = patched_settings(integration.settings, self.settings, stages)
         return integration.model_copy(update=changes)
@@ -119,31 +143,47 @@ def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def integration_view(integration: Integration, live: LiveDownload, stages: Stages, now: datetime) -> dict[str, Any]:
+class Standing(NamedTuple):
+    """How an integration's downloads stand."""
+
+    live: LiveDownload
+    incidents: Incidents
+
+
+def integration_view(integration: Integration, standing: Standing, stages: Stages, now: datetime) -> dict[str, Any]:
     """An integration as the API shows it, with how its downloads stand."""
     shown = integration.model_dump(mode="json", by_alias=True, exclude={"deleted_at"})
     shown["settings"]["defaultStage"] = stages.name_of(integration.settings.default_stage)
-    return shown | {"health": _health(live, now)}
+    return shown | {"health": _health(standing, now)}
 
 
-def with_set_aside(view: dict[str, Any], aside: tuple[SetAside, ...]) -> dict[str, Any]:
-    """The view with the orders that could not be kept, at most 100 of them."""
+def with_findings(
+    view: dict[str, Any], aside: tuple[SetAside, ...], reconciliation: Reconciliation | None
+) -> dict[str, Any]:
+    """The view with the orders that could not be kept, at most 100 of them, and what the second look found."""
     shown = [order.model_dump(mode="json", by_alias=True) for order in aside[:100]]
-    return view | {"health": view["health"] | {"setAside": shown, "setAsideCount": len(aside)}}
+    compared = reconciliation and reconciliation.model_dump(mode="json", by_alias=True, exclude={"walk"})
+    found = {"setAside": shown, "setAsideCount": len(aside), "reconciliation": compared}
+    return view | {"health": view["health"] | found}
 
 
-def _health(live: LiveDownload, now: datetime) -> dict[str, Any]:
+def _health(standing: Standing, now: datetime) -> dict[str, Any]:
+    live = standing.live
+    overdue = live.overdue_verdicts
     return {
         "cursor": instant(live.walk.reached),
+        "cursorLagSeconds": max(int((now - AMAZONS_MARGIN - live.walk.reached).total_seconds()), 0),
         "lastRunAt": instant(live.last_run_at) if live.last_run_at else None,
         "lastSuccessAt": instant(live.last_success_at) if live.last_success_at else None,
-        "trouble": _trouble(live.trouble) if live.trouble else None,
-        "overdueVerdicts": live.overdue_verdicts.model_dump(mode="json", by_alias=True)
-        if live.overdue_verdicts
-        else None,
-        "quotaLeft": int(live.search_bucket.tokens_at(now)),
+        "incidents": [_incident(incident) for incident in standing.incidents.incidents],
+        "overdueVerdicts": overdue.model_dump(mode="json", by_alias=True) if overdue else None,
+        "quotaLeft": {
+            "searchOrders": int(live.search_bucket.tokens_at(now)),
+            "getOrder": int(live.get_bucket.tokens_at(now)),
+        },
     }
 
 
-def _trouble(trouble: Trouble) -> dict[str, Any]:
-    return {**trouble.model_dump(mode="json", by_alias=True), "whatToDo": _WHAT_TO_DO[trouble.code]}
+def _incident(incident: Incident) -> dict[str, Any]:
+    shown = incident.model_dump(mode="json", by_alias=True, exclude={"probed_at"})
+    return {**shown, "whatToDo": _WHAT_TO_DO[incident.code]}

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from needs_attention.completeness import find_missing, seen
-from needs_attention.order import Edits, Hold, Missing, Order
+from needs_attention.order import WHERE, Edits, Hold, Missing, Order
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 
 # Amazon often fills a gap within minutes of the order; what it has not filled in a day, a person has to.
@@ -58,7 +58,7 @@ class Situation:
             order=order,
             settings=settings,
             missing=missing,
-            open_missing=tuple(item for item in missing if item.field not in order.accepted),
+            open_missing=order.beyond_what_was_accepted(missing),
             amazon_lacks=bool(find_missing(order.amazon, Edits(), settings)),
         )
 
@@ -186,6 +186,13 @@ def _dispatched(s: Situation) -> Verdict:
     return _leave_alone(s, 7, s.missing)
 
 
+def _nothing_new(s: Situation) -> Verdict:
+    """As a person left it; but a part of the goods was sent now, so the order no longer goes to the warehouse whole."""
+    kept = _leave_alone(s, 14, s.missing)
+    is_news = s.order.amazon.is_partly_shipped and s.order.judged_status != s.order.amazon.fulfillment_status
+    return replace(kept, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER) if is_news else kept
+
+
 def _held_by_a_person(s: Situation) -> Verdict:
     return replace(_leave_alone(s, 8, s.missing), stage=NEEDS_ATTENTION, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
 
@@ -222,7 +229,7 @@ ROWS = (
     Row(11, lambda s: s.is_held and bool(s.open_missing), lambda s: _hold(s, 11)),
     Row(12, lambda s: s.is_held and not s.missing and not s.amazon_lacks, lambda s: _defaults(s, 12)),
     Row(13, lambda s: s.is_held, lambda s: _hold(s, 13)),
-    Row(14, lambda s: not s.open_missing, lambda s: _leave_alone(s, 14, s.missing)),
+    Row(14, lambda s: not s.open_missing, _nothing_new),
     Row(15, lambda _: True, lambda s: _hold(s, 15, after_release=True)),
 )
 
@@ -241,6 +248,7 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
     return order.with_(
         pending_since=None,
         judged_at=at if verdict.is_judged else None,
+        judged_status=order.amazon.fulfillment_status,
         missing=tuple(
             item.model_copy(update={"first_missing_at": missing_since.get(item.field) or at})
             for item in verdict.missing
@@ -281,6 +289,11 @@ def next_redownload(order: Order, now: datetime) -> datetime | None:
     return next((time for time in times if time > now), None)
 
 
+def is_on_timetable(order: Order) -> bool:
+    """Whether Amazon is asked for the order next because of its hold, and not because a person wants it."""
+    return order.hold is not None and order.redownload_at in {order.hold.since + wait for wait in REDOWNLOAD_AFTER}
+
+
 def _amazon_may_fill(order: Order, settings: Settings) -> bool:
     return any(item.field != "buyerRequestedCancel" for item in find_missing(order.amazon, Edits(), settings))
 
@@ -288,6 +301,7 @@ def _amazon_may_fill(order: Order, settings: Settings) -> bool:
 def digest(order: Order, settings: Settings) -> str:
     """A fingerprint of what the warehouse was told to send, and where: it says nothing of either."""
     view = seen(order.amazon, order.edits, settings)
-    whom_and_where = view.model_dump_json(include={"first_name", "last_name", "company", "delivery_address"})
+    where = view.delivery_address.model_dump(include=WHERE) if view.delivery_address else {}
+    whom_and_where = [view.first_name, view.last_name, view.company, *sorted(where.items())]
     what = [(line.order_item_id, line.seller_sku, line.asin, line.quantity) for line in view.line_items]
     return hashlib.sha256(f"{whom_and_where}{what}".encode()).hexdigest()

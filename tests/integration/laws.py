@@ -54,11 +54,13 @@ class Write(NamedTuple):
 
 def lacks(order: Order, settings: Settings) -> set[str]:
     """What is missing on the order as stored, beyond what an administrator accepted."""
-    return {item.field for item in find_missing(order.amazon, order.edits, settings)} - set(order.accepted)
+    missing = find_missing(order.amazon, order.edits, settings)
+    return {item.field for item in order.beyond_what_was_accepted(missing)}
 
 
 def amazon_lacks(order: Order, settings: Settings) -> set[str]:
-    return {item.field for item in find_missing(order.amazon, Edits(), settings)} - set(order.accepted)
+    missing = find_missing(order.amazon, Edits(), settings)
+    return {item.field for item in order.beyond_what_was_accepted(missing)}
 
 
 def is_dispatched_by_us(order: Order) -> bool:
@@ -118,7 +120,8 @@ def changes_what_is_not_its_own(write: Write) -> bool:
 def accepts_without_override(write: Write) -> bool:
     newly_accepted = set(write.after.accepted) - set(write.before.accepted if write.before else ())
     is_override = write.by == "person" and "override" in write.wish
-    return bool(newly_accepted) and not (is_override and newly_accepted <= {item.field for item in write.after.missing})
+    was_missing = all(any(one.covers(item) for item in write.after.missing) for one in newly_accepted)
+    return bool(newly_accepted) and not (is_override and was_missing)
 
 
 def hands_over_what_may_not_leave(write: Write) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from moto import mock_aws
 
 from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, OverdueVerdicts, Walk
 from needs_attention.downloader import Downloader
+from needs_attention.incidents import Incidents
 from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import Hold, Order
 from needs_attention.order_store import OrderStore
@@ -69,6 +71,10 @@ class World:
     @property
     def live(self) -> Any:
         return self.integrations.live_download(self.integration)
+
+    @property
+    def incidents(self) -> Incidents:
+        return self.integrations.incidents("demo")
 
     def backdate(self, since: timedelta = 30 * DAY, download_id: str = "d1") -> None:
         start = self.clock() - since
@@ -300,7 +306,7 @@ def test_a_429_empties_the_bucket_and_loses_nothing(world: World) -> None:
     world.amazon.misbehave(Misbehaviour.QUOTA_EXCEEDED, operations=["searchOrders"])
     world.run()
     assert world.live.search_bucket.tokens == 0
-    assert world.live.trouble is None
+    assert not world.incidents
     world.run_for(2 * HOUR, tick=10 * MINUTE)
     assert world.items().keys() == world.ledger()
 
@@ -321,35 +327,105 @@ def test_a_run_whose_time_is_up_wakes_the_next_one(world: World) -> None:
         (Misbehaviour.HTML_503, "amazonUnavailable"),
         (Misbehaviour.JSON_500, "amazonUnavailable"),
         (Misbehaviour.DROPPED_CONNECTION, "amazonUnavailable"),
-        (Misbehaviour.TRUNCATED_JSON, "unreadableAnswer"),
-        (Misbehaviour.INVALID_INPUT, "requestRejected"),
         (Misbehaviour.ACCESS_DENIED, "accessDenied"),
     ],
 )
-def test_amazon_failing_is_one_trouble_which_closes_itself_and_loses_nothing(
+def test_amazon_failing_is_one_incident_which_closes_itself_and_loses_nothing(
     world: World, misbehaviour: Misbehaviour, code: str
 ) -> None:
     world.backdate()
     reached = world.live.walk.reached
     world.amazon.misbehave(misbehaviour, operations=["searchOrders"], times=None)
     world.run()
-    first = world.live.trouble
+    (first,) = world.incidents.incidents
     world.run_for(20 * MINUTE, tick=2 * MINUTE)
-    assert (first.code, world.live.trouble.since) == (code, first.since)
+    (still,) = world.incidents.incidents
+    assert (first.code, still.code, still.since) == (code, code, first.since)
     assert world.live.walk.reached == reached
     assert len(world.searches()) <= 2 * 5
     world.amazon.behave()
     world.run_for(RETRY)
-    assert world.live.trouble is None
+    assert not world.incidents
     assert world.items().keys() == world.ledger()
 
 
+SEARCH_FAILS = [(Misbehaviour.TRUNCATED_JSON, "unreadableAnswer"), (Misbehaviour.INVALID_INPUT, "requestRejected")]
+
+
+@pytest.mark.parametrize(("misbehaviour", "code"), SEARCH_FAILS)
+def test_a_live_search_that_fails_is_one_incident_until_it_succeeds_with_the_same_bounds(
+    world: World, misbehaviour: Misbehaviour, code: str
+) -> None:
+    world.clock.advance(10 * MINUTE)
+    order_id = min(world.ledger())
+    world.amazon.patch(order_id, {}, last_updated_time=NOON + MINUTE)
+    world.amazon.misbehave(misbehaviour, operations=["searchOrders"], times=2)
+    world.run_for(12 * MINUTE)
+    assert [request.status for request in world.searches()][:2] == [400 if code == "requestRejected" else 200] * 2
+    assert set(world.items()) == {order_id}
+    assert not world.incidents
+    failed, again = (request.parameters["lastUpdatedBefore"] for request in world.searches()[:2])
+    assert (failed == again) is (code == "requestRejected")  # it may be our clock that was wrong
+
+
+@pytest.mark.parametrize(("misbehaviour", "code"), SEARCH_FAILS)
+def test_a_backdated_search_that_fails_says_so_and_holds_up_no_live_download(
+    world: World, misbehaviour: Misbehaviour, code: str
+) -> None:
+    world.run()
+    world.backdate()
+    api = world.api()
+    search = api.search_orders
+
+    def search_fails_for_the_past(**query: Any) -> Any:
+        if query["updated_after"] < NOON - DAY:
+            world.amazon.misbehave(misbehaviour, operations=["searchOrders"])
+        return search(**query)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SellingPartnerApi, "search_orders", lambda _, **query: search_fails_for_the_past(**query))
+        world.run_for(30 * MINUTE)
+        download = world.backdated()
+        assert (download.status, download.failures, bool(download.failure)) == ("queued", 6, True)
+        assert world.live.walk.reached > NOON + 15 * MINUTE
+        assert not world.incidents
+        world.run_for(2 * HOUR)
+    assert (world.backdated().status, world.backdated().failures) == ("failed", 12)
+
+
+def test_one_order_that_amazon_refuses_to_show_holds_up_nothing(world: World) -> None:
+    order_id = held(world)
+    world.amazon.misbehave(Misbehaviour.ACCESS_DENIED, operations=["getOrder"], times=None)
+    cursor = world.live.walk.reached
+    world.run_for(30 * MINUTE)
+    assert world.live.walk.reached > cursor
+    assert not world.incidents
+    assert world.order(order_id).redownload_at == NOON + HOUR
+
+
+def test_live_and_backdated_work_take_turns_while_quota_is_short(world: World) -> None:
+    world.run()
+    empty = world.live.search_bucket.emptied(world.clock())
+    world.integrations.save_live_download("demo", world.live.model_copy(update={"search_bucket": empty}))
+    world.backdate(since=700 * DAY)
+    world.backdate(since=700 * DAY, download_id="d2")
+    busy = Walk(reached=NOON - 2 * DAY, width=MINUTE)
+    world.integrations.save_live_download("demo", world.live.model_copy(update={"walk": busy, "last_run_at": None}))
+    world.amazon.forget_requests()
+    world.run_for(HOUR)
+    starts = [request.parameters["lastUpdatedAfter"] for request in world.searches()]
+    is_live = [start > "2026-10-30" for start in starts]
+    assert len(is_live) == 20
+    assert not any(one and other for one, other in pairwise(is_live))
+    assert is_live[:8:2] == [True] * 4
+
+
 @pytest.mark.parametrize("misbehaviour", [Misbehaviour.LWA_INVALID_GRANT, Misbehaviour.LWA_INVALID_CLIENT])
-def test_credentials_that_amazon_rejects_are_a_trouble(world: World, misbehaviour: Misbehaviour) -> None:
+def test_credentials_that_amazon_rejects_are_an_incident(world: World, misbehaviour: Misbehaviour) -> None:
     world.backdate()
     world.amazon.misbehave(misbehaviour, times=None)
     world.run()
-    assert world.live.trouble.code == "credentialsRejected"
+    assert [one.code for one in world.incidents.incidents] == ["credentialsRejected"]
     assert world.searches() == []
 
 
@@ -360,8 +436,8 @@ def test_a_page_that_repeats_itself_for_ever_is_noticed(world: World) -> None:
         world.amazon.put(entry.order | {"lastUpdatedTime": busy_minute.isoformat().replace("+00:00", "Z")})
     world.amazon.misbehave(Misbehaviour.REPEATED_PAGE, operations=["searchOrders"], times=None)
     world.backdate(since=2 * HOUR)
-    world.run_for(3 * HOUR, tick=10 * MINUTE)
-    assert world.live.trouble.code == "unreadableAnswer"
+    world.run_for(HOUR, tick=10 * MINUTE)
+    assert "repeats the page before it" in (world.backdated().failure or "")
     world.amazon.behave()
     world.run_for(3 * HOUR, tick=10 * MINUTE)
     assert world.items().keys() >= {entry.order_id for entry in generated(120, now=NOON, seed=3)}
@@ -379,7 +455,7 @@ def test_a_page_token_that_died_starts_its_slice_again(world: World) -> None:
     world.clock.advance(25 * HOUR)
     world.run()
     assert world.backdated().status == "finished"
-    assert world.live.trouble is None
+    assert not world.incidents
     assert world.items().keys() >= {entry.order_id for entry in generated(120, now=NOON, seed=3)}
 
 

@@ -32,6 +32,7 @@ from moto import mock_aws
 
 from needs_attention.downloader import Downloader
 from needs_attention.http_api import Caller, IfMatch, Role, parsed, problem_of
+from needs_attention.intake import Intake
 from needs_attention.integration_store import Integration, IntegrationStore, Stages
 from needs_attention.order import Order
 from needs_attention.order_changes import OrderChanges
@@ -82,6 +83,7 @@ class System:
         self._clock = clock
         self._orders = OrderStore(client, "OrdersTable")
         self._integrations = IntegrationStore(client, "IntegrationsTable")
+        self._intake = Intake(self._orders, self._integrations)
         self.downloader = Downloader(
             integrations=self._integrations,
             orders=self._orders,
@@ -89,6 +91,9 @@ class System:
             now=clock,
             wake_up=_wake_nobody,
         )
+
+    def download(self, integration: Integration, answer: object) -> None:
+        self._intake.take(integration, [answer], cause="download", request_id=None, now=self._clock())
 
     def validate(self, images: Sequence[Item]) -> None:
         validation = Validation(self._orders, self._integrations, self._clock())
@@ -129,7 +134,7 @@ def _answer(ask: Callable[[], dict[str, Any]]) -> Answer:
 
 
 def _no_amazon(_: Integration) -> Any:
-    raise AssertionError("the integrations are paused: Amazon's answers come one by one, through Downloader.store")
+    raise AssertionError("the integrations are paused: Amazon's answers come one by one, through Intake.take")
 
 
 def _wake_nobody(_: str) -> None:
@@ -474,11 +479,10 @@ class Histories(RuleBasedStateMachine):
             self.newest = max(self.newest, version.number)
 
         what = f"download of {version}{' without personal data' if without_personal_data else ''}"
-        store = self.system.downloader.store
         self._begin(
             what,
             "download",
-            lambda: store(self.integration, [answer], cause="download", request_id=None),
+            lambda: self.system.download(self.integration, answer),
             calls,
             when_done=brought,
         )
@@ -487,11 +491,10 @@ class Histories(RuleBasedStateMachine):
         if self.item is None:
             return
         answer = self.versions[-1].answer(without_personal_data=False)
-        store = self.system.downloader.store
         self._begin(
             "download of another integration's order with the same ID",
             "another integration",
-            lambda: store(self.other_integration, [answer], cause="download", request_id=None),
+            lambda: self.system.download(self.other_integration, answer),
             calls,
         )
 

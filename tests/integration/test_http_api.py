@@ -23,6 +23,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("POST", "/orders/{orderId}/release"): {"editor", "administrator"},
     ("POST", "/orders/{orderId}/acknowledge"): {"warehouse", "administrator"},
     ("POST", "/orders/{orderId}/redownload"): {"editor", "administrator"},
+    ("POST", "/bulk/redownloads"): {"editor", "administrator"},
     ("POST", "/bulk/orders"): {"editor", "administrator"},
     ("POST", "/integrations/{integrationId}/downloads"): {"administrator"},
     ("GET", "/integrations/{integrationId}/downloads"): READERS,

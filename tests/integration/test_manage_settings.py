@@ -7,7 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.download import SetAside, Trouble
+from needs_attention.download import SetAside
+from needs_attention.incidents import Incident, Incidents
 from needs_attention.policy import Settings
 from tests.integration.conftest import Answer, World
 from tests.unit.builders import NOON
@@ -249,23 +250,29 @@ def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> No
     integration = world.integrations.get("acme-na")
     assert integration is not None
     live = world.integrations.live_download(integration)
-    trouble = Trouble(code="credentialsRejected", since=NOON - DAY, request_id="r-1")
-    changes = {"trouble": trouble, "search_bucket": live.search_bucket.emptied(NOON), "last_run_at": NOON}
+    incident = Incident(code="credentialsRejected", since=NOON - DAY, evidence="LWA said no", request_id="r-1")
+    world.integrations.save_incidents("acme-na", Incidents(incidents=(incident,)))
+    changes = {"search_bucket": live.search_bucket.emptied(NOON), "last_run_at": NOON}
     world.integrations.save_live_download("acme-na", live.model_copy(update=changes))
     world.integrations.set_aside("acme-na", [SetAside(order_id="701-1", reason="no createdTime", first_seen_at=NOON)])
     health = world.call("GET", "/integrations/acme-na", role="reader").body["health"]
     assert health == {
         "cursor": "2026-11-23T11:57:50.000Z",
+        "cursorLagSeconds": 0,
         "lastRunAt": "2026-11-23T12:00:00.000Z",
         "lastSuccessAt": None,
-        "trouble": {
-            "code": "credentialsRejected",
-            "since": "2026-11-22T12:00:00.000Z",
-            "requestId": "r-1",
-            "whatToDo": "Renew the client secret or the seller's consent, and send the new credentials.",
-        },
+        "incidents": [
+            {
+                "code": "credentialsRejected",
+                "since": "2026-11-22T12:00:00.000Z",
+                "evidence": "LWA said no",
+                "requestId": "r-1",
+                "fields": {},
+                "whatToDo": "Renew the client secret or the seller's consent, and send the new credentials.",
+            }
+        ],
         "overdueVerdicts": None,
-        "quotaLeft": 0,
+        "quotaLeft": {"searchOrders": 0, "getOrder": 30},
         "setAside": [
             {
                 "orderId": "701-1",
@@ -275,6 +282,7 @@ def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> No
             }
         ],
         "setAsideCount": 1,
+        "reconciliation": None,
     }
 
 
@@ -282,7 +290,7 @@ def test_the_list_shows_every_integration_with_its_health(world: World) -> None:
     register(world)
     listed = world.call("GET", "/integrations", role="reader").body
     assert [one["integrationId"] for one in listed["integrations"]] == ["acme-na", "beta-eu"]
-    assert listed["integrations"][0]["health"]["quotaLeft"] == 20
+    assert listed["integrations"][0]["health"]["quotaLeft"]["searchOrders"] == 20
     assert listed["isFrozen"] is False
 
 

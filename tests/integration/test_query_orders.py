@@ -88,7 +88,9 @@ def test_a_row_shows_where_the_order_stands_and_no_personal_data(world: World) -
         "fulfillmentStatus": "UNSHIPPED",
         "fullyDispatchedAt": None,
         "dispatchedBy": None,
+        "alerts": [],
         "flags": [],
+        "incident": None,
         "revision": 1,
     }
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from needs_attention import gate
-from needs_attention.download import BackdatedDownload, Bucket, Counts, Walk
+from needs_attention.download import BackdatedDownload, Bucket, Counts, Pace, Walk
+from needs_attention.http_api import UnexpectedError
 from needs_attention.policy import Settings
-from tests.integration.conftest import Answer, World
+from tests.integration.conftest import Answer, World, app
 from tests.unit.builders import NOON
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -50,16 +51,55 @@ def test_a_download_is_queued_and_the_integration_woken(world: World) -> None:
         "requestedAt": "2026-11-23T12:00:00.000Z",
         "startedAt": None,
         "finishedAt": None,
-        "counts": {"pages": 0, "orders": 0, "new": 0, "changed": 0, "unchanged": 0, "setAside": 0},
+        "counts": {
+            "pages": 0,
+            "orders": 0,
+            "new": 0,
+            "changed": 0,
+            "unchanged": 0,
+            "setAside": 0,
+            "held": 0,
+            "healed": 0,
+            "partlyFilled": 0,
+        },
+        "failures": 0,
+        "failure": None,
+        "retryAt": None,
         "reached": "2026-10-24T12:00:00.000Z",
         "progress": 0.0,
-        "estimatedCallsLeft": None,
-        "estimatedEnd": None,
+        "estimatedOrdersLeft": 0,
+        "estimatedCallsLeft": 5,
+        "callsAhead": 0,
+        "estimatedEnd": "2026-11-23T12:00:00.000Z",
     }
     assert world.woken() == ["acme-na"]
     integration = world.integrations.get("acme-na")
     assert integration is not None
     assert world.integrations.live_download(integration).walk == cursor
+
+
+def test_a_dry_run_plans_a_download_by_what_amazon_listed_lately_and_starts_none(world: World) -> None:
+    integration = world.integrations.get("acme-na")
+    assert integration is not None
+    live = world.integrations.live_download(integration)
+    walk = live.walk.model_copy(update={"pace": Pace().after(4_000, DAY)})
+    world.integrations.save_live_download("acme-na", live.model_copy(update={"walk": walk}))
+
+    plan = request(world, since(NOON - 3 * DAY) | {"dryRun": True})
+
+    assert plan.status == 200, plan.body
+    assert (plan.body["estimatedOrdersLeft"], plan.body["estimatedCallsLeft"]) == (11_994, 200)
+    assert plan.body["estimatedEnd"] == "2026-11-24T05:51:25.714Z"  # 20 at once, 180 at half of 0.0056 a second
+    assert world.integrations.backdated_downloads("acme-na") == ()
+    assert world.woken() == []
+
+
+def test_a_plan_counts_what_is_done_before_it(world: World) -> None:
+    first = request(world, since(NOON - 30 * DAY)).body
+    world.clock.advance(MINUTE)
+    second = request(world, since(NOON - 30 * DAY)).body
+    assert (second["callsAhead"], second["estimatedCallsLeft"]) == (first["estimatedCallsLeft"], 5)
+    assert request(world, since(NOON - DAY) | {"dryRun": True}).body["callsAhead"] == 10
 
 
 def test_without_a_time_the_download_starts_where_the_setting_says(world: World) -> None:
@@ -98,6 +138,30 @@ def test_a_request_sent_again_with_its_key_makes_no_second_download(world: World
     assert other.body["downloadId"] != first.body["downloadId"]
 
 
+def test_two_requests_with_one_key_at_once_make_one_download(world: World) -> None:
+    with world.just_before(
+        "request_downloads", "PutItem", lambda: request(world, since(NOON - DAY), Idempotency_Key="monday")
+    ):
+        answer = request(world, since(NOON - DAY), Idempotency_Key="monday")
+    (made,) = world.integrations.backdated_downloads("acme-na")
+    assert (answer.status, answer.body["downloadId"]) == (202, made.download_id)
+
+
+def test_a_request_that_died_before_its_download_was_stored_is_finished_by_the_next(world: World) -> None:
+    def dies(*_: object) -> None:
+        raise OSError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app("request_downloads").integrations, "save_backdated_download", dies)
+        with pytest.raises(UnexpectedError):
+            request(world, since(NOON - DAY), Idempotency_Key="monday")
+    assert world.integrations.backdated_downloads("acme-na") == ()
+    world.clock.advance(MINUTE)
+    again = request(world, since(NOON - DAY), Idempotency_Key="monday")
+    (made,) = world.integrations.backdated_downloads("acme-na")
+    assert (again.status, again.body["downloadId"]) == (202, made.download_id)
+
+
 def test_a_key_is_not_used_for_another_request(world: World) -> None:
     request(world, since(NOON - DAY), Idempotency_Key="monday")
     answer = request(world, since(NOON - 2 * DAY), Idempotency_Key="monday")
@@ -126,7 +190,7 @@ def test_progress_is_estimated_from_how_dense_the_window_turned_out(world: World
         world,
         status="running",
         started_at=NOON,
-        walk=Walk(reached=NOON - 5 * DAY, width=timedelta(hours=6)),
+        walk=Walk(reached=NOON - 5 * DAY, width=timedelta(hours=6), pace=Pace().after(240, DAY)),
         counts=Counts(pages=7, orders=612, new=600, changed=12),
     )
     integration = world.register("fresh")
@@ -229,6 +293,39 @@ def test_amazon_is_not_asked_again_for_a_redacted_order(world: World) -> None:
     world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
     answer = world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")
     assert (answer.status, answer.body["code"]) == (409, "redacted")
+
+
+@pytest.mark.parametrize("changes", [{"is_paused": True}, {"deleted_at": NOON}])
+def test_amazon_is_not_asked_for_an_order_of_an_integration_that_asks_nothing(
+    world: World, changes: dict[str, Any]
+) -> None:
+    order = world.download()
+    world.change_integration(**changes)
+    answer = world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")
+    assert (answer.status, answer.body["code"]) == (409, "paused")
+
+
+def test_many_orders_are_asked_for_in_one_call_with_a_result_each(world: World) -> None:
+    first = world.download(buyer_email=None)
+    second = world.download(order_id="701-2222222-2222222")
+    world.clock.advance(MINUTE)
+    wanted = [first.order_id, "none", second.order_id, first.order_id]
+    answer = world.call("POST", "/bulk/redownloads", {"orderIds": wanted}, role="editor")
+    assert answer.status == 202
+    assert [(one["orderId"], one["status"]) for one in answer.body["orders"]] == [
+        (first.order_id, 202),
+        ("none", 404),
+        (second.order_id, 202),
+    ]
+    assert {order.redownload_at for order in (world.order(first.order_id), world.order(second.order_id))} == {
+        NOON + MINUTE
+    }
+    assert world.woken() == ["acme-na"]
+
+
+@pytest.mark.parametrize("order_ids", [[], [""], [f"701-{n}" for n in range(101)], "701-1"])
+def test_a_bulk_request_that_is_none_is_refused(world: World, order_ids: object) -> None:
+    assert world.call("POST", "/bulk/redownloads", {"orderIds": order_ids}, role="editor").status == 422
 
 
 def test_amazon_is_not_asked_for_an_order_that_is_not_there(world: World) -> None:

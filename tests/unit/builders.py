@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from needs_attention.order import Address, AmazonOrder, Edits, LineItem, Money, Order, PersonsName, Unit
+from needs_attention.order import Accepted, Address, AmazonOrder, Edits, LineItem, Money, Order, PersonsName, Unit
 from needs_attention.policy import Checks, Settings
 from needs_attention.verdict import judged
 
@@ -210,6 +210,11 @@ def _unit(name: str) -> Unit:
 
 def a_typed_name(first: str = "Ada", last: str = "Quill", company: str = "") -> PersonsName:
     return PersonsName(first_name=first, last_name=last, company=company)
+
+
+def accepting(*fields: str) -> tuple[Accepted, ...]:
+    """What an administrator accepts of fields that are blank."""
+    return tuple(Accepted(field=field, reason="blank") for field in fields)
 
 
 def dollars(amount: str) -> Money:

@@ -20,7 +20,7 @@ from needs_attention.download import (
     downloaded,
 )
 from needs_attention.order import UnreadableOrder
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from tests.unit.builders import NOON, accepting, an_amazon_order, an_order
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -129,7 +129,16 @@ def test_a_page_that_holds_just_what_the_page_before_held_is_noticed() -> None:
     assert part.repeats(ids(2))
     assert not part.repeats(ids(3))
     assert not Slice(after=NOON - HOUR, before=NOON).repeats(())
-    assert Slice(after=NOON - HOUR, before=NOON, page_token="next", pages=1).repeats(())
+
+
+def test_a_few_empty_pages_may_follow_each_other_but_not_for_ever() -> None:
+    walk, empties = Walk(reached=NOON - NARROWEST, width=NARROWEST), 0
+    while not begun(walk).repeats(()):
+        walk = walk.after_page(begun(walk), (), f"page-{empties}", NOON)
+        empties += 1
+    assert empties == 3
+    after_one_with_orders = walk.after_page(begun(walk), ids(1), "page-4", NOON)
+    assert not begun(after_one_with_orders).repeats(())
 
 
 @pytest.mark.parametrize(
@@ -295,11 +304,11 @@ def test_new_content_at_the_same_time_is_written_since_a_role_may_have_been_gran
 
 
 def test_a_download_leaves_peoples_part_of_the_order_alone() -> None:
-    order = an_order(stage="packing", accepted=("email",))
+    order = an_order(stage="packing", accepted=accepting("email"))
     newer = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + HOUR})
     after = downloaded(order, newer, order.integration, NOON)
     assert after is not None
-    assert (after.edits, after.stage, after.accepted) == (order.edits, "packing", ("email",))
+    assert (after.edits, after.stage, after.accepted) == (order.edits, "packing", accepting("email"))
 
 
 def test_a_redacted_order_is_never_filled_again() -> None:

@@ -20,6 +20,7 @@ from tests.unit.builders import (
     a_judged_order,
     a_line,
     a_typed_name,
+    accepting,
     an_address,
     an_amazon_order,
     an_fba_order,
@@ -390,7 +391,7 @@ def test_an_administrators_reason_lets_an_incomplete_order_go_and_is_remembered(
     after = changed(order, EAGER, release=True, override="paid by phone")
 
     assert (after.hold, after.stage, after.three_pl_status, after.dispatched_by) == (None, "ready", NOW, "us")
-    assert after.accepted == ("email", "lineItems")
+    assert after.accepted == accepting("email", "lineItems")
     assert after.override == Override(
         by="ed@example.com", at=LATER, reason="paid by phone", fields=("email", "lineItems")
     )
@@ -405,7 +406,7 @@ def test_an_override_does_not_end_a_hold_that_nobody_ended() -> None:
 def test_an_override_lets_a_dispatched_order_change_too() -> None:
     after = changed(dispatched_before_data_was_lost(), stage="archive", override="known")
 
-    assert (after.stage, after.accepted) == ("archive", ("lineItems",))
+    assert (after.stage, after.accepted) == ("archive", accepting("lineItems"))
 
 
 def test_a_second_override_adds_to_what_was_accepted() -> None:
@@ -413,7 +414,7 @@ def test_a_second_override_adds_to_what_was_accepted() -> None:
     order = downloaded_again(order, line_items=())
     after = changed(order, stage="packing", override="second")
 
-    assert after.accepted == ("email", "lineItems")
+    assert after.accepted == accepting("email", "lineItems")
     assert after.override is not None
     assert (after.override.reason, after.override.fields) == ("second", ("lineItems",))
 
@@ -439,10 +440,50 @@ def test_a_person_puts_an_order_into_needs_attention() -> None:
     assert after.is_ready_to_release
 
 
-def test_an_order_that_is_held_already_is_held_by_the_person_from_now_on() -> None:
+def test_an_order_that_is_held_already_heals_as_before_when_a_form_sends_its_stage_along() -> None:
     order = a_held_order()
 
-    assert changed(order, stage=NEEDS_ATTENTION).hold == Hold(kind="manual", since=NOON)
+    assert changed(order, stage=NEEDS_ATTENTION).hold == order.hold
+
+
+def test_a_snoozed_order_that_is_put_into_needs_attention_waits_for_a_person() -> None:
+    snoozed = changed(a_held_order(), snooze_until=LATER_STILL)
+
+    assert changed(snoozed, stage=NEEDS_ATTENTION).hold == Hold(kind="manual", since=NOON)
+
+
+def test_a_release_of_what_is_complete_by_the_settings_of_now_succeeds() -> None:
+    order = a_held_order()
+
+    after = changed(order, without_checks("email"), release=True)
+    assert (after.hold, after.stage) == (None, Settings().default_stage)
+
+
+def test_an_override_accepts_what_is_missing_then_and_nothing_more_of_that_field() -> None:
+    stateless = an_address(state_or_region=None)
+    order = a_judged_order(an_amazon_order(delivery_address=stateless, tax_address=an_address()))
+    let_go = changed(order, release=True, override="the carrier knows")
+
+    assert judged(downloaded_again(let_go, updated_at=LATER), BY_DEFAULT, LATER).hold is None
+    worse = an_address(state_or_region=None, postal_code=None)
+    held = judged(downloaded_again(let_go, updated_at=LATER, delivery_address=worse), BY_DEFAULT, LATER)
+    assert fields_of(held) == ["deliveryAddress"]
+
+
+def test_an_override_of_what_changed_at_amazon_keeps_the_edit_until_amazon_changes_it_again() -> None:
+    amazon = an_amazon_order()
+    order = a_judged_order(amazon, edits=edited(amazon, email="typed@b.example.com"))
+    moved = judged(downloaded_again(order, updated_at=LATER, buyer_email="new@m.example.com"), BY_DEFAULT, LATER)
+    assert fields_of(moved) == ["email"]
+
+    let_go = changed(moved, release=True, override="the typed one is right")
+    assert (let_go.hold, let_go.accepted, let_go.edits.email) == (None, (), "typed@b.example.com")
+    again = downloaded_again(let_go, updated_at=LATER_STILL, buyer_email="newer@m.example.com")
+    assert fields_of(judged(again, BY_DEFAULT, LATER_STILL)) == ["email"]
+
+
+def fields_of(order: Order) -> list[str]:
+    return [item.field for item in order.open_missing]
 
 
 def test_an_order_that_a_person_held_before_it_was_snoozed_is_held_by_the_person_again() -> None:
@@ -643,7 +684,7 @@ def personal_order() -> Order:
         line_items=(a_line(),),
     )
     override = Override(by="admin@example.com", at=NOON, reason="Ada Quill called", fields=("email",))
-    return a_judged_order(amazon, edits=typed, override=override, accepted=("email",), handed_over_digest="ada")
+    return a_judged_order(amazon, edits=typed, override=override, accepted=accepting("email"), handed_over_digest="ada")
 
 
 def test_redaction_leaves_no_personal_data_anywhere() -> None:

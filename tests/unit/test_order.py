@@ -42,6 +42,7 @@ from tests.unit.builders import (
     a_raw_item,
     a_raw_order,
     a_typed_name,
+    accepting,
     an_address,
     an_amazon_order,
     an_order,
@@ -899,7 +900,7 @@ def test_nothing_pending_void_or_handed_over_is_fulfillable(closed: dict[str, An
 
 def test_open_missing_leaves_out_what_an_administrator_accepted() -> None:
     missing = (Missing(field="email", reason="blank"), Missing(field="lineItems", reason="blank"))
-    order = an_order(missing=missing, accepted=("email",))
+    order = an_order(missing=missing, accepted=accepting("email"))
 
     assert [item.field for item in order.open_missing] == ["lineItems"]
 

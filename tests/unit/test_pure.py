@@ -19,6 +19,7 @@ PURE = [
     "verdict",
     "gate",
     "download",
+    "incidents",
 ]
 LAYERS = Path(needs_attention.__file__).parents[1]
 

@@ -31,6 +31,7 @@ from tests.unit.builders import (
     a_judged_order,
     a_line,
     a_typed_name,
+    accepting,
     an_address,
     an_amazon_order,
     an_fba_order,
@@ -307,7 +308,7 @@ def test_6_a_persons_hold_stands_for_it_too(hold: Hold) -> None:
 
 def test_6_what_an_administrator_accepted_is_shown_and_does_not_send_it_to_the_3pl() -> None:
     amazon = an_fba_order()
-    order = an_order(amazon, edits=edited(amazon, line_items=()), accepted=("lineItems",))
+    order = an_order(amazon, edits=edited(amazon, line_items=()), accepted=accepting("lineItems"))
     held = order.with_(judged_at=NOON, hold=Hold(kind="missing", since=NOON), stage=NEEDS_ATTENTION)
 
     after = judged(held, EAGER, LATER)
@@ -410,6 +411,12 @@ def test_2_only_what_changes_the_parcel_is_a_change_after_hand_over_and_each_is_
     assert happened(again, same, by_a_person=False) == ()
 
 
+def test_5_an_incomplete_order_that_amazon_takes_back_is_a_draft_and_no_longer_held() -> None:
+    pending = judged(downloaded_again(a_held_order(), fulfillment_status="PENDING"), EAGER, LATER)
+
+    assert (pending.hold, pending.stage, pending.status) == (None, None, "Draft")
+
+
 def test_5_what_a_person_holds_stays_held_while_amazon_calls_it_pending() -> None:
     held = a_judged_order(hold=Hold(kind="manual", since=NOON), stage=NEEDS_ATTENTION)
     pending = judged(downloaded_again(held, fulfillment_status="PENDING"), EAGER, LATER)
@@ -447,7 +454,7 @@ def test_9_an_unknown_status_at_amazon_is_judged_like_any_open_order() -> None:
 
 
 def test_9_an_order_of_which_all_that_is_missing_was_accepted_gets_the_defaults() -> None:
-    order = an_order(an_amazon_order(buyer_email=None), accepted=("email",))
+    order = an_order(an_amazon_order(buyer_email=None), accepted=accepting("email"))
 
     after = judged(order, EAGER, LATER)
     assert judge(order, EAGER).row == 9
@@ -501,7 +508,7 @@ def test_11_each_field_remembers_since_when_it_is_missing() -> None:
 
 
 def test_11_what_was_accepted_is_listed_but_what_is_open_holds() -> None:
-    order = downloaded_again(a_held_order(accepted=("email",)), line_items=())
+    order = downloaded_again(a_held_order(accepted=accepting("email")), line_items=())
 
     assert judge(order, EAGER).row == 11
     assert fields_of(judged(order, EAGER, LATER).missing) == ["email", "lineItems"]
@@ -564,7 +571,7 @@ def test_13_the_confirmation_that_the_buyer_did_not_mean_to_cancel_is_a_persons_
 
 @pytest.mark.parametrize("amazon", [{"buyer_email": None}, {}], ids=["amazon lacks it", "a person blanked it"])
 def test_13_what_an_administrator_accepted_does_not_let_a_held_order_go_by_itself(amazon: dict[str, Any]) -> None:
-    order = an_order(an_amazon_order(**amazon), edits=edited(an_amazon_order(), email=""), accepted=("email",))
+    order = an_order(an_amazon_order(**amazon), edits=edited(an_amazon_order(), email=""), accepted=accepting("email"))
     held = order.with_(judged_at=NOON, hold=Hold(kind="missing", since=NOON), stage=NEEDS_ATTENTION)
 
     after = judged(held, EAGER, LATER)
@@ -597,11 +604,21 @@ def test_14_a_dispatch_that_waits_for_its_transfer_is_kept_too() -> None:
 
 
 def test_14_what_an_administrator_accepted_at_release_is_shown_and_holds_nothing() -> None:
-    order = downloaded_again(a_judged_order(accepted=("email",), stage="packing"), buyer_email=None)
+    order = downloaded_again(a_judged_order(accepted=accepting("email"), stage="packing"), buyer_email=None)
 
     after = judged(order, EAGER, LATER)
     assert judge(order, EAGER).row == 14
     assert (fields_of(after.missing), after.stage, after.hold) == (["email"], "packing", None)
+
+
+def test_14_what_amazon_calls_partly_shipped_goes_to_the_3pl_only_if_a_person_says_so_again() -> None:
+    order = a_judged_order(stage="packing", three_pl_status=ThreePlStatus.NOW)
+
+    partly = judged(downloaded_again(order, fulfillment_status="PARTIALLY_SHIPPED"), EAGER, LATER)
+    assert (partly.stage, partly.three_pl_status, partly.hold) == ("packing", DO_NOT_TRANSFER, None)
+    chosen = partly.with_(three_pl_status=ThreePlStatus.NOW)
+    again = judged(downloaded_again(chosen, updated_at=LATER), EAGER, LATER)
+    assert again.three_pl_status is ThreePlStatus.NOW
 
 
 # Row 15: let go, and something new is missing -------------------------------------------------------------------------
@@ -687,7 +704,7 @@ def _situations() -> Iterator[Situation]:
     for data, (channel, status) in product(DATA.values(), product(CHANNELS.values(), STATUSES)):
         update = {"fulfillment_status": status, "line_items": (a_line(),) if data.amazon_has else None}
         order = an_order(channel.model_copy(update=update), edits=EDITS[data.typed])
-        situation = Situation.of(order.with_(accepted=("lineItems",) if data.is_accepted else ()), EAGER)
+        situation = Situation.of(order.with_(accepted=accepting("lineItems") if data.is_accepted else ()), EAGER)
         states = product(HOLDS, [None, NOON], THREE_PL_STATUSES, DISPATCHES, ENDS)
         for hold, judged_at, three_pl_status, dispatched_by, ends in states:
             yield replace(
@@ -858,7 +875,7 @@ def test_judging_again_changes_nothing_of_what_is_stored_but_when_it_was_judged(
     amazon = CHANNELS[channel].model_copy(
         update={"fulfillment_status": status, "line_items": (a_line(),) if amazon_has else None}
     )
-    order = an_order(amazon, edits=EDITS[typed], accepted=("lineItems",) if is_accepted else ())
+    order = an_order(amazon, edits=EDITS[typed], accepted=accepting("lineItems") if is_accepted else ())
 
     once = judged(order, settings, NOON)
     again = judged(once, settings, LATER)
