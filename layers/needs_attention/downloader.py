@@ -142,6 +142,7 @@ class _Run:
             logger.warning("quota exceeded", integration=self._id, request_id=error.request_id)
             bucket = getattr(self._live, self._spent_from)
             self._keep(**{self._spent_from: bucket.learned(error.rate_limit).emptied(now)})
+            self._live_waits_for_quota = self._spent_from == "search_bucket"
         except ChangedMeanwhile:
             # Somebody cancelled the download while its page was on the way: what it brought is kept.
             return True

@@ -12,7 +12,16 @@ from needs_attention.order import Order, Unit
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.verdict import judged
 from tests.integration.conftest import Answer, World, app
-from tests.unit.builders import CREATED, NOON, SHIP_BY, an_address, an_amazon_order, an_order, downloaded_again
+from tests.unit.builders import (
+    CREATED,
+    NOON,
+    SHIP_BY,
+    an_address,
+    an_amazon_order,
+    an_order,
+    downloaded_again,
+    without_checks,
+)
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"
@@ -148,6 +157,37 @@ def test_null_for_one_part_of_the_name_takes_that_part_from_amazon(world: World)
     patch(world, {"firstName": "Nia", "lastName": "Moss"})
     answer = patch(world, {"firstName": None, "lastName": "Fern"})
     assert (answer.body["firstName"], answer.body["lastName"]) == ("Ada", "Fern")
+
+
+def test_a_part_of_a_persons_name_does_not_make_a_company_of_the_person(world: World) -> None:
+    world.download(order_id=FIRST, recipient_name="Cher", delivery_address=an_address(company_name="Quill Works"))
+    answer = patch(world, {"lastName": "Cher"})
+    assert (answer.body["missing"], answer.body["company"]) == (["firstName"], None)
+    assert answer.body["deliveryAddress"]["companyName"] == "Quill Works"
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [({"firstName": ""}, ["firstName", "lastName"]), ({"lastName": "Cher"}, ["firstName"]), ({"company": "Moss"}, [])],
+)
+def test_an_order_without_a_name_is_a_companys_only_if_a_person_says_so(
+    world: World, body: dict[str, str], missing: list[str]
+) -> None:
+    nameless: dict[str, Any] = {"recipient_name": None, "buyer_name": None, "buyer_company_name": "Quill Works"}
+    world.download(order_id=FIRST, **nameless)
+    answer = patch(world, body)
+    assert (answer.body["missing"], answer.body["company"]) == (missing, body.get("company"))
+
+
+def test_a_company_stays_one_when_a_part_of_its_name_is_typed(world: World) -> None:
+    works: dict[str, Any] = {
+        "recipient_name": "Quill Works",
+        "delivery_address": an_address(company_name="Quill Works"),
+    }
+    world.download(order_id=FIRST, **works)
+    answer = patch(world, {"lastName": "Moss"})
+    assert (answer.body["missing"], answer.body["company"]) == ([], "Quill Works")
+    assert (answer.body["firstName"], answer.body["lastName"]) == (None, "Moss")
 
 
 def test_line_items_are_replaced_whole(world: World) -> None:
@@ -326,6 +366,20 @@ def test_a_release_gives_the_defaults_of_the_integration(world: World) -> None:
     assert answer.status == 200
     assert (answer.body["stage"], answer.body["threePlStatus"]) == ("New", "Transfer to 3PL Now")
     assert answer.body["lastChange"]["cause"] == "release"
+
+
+def test_an_order_that_is_complete_by_the_settings_of_now_is_let_go(world: World) -> None:
+    for order_id in (FIRST, SECOND, THIRD):
+        world.download(order_id=order_id, buyer_email=None)
+    world.change_integration(settings=without_checks("email"))
+    assert release(world).status == 200
+    assert patch(world, {"stage": "New"}, order_id=SECOND).status == 200
+    assert bulk(world, [{"orderId": THIRD, "release": True}]).body["orders"][0]["status"] == 200
+    for order in map(world.order, (FIRST, SECOND, THIRD)):
+        assert (order.hold, order.missing, order.stage, order.revision) == (None, (), "new", 2)
+        assert order.three_pl_status is ThreePlStatus.UPON_COMPLETION
+        assert order.last_change is not None
+        assert (order.last_change.cause, order.last_change.events) == ("release", ("OrderReleased",))
 
 
 def test_an_order_that_is_not_held_is_not_released(world: World) -> None:

@@ -124,6 +124,23 @@ def test_registering_a_deleted_integration_revives_it_with_its_cursor(world: Wor
 
 
 @pytest.mark.parametrize(
+    ("sent", "trial_mode", "go_live_date"),
+    [
+        ({}, True, "2026-12-01T00:00:00.000Z"),
+        ({"trialMode": False}, False, "2026-12-01T00:00:00.000Z"),
+        ({"goLiveDate": None}, True, None),
+    ],
+)
+def test_a_revived_integration_keeps_the_settings_that_are_not_sent(
+    world: World, sent: dict[str, object], trial_mode: bool, go_live_date: str | None
+) -> None:
+    register(world, settings={"trialMode": True, "goLiveDate": "2026-12-01T00:00:00Z"})
+    world.call("DELETE", BETA)
+    settings = register(world, settings=sent).body["settings"]
+    assert (settings["trialMode"], settings["goLiveDate"]) == (trial_mode, go_live_date)
+
+
+@pytest.mark.parametrize(
     ("changes", "field", "code"),
     [
         ({"integrationId": "Beta EU"}, "integrationId", "stringPatternMismatch"),
@@ -192,6 +209,25 @@ def test_new_credentials_replace_the_old_ones(world: World) -> None:
     assert "a-newer-one" not in str(answer)
 
 
+def test_marketplaces_are_changed(world: World) -> None:
+    register(world)
+    answer = world.call("PATCH", BETA, {"marketplaceIds": ["A1F83G8C2ARO7P", "A13V1IB3VIYZZH", "A1F83G8C2ARO7P"]})
+    assert answer.status == 200, answer.body
+    assert answer.body["marketplaceIds"] == ["A1F83G8C2ARO7P", "A13V1IB3VIYZZH"]
+    assert world.call("GET", BETA).body["marketplaceIds"] == answer.body["marketplaceIds"]
+
+
+@pytest.mark.parametrize(
+    ("marketplace_ids", "code"),
+    [(["A1F83G8C2ARO7P", "ATVPDKIKX0DER"], "notAllowed"), (["nowhere"], "notAllowed"), ([], "tooShort")],
+)
+def test_marketplaces_that_cannot_be_are_refused(world: World, marketplace_ids: list[str], code: str) -> None:
+    register(world)
+    answer = world.call("PATCH", BETA, {"marketplaceIds": marketplace_ids})
+    assert (answer.status, answer.codes) == (422, {"marketplaceIds": code})
+    assert world.call("GET", BETA).body["marketplaceIds"] == REGISTRATION["marketplaceIds"]
+
+
 def test_an_integration_is_paused_and_goes_on(world: World) -> None:
     assert world.call("PATCH", "/integrations/acme-na", {"isPaused": True}).body["isPaused"] is True
     assert world.call("PATCH", "/integrations/acme-na", {"isPaused": False}).body["isPaused"] is False
@@ -241,6 +277,20 @@ def test_a_removed_integration_is_gone_from_the_list_and_its_orders_stay(world: 
     for method in ("GET", "PATCH", "DELETE"):
         assert world.call(method, "/integrations/acme-na", {} if method == "PATCH" else None).status == 404
     assert world.call("GET", f"/orders/{order.order_id}").status == 200
+
+
+def test_a_removed_integration_leaves_no_credentials_and_is_registered_with_new_ones(world: World) -> None:
+    register(world)
+    world.call("DELETE", BETA)
+    assert not boto3.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]
+    answer = register(world, credentials=CREDENTIALS | {"clientSecret": "a-newer-one"})
+    assert answer.status == 201, answer.body
+    assert secret("beta-eu")["client_secret"] == "a-newer-one"
+
+
+def test_an_integration_without_credentials_is_removed_too(world: World) -> None:
+    assert not boto3.client("secretsmanager").list_secrets()["SecretList"]
+    assert world.call("DELETE", "/integrations/acme-na").status == 204
 
 
 # Its health -----------------------------------------------------------------------------------------------------------
@@ -340,6 +390,14 @@ def test_a_stage_is_added(world: World) -> None:
         {"id": "waiting-for-stock", "name": "Waiting for Stock", "isBuiltIn": False},
     )
     assert names(world) == ["Needs Attention", "New", "Waiting for Stock"]
+
+
+def test_blanks_do_not_make_two_stages_of_one(world: World) -> None:
+    first, again = add(world, "On  Hold"), add(world, " On \t Hold")
+    assert (first.status, first.body["name"]) == (201, "On Hold")
+    assert (again.status, again.body) == (200, first.body)
+    assert names(world) == ["Needs Attention", "New", "On Hold"]
+    assert world.call("PATCH", "/stages/on-hold", {"name": "Put  Aside"}).body["name"] == "Put Aside"
 
 
 @pytest.mark.parametrize("name", ["Needs Attention", "needs  attention", "New", "PICKING"])

@@ -8,8 +8,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from needs_attention.events import Change, history_key
 from needs_attention.order import Address, Edits, Order, PersonsName
-from needs_attention.order_store import LostRace, OrderStore, Page, created_key, order_from_item, to_item
+from needs_attention.order_store import LostRace, OrderStore, Page, Summary, created_key, order_from_item, to_item
 from needs_attention.policy import NEEDS_ATTENTION, Settings
 from needs_attention.verdict import judged
 from tests.from_template import create_table
@@ -104,6 +105,17 @@ def test_a_change_says_who_made_it_why_and_in_which_fields_but_no_value(orders: 
     assert change is not None
     assert (change.by, change.at, change.cause, change.fields) == ("ada", LATER_STILL, "edit", ("edits.email",))
     assert "zoe" not in change.model_dump_json()
+
+
+def test_a_clock_that_is_behind_does_not_put_a_change_before_the_one_it_was_made_on(orders: OrderStore) -> None:
+    first = orders.save(None, an_order(), by="amazon", at=LATER, cause="download")
+    second = orders.save(first, first.with_(stage="packing"), by="ada", at=NOON, cause="stage")
+    third = orders.save(second, second.with_(stage="new"), by="ada", at=LATER_STILL, cause="stage")
+    changes = [(order, order.last_change) for order in (first, second, third) if order.last_change]
+    assert [change.at for _, change in changes] == [LATER, LATER, LATER_STILL]
+    keys = [history_key(Change(Summary.of(order), change)) for order, change in changes]
+    assert keys == sorted(set(keys))
+    assert orders.get(first.order_id) == third
 
 
 def test_a_download_names_the_fields_that_amazon_changed(orders: OrderStore) -> None:

@@ -2,22 +2,34 @@
 
 import base64
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from needs_attention import gate, order_list
 from needs_attention.events import Change, ChangeLog
+from needs_attention.explanations import CONNECTION_AT_FAULT
+from needs_attention.incidents import Incident, Incidents
 from needs_attention.order import LastChange, Order
 from needs_attention.order_store import Summary
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.verdict import judged
 from tests.integration.conftest import World
-from tests.unit.builders import CREATED, NOON, SHIP_BY, a_line, an_address, an_amazon_order, an_order
+from tests.unit.builders import (
+    CREATED,
+    NOON,
+    SHIP_BY,
+    a_line,
+    an_address,
+    an_amazon_order,
+    an_order,
+    downloaded_again,
+)
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"
+FOURTH = "701-0000004-0000004"
 
 
 def found(world: World, role: str = "reader", **query: Any) -> list[str]:
@@ -348,6 +360,19 @@ def test_a_wrong_parameter_is_refused_with_what_is_allowed(
     assert says in error["message"]
 
 
+@pytest.mark.parametrize("time", ["created", "updated"])
+@pytest.mark.parametrize(("after", "status"), [(CREATED - MINUTE, 200), (CREATED, 400), (CREATED + MINUTE, 400)])
+def test_a_span_of_time_ends_later_than_it_begins(world: World, time: str, after: datetime, status: int) -> None:
+    query = {f"{time}After": after, f"{time}Before": CREATED}
+    answer = world.call("GET", "/orders", role="reader", query=query)
+    assert answer.status == status
+    if status == 400:
+        (error,) = answer.body["errors"]
+        assert (answer.body["code"], error["code"]) == ("invalid", "notAllowed")
+        assert error["message"] == f"{time}Before must be later than {time}After"
+        assert error["message"] in answer.body["detail"]
+
+
 def test_a_parameter_that_takes_one_value_is_not_given_twice(world: World) -> None:
     assert world.call("GET", "/orders", role="reader", query={"status": ["Open", "Void"]}).status == 400
 
@@ -466,6 +491,46 @@ def test_the_whole_order_shows_names_addresses_and_lines(world: World) -> None:
     assert shown["deliveryAddress"]["addressLine1"] == "12 Harbor Street"
     assert shown["billingAddress"] == shown["deliveryAddress"]
     assert [line["sellerSku"] for line in shown["lineItems"]] == ["LAMP-1"]
+
+
+def test_an_alert_is_shown_on_the_order_and_in_the_list(world: World) -> None:
+    a_transferable(world)
+    world.call("POST", f"/orders/{FIRST}/acknowledge", role="warehouse")
+    order = world.order(FIRST)
+    cancelled = judged(downloaded_again(order, fulfillment_status="CANCELLED"), Settings(), NOON)
+    world.orders.save(order, cancelled, by="validation", at=NOON, cause="verdict")
+    (row,) = world.call("GET", "/orders", role="reader").body["orders"]
+    shown = world.call("GET", f"/orders/{FIRST}", role="reader").body
+    assert row["alerts"] == shown["alerts"] == ["CancelledAfterHandOver"]
+
+
+def emails_have_vanished(world: World) -> None:
+    incident = Incident(code="fieldsVanished", since=NOON, evidence="x", fields={"ATVPDKIKX0DER": ("email",)})
+    world.integrations.save_incidents("acme-na", Incidents(incidents=(incident,)))
+
+
+def test_an_incident_is_shown_on_every_order_that_lacks_what_vanished_and_on_no_other(world: World) -> None:
+    emails_have_vanished(world)
+    world.register("other")
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, buyer_email=None, marketplace_id="A2EUQ1WTGCTBG2")
+    world.download(order_id=THIRD, line_items=())
+    world.download("other", order_id=FOURTH, buyer_email=None)
+    rows = world.call("GET", "/orders", role="reader").body["orders"]
+    shown = [world.call("GET", f"/orders/{row['orderId']}", role="reader").body for row in rows]
+    expected = {FIRST: "fieldsVanished", SECOND: None, THIRD: None, FOURTH: None}
+    assert {row["orderId"]: row["incident"] for row in rows} == expected
+    assert {order["orderId"]: order["incident"] for order in shown} == expected
+
+
+def test_the_next_step_for_what_vanished_is_the_connection_and_for_the_rest_the_order(world: World) -> None:
+    emails_have_vanished(world)
+    world.download(order_id=FIRST, buyer_email=None, line_items=())
+    world.download(order_id=SECOND, buyer_email=None, marketplace_id="A2EUQ1WTGCTBG2")
+    first, second = (world.call("GET", f"/orders/{id_}", role="reader").body for id_ in (FIRST, SECOND))
+    at_fault = {item["field"]: item["nextStep"] == CONNECTION_AT_FAULT for item in first["missingDetails"]}
+    assert at_fault == {"email": True, "lineItems": False}
+    assert second["missingDetails"][0]["nextStep"].startswith("Open the order in Seller Central")
 
 
 def test_a_redacted_order_shows_no_person(world: World) -> None:

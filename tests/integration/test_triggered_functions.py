@@ -1,5 +1,6 @@
 """The functions that the schedule, the queue and the stream invoke, with the events of `sam local invoke`."""
 
+import io
 import json
 from dataclasses import asdict
 from typing import Any
@@ -125,6 +126,23 @@ def test_the_log_of_a_batch_counts_what_was_decided_and_names_nobody(world: Worl
     assert line["counts"] == {"judged": 1, "held": 1, "healed": 0, "stale": 0}
 
 
+def lines_about_failures(log_lines: io.StringIO) -> list[tuple[str, str]]:
+    lines = [json.loads(text) for text in log_lines.getvalue().splitlines()]
+    return [(line["order_id"], line["error"]) for line in lines if line["message"] == "record failed"]
+
+
+def test_a_record_that_cannot_be_judged_is_one_log_line_with_its_order_and_no_values(
+    world: World, log_lines: io.StringIO
+) -> None:
+    event = a_stream_event(an_order(), world.store(an_order()))
+    failing, _ = event["Records"]
+    failing["dynamodb"]["NewImage"]["amazon"] = {"S": json.dumps({"recipientName": "Ada Quill"})}
+    failing["dynamodb"]["Keys"] = {"orderId": {"S": "701-7777777-7777777"}}
+    invoke("validate_orders", event)
+    assert lines_about_failures(log_lines) == [("701-7777777-7777777", "ValidationError")]
+    assert "Ada" not in log_lines.getvalue()
+
+
 # History and events ---------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +195,16 @@ def test_a_change_that_cannot_be_read_fails_alone(world: World, bus: Any) -> Non
     event["Records"][0]["dynamodb"]["SequenceNumber"] = "7"
     assert failed(invoke("publish_changes", event)) == ["7"]
     assert [entry["revision"] for entry in history(world)] == [2]
+
+
+def test_a_change_that_cannot_be_told_is_one_log_line_with_its_order_and_no_values(
+    world: World, bus: Any, log_lines: io.StringIO
+) -> None:
+    event = an_event("publish_changes")
+    event["Records"][0]["dynamodb"]["NewImage"]["lastChange"] = {"S": json.dumps({"by": "Ada Quill"})}
+    invoke("publish_changes", event)
+    assert lines_about_failures(log_lines) == [("701-4040404-4040404", "ValidationError")]
+    assert "Ada" not in log_lines.getvalue()
 
 
 def test_an_event_that_the_bus_refuses_is_told_again(world: World, bus: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,11 @@ class LocalStack:
             self._tools,
             aws_endpoint,
             self.directory,
-            {"SpApiEndpoint": amazon_endpoints.sp_api, "LwaEndpoint": amazon_endpoints.lwa},
+            {
+                "SpApiEndpoint": amazon_endpoints.sp_api,
+                "LwaEndpoint": amazon_endpoints.lwa,
+                "AwsEndpointUrl": aws_endpoint,
+            },
         )
         self._say("Signing in a reader, an editor, a warehouse and an administrator")
         return Stack(

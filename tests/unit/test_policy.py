@@ -71,6 +71,11 @@ def test_any_other_id_of_a_stage_is_refused(stage_id: str) -> None:
         Stage(id=stage_id, name="Stage")
 
 
+@pytest.mark.parametrize("name", ["On Hold", "On  Hold", " On \t\n Hold ", "On\u00a0Hold"])
+def test_a_stages_name_has_one_blank_between_words(name: str) -> None:
+    assert Stage(id="on-hold", name=name).name == "On Hold"
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61])
 def test_a_stage_needs_a_name_of_at_most_60_characters(name: str) -> None:
     with pytest.raises(ValidationError, match="name"):

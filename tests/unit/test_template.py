@@ -1,12 +1,15 @@
 """What template.yaml must say so that the code and the rules hold, where no emulator would notice."""
 
 import json
+import re
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from needs_attention.http_api import Problem
 from needs_attention.order import REDACTION_AGE
 from needs_attention.order_store import to_item
 from needs_attention.policy import Settings
@@ -30,6 +33,8 @@ STREAMS = {
     if event["Type"] == "DynamoDB"
 }
 TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable")
+(API,) = of_type("AWS::Serverless::Api").values()
+IF_GIVEN = ["HasPermissionsBoundary", "PermissionsBoundary", "AWS::NoValue"]
 
 
 def statements() -> list[tuple[str, Any]]:
@@ -129,6 +134,41 @@ def test_every_function_has_a_role_and_a_log_group_of_its_own(function: str) -> 
     assert FUNCTIONS[function]["Role"] == f"{name}Role.Arn"
     assert FUNCTIONS[function]["LoggingConfig"]["LogGroup"] == f"{name}Logs"
     assert resources()[f"{name}Logs"]["Properties"]["RetentionInDays"] == "LogRetentionDays"
+
+
+@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
+def test_every_role_is_bounded(role: str) -> None:
+    assert of_type("AWS::IAM::Role")[role]["PermissionsBoundary"] == IF_GIVEN
+
+
+def test_every_role_that_sam_would_make_is_ours_or_bounded_too() -> None:
+    canary = FUNCTIONS["ValidateOrdersFunction"]["DeploymentPreference"]["Role"]
+    assert canary.removesuffix(".Arn") in of_type("AWS::IAM::Role")
+    events = [event for function in FUNCTIONS.values() for event in function["Events"].values()]
+    schedules = [event["Properties"] for event in events if event["Type"] == "ScheduleV2"]
+    assert [schedule["PermissionsBoundary"] for schedule in schedules] == [IF_GIVEN]
+
+
+@pytest.mark.parametrize("metric", ["OpenIncidents", "CursorLag"])
+def test_what_is_wrong_with_a_connection_rings_an_alarm(metric: str) -> None:
+    (alarm,) = (one for one in of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == metric)
+    variables = FUNCTIONS["DownloadOrdersFunction"]["Environment"]["Variables"]
+    assert alarm["Namespace"] == "NeedsAttention/${Environment}"
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
+    assert alarm["AlarmActions"] == ["AlarmTopic"]
+
+
+@pytest.mark.parametrize("refusal", API["GatewayResponses"])
+def test_what_api_gateway_refuses_looks_like_what_the_functions_refuse(refusal: str) -> None:
+    answer = API["GatewayResponses"][refusal]
+    (template,) = answer["ResponseTemplates"].values()
+    body = json.loads(re.sub(r"\$context\.\w+", "x", template.replace("$context.error.messageString", '"x"')))
+    assert body.keys() >= Problem(400, "x", code="x").as_json().keys()
+    assert body["title"] == HTTPStatus(body["status"]).phrase
+    assert body["errors"] == []
+    headers = answer["ResponseParameters"]["Headers"]
+    assert headers["Content-Type"] == "'application/problem+json'"
+    assert headers["Access-Control-Allow-Origin"][:2] == ["HasAllowedOrigin", "'${AllowedOrigin}'"]
 
 
 def test_logs_are_kept_for_the_twelve_months_that_amazon_asks_for_by_default() -> None:

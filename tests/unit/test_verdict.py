@@ -162,6 +162,27 @@ def test_2_any_other_change_after_the_hand_over_is_not(change: dict[str, Any]) -
     assert judged(order, BY_DEFAULT, LATER).alerts == ()
 
 
+@pytest.mark.parametrize(
+    ("change", "alerts"),
+    [
+        ({"phone": None}, ()),
+        ({"phone": "+1 503 555 0199"}, ()),
+        ({"address_type": None}, ()),
+        ({"address_type": "COMMERCIAL"}, ()),
+        ({"city": "Salem"}, ("ChangedAfterHandOver",)),
+        ({"company_name": "Quill Works"}, ("ChangedAfterHandOver",)),
+    ],
+)
+def test_2_of_an_address_only_where_the_parcel_goes_counts_as_changed(
+    change: dict[str, str | None], alerts: tuple[str, ...]
+) -> None:
+    told: dict[str, str | None] = {"phone": "+1 503 555 0100", "address_type": "RESIDENTIAL"}
+    order = handed_over(amazon=an_amazon_order(delivery_address=an_address(**told)))
+    order = downloaded_again(order, delivery_address=an_address(**told | change))
+
+    assert judged(order, BY_DEFAULT, LATER).alerts == alerts
+
+
 def test_2_a_second_kind_of_alert_joins_the_first() -> None:
     changed = judged(downloaded_again(handed_over(), line_items=()), BY_DEFAULT, LATER)
     cancelled = judged(downloaded_again(changed, fulfillment_status="CANCELLED"), BY_DEFAULT, LATER)

@@ -1,158 +1,22 @@
 """Downloads from the stand-in's Amazon into the orders table: what comes in, what it costs, and what goes wrong."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-import boto3
 import pytest
-import urllib3
-from moto import mock_aws
 
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, OverdueVerdicts, Walk
-from needs_attention.downloader import Downloader
-from needs_attention.incidents import Incidents
-from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.download import BackdatedDownload, OverdueVerdicts, Walk
 from needs_attention.order import Hold, Order
-from needs_attention.order_store import OrderStore
 from needs_attention.policy import Settings
-from needs_attention.sp_api import MARKETPLACES, Credentials, SellingPartnerApi
-from needs_attention.validation import Validation
-from tests.amazon_stand_in.clock import Clock
+from needs_attention.sp_api import SellingPartnerApi
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.amazon_stand_in.server import AmazonStandIn, SeenRequest
-from tests.from_template import create_table
-
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
-DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-RETRY = timedelta(minutes=6)
+from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World
 
 
 class Killed(BaseException):
     """The process ends here, as if the machine had gone."""
-
-
-@dataclass
-class World:
-    """A seller at Amazon, the tables, and the downloader between them, on one clock."""
-
-    dynamodb: Any
-    amazon: AmazonStandIn
-    clock: Clock
-    orders: OrderStore
-    integrations: IntegrationStore
-    http: urllib3.PoolManager
-    woken: list[str] = field(default_factory=list)
-
-    def register(self, integration_id: str = "demo", **changes: Any) -> Integration:
-        integration = Integration(
-            integration_id=integration_id,
-            name="Demo",
-            region="NA",
-            marketplace_ids=NORTH_AMERICA,
-            registered_at=self.clock(),
-            **changes,
-        )
-        return self.integrations.save(integration)
-
-    def change(self, **changes: Any) -> None:
-        self.integrations.save(self.integration.model_copy(update=changes))
-
-    @property
-    def integration(self) -> Integration:
-        integration = self.integrations.get("demo")
-        assert integration is not None
-        return integration
-
-    @property
-    def live(self) -> Any:
-        return self.integrations.live_download(self.integration)
-
-    @property
-    def incidents(self) -> Incidents:
-        return self.integrations.incidents("demo")
-
-    def backdate(self, since: timedelta = 30 * DAY, download_id: str = "d1") -> None:
-        start = self.clock() - since
-        self.integrations.save_backdated_download(
-            "demo",
-            BackdatedDownload(
-                download_id=download_id,
-                updated_after=start,
-                updated_before=self.clock() - AMAZONS_MARGIN,
-                walk=Walk(reached=start),
-                requested_by="ada",
-                requested_at=self.clock(),
-            ),
-        )
-
-    def backdated(self, download_id: str = "d1") -> BackdatedDownload:
-        download = self.integrations.backdated_download("demo", download_id)
-        assert download is not None
-        return download
-
-    def run(self, *, lasting: timedelta = HOUR, integration_id: str = "demo") -> None:
-        downloader = Downloader(
-            integrations=self.integrations,
-            orders=self.orders,
-            amazon_for=lambda _: self.api(),
-            now=self.clock,
-            wake_up=self.woken.append,
-        )
-        downloader.run(integration_id, until=self.clock() + lasting)
-
-    def run_for(self, time: timedelta, tick: timedelta = MINUTE) -> None:
-        """A run at every tick of the schedule."""
-        end = self.clock() + time
-        while self.clock() < end:
-            self.clock.advance(tick)
-            self.run()
-
-    def api(self) -> SellingPartnerApi:
-        credentials = self.amazon.credentials
-        return SellingPartnerApi(
-            Credentials(credentials.client_id, credentials.client_secret, credentials.refresh_token),
-            endpoint=self.amazon.endpoint,
-            lwa_endpoint=self.amazon.lwa_endpoint,
-            http=self.http,
-            now=lambda: self.clock().timestamp(),
-        )
-
-    def items(self) -> dict[str, Any]:
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName="OrdersTable")
-        return {item["orderId"]["S"]: item for page in pages for item in page["Items"]}
-
-    def judge_all(self) -> None:
-        validation = Validation(self.orders, self.integrations, self.clock())
-        for item in self.items().values():
-            validation.judge_image(item)
-
-    def order(self, order_id: str) -> Order:
-        order = self.orders.get(order_id)
-        assert order is not None
-        return order
-
-    def ledger(self) -> set[str]:
-        return {entry.order_id for entry in self.amazon.orders()}
-
-    def searches(self) -> list[SeenRequest]:
-        return [request for request in self.amazon.requests() if request.operation == "searchOrders"]
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    clock = Clock(NOON)
-    with mock_aws(), urllib3.PoolManager() as http, AmazonStandIn(generated(40, now=NOON), now=clock) as amazon:
-        dynamodb = boto3.client("dynamodb", region_name="eu-west-1")
-        orders = OrderStore(dynamodb, create_table(dynamodb, "OrdersTable"))
-        integrations = IntegrationStore(dynamodb, create_table(dynamodb, "IntegrationsTable"))
-        world = World(dynamodb, amazon, clock, orders, integrations, http)
-        world.register(settings=Settings(download_pending_orders=True))
-        yield world
 
 
 # What comes in --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,250 @@
+"""A connection that is at fault: one incident, and not a false task for each of its orders."""
+
+from typing import Any
+
+import pytest
+
+from needs_attention.download import Reconciliation
+from needs_attention.incidents import Incident
+from tests.amazon_stand_in.generator import generated
+from tests.amazon_stand_in.ledger import amazon_time
+from tests.amazon_stand_in.misbehaviour import Misbehaviour
+from tests.amazon_stand_in.visibility import ALL_DATA_ROLES
+from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World
+
+SHIPPING = "Direct-to-Consumer Shipping"
+US = "ATVPDKIKX0DER"
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    """Twenty whole orders of one marketplace, not downloaded yet, at an Amazon with quota to spare."""
+    for entry in world.amazon.orders():
+        world.amazon.patch(entry.order_id, {"fulfillment": {"fulfillmentStatus": "CANCELLED"}})
+    for entry in generated(400, now=NOON, seed=5, shares={}):
+        order = entry.order
+        is_ours = order["fulfillment"].get("fulfilledBy") == "MERCHANT" and entry.fulfillment_status == "UNSHIPPED"
+        if is_ours and entry.marketplace_id == US and len(ours(world)) < 20:
+            world.amazon.put(order)
+    assert len(ours(world)) == 20
+    return world
+
+
+def ours(world: World) -> list[str]:
+    return [entry.order_id for entry in world.amazon.orders() if entry.fulfillment_status == "UNSHIPPED"]
+
+
+def lose_the_role(world: World) -> None:
+    world.amazon.set_roles(ALL_DATA_ROLES - {SHIPPING})
+
+
+def grant_the_role(world: World) -> None:
+    world.amazon.set_roles(ALL_DATA_ROLES)
+
+
+def download_all(world: World, download_id: str = "d1") -> None:
+    world.backdate(download_id=download_id)
+    world.run()
+    world.judge_all()
+
+
+def vanished(world: World) -> Incident:
+    incident = world.incidents.find("fieldsVanished")
+    assert incident is not None
+    return incident
+
+
+def held(world: World) -> set[str]:
+    return {order_id for order_id in world.items() if world.order(order_id).hold}
+
+
+def asked_for(world: World) -> list[str]:
+    return [request.path.rpartition("/")[2] for request in world.amazon.requests() if request.operation == "getOrder"]
+
+
+def test_a_lost_role_is_one_incident_and_its_orders_stay_held(shop: World) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    assert held(shop) == set(ours(shop))
+    (incident,) = shop.incidents.incidents
+    assert (incident.code, incident.since) == ("fieldsVanished", NOON)
+    assert set(incident.fields) == {US}
+    assert set(incident.fields[US]) == {"email", "deliveryAddress", "billingAddress"}  # another role gives the name
+    assert "email on 20" in incident.evidence
+
+
+def test_while_fields_are_gone_one_order_is_asked_for_on_behalf_of_all(shop: World) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    shop.run_for(2 * HOUR)
+    assert len(asked_for(shop)) <= 9
+    assert vanished(shop).since == NOON
+
+
+def test_when_the_role_is_back_all_orders_heal_and_the_incident_closes_itself(shop: World) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    shop.run_for(HOUR)
+    grant_the_role(shop)
+    shop.run_for(25 * MINUTE)
+    shop.judge_all()
+    assert held(shop) == set()
+    assert not shop.incidents
+
+
+def test_a_person_may_ask_for_an_order_while_its_fields_are_gone(shop: World) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    shop.run_for(3 * MINUTE)
+    shop.amazon.forget_requests()
+    order_id = ours(shop)[-1]
+    assert shop.orders.ask_again(shop.order(order_id), shop.clock())
+    shop.clock.advance(MINUTE)
+    shop.run()
+    assert order_id in asked_for(shop)
+
+
+def test_more_orders_than_a_burst_of_calls_is_worth_heal_by_one_search(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("needs_attention.connection.MOST_BY_ID", 5)
+    lose_the_role(shop)
+    download_all(shop)
+    grant_the_role(shop)
+    shop.amazon.forget_requests()
+    shop.run_for(4 * MINUTE)
+    shop.judge_all()
+    assert held(shop) == set()
+    assert len(asked_for(shop)) == 1
+    by_the_clock = [one for one in shop.integrations.backdated_downloads("demo") if one.requested_by == "clock"]
+    assert [one.status for one in by_the_clock] == ["finished"]
+    assert by_the_clock[0].counts.healed > 5
+
+
+def test_a_run_that_dies_while_it_heals_does_so_again(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    grant_the_role(shop)
+    save = shop.integrations.save_incidents
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shop.integrations, "save_incidents", dies)
+    with pytest.raises(KeyboardInterrupt):
+        shop.run_for(20 * MINUTE)
+    monkeypatch.setattr(shop.integrations, "save_incidents", save)
+    shop.run_for(25 * MINUTE)
+    shop.judge_all()
+    assert held(shop) == set()
+
+
+def test_a_few_orders_without_an_email_are_their_own_gaps(shop: World) -> None:
+    for order_id in ours(shop)[:8]:
+        shop.amazon.patch(order_id, {"buyer": {"buyerEmail": None}})
+    download_all(shop)
+    assert len(held(shop)) == 8
+    assert not shop.incidents
+
+
+def test_a_marketplace_that_amazon_does_not_allow_is_told_from_a_lost_role(world: World) -> None:
+    world.change(marketplace_ids=("A1PA6795UKMFR9",))
+    world.clock.advance(10 * MINUTE)
+    world.run()
+    (incident,) = world.incidents.incidents
+    assert incident.code == "marketplaceNotAllowed"
+    assert "region" in incident.evidence
+
+
+def test_quota_that_is_used_up_for_hours_is_an_incident_until_downloads_catch_up(world: World) -> None:
+    world.run()
+    world.amazon.misbehave(Misbehaviour.QUOTA_EXCEEDED, operations=["searchOrders"], times=None)
+    world.run_for(110 * MINUTE, tick=5 * MINUTE)
+    assert not world.incidents
+    world.run_for(20 * MINUTE, tick=5 * MINUTE)
+    (incident,) = world.incidents.incidents
+    assert incident.code == "quotaExhausted"
+    world.amazon.behave()
+    world.run_for(30 * MINUTE)
+    assert not world.incidents
+
+
+def test_a_run_tells_how_many_incidents_are_open_and_how_far_it_is_behind(world: World) -> None:
+    seen = world.run()
+    assert seen is not None
+    assert (seen.open_incidents, seen.cursor_lag) == (0, 0 * MINUTE)
+    world.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"], times=None)
+    world.clock.advance(HOUR)
+    seen = world.run()
+    assert seen is not None
+    assert (seen.open_incidents, seen.cursor_lag) == (1, HOUR)
+
+
+# The second look ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def watched(world: World) -> World:
+    """Live downloads have been at it for a day, and have brought every order."""
+    for entry in world.amazon.orders():
+        world.amazon.patch(entry.order_id, {}, last_updated_time=NOON + 3 * HOUR)
+    world.run_for(4 * HOUR, tick=20 * MINUTE)
+    world.judge_all()
+    world.run_for(20 * HOUR, tick=HOUR)
+    assert world.items().keys() == world.ledger()
+    return world
+
+
+def second_look(world: World) -> Reconciliation:
+    looked = world.integrations.reconciliation("demo")
+    assert looked is not None
+    return looked
+
+
+def test_a_second_look_finds_nothing_where_live_downloads_lost_nothing(watched: World) -> None:
+    watched.run_for(HOUR, tick=10 * MINUTE)
+    looked = second_look(watched)
+    assert looked.finished_at is not None
+    assert (looked.missed_count, looked.counts.unchanged) == (0, len(watched.ledger()))
+    assert looked.updated_after == NOON
+
+
+def test_an_order_that_live_downloads_missed_is_found_stored_and_reported(watched: World) -> None:
+    known = watched.amazon.order(min(watched.ledger())).order
+    missed = "777-7777777-7777777"
+    watched.amazon.put(known | {"orderId": missed, "lastUpdatedTime": amazon_time(NOON + 20 * HOUR)})
+    watched.run_for(HOUR, tick=10 * MINUTE)
+    assert (second_look(watched).missed, second_look(watched).missed_count) == ((missed,), 1)
+    assert second_look(watched).counts.new == 1
+    assert watched.order(missed).amazon.updated_at == NOON + 20 * HOUR
+
+
+def test_a_second_look_comes_again_a_day_after_the_last(watched: World) -> None:
+    watched.run_for(HOUR, tick=10 * MINUTE)
+    first = second_look(watched)
+    watched.run_for(22 * HOUR, tick=HOUR)
+    assert second_look(watched) == first
+    watched.run_for(3 * HOUR, tick=30 * MINUTE)
+    assert second_look(watched).updated_before > first.updated_before
+
+
+def test_a_second_look_takes_no_quota_that_anything_else_could_use(watched: World) -> None:
+    empty = watched.live.search_bucket.emptied(watched.clock())
+    watched.integrations.save_live_download("demo", watched.live.model_copy(update={"search_bucket": empty}))
+    watched.run_for(50 * MINUTE, tick=10 * MINUTE)
+    assert watched.integrations.reconciliation("demo") is None
+    watched.run_for(HOUR, tick=10 * MINUTE)
+    assert second_look(watched).finished_at is not None
+
+
+def test_a_second_look_that_amazon_rejects_is_taken_up_again(watched: World) -> None:
+    watched.change(is_paused=True)
+    watched.run_for(20 * MINUTE, tick=10 * MINUTE)
+    watched.change(is_paused=False)
+    watched.run(lasting=MINUTE * 0)  # the live download; what comes next is the second look
+    watched.amazon.misbehave(Misbehaviour.INVALID_INPUT, operations=["searchOrders"], times=2)
+    watched.run()
+    assert second_look(watched).retry_at == watched.clock() + 5 * MINUTE
+    watched.run_for(HOUR, tick=10 * MINUTE)
+    assert second_look(watched).finished_at is not None
+    assert not watched.incidents
