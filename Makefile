@@ -14,7 +14,7 @@ CODE := functions layers tests
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load test coverage mutants lint types build requirements clean
+.PHONY: help venv up down demo load test simulate coverage mutants lint types build requirements clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ load: venv ## ten thousand orders through a stack of its own, every verdict chec
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
 	.venv/bin/python -m pytest -n 2 -m "not e2e"
 	.venv/bin/python -m pytest -m e2e
+
+simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
+	.venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
+	$(if $(ARGUMENTS),,.venv/bin/python -m tests.simulation --life fullSize --seed 0)
 
 coverage: .venv/up-to-date ## every statement and branch of the rules, by the unit tests alone
 	.venv/bin/python -m pytest -q -n 2 --cov --cov-report=term tests/unit

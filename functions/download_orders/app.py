@@ -39,7 +39,6 @@ processor = SqsFifoPartialProcessor()
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
     if "Records" in event:
         return process_partial_response(event=event, record_handler=run, processor=processor, context=context)
@@ -60,6 +59,7 @@ def run(record: SQSRecord) -> None:
     if seen is not None:
         metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)
         metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=max(seen.cursor_lag.total_seconds(), 0))
+        metrics.flush_metrics()
 
 
 def wake_all(tick: EventBridgeEvent) -> None:

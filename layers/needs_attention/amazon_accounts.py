@@ -1,11 +1,10 @@
 """The sellers' credentials in Secrets Manager, one secret per integration, and Amazon's API for each of them."""
 
 import json
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from needs_attention.integration_store import Integration
+from needs_attention.integration_store import ChangedMeanwhile, Integration
 from needs_attention.settings import AmazonAccess
 from needs_attention.sp_api import LWA_ENDPOINT, REGION_ENDPOINTS, Credentials, SellingPartnerApi
 
@@ -25,19 +24,22 @@ class AmazonAccounts:
         self._apis: dict[str, tuple[datetime, SellingPartnerApi]] = {}
 
     def save(self, integration_id: str, credentials: Credentials) -> None:
-        """Stores the credentials, over those that are there."""
+        """Stores the credentials, over those that are there.
+
+        Raises ChangedMeanwhile while Secrets Manager still removes those of the same integration before it.
+        """
         secret = json.dumps(vars(credentials))
         name = self._secret_name(integration_id)
         try:
             self._client.put_secret_value(SecretId=name, SecretString=secret)
         except self._client.exceptions.ResourceNotFoundException:
             self._client.create_secret(Name=name, SecretString=secret)
+        except self._client.exceptions.InvalidRequestException as error:
+            raise ChangedMeanwhile from error
 
     def forget(self, integration_id: str) -> None:
         """Removes the credentials for good; they may be gone already."""
-        name = self._secret_name(integration_id)
-        with suppress(self._client.exceptions.ResourceNotFoundException):
-            self._client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        self._client.delete_secret(SecretId=self._secret_name(integration_id), ForceDeleteWithoutRecovery=True)
 
     def api_for(self, integration: Integration, now: datetime) -> SellingPartnerApi:
         """Amazon's API in the integration's region, or at the endpoint that the environment names instead."""

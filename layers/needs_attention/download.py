@@ -1,17 +1,20 @@
 """How a download walks through a window of Amazon's updates, and what it may spend: pure rules, no calls.
 
 Amazon's `searchOrders` gives one call per 178.6 s after a burst of 20, 100 orders a call (Orders API 2026-01-01), so a
-window is walked in slices with an explicit upper bound, each sized to about one page. A slice's last page moves the
-walk on; whatever goes wrong before that repeats the slice, so an order may be written twice but is never skipped.
+window is walked in slices with an explicit upper bound, each sized to a good half of a page. A slice's last page moves
+the walk on; whatever goes wrong before that repeats the slice, so an order may be written twice but is never skipped.
+
+Amazon documents no sort order. If it pages by offset, an order that is updated while a slice of several pages is walked
+leaves it, the others move up, and one that did not change may never be served. So a slice that turns out longer than a
+page is cut, and no order can slip between pages. Only a seller with more updates than half empty pages can carry gets
+slices of two pages; one that an updated order contradicts is walked again, cut (see `Unproven`).
 """
 
 import hashlib
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import xor
 from typing import Literal
 
 from needs_attention.order import AmazonOrder, Order, UnreadableOrder
@@ -19,19 +22,26 @@ from needs_attention.values import UtcTime, Value
 
 # The model: "at least 2 minutes before the request"; the rest is for clocks that differ.
 AMAZONS_MARGIN = timedelta(minutes=2, seconds=10)
-# Orders that Amazon lists late are caught by looking back a little from where the last slice ended.
+# Orders that Amazon lists late are caught by looking back a little from where the last run ended.
 OVERLAP = timedelta(seconds=30)
 # Amazon shows no orders that are older (the model; Japan, Australia and Singapore: from 2016).
 OLDEST = timedelta(days=730)
 PAGE = 100
 MOST_EMPTY_PAGES = 3
+# A page that is seldom so full that there is a second; two pages that are seldom followed by a third.
+ONE_PAGE, TWO_PAGES = 0.75, 1.85
 # How often the schedule wakes every integration (template.yaml).
 TICK = timedelta(minutes=1)
 NARROWEST, WIDEST, FIRST = timedelta(minutes=1), timedelta(days=60), timedelta(days=1)
-PACE_FADES_IN = timedelta(days=1)
+PACE_FADES_IN = timedelta(hours=3)
+# Times are kept in milliseconds, so what has come back since is known a little inexactly.
+TIMES_ARE_EXACT_TO = timedelta(milliseconds=1)
+# How far apart Amazon's clock and ours may be.
+CLOCKS_DIFFER = timedelta(seconds=10)
 # While something does not work, Amazon is asked again this often; a backdated download is given up after so many times.
 RETRY_AFTER = timedelta(minutes=5)
 GIVEN_UP_AFTER = 12
+RETRY_SET_ASIDE_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 6 * 60, 24 * 60))
 # A second look at what live downloads should have brought: how far back, and how often.
 RECONCILED = timedelta(days=3)
 RECONCILED_EVERY = timedelta(days=1)
@@ -39,16 +49,20 @@ MOST_MISSED_SHOWN = 20
 
 
 class Slice(Value):
-    """The part of a window that is asked for now: both bounds are sent, and stay the same for all of its pages."""
+    """The part of a window that is asked for now: both bounds are sent, and stay the same for all of its pages.
+
+    `served` are fingerprints of the orders on the pages so far.
+    """
 
     after: UtcTime
     before: UtcTime
+    is_at_edge: bool = False  # it ends where the window did when it was begun
+    may_have_pages: bool = False
+    began_at: UtcTime | None = None
     page_token: str | None = None
     last_page: tuple[str, ...] = ()
     empty_pages: int = 0  # in a row
-    served: int = 0
-    served_before: int | None = None
-    orders: int = 0
+    served: tuple[str, ...] = ()
     pages: int = 0
 
     def repeats(self, order_ids: tuple[str, ...]) -> bool:
@@ -60,9 +74,40 @@ class Slice(Value):
             return self.empty_pages >= MOST_EMPTY_PAGES
         return self.pages > 0 and order_ids == self.last_page
 
+    def walked(self, last_page: tuple[str, ...], now: datetime) -> "Unproven | None":
+        """What is still to be proven of a slice of several pages after its last one; None if there was one only."""
+        if not self.pages:
+            return None
+        orders = (*self.served, *map(_fingerprint, last_page))
+        began_at = self.began_at or now
+        return Unproven(after=self.after, before=self.before, began_at=began_at, ended_at=now, orders=orders)
+
+
+class Unproven(Value):
+    """A slice of several pages: nothing slipped between them unless one of its orders was updated meanwhile."""
+
+    after: UtcTime
+    before: UtcTime
+    began_at: UtcTime
+    ended_at: UtcTime
+    orders: tuple[str, ...]
+
+    def contradiction(self, versions: Mapping[str, datetime]) -> Literal["certain", "possible"] | None:
+        """What orders, by ID and time of their last update, say of the slice.
+
+        One of its own that was updated while it was walked may have let another slip; one that was updated after that
+        may have been so before, too.
+        """
+        served = set(self.orders)
+        began, ended = self.began_at - CLOCKS_DIFFER, self.ended_at + CLOCKS_DIFFER
+        later = [at for order_id, at in versions.items() if at >= began and _fingerprint(order_id) in served]
+        if not later:
+            return None
+        return "certain" if min(later) <= ended else "possible"
+
 
 class Pace(Value):
-    """How many orders Amazon lists in how much time, over about the last day; both fade with that time."""
+    """How many orders Amazon lists in how much time, over about the last hours; both fade with that time."""
 
     orders: float = 0.0
     seconds: float = 0.0
@@ -75,11 +120,10 @@ class Pace(Value):
         """How many orders a window of that length may hold; 0 as long as nothing is known."""
         return self.orders / self.seconds * window.total_seconds() if self.seconds else 0.0
 
-    @property
-    def slice_of_a_page(self) -> timedelta:
-        """How long a slice is that holds a good half of a page."""
+    def width_of(self, pages: float) -> timedelta:
+        """How long a slice is that holds so many pages."""
         a_day = self.orders_in(timedelta(days=1))
-        days = min(PAGE * 0.6 / a_day, WIDEST / timedelta(days=1)) if a_day else WIDEST / timedelta(days=1)
+        days = min(PAGE * pages / a_day, WIDEST / timedelta(days=1)) if a_day else WIDEST / timedelta(days=1)
         return max(timedelta(days=days), NARROWEST)
 
 
@@ -89,56 +133,71 @@ class Walk(Value):
     reached: UtcTime
     width: timedelta = FIRST
     slice: Slice | None = None
+    looks_back: bool = True
     was_restarted: bool = False
     pace: Pace = Pace()
 
     @classmethod
     def of_the_past(cls, start: datetime, pace: Pace) -> "Walk":
-        """A walk from `start`, as wide as the pace lets expect about a page; it finds its own width on the way."""
-        return cls(reached=start, width=min(pace.slice_of_a_page, FIRST), pace=pace)
+        """A walk from `start`; it finds the width of its slices on the way."""
+        return cls(reached=start, pace=pace)
 
-    def next_slice(self, until: datetime) -> Slice | None:
+    def next_slice(self, until: datetime, *, may_have_pages: bool = False) -> Slice | None:
         """The slice to ask for now: the one begun, else the next before `until`; None if there is nothing left.
 
         In whole seconds, as all of Amazon's examples are.
         """
         if self.slice:
             return self.slice
-        before = min(self.reached + self.width, until).replace(microsecond=0)
-        return Slice(after=self.reached - OVERLAP, before=before) if before > self.reached else None
+        end = until.replace(microsecond=0)
+        width = min(self.width, self.pace.width_of(TWO_PAGES if may_have_pages else ONE_PAGE))
+        before = min((self.reached + width).replace(microsecond=0), end)
+        if before <= self.reached:
+            return None
+        after = self.reached - OVERLAP if self.looks_back else self.reached
+        return Slice(after=after, before=before, is_at_edge=before == end, may_have_pages=may_have_pages)
+
+    def pages_expected(self, part: Slice) -> int:
+        """How many calls the slice may take."""
+        return max(math.ceil(self.pace.orders_in(part.before - part.after) / PAGE), 1)
 
     def after_page(
-        self, part: Slice, order_ids: tuple[str, ...], next_token: str | None, answered_before: datetime | None
+        self,
+        part: Slice,
+        order_ids: tuple[str, ...],
+        next_token: str | None,
+        answered_before: datetime | None,
+        now: datetime,
     ) -> "Walk":
         """The walk once a page of `part` is stored."""
-        seen = part.orders + len(order_ids)
-        served = part.served ^ _digest(order_ids)
-        if next_token is None and part.pages and served != part.served_before:
-            # Pages may shift under a walk when an order moves, so that one that did not move is never served (Amazon
-            # documents no sort order). Only when two walks serve the same orders, none has slipped between pages.
-            again = Slice(after=part.after, before=part.before, served_before=served)
-            return self.model_copy(update={"slice": again, "was_restarted": False})
         if next_token is None:
+            seen = len(part.served) + len(order_ids)
             reached = min(part.before, answered_before or part.before)
             # An answer that ends before the slice began would walk backwards for ever.
             reached = max(reached, self.reached)
-            width = _next_width(self.width, part, seen)
             pace = self.pace.after(seen, part.before - part.after)
-            return Walk(reached=reached, width=width, pace=pace)
-        if part.pages == 0 and part.before - self.reached > NARROWEST:
-            # More than a page: paging may skip an unchanged order when another one moves, so take less at a time. What
-            # this page brought is stored already.
-            width = max((part.before - self.reached) / 4, NARROWEST)
-            return Walk(reached=self.reached, width=width, pace=self.pace)
+            # A slice that the window's end cut short says nothing against the width that was planned.
+            width = min(max((part.before - part.after) * 2, self.width), WIDEST)
+            return Walk(reached=reached, width=width, pace=pace, looks_back=part.is_at_edge)
+        if part.pages == 0 and part.before - self.reached > NARROWEST and self._is_to_be_cut(part):
+            # What this page brought is stored already.
+            is_surprise = self.pace.orders_in(part.before - part.after) < PAGE / 2
+            width = max((part.before - self.reached) / (4 if is_surprise else 2), NARROWEST)
+            return self.model_copy(update={"width": width, "slice": None, "was_restarted": False})
         further = {
+            "began_at": part.began_at or now,
             "page_token": next_token,
             "last_page": order_ids,
             "empty_pages": 0 if order_ids else part.empty_pages + 1,
-            "served": served,
-            "orders": seen,
+            "served": (*part.served, *map(_fingerprint, order_ids)),
             "pages": part.pages + 1,
         }
         return self.model_copy(update={"slice": part.model_copy(update=further)})
+
+    def _is_to_be_cut(self, part: Slice) -> bool:
+        """Several pages are walked only if that was intended, and not if the slice may have any number of them."""
+        is_expected = PAGE / 2 <= self.pace.orders_in(part.before - part.after) <= PAGE * 3
+        return not (part.may_have_pages and is_expected)
 
     def restarted(self) -> "Walk":
         """The slice from its first page again: its page token is no longer good."""
@@ -151,27 +210,69 @@ class Walk(Value):
     def calls_to(self, until: datetime) -> int:
         """About how many calls the rest of the window takes: slices double until they hold about a page."""
         left = until - self.reached
-        widest = self.pace.slice_of_a_page
+        widest = self.pace.width_of(ONE_PAGE)
         width, calls = min(self.width, widest), 0
         while left > timedelta() and width < widest:
             left, width, calls = left - width, min(width * 2, widest), calls + 1
         return calls + max(math.ceil(left / widest), 0)
 
 
-def _digest(order_ids: tuple[str, ...]) -> int:
-    """The same for the same orders in whatever sequence, and however they are spread over pages."""
-    hashes = (int.from_bytes(hashlib.blake2b(order_id.encode(), digest_size=8).digest()) for order_id in order_ids)
-    return reduce(xor, hashes, 0)
+class Again(Value):
+    """A part of a window to be walked again, because something may have slipped: at once, or when there is quota."""
+
+    before: UtcTime
+    walk: Walk
+    is_urgent: bool
 
 
-def _next_width(planned: timedelta, part: Slice, orders: int) -> timedelta:
-    """Towards about a page; a slice that the window's end cut short says nothing against the width that was planned."""
-    width = part.before - part.after
-    if orders < PAGE * 4 // 10:
-        width = max(width * 2, planned)
-    elif orders > PAGE * 8 // 10:
-        width = width / 2
-    return min(max(width, NARROWEST), WIDEST)
+class Proofs(Value):
+    """The slices of several pages that are still to be proven, and those to be walked again."""
+
+    unproven: tuple[Unproven, ...] = ()
+    again: tuple[Again, ...] = ()
+
+    def with_walked(self, walked: Unproven) -> "Proofs":
+        return self.model_copy(update={"unproven": (*self.unproven, walked)})
+
+    def with_versions(self, versions: Mapping[str, datetime]) -> "Proofs":
+        """What the orders of a page, by ID and time of their last update, say of the slices walked before."""
+        later = self.model_copy(update={"unproven": ()})
+        for one in self.unproven:
+            contradiction = one.contradiction(versions)
+            if contradiction is None:
+                later = later.with_walked(one)
+            else:
+                later = later._with_again(one, is_urgent=contradiction == "certain")
+        return later
+
+    def _with_again(self, slipped: Unproven, *, is_urgent: bool) -> "Proofs":
+        """What follows on something that waits already is walked with it."""
+        again = list(self.again)
+        for place, one in enumerate(again):
+            is_next = one.before - OVERLAP <= slipped.after <= one.before
+            if is_next and one.is_urgent == is_urgent and one.walk.slice is None:
+                again[place] = one.model_copy(update={"before": slipped.before})
+                return self.model_copy(update={"again": tuple(again)})
+        walk = Walk(reached=slipped.after, looks_back=False)
+        again.append(Again(before=slipped.before, walk=walk, is_urgent=is_urgent))
+        return self.model_copy(update={"again": tuple(sorted(again, key=lambda one: not one.is_urgent))})
+
+    @property
+    def is_urgent(self) -> bool:
+        return bool(self.again) and self.again[0].is_urgent
+
+    def proven(self, reached: datetime) -> "Proofs":
+        """Once live downloads are past the time of a walk, whatever was updated during it has come."""
+        open_still = tuple(one for one in self.unproven if one.ended_at + CLOCKS_DIFFER >= reached)
+        return self.model_copy(update={"unproven": open_still})
+
+    def first_again(self, later: Again | None) -> "Proofs":
+        """With the first slice that is walked again as it is now; None if it is done."""
+        return self.model_copy(update={"again": ((later,) if later else ()) + self.again[1:]})
+
+
+def _fingerprint(order_id: str) -> str:
+    return hashlib.blake2b(order_id.encode(), digest_size=5).hexdigest()
 
 
 class Bucket(Value):
@@ -181,6 +282,7 @@ class Bucket(Value):
     burst: int
     tokens: float
     at: UtcTime
+    was_full: bool = False  # when the last token was taken
 
     @classmethod
     def full(cls, rate: float, burst: int, at: datetime) -> "Bucket":
@@ -189,10 +291,20 @@ class Bucket(Value):
     def take(self, now: datetime) -> "Bucket | None":
         """The bucket with a token less, or None if there is none to take."""
         tokens = self.tokens_at(now)
-        return self.model_copy(update={"tokens": tokens - 1, "at": now}) if tokens >= 1 else None
+        if tokens < 1:
+            return None
+        return self.model_copy(update={"tokens": tokens - 1, "at": now, "was_full": tokens >= self.burst})
 
     def tokens_at(self, now: datetime) -> float:
-        return min(self.burst, self.tokens + self.rate * max((now - self.at).total_seconds(), 0))
+        passed = max(now - self.at - TIMES_ARE_EXACT_TO, timedelta())
+        return min(self.burst, self.tokens + self.rate * passed.total_seconds())
+
+    def can_carry(self, pace: Pace, share: float) -> bool:
+        """Whether that share of the calls suffices for slices of about a page, with some to spare."""
+        return pace.orders_in(timedelta(hours=1)) < 0.8 * ONE_PAGE * PAGE * self.rate * 3600 * share
+
+    def is_half_full(self, now: datetime) -> bool:
+        return self.tokens_at(now) >= self.burst / 2
 
     def is_brimming(self, now: datetime) -> bool:
         """Whether the next token would be the last that it can hold: what is not spent now is lost."""
@@ -202,9 +314,13 @@ class Bucket(Value):
         tokens = self.tokens_at(now)
         return now if tokens >= 1 else now + timedelta(seconds=(1 - tokens) / self.rate)
 
-    def learned(self, rate: float | None) -> "Bucket":
-        """With the rate that an answer's `x-amzn-RateLimit-Limit` named, if it named one."""
-        return self.model_copy(update={"rate": rate}) if rate else self
+    def answered(self, now: datetime, rate: float | None) -> "Bucket":
+        """With the rate that the answer's `x-amzn-RateLimit-Limit` named, if it named one.
+
+        Amazon's bucket begins to fill again when the call comes there, at the latest by now.
+        """
+        known = self.model_copy(update={"rate": rate}) if rate else self
+        return known.model_copy(update={"at": now, "was_full": False}) if self.was_full else known
 
     def emptied(self, now: datetime) -> "Bucket":
         """Amazon said 429: whatever we thought to have left is gone."""
@@ -251,12 +367,21 @@ class LiveDownload(Value):
 
 
 class SetAside(Value):
-    """An order in an answer of Amazon's that could not be kept, and why. No personal data."""
+    """An order in an answer of Amazon's that could not be kept, and why. No personal data.
+
+    One whose ID could be read is asked for again at `retry_at`: it may have been the answer's fault.
+    """
 
     order_id: str
     reason: str
     first_seen_at: UtcTime
     request_id: str | None = None
+    retry_at: UtcTime | None = None
+    tries: int = 0
+
+    def tried_again(self, now: datetime) -> "SetAside":
+        later = RETRY_SET_ASIDE_AFTER[min(self.tries, len(RETRY_SET_ASIDE_AFTER) - 1)]
+        return self.model_copy(update={"retry_at": now + later, "tries": self.tries + 1})
 
 
 class Counts(Value):

@@ -21,7 +21,10 @@ from needs_attention.download import (
     Bucket,
     Counts,
     OverdueVerdicts,
+    Proofs,
     Reconciliation,
+    SetAside,
+    Slice,
     Spender,
     Walk,
 )
@@ -124,6 +127,8 @@ class _Run:
         self._amazon = downloader.amazon_for(integration)
         self._connection = Connection(downloader.integrations, downloader.orders, integration)
         self._to_ask_for = deque(to_ask_for)
+        self._set_aside: deque[SetAside] | None = None
+        self._proofs = downloader.integrations.proofs(integration.integration_id)
         self._spent_from: Literal["search_bucket", "get_bucket"] = "search_bucket"
         self._live_waits_for_quota = False
 
@@ -141,7 +146,7 @@ class _Run:
         except QuotaExceeded as error:
             logger.warning("quota exceeded", integration=self._id, request_id=error.request_id)
             bucket = getattr(self._live, self._spent_from)
-            self._keep(**{self._spent_from: bucket.learned(error.rate_limit).emptied(now)})
+            self._keep(**{self._spent_from: bucket.answered(now, error.rate_limit).emptied(now)})
             self._live_waits_for_quota = self._spent_from == "search_bucket"
         except ChangedMeanwhile:
             # Somebody cancelled the download while its page was on the way: what it brought is kept.
@@ -165,13 +170,30 @@ class _Run:
         waiting = self._waiting_backdated()
         every = timedelta(minutes=self._integration.settings.live_download_every_minutes)
         turns: list[Callable[[], bool]] = []
-        if self._live.is_due(now, max(every, BACKDATED_LIVE_INTERVAL) if waiting else every):
+        if self._proofs.is_urgent:
+            turns.append(lambda: self._page_again(now))
+        elif self._live.is_due(now, max(every, BACKDATED_LIVE_INTERVAL) if waiting else every):
             turns.append(lambda: self._live_page(now))
         if waiting is not None:
             turns.append(lambda: self._backdated_page(waiting, now))
-        if len(turns) > 1 and self._live.last_search == "live":
+        if waiting is not None and turns[1:] and self._is_turn_of_backdated(waiting):
             turns.reverse()
-        return any(take_turn() for take_turn in turns) if turns else self._reconcile(now)
+        # Whose turn it is may be waiting for enough tokens to walk its slice at once: nobody else takes them meanwhile.
+        if turns:
+            has_searched = turns[0]()
+            if not has_searched and waiting is not None and waiting.status != "waitingForQuota":
+                later = waiting.model_copy(update={"status": "waitingForQuota"})
+                self._integrations.save_backdated_download(self._id, later)
+            return has_searched
+        if self._proofs.again and self._live.search_bucket.is_half_full(now):
+            return self._page_again(now)
+        return self._reconcile(now)
+
+    def _is_turn_of_backdated(self, waiting: BackdatedDownload) -> bool:
+        """A slice that is begun comes first, so that it is walked quickly; else they take turns."""
+        if self._live.walk.slice or waiting.walk.slice:
+            return self._live.walk.slice is None
+        return self._live.last_search == "live"
 
     def _waiting_backdated(self) -> BackdatedDownload | None:
         downloads = self._integrations.backdated_downloads(self._id)
@@ -180,15 +202,17 @@ class _Run:
 
     def _live_page(self, now: datetime) -> bool:
         until = now - AMAZONS_MARGIN
-        part = self._live.walk.next_slice(until)
+        share = 0.5 if self._waiting_backdated() else 1.0
+        may_have_pages = not self._live.search_bucket.can_carry(self._live.walk.pace, share)
+        part = self._live.walk.next_slice(until, may_have_pages=may_have_pages)
         if part is None:
             self._keep(last_run_at=now)
             return True
-        if not self._takes_a_search_token("live", now):
+        if not self._takes_a_search_token("live", now, self._live.walk, part):
             self._live_waits_for_quota = True
             return False
         try:
-            stored = self._page(self._live.walk, until, cause="download", keep=lambda walk: self._keep(walk=walk))
+            stored = self._page(self._live.walk, part, cause="download", keep=lambda walk: self._keep(walk=walk))
         except THIS_SEARCH_FAILS as error:
             self._connection.fails(error, now)
             self._keep(retry_at=now + RETRY_AFTER)
@@ -196,7 +220,33 @@ class _Run:
         # Amazon may answer an earlier bound than was sent: the rest comes with the next run, not at once.
         is_through = stored.ends_slice and part.before >= until.replace(microsecond=0)
         self._keep(walk=stored.walk, last_run_at=now if is_through else None, retry_at=None)
+        self._keep_proofs(self._proofs.proven(stored.walk.reached))
         self._connection.live_search_works()
+        self._works(now)
+        return True
+
+    def _page_again(self, now: datetime) -> bool:
+        """A page of a slice in which something may have slipped between two pages."""
+        again = self._proofs.again[0]
+
+        def save(walk: Walk) -> None:
+            is_done = walk.next_slice(again.before) is None
+            self._keep_proofs(self._proofs.first_again(None if is_done else again.model_copy(update={"walk": walk})))
+
+        part = again.walk.next_slice(again.before)
+        if part is None:
+            self._keep_proofs(self._proofs.first_again(None))
+            return True
+        if not self._takes_a_search_token("live", now, again.walk, part):
+            self._live_waits_for_quota = again.is_urgent
+            return False
+        try:
+            stored = self._page(again.walk, part, cause="download", keep=save)
+        except THIS_SEARCH_FAILS as error:
+            self._connection.fails(error, now)
+            self._keep(blocked_until=now + RETRY_AFTER)
+            return True
+        save(stored.walk)
         self._works(now)
         return True
 
@@ -208,14 +258,14 @@ class _Run:
             later = current.model_copy(update=changes)
             current = self._integrations.save_backdated_download(self._id, later)
 
-        if not self._takes_a_search_token("backdated", now):
-            if download.status != "waitingForQuota":
-                save(status="waitingForQuota")
+        part = download.walk.next_slice(download.updated_before)
+        if part is None:
+            save(status="finished", finished_at=now)
+            return True
+        if not self._takes_a_search_token("backdated", now, download.walk, part):
             return False
         try:
-            stored = self._page(
-                download.walk, download.updated_before, cause="backdatedDownload", keep=lambda walk: save(walk=walk)
-            )
+            stored = self._page(download.walk, part, cause="backdatedDownload", keep=lambda walk: save(walk=walk))
         except THIS_SEARCH_FAILS as error:
             logger.warning("backdated download failed", integration=self._id, reason=str(error))
             self._integrations.save_backdated_download(self._id, current.failed(str(error), now))
@@ -243,7 +293,8 @@ class _Run:
             current = Reconciliation.of(self._live, since=self._integration.registered_at)
         if current is None or current.finished_at or (current.retry_at and now < current.retry_at):
             return False
-        if not self._takes_a_token("search_bucket", now):
+        part = current.walk.next_slice(current.updated_before)
+        if part is None or not self._takes_a_token("search_bucket", now):
             return False
         reconciliation = current
 
@@ -253,12 +304,7 @@ class _Run:
             self._integrations.save_reconciliation(self._id, reconciliation)
 
         try:
-            stored = self._page(
-                reconciliation.walk,
-                reconciliation.updated_before,
-                cause="reconciliation",
-                keep=lambda walk: save(walk=walk),
-            )
+            stored = self._page(reconciliation.walk, part, cause="reconciliation", keep=lambda walk: save(walk=walk))
         except THIS_SEARCH_FAILS as error:
             logger.warning("reconciliation failed", integration=self._id, reason=str(error))
             save(retry_at=now + RETRY_AFTER)
@@ -281,11 +327,8 @@ class _Run:
         self._works(now)
         return True
 
-    def _page(self, walk: Walk, until: datetime, *, cause: str, keep: Callable[[Walk], None]) -> _Stored:
-        """Asks for the next page of the walk and stores it; the walk comes back only when that is done."""
-        part = walk.next_slice(until)
-        if part is None:
-            return _Stored(walk, Counts(), (), ends_slice=True)
+    def _page(self, walk: Walk, part: Slice, *, cause: str, keep: Callable[[Walk], None]) -> _Stored:
+        """Asks for the next page of the walk's slice and stores it; the walk comes back only when that is done."""
         try:
             page = self._amazon.search_orders(
                 marketplace_ids=self._integration.marketplace_ids,
@@ -305,19 +348,25 @@ class _Run:
         if part.repeats(order_ids):
             keep(walk.restarted())
             raise UnreadableAnswer(f"page {part.pages + 1} repeats the page before it", request_id=page.request_id)
-        self._keep(search_bucket=self._live.search_bucket.learned(page.rate_limit))
+        self._keep(search_bucket=self._live.search_bucket.answered(self._now(), page.rate_limit))
         taken = self._take(page.orders, cause=cause, request_id=page.request_id)
         logger.info("page stored", integration=self._id, cause=cause, **taken.counts.model_dump(exclude={"pages"}))
-        after = walk.after_page(part, order_ids, page.next_token, page.last_updated_before)
-        is_whole = page.next_token is None and after.slice is None
-        return _Stored(after, taken.counts + Counts(pages=1), taken.written, ends_slice=is_whole)
+        now = self._now()
+        proofs = self._proofs.with_versions(taken.versions)
+        if page.next_token is None and (walked := part.walked(order_ids, now)):
+            proofs = proofs.with_walked(walked)
+        self._keep_proofs(proofs)
+        after = walk.after_page(part, order_ids, page.next_token, page.last_updated_before, now)
+        return _Stored(after, taken.counts + Counts(pages=1), taken.written, ends_slice=page.next_token is None)
 
     # By ID
 
     def _redownload(self, now: datetime) -> bool:
         """Asks for one order that is due; one that Amazon cannot answer waits for its next turn."""
         order = self._next_to_ask_for(now)
-        if order is None or not self._takes_a_token("get_bucket", now):
+        if order is None:
+            return self._retry_set_aside(now)
+        if not self._takes_a_token("get_bucket", now):
             return False
         self._to_ask_for.popleft()
         try:
@@ -333,10 +382,28 @@ class _Run:
             logger.warning("redownload failed", integration=self._id, order_id=order.order_id, reason=str(error))
             self._orders.ask_again(order, next_redownload(order, now))
             return True
-        self._keep(get_bucket=self._live.get_bucket.learned(answer.rate_limit))
+        self._keep(get_bucket=self._live.get_bucket.answered(self._now(), answer.rate_limit))
         taken = self._take([answer.order], cause="redownload", request_id=answer.request_id)
         if not taken.written:
             self._orders.ask_again(order, self._connection.next_time_for(order, now))
+        self._works(now)
+        return True
+
+    def _retry_set_aside(self, now: datetime) -> bool:
+        """Asks for one order that could not be kept: it may have been the answer's fault, or ours, mended since."""
+        if self._set_aside is None:
+            every = self._integrations.all_set_aside(self._id)
+            self._set_aside = deque(one for one in every if one.retry_at and one.retry_at <= now)
+        if not self._set_aside or not self._takes_a_token("get_bucket", now):
+            return False
+        aside = self._set_aside.popleft()
+        self._integrations.set_aside(self._id, [aside.tried_again(now)])
+        try:
+            answer = self._amazon.get_order(aside.order_id)
+        except (OrderNotFound, AccessDenied, AmazonUnavailable, RequestRejected, UnreadableAnswer) as error:
+            logger.warning("order stays set aside", integration=self._id, order_id=aside.order_id, reason=str(error))
+            return True
+        self._take([answer.order], cause="redownload", request_id=answer.request_id)
         self._works(now)
         return True
 
@@ -362,8 +429,17 @@ class _Run:
         self._connection.works()
         self._keep(blocked_until=None, last_success_at=now)
 
-    def _takes_a_search_token(self, spender: Spender, now: datetime) -> bool:
+    def _takes_a_search_token(self, spender: Spender, now: datetime, walk: Walk, part: Slice) -> bool:
+        """A slice is begun when there are tokens for all of its pages: the longer it takes, the more orders change."""
+        wanted = min(walk.pages_expected(part), self._live.search_bucket.burst)
+        if part.pages == 0 and self._live.search_bucket.tokens_at(now) < wanted:
+            return False
         return self._takes_a_token("search_bucket", now, last_search=spender)
+
+    def _keep_proofs(self, proofs: Proofs) -> None:
+        if proofs != self._proofs:
+            self._integrations.save_proofs(self._id, proofs)
+            self._proofs = proofs
 
     def _takes_a_token(self, name: Literal["search_bucket", "get_bucket"], now: datetime, **also: Any) -> bool:
         """Takes a token from the bucket, and keeps that before the call is made: a crash loses a token, no more."""

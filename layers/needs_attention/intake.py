@@ -1,7 +1,7 @@
 """Takes in what Amazon sent: writes the orders that are new or changed, and sets aside what cannot be kept."""
 
 import hashlib
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,10 +30,11 @@ class Written(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What an answer of Amazon's brought."""
+    """What an answer of Amazon's brought: `versions` are all its orders by ID, with the time of their last update."""
 
     counts: Counts
     written: tuple[Written, ...]
+    versions: Mapping[str, datetime]
 
 
 class Intake:
@@ -82,7 +83,11 @@ class Intake:
         if aside:
             logger.warning("orders set aside", integration=integration.integration_id, orders=len(aside))
         counts = Counts(orders=len(written) + unchanged + len(aside), unchanged=unchanged, set_aside=len(aside))
-        return Taken(sum((_counted(one, integration, now) for one in written), counts), tuple(written))
+        return Taken(
+            counts=sum((_counted(one, integration, now) for one in written), counts),
+            written=tuple(written),
+            versions={order_id: amazon.updated_at for order_id, amazon in readable.items()},
+        )
 
     def _note_set_aside(self, integration: Integration, aside: list[SetAside], kept: Set[str]) -> None:
         """The list holds what could not be kept so far: an order that is kept at last leaves it."""
@@ -128,9 +133,10 @@ def _counted(written: Written, integration: Integration, now: datetime) -> Count
 def _set_aside(error: UnreadableOrder, raw: object, now: datetime, request_id: str | None) -> SetAside:
     """Without an order ID, a fingerprint tells it from others, and knows it again when it comes again."""
     fingerprint = hashlib.blake2b(repr(raw).encode(), digest_size=6).hexdigest()
-    return SetAside(
+    aside = SetAside(
         order_id=error.order_id or f"unknown-{fingerprint}",
         reason=error.reason,
         first_seen_at=now,
         request_id=request_id,
     )
+    return aside.tried_again(now) if error.order_id else aside

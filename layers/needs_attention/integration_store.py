@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from needs_attention.download import BackdatedDownload, LiveDownload, Reconciliation, SetAside
+from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Reconciliation, SetAside
 from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
 from needs_attention.values import UtcTime, Value
@@ -175,6 +175,13 @@ class IntegrationStore:
         except self._client.exceptions.ConditionalCheckFailedException:
             return BackdatedDownload.model_validate_json(self._get(integration_id, item) or "")
         return wanted
+
+    def proofs(self, integration_id: str) -> Proofs:
+        text = self._get(integration_id, "proofs")
+        return Proofs.model_validate_json(text) if text else Proofs()
+
+    def save_proofs(self, integration_id: str, proofs: Proofs) -> None:
+        self._client.put_item(TableName=self._table, Item={**_key(integration_id, "proofs"), "data": _json(proofs)})
 
     def reconciliation(self, integration_id: str) -> Reconciliation | None:
         """The second look that is under way, or was the last; None before the first."""

@@ -9,9 +9,18 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.alias_generators import to_camel
 
 from needs_attention.completeness import RULES
 from needs_attention.http_api import FieldError, Problem, invalid
@@ -77,15 +86,14 @@ class OrderFilters(Value):
     limit: int = Field(default=50, ge=1, le=250)
     cursor: Annotated[str, StringConstraints(max_length=500)] | None = None
 
-    @model_validator(mode="after")
-    def _bounds_are_in_order(self) -> Self:
-        for name, after, before in (
-            ("createdBefore", self.created_after, self.created_before),
-            ("updatedBefore", self.updated_after, self.updated_before),
-        ):
-            if after and before and after >= before:
-                raise ValueError(f"{name} must be later than {name.replace('Before', 'After')}")
-        return self
+    @field_validator("created_before", "updated_before")
+    @classmethod
+    def _is_after_its_other_bound(cls, before: UtcTime | None, info: ValidationInfo) -> UtcTime | None:
+        other = str(info.field_name).replace("before", "after")
+        after = info.data.get(other)
+        if before and after and after >= before:
+            raise ValueError(f"must be later than {to_camel(other)}")
+        return before
 
     @property
     def sorts_by_ship_by(self) -> bool:

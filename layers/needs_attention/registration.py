@@ -161,7 +161,7 @@ def with_findings(
     view: dict[str, Any], aside: tuple[SetAside, ...], reconciliation: Reconciliation | None
 ) -> dict[str, Any]:
     """The view with the orders that could not be kept, at most 100 of them, and what the second look found."""
-    shown = [order.model_dump(mode="json", by_alias=True) for order in aside[:100]]
+    shown = [order.model_dump(mode="json", by_alias=True, exclude={"tries"}) for order in aside[:100]]
     compared = reconciliation and reconciliation.model_dump(mode="json", by_alias=True, exclude={"walk"})
     found = {"setAside": shown, "setAsideCount": len(aside), "reconciliation": compared}
     return view | {"health": view["health"] | found}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final, Self
@@ -77,7 +78,12 @@ class AmazonStandIn:
         self._login = LoginWithAmazon(self.credentials, now)
         self._orders_api = OrdersApi(region, self._ledger, self._login, self._misbehaviours, now)
         self._requests: deque[SeenRequest] = deque(maxlen=_REQUESTS_KEPT)
-        self._server = _Server(port, self)
+        self._port = port
+
+    @cached_property
+    def _server(self) -> "_Server":
+        """Listens from when it is first asked for: who calls `answer` needs no socket."""
+        return _Server(self._port, self)
 
     @property
     def endpoint(self) -> str:
@@ -92,7 +98,9 @@ class AmazonStandIn:
         return self.endpoint + control.PATH
 
     def start(self) -> Self:
-        threading.Thread(target=self.serve, name="amazon-stand-in", daemon=True).start()
+        listening = self._server
+        serve = partial(listening.serve_forever, poll_interval=0.02)
+        threading.Thread(target=serve, name="amazon-stand-in", daemon=True).start()
         return self
 
     def serve(self) -> None:

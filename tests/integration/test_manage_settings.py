@@ -329,6 +329,7 @@ def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> No
                 "reason": "no createdTime",
                 "firstSeenAt": "2026-11-23T12:00:00.000Z",
                 "requestId": None,
+                "retryAt": None,
             }
         ],
         "setAsideCount": 1,

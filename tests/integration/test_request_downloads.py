@@ -88,8 +88,8 @@ def test_a_dry_run_plans_a_download_by_what_amazon_listed_lately_and_starts_none
     plan = request(world, since(NOON - 3 * DAY) | {"dryRun": True})
 
     assert plan.status == 200, plan.body
-    assert (plan.body["estimatedOrdersLeft"], plan.body["estimatedCallsLeft"]) == (11_994, 200)
-    assert plan.body["estimatedEnd"] == "2026-11-24T05:51:25.714Z"  # 20 at once, 180 at half of 0.0056 a second
+    assert (plan.body["estimatedOrdersLeft"], plan.body["estimatedCallsLeft"]) == (11_994, 160)
+    assert plan.body["estimatedEnd"] == "2026-11-24T01:53:20.000Z"  # 20 at once, 140 at half of 0.0056 a second
     assert world.integrations.backdated_downloads("acme-na") == ()
     assert world.woken() == []
 
@@ -199,8 +199,8 @@ def test_progress_is_estimated_from_how_dense_the_window_turned_out(world: World
     world.integrations.save_live_download("acme-na", live.model_copy(update={"search_bucket": bucket}))
     shown = world.call("GET", f"{PATH}/{download.download_id}", role="reader").body
     assert (shown["status"], shown["counts"]["orders"], shown["progress"]) == ("running", 612, 0.5)
-    assert shown["estimatedCallsLeft"] == 20
-    assert shown["estimatedEnd"] == "2026-11-23T13:35:14.285Z"  # 4 at once, 16 at half of 0.0056 a second
+    assert shown["estimatedCallsLeft"] == 17
+    assert shown["estimatedEnd"] == "2026-11-23T13:17:22.857Z"  # 4 at once, 13 at half of 0.0056 a second
 
 
 def test_a_finished_download_has_nothing_left(world: World) -> None:

@@ -15,14 +15,17 @@ from needs_attention.download import (
     Bucket,
     Counts,
     LiveDownload,
+    Pace,
+    Proofs,
     Slice,
+    Unproven,
     Walk,
     downloaded,
 )
 from needs_attention.order import UnreadableOrder
 from tests.unit.builders import NOON, accepting, an_amazon_order, an_order
 
-HOUR = timedelta(hours=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
@@ -39,13 +42,31 @@ def ids(count: int) -> tuple[str, ...]:
 # A walk ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_slice_looks_back_a_little_and_ends_where_its_width_ends() -> None:
+def paged(walk: Walk, order_ids: tuple[str, ...], token: str | None = None, bound: datetime | None = None) -> Walk:
+    """The walk after the next page of a slice before noon."""
+    return walk.after_page(begun(walk), order_ids, token, bound, NOON)
+
+
+BUSY = Pace().after(40_000, DAY)  # 1,667 an hour
+
+
+def test_a_slice_ends_where_its_width_ends() -> None:
     part = begun(Walk(reached=NOON - DAY, width=HOUR))
-    assert (part.after, part.before) == (NOON - DAY - OVERLAP, NOON - DAY + HOUR)
+    assert (part.before, part.is_at_edge) == (NOON - DAY + HOUR, False)
 
 
 def test_a_slice_never_passes_the_end_of_its_window() -> None:
-    assert begun(Walk(reached=NOON - HOUR, width=DAY)).before == NOON
+    part = begun(Walk(reached=NOON - HOUR, width=DAY))
+    assert (part.before, part.is_at_edge) == (NOON, True)
+
+
+def test_only_what_follows_the_end_of_a_window_looks_back_for_orders_that_were_listed_late() -> None:
+    walk = Walk(reached=NOON - DAY, width=DAY / 2)
+    assert begun(walk).after == NOON - DAY - OVERLAP
+    inside = paged(walk, ids(5))
+    assert begun(inside).after == NOON - DAY / 2
+    at_the_edge = paged(inside, ids(5))
+    assert begun(at_the_edge, NOON + HOUR).after == NOON - OVERLAP
 
 
 def test_slices_are_asked_for_in_whole_seconds() -> None:
@@ -64,64 +85,62 @@ def test_a_slice_that_is_begun_is_gone_on_with_whatever_the_time_is_now() -> Non
 
 
 def test_the_last_page_moves_the_walk_to_the_bound_that_was_sent() -> None:
-    walk = Walk(reached=NOON - HOUR)
-    assert walk.after_page(begun(walk), ids(5), None, None).reached == NOON
+    assert paged(Walk(reached=NOON - HOUR), ids(5)).reached == NOON
 
 
 def test_the_walk_follows_the_bound_that_amazon_really_used_if_that_is_earlier() -> None:
-    walk = Walk(reached=NOON - HOUR)
-    moved = walk.after_page(begun(walk), ids(5), None, NOON - timedelta(minutes=10))
+    moved = paged(Walk(reached=NOON - HOUR), ids(5), bound=NOON - timedelta(minutes=10))
     assert moved.reached == NOON - timedelta(minutes=10)
 
 
 def test_the_walk_does_not_pass_the_bound_it_sent_even_if_amazon_names_a_later_one() -> None:
-    walk = Walk(reached=NOON - HOUR)
-    assert walk.after_page(begun(walk), ids(5), None, NOON + HOUR).reached == NOON
+    assert paged(Walk(reached=NOON - HOUR), ids(5), bound=NOON + HOUR).reached == NOON
 
 
 def test_the_walk_never_goes_backwards() -> None:
-    walk = Walk(reached=NOON - HOUR)
-    assert walk.after_page(begun(walk), ids(5), None, NOON - DAY).reached == NOON - HOUR
+    assert paged(Walk(reached=NOON - HOUR), ids(5), bound=NOON - DAY).reached == NOON - HOUR
 
 
-def test_more_than_a_page_is_asked_for_again_in_narrower_slices() -> None:
-    walk = Walk(reached=NOON - 4 * HOUR, width=4 * HOUR)
-    narrower = walk.after_page(begun(walk), ids(100), "more", NOON)
-    assert (narrower.reached, narrower.slice, narrower.width) == (NOON - 4 * HOUR, None, HOUR)
+def test_more_than_a_page_is_cut_so_that_nothing_can_slip_between_pages() -> None:
+    unknown = Walk(reached=NOON - 4 * HOUR, width=4 * HOUR)
+    known = unknown.model_copy(update={"pace": Pace().after(600, DAY)})
+    for walk, width in ((unknown, HOUR), (known, timedelta(hours=1.5))):
+        cut = paged(walk, ids(100), "more")
+        assert (cut.reached, cut.slice, cut.width) == (NOON - 4 * HOUR, None, width)
+
+
+def test_only_slices_that_may_have_pages_and_no_more_than_expected_are_paged_through() -> None:
+    walk = Walk(reached=NOON - DAY, pace=BUSY)
+    exact, double = begun(walk), walk.next_slice(NOON, may_have_pages=True)
+    assert double is not None
+    assert exact.before - walk.reached == pytest.approx(HOUR * 75 / 1667, abs=timedelta(seconds=2))
+    assert double.before - walk.reached == pytest.approx(HOUR * 185 / 1667, abs=timedelta(seconds=2))
+    assert (walk.pages_expected(exact), walk.pages_expected(double)) == (1, 2)
+    assert walk.after_page(exact, ids(100), "more", None, NOON).slice is None
+    paging = walk.after_page(double, ids(100), "more", None, NOON).slice
+    assert paging is not None
+    assert (paging.page_token, paging.pages, paging.began_at, len(paging.served)) == ("more", 1, NOON, 100)
+    surprised = walk.model_copy(update={"pace": Pace().after(10, DAY)})
+    assert surprised.after_page(double, ids(100), "more", None, NOON).slice is None
 
 
 def test_a_slice_that_cannot_be_narrower_is_paged_through() -> None:
     walk = Walk(reached=NOON - NARROWEST, width=NARROWEST)
-    second = walk.after_page(begun(walk), ids(100), "page-2", NOON)
-    assert second.slice is not None
-    assert (second.slice.page_token, second.slice.orders, second.slice.pages) == ("page-2", 100, 1)
-    third = second.after_page(second.slice, ids(100), "page-3", NOON)
+    second = paged(walk, ids(100), "page-2")
+    third = paged(second, ids(100), "page-3")
     assert third.slice is not None
     assert (third.slice.page_token, third.slice.before, third.slice.pages) == ("page-3", NOON, 2)
-    once_more = third.after_page(third.slice, ids(7), None, NOON)
-    assert once_more.slice is not None
-    assert (once_more.reached, once_more.slice.page_token) == (NOON - NARROWEST, None)
-
-
-def test_only_two_walks_that_serve_the_same_orders_end_a_slice_of_several_pages() -> None:
-    def walked(walk: Walk, *pages: tuple[str, ...]) -> Walk:
-        for number, page in enumerate(pages, start=1):
-            walk = walk.after_page(begun(walk), page, None if number == len(pages) else f"page-{number}", NOON)
-        return walk
-
-    one, two, three = ids(3)
-    begin = Walk(reached=NOON - NARROWEST, width=NARROWEST)
-    first = walked(begin, (one,), (three,))
-    assert first.reached == NOON - NARROWEST
-    assert walked(first, (three, two), (one,)).reached == NOON - NARROWEST
-    assert walked(walked(first, (three, two), (one,)), (one, two), (three,)).reached == NOON
-    assert walked(first, (three,), (one,)).reached == NOON
-    assert walked(first, (one, three)).reached == NOON
+    assert paged(third, ids(7)).reached == NOON
 
 
 def test_a_slice_whose_token_is_no_longer_good_starts_again() -> None:
     walk = Walk(reached=NOON - HOUR, slice=Slice(after=NOON - HOUR, before=NOON, page_token="old", pages=3))
     assert walk.restarted() == Walk(reached=NOON - HOUR, was_restarted=True)
+
+
+def test_a_slice_that_amazon_rejected_is_asked_for_with_the_same_bounds() -> None:
+    walk = Walk(reached=NOON - HOUR)
+    assert walk.begun(begun(walk)).next_slice(NOON + HOUR) == begun(walk)
 
 
 def test_a_page_that_holds_just_what_the_page_before_held_is_noticed() -> None:
@@ -134,30 +153,35 @@ def test_a_page_that_holds_just_what_the_page_before_held_is_noticed() -> None:
 def test_a_few_empty_pages_may_follow_each_other_but_not_for_ever() -> None:
     walk, empties = Walk(reached=NOON - NARROWEST, width=NARROWEST), 0
     while not begun(walk).repeats(()):
-        walk = walk.after_page(begun(walk), (), f"page-{empties}", NOON)
+        walk = paged(walk, (), f"page-{empties}")
         empties += 1
     assert empties == 3
-    after_one_with_orders = walk.after_page(begun(walk), ids(1), "page-4", NOON)
-    assert not begun(after_one_with_orders).repeats(())
+    assert not begun(paged(walk, ids(1), "page-4")).repeats(())
 
 
-@pytest.mark.parametrize(
-    ("orders", "width"),
-    [(0, 2 * HOUR), (39, 2 * HOUR), (40, HOUR), (80, HOUR), (81, HOUR / 2), (100, HOUR / 2)],
-)
-def test_slices_grow_and_shrink_towards_about_one_page(orders: int, width: timedelta) -> None:
-    walk = Walk(reached=NOON - HOUR, width=HOUR)
-    after = walk.after_page(Slice(after=NOON - HOUR, before=NOON), ids(orders), None, NOON)
-    assert after.width == width
+def test_slices_double_until_they_hold_a_good_half_of_a_page() -> None:
+    walk = Walk(reached=NOON - 40 * DAY)
+    widths = []
+    while part := walk.next_slice(NOON):
+        width = part.before - walk.reached
+        widths.append(width / DAY)
+        walk = walk.after_page(part, ids(round(10 * (width / DAY))), None, None, NOON)
+    assert widths[:4] == pytest.approx([1, 2, 4, 7.5], abs=0.2)
+    assert all(width == pytest.approx(7.5, abs=0.2) for width in widths[3:-1])
 
 
 def test_slices_stay_within_their_bounds() -> None:
-    long_ago = NOON - 2 * WIDEST
-    wide = Walk(reached=long_ago, width=WIDEST).after_page(
-        Slice(after=long_ago, before=long_ago + WIDEST), (), None, None
-    )
-    narrow = Walk(reached=NOON - NARROWEST).after_page(Slice(after=NOON - NARROWEST, before=NOON), ids(100), None, None)
-    assert (wide.width, narrow.width) == (WIDEST, NARROWEST)
+    long_ago = NOON - 3 * WIDEST
+    empty = Walk(reached=long_ago, width=WIDEST)
+    assert paged(empty, ()).width == WIDEST
+    flooded = Walk(reached=NOON - HOUR, pace=Pace().after(1_000_000, HOUR))
+    assert begun(flooded).before - flooded.reached == NARROWEST
+
+
+def test_how_many_calls_a_window_takes_is_known_before() -> None:
+    assert Walk(reached=NOON - 30 * DAY).calls_to(NOON) == 5  # 1, 2, 4, 8 and 15 days, if there is nothing in them
+    assert Walk.of_the_past(NOON - 30 * DAY, Pace().after(100, DAY)).calls_to(NOON) == 40
+    assert Walk(reached=NOON).calls_to(NOON) == 0
 
 
 @given(
@@ -174,8 +198,64 @@ def test_every_order_of_a_window_is_served_whatever_its_updates_look_like(update
         offset = int(part.page_token or 0)
         served |= set(found[offset : offset + page])
         more = str(offset + page) if offset + page < len(found) else None
-        walk = walk.after_page(part, ids(len(found[offset : offset + page])), more, part.before)
+        walk = walk.after_page(part, ids(len(found[offset : offset + page])), more, part.before, NOON)
     assert served == {time for time in ledger if time <= NOON}
+
+
+# What is still to be proven -------------------------------------------------------------------------------------------
+
+
+def walked(after: datetime = NOON - HOUR, before: datetime = NOON - HOUR / 2) -> Unproven:
+    """A slice of two pages with 101 orders, walked within a minute."""
+    part = Slice(after=after, before=before, may_have_pages=True)
+    walk = Walk(reached=after, pace=Pace().after(150, before - after))
+    part = begun(walk.after_page(part, ids(100), "more", None, NOON))
+    proof = part.walked(("701-0000100-0000000",), NOON + MINUTE)
+    assert proof is not None
+    return proof
+
+
+def test_one_page_proves_itself() -> None:
+    assert Slice(after=NOON - HOUR, before=NOON).walked(ids(100), NOON) is None
+
+
+@pytest.mark.parametrize("order_id", ["701-0000000-0000000", "701-0000100-0000000"])
+@pytest.mark.parametrize(
+    ("updated_after", "contradiction"),
+    [(-MINUTE, None), (MINUTE * 0, "certain"), (MINUTE, "certain"), (2 * MINUTE, "possible")],
+)
+def test_an_order_of_the_slice_that_was_updated_since_contradicts_it(
+    order_id: str, updated_after: timedelta, contradiction: str | None
+) -> None:
+    assert walked().contradiction({order_id: NOON + updated_after}) == contradiction
+    assert walked().contradiction({"999-9999999-9999999": NOON + updated_after}) is None
+
+
+def test_what_is_contradicted_is_walked_again_at_once_or_when_there_is_quota() -> None:
+    one, other = walked(), walked(after=NOON - HOUR / 2, before=NOON - HOUR / 4)
+    proofs = Proofs().with_walked(one)
+    possible = proofs.with_versions({ids(1)[0]: NOON + 5 * MINUTE})
+    assert (possible.unproven, possible.is_urgent) == ((), False)
+    certain = possible.with_walked(other).with_versions({ids(1)[0]: NOON})
+    assert [(one.walk.reached, one.before, one.is_urgent) for one in certain.again] == [
+        (NOON - HOUR / 2, NOON - HOUR / 4, True),
+        (NOON - HOUR, NOON - HOUR / 2, False),
+    ]
+    assert certain.first_again(None).again == certain.again[1:]
+
+
+def test_what_follows_on_what_waits_is_walked_with_it() -> None:
+    proofs = Proofs()
+    for start in (4, 3, 2):
+        proofs = proofs.with_walked(walked(after=NOON - start * HOUR, before=NOON - (start - 1) * HOUR))
+    (again,) = proofs.with_versions({ids(1)[0]: NOON + 5 * MINUTE}).again
+    assert (again.walk.reached, again.before) == (NOON - 4 * HOUR, NOON - HOUR)
+
+
+def test_a_slice_is_proven_when_all_that_was_updated_during_its_walk_has_come() -> None:
+    proofs = Proofs().with_walked(walked())
+    assert proofs.proven(NOON + MINUTE).unproven
+    assert not proofs.proven(NOON + 2 * MINUTE).unproven
 
 
 # What it may spend ----------------------------------------------------------------------------------------------------
@@ -212,8 +292,28 @@ def test_a_clock_that_went_back_gives_no_tokens() -> None:
 
 def test_a_bucket_learns_the_rate_that_amazon_names() -> None:
     bucket = Bucket.full(0.0056, 20, NOON)
-    assert bucket.learned(0.1).rate == 0.1
-    assert bucket.learned(None).rate == 0.0056
+    assert bucket.answered(NOON, 0.1).rate == 0.1
+    assert bucket.answered(NOON, None).rate == 0.0056
+
+
+def test_a_bucket_that_was_full_fills_again_from_when_the_call_came_to_amazon() -> None:
+    full = Bucket.full(0.5, 2, NOON).take(NOON)
+    assert full is not None
+    assert full.answered(NOON + 9 * SECOND, None).tokens_at(NOON + 9 * SECOND) == 1
+    second = full.answered(NOON, None).take(NOON + SECOND / 2)
+    assert second is not None
+    assert second.answered(NOON + 9 * SECOND, None).tokens_at(NOON + 9 * SECOND) == 2
+
+
+def test_a_bucket_tells_what_it_can_carry() -> None:
+    bucket = Bucket.full(0.0056, 20, NOON)
+    assert bucket.can_carry(Pace().after(29_000, DAY), 1.0)
+    assert not bucket.can_carry(Pace().after(30_000, DAY), 1.0)
+    assert not bucket.can_carry(Pace().after(29_000, DAY), 0.5)
+    assert (bucket.is_half_full(NOON), bucket.is_brimming(NOON)) == (True, True)
+    spent = bucket.emptied(NOON)
+    assert (spent.is_half_full(NOON + 29 * MINUTE), spent.is_half_full(NOON + 30 * MINUTE)) == (False, True)
+    assert (spent.is_brimming(NOON + 56 * MINUTE), spent.is_brimming(NOON + 57 * MINUTE)) == (False, True)
 
 
 # Live and backdated ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.ledger import amazon_time
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.amazon_stand_in.visibility import ALL_DATA_ROLES
-from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World
+from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, World
 
 SHIPPING = "Direct-to-Consumer Shipping"
 US = "ATVPDKIKX0DER"

@@ -1,0 +1,24 @@
+"""The lives that are simulated. Pages hold 5 orders, so 2,000 updates a day cost the calls of 40,000."""
+
+from datetime import timedelta
+
+from tests.simulation.seller import HOUR, Life
+
+# Everything goes wrong at once: about every tenth call to Amazon, and a process that dies every few minutes.
+TROUBLED = Life(
+    updates_a_day=1_000,
+    lasts=2 * HOUR,
+    faults=0.1,
+    crashes=0.002,
+    people=0.01,
+    backdates=0.003,
+    stream=0.05,
+)
+# As many updates as Amazon's quota can carry, and nothing goes wrong.
+BUSY = Life(updates_a_day=2_000, lasts=3 * HOUR)
+# A day of 40,000 updates, with Amazon's real pages of 100 orders.
+FULL_SIZE = Life(updates_a_day=40_000, lasts=24 * HOUR, page=100)
+
+# How far live downloads fall behind at the most when nothing goes wrong: windows settle near half an hour, and a
+# backlog that the seller's busiest minutes make is worked off within another half.
+LAG_BOUND = timedelta(hours=1)

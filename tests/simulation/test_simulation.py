@@ -1,0 +1,145 @@
+"""After a seller's life, whatever went wrong in it, the orders table equals Amazon's ledger.
+
+A seed that fails is printed; `python -m tests.simulation --seed N` lives it again. `make simulate` lives thousands.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from needs_attention.download import Proofs
+from needs_attention.downloader import Downloader
+from tests.from_template import create_table
+from tests.simulation.lives import BUSY, LAG_BOUND, TROUBLED
+from tests.simulation.memory_dynamodb import ConditionalCheckFailed, MemoryDynamoDB, Table
+from tests.simulation.seller import HOUR, Simulation, Told
+
+SEEDS_A_TEST = 20
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Thousands of warnings are wanted here."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def broken(told: list[Told]) -> dict[int, list[str]]:
+    return {one.seed: one.broken for one in told if one.broken}
+
+
+@pytest.mark.parametrize("first", range(0, 200, SEEDS_A_TEST))
+def test_no_order_is_missed_stale_or_robbed_of_an_edit_whatever_goes_wrong(first: int) -> None:
+    told = [Simulation(seed, TROUBLED).live() for seed in range(first, first + SEEDS_A_TEST)]
+    assert broken(told) == {}
+    assert all(sum(counts) > 0 for counts in zip(*((one.faults, one.crashes, one.edits) for one in told), strict=True))
+
+
+@pytest.mark.parametrize("first", range(0, 12, 6))
+def test_the_busiest_seller_is_behind_by_an_hour_at_most_and_amazon_refuses_no_call(first: int) -> None:
+    sellers = [Simulation(seed, BUSY) for seed in range(first, first + 6)]
+    told = [seller.live() for seller in sellers]
+    assert broken(told) == {}
+    assert max(one.longest_lag for one in told) < LAG_BOUND
+    assert [seller.refused_for_quota() for seller in sellers] == [0] * len(sellers)
+
+
+def test_the_same_seed_lives_the_same_life() -> None:
+    assert Simulation(7, TROUBLED).live() == Simulation(7, TROUBLED).live()
+
+
+# The simulation itself ------------------------------------------------------------------------------------------------
+
+
+def test_it_sees_when_orders_slip_between_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Proofs, "with_versions", lambda proofs, _: proofs)
+    life = replace(TROUBLED, updates_a_day=2_500, backdates=0.0)
+    laws = (law for seed in range(40) for law in Simulation(seed, life).live().broken)
+    assert any("no order is stale" in law for law in laws)
+
+
+def test_it_sees_when_a_checkpoint_comes_before_the_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Downloader.run
+
+    def runs_ahead(downloader: Downloader, integration_id: str, until: datetime) -> Any:
+        integration = downloader.integrations.get(integration_id)
+        if integration and downloader.now().minute % 20 == 0:
+            live = downloader.integrations.live_download(integration)
+            walk = live.walk.model_copy(update={"reached": live.walk.reached + HOUR / 20, "slice": None})
+            downloader.integrations.save_live_download(integration_id, live.model_copy(update={"walk": walk}))
+        return run(downloader, integration_id, until)
+
+    monkeypatch.setattr(Downloader, "run", runs_ahead)
+    laws = (law for seed in range(10) for law in Simulation(seed, TROUBLED).live().broken)
+    assert any("every order of Amazon's is stored" in law for law in laws)
+
+
+class Mirrored:
+    """Makes each call on dictionaries and on moto, and compares what both say."""
+
+    exceptions = MemoryDynamoDB.exceptions
+
+    def __init__(self, memory: Any, moto: Any) -> None:
+        self._memory = memory
+        self._moto = moto
+        self.get_paginator = memory.get_paginator
+
+    def __getattr__(self, operation: str) -> Any:
+        return partial(self._both, operation)
+
+    def _both(self, operation: str, **parameters: Any) -> Any:
+        expected = _outcome(getattr(self._moto, operation), parameters)
+        said = _outcome(getattr(self._memory, operation), parameters)
+        assert said == expected, (operation, parameters)
+        return _raised(said)
+
+
+def _outcome(call: Any, parameters: dict[str, Any]) -> Any:
+    """What a call answers, without moto's wrapping; or the code of its error, and the item that comes with it."""
+    try:
+        answer = call(**parameters) or {}
+    except (ClientError, ConditionalCheckFailed) as error:
+        return error.response["Error"]["Code"], error.response.get("Item")
+    found = {name: value for name, value in answer.items() if name in {"Item", "Items", "Responses"}}
+    for items in found.get("Responses", {}).values():
+        items.sort(key=str)
+    return found
+
+
+def _raised(outcome: Any) -> Any:
+    if isinstance(outcome, tuple):
+        raise ConditionalCheckFailed(outcome[1])
+    return outcome
+
+
+def test_its_tables_do_what_dynamodb_does() -> None:
+    life = replace(TROUBLED, updates_a_day=400, lasts=HOUR, crashes=0.0)
+    with mock_aws():
+        moto = boto3.client("dynamodb", region_name="eu-west-1")
+        for table in ("OrdersTable", "IntegrationsTable"):
+            create_table(moto, table)
+        told = Simulation(3, life, wrapped=lambda memory: Mirrored(memory, moto)).live()
+    assert (told.broken, told.edits > 0) == ([], True)
+
+
+def test_its_tables_refuse_what_they_do_not_know() -> None:
+    client = MemoryDynamoDB({"OrdersTable": Table("OrdersTable")})
+    with pytest.raises(NotImplementedError):
+        client.get_paginator("scan")
+    for condition in ("size(#orderId) > :n", "#a = :a OR #b = :b"):
+        with pytest.raises(NotImplementedError):
+            client.put_item(
+                TableName="OrdersTable",
+                Item={"orderId": {"S": "1"}},
+                ConditionExpression=condition,
+                ExpressionAttributeNames={},
+            )
