@@ -17,6 +17,8 @@ from needs_attention.download import (
     LiveDownload,
     Pace,
     Proofs,
+    Reconciliation,
+    SetAside,
     Slice,
     Unproven,
     Walk,
@@ -244,6 +246,11 @@ def test_what_is_contradicted_is_walked_again_at_once_or_when_there_is_quota() -
     assert certain.first_again(None).again == certain.again[1:]
 
 
+def test_what_nothing_contradicts_stays_to_be_proven() -> None:
+    proofs = Proofs().with_walked(walked())
+    assert proofs.with_versions({"999-9999999-9999999": NOON, ids(1)[0]: NOON - MINUTE}) == proofs
+
+
 def test_what_follows_on_what_waits_is_walked_with_it() -> None:
     proofs = Proofs()
     for start in (4, 3, 2):
@@ -357,6 +364,74 @@ def a_backdated_download(status: str) -> BackdatedDownload:
             "requested_at": NOON,
         }
     )
+
+
+def test_a_live_search_that_failed_is_not_made_again_before_its_time() -> None:
+    live = LiveDownload.starting(NOON).model_copy(update={"retry_at": NOON + 5 * MINUTE})
+    assert not live.is_due(NOON + 4 * MINUTE, MINUTE)
+    assert live.is_due(NOON + 5 * MINUTE, MINUTE)
+
+
+def test_ids_of_backdated_downloads_sort_by_time() -> None:
+    first, second = (
+        BackdatedDownload.requested(NOON - DAY, Pace(), by="ada", now=NOON + timedelta(milliseconds=passed))
+        for passed in (7, 80)
+    )
+    assert (first.walk.reached, first.status) == (NOON - DAY, "queued")
+    assert first.updated_before == first.requested_at - AMAZONS_MARGIN
+    assert first.download_id.startswith("20261123T120000007Z-")
+    assert first.download_id < second.download_id
+
+
+def test_a_backdated_download_that_fails_is_tried_again_and_given_up_after_an_hour() -> None:
+    download = a_backdated_download("running")
+    for failures in range(1, 12):
+        download = download.failed("Amazon says no", NOON)
+        assert (download.status, download.failures, download.retry_at) == ("running", failures, NOON + 5 * MINUTE)
+    given_up = download.failed("Amazon says no", NOON)
+    assert (given_up.status, given_up.failure, given_up.finished_at) == ("failed", "Amazon says no", NOON)
+
+
+def test_what_was_set_aside_is_asked_for_again_more_and_more_seldom() -> None:
+    aside = SetAside(order_id="701-1", reason="no createdTime", first_seen_at=NOON)
+    waits = []
+    for _ in range(5):
+        aside = aside.tried_again(NOON)
+        assert aside.retry_at is not None
+        waits.append((aside.retry_at - NOON) / MINUTE)
+    assert waits == [15, 60, 360, 1440, 1440]
+
+
+# The second look ------------------------------------------------------------------------------------------------------
+
+
+def a_live_download(reached: datetime = NOON) -> LiveDownload:
+    return LiveDownload.starting(NOON).model_copy(update={"walk": Walk(reached=reached)})
+
+
+def test_a_second_look_goes_back_three_days_or_to_where_live_downloads_began() -> None:
+    look = Reconciliation.of(a_live_download(), since=NOON - 10 * DAY)
+    assert look is not None
+    assert (look.updated_after, look.updated_before, look.walk.reached) == (NOON - 3 * DAY, NOON, NOON - 3 * DAY)
+    younger = Reconciliation.of(a_live_download(), since=NOON - 2 * DAY)
+    assert younger is not None
+    assert younger.updated_after == NOON - 2 * DAY
+    assert Reconciliation.of(a_live_download(), since=NOON - DAY + MINUTE) is None
+
+
+def test_a_second_look_is_due_a_day_after_the_last_ended() -> None:
+    look = Reconciliation.of(a_live_download(), since=NOON - 10 * DAY)
+    assert look is not None
+    assert not look.is_due_again(NOON + 10 * DAY)
+    ended = look.model_copy(update={"finished_at": NOON})
+    assert [ended.is_due_again(NOON + DAY - MINUTE), ended.is_due_again(NOON + DAY)] == [False, True]
+
+
+def test_a_second_look_counts_all_that_was_missed_and_names_the_first() -> None:
+    look = Reconciliation.of(a_live_download(), since=NOON - 10 * DAY)
+    assert look is not None
+    found = look.found(ids(15)).found(ids(15))
+    assert (found.missed_count, len(found.missed)) == (30, 20)
 
 
 def test_counts_add_up_field_by_field() -> None:
