@@ -38,8 +38,9 @@ test: venv ## every test: on two processors, then the end-to-end ones on a stack
 	.venv/bin/python -m pytest -m e2e
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
-	.venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
-	$(if $(ARGUMENTS),,.venv/bin/python -m tests.simulation --life fullSize --seed 0)
+	PYTHONPATH=layers .venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
+	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation --life fullSize --seed 0)
+	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation.many)
 
 coverage: .venv/up-to-date ## every statement and branch of the rules, by the unit tests alone
 	.venv/bin/python -m pytest -q -n 2 --cov --cov-report=term tests/unit

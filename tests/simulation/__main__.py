@@ -39,7 +39,7 @@ def main() -> int:
                 say(str(told))
             if told.broken:
                 broken += 1
-                say(f"Replay it: python -m tests.simulation --life {arguments.life} --seed {told.seed}")
+                say(f'Replay it: make simulate ARGUMENTS="--life {arguments.life} --seed {told.seed}"')
             if number % 100 == 0:
                 say(f"[{time.monotonic() - began:5.0f} s] {number:,} seeds, {broken} broken")
     say(f"{len(seeds):,} seeds, {broken} broken; downloads were behind by {longest} at the most")

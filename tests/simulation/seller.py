@@ -111,7 +111,7 @@ class Simulation:
         self.life = life
         self.clock = Clock(START)
         self._random = Random(seed)
-        self._id = integration_id
+        self.integration_id = integration_id
         self._is_calm = False
         self._is_running = False
         self.amazon = AmazonStandIn(now=self.clock)
@@ -157,15 +157,26 @@ class Simulation:
         self._look()
         return self.told
 
+    def run_at(self, begins: datetime) -> None:
+        """One run of the downloader then, and the verdicts that follow."""
+        with self._pages_of(self.life.page):
+            self._advance(begins - self.clock())
+            self._run(self.integration_id)
+            self._deliver_stream()
+            self._note_lag()
+
     # What happens
 
     def _minute(self) -> None:
         self._advance((self.clock() + MINUTE).replace(second=0, microsecond=0) - self.clock())
         if self._happens(self.life.backdates):
             self._ask_for_the_past()
-        self._wake_ups.append(self._id)
+        self._wake_ups.append(self.integration_id)
         self._run_what_was_woken()
         self._deliver_stream()
+        self._note_lag()
+
+    def _note_lag(self) -> None:
         reached = self._live_download().walk.reached
         self.told.longest_lag = max(self.told.longest_lag, self.clock() - AMAZONS_MARGIN - reached)
 
@@ -203,7 +214,7 @@ class Simulation:
         download = BackdatedDownload.requested(
             start, self._live_download().walk.pace, by="ada", now=self.clock(), suffix=str(self._random.random())
         )
-        self._settings.save_backdated_download(self._id, download)
+        self._settings.save_backdated_download(self.integration_id, download)
 
     def _deliver_stream(self) -> None:
         """Judges what was written, later, sometimes twice, sometimes never: the clock asks for those again."""
@@ -301,15 +312,16 @@ class Simulation:
     # What must hold
 
     def _live_download(self) -> Any:
-        integration = self._settings.get(self._id)
+        integration = self._settings.get(self.integration_id)
         assert integration is not None
         return self._settings.live_download(integration)
 
     def _is_unsettled(self) -> bool:
-        downloads = self._settings.backdated_downloads(self._id)
-        is_at_work = any(not download.is_over for download in downloads) or self._settings.all_set_aside(self._id)
+        settings, integration_id = self._settings, self.integration_id
+        is_at_work = any(not download.is_over for download in settings.backdated_downloads(integration_id))
+        is_in_trouble = settings.all_set_aside(integration_id) or settings.incidents(integration_id)
         is_judged = all(item["verdict"]["S"] == "judged" for item in self.tables["OrdersTable"].items.values())
-        return bool(is_at_work) or not is_judged or bool(self._settings.incidents(self._id)) or bool(self._stale())
+        return is_at_work or bool(is_in_trouble) or not is_judged or bool(self._stale())
 
     def _stale(self) -> list[str]:
         """Orders that are not in the table as Amazon has them."""
@@ -321,7 +333,7 @@ class Simulation:
             return False
         # As Amazon showed it then: later it hides a shipped order's telephone number.
         showed = shown(entry, datasets=DATASETS, roles=ALL_DATA_ROLES, now=order.downloaded_at)
-        return downloaded(order, AmazonOrder.from_amazon(showed), self._id, self.clock()) is None
+        return downloaded(order, AmazonOrder.from_amazon(showed), self.integration_id, self.clock()) is None
 
     def _look(self) -> None:
         requests = self.amazon.requests()
@@ -337,9 +349,10 @@ class Simulation:
         self._expect("no edit is lost", {key for key, email in self._typed.items() if found[key].edits.email != email})
         every = self._peoples_orders.get_many(stored)
         self._expect("every order has its verdict", {key for key, order in every.items() if order.is_pending})
-        self._expect("nothing is set aside", {one.order_id for one in self._settings.all_set_aside(self._id)})
-        self._expect("every incident is over", {one.code for one in self._settings.incidents(self._id).incidents})
-        past = self._settings.backdated_downloads(self._id)
+        settings, integration_id = self._settings, self.integration_id
+        self._expect("nothing is set aside", {one.order_id for one in settings.all_set_aside(integration_id)})
+        self._expect("every incident is over", {one.code for one in settings.incidents(integration_id).incidents})
+        past = settings.backdated_downloads(integration_id)
         self._expect("every backdated download is over", {one.download_id for one in past if not one.is_over})
 
     def _expect(self, law: str, exceptions: set[Any]) -> None:

@@ -1,12 +1,12 @@
 """After a seller's life, whatever went wrong in it, the orders table equals Amazon's ledger.
 
-A seed that fails is printed; `python -m tests.simulation --seed N` lives it again. `make simulate` lives thousands.
+A seed that fails is printed; `make simulate ARGUMENTS="--seed N"` lives it again, and `make simulate` thousands.
 """
 
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from needs_attention.download import Proofs
 from needs_attention.downloader import Downloader
 from tests.from_template import create_table
 from tests.simulation.lives import BUSY, LAG_BOUND, TROUBLED
+from tests.simulation.many import live_together
 from tests.simulation.memory_dynamodb import ConditionalCheckFailed, MemoryDynamoDB, Table
 from tests.simulation.seller import HOUR, Simulation, Told
 
@@ -51,6 +52,14 @@ def test_the_busiest_seller_is_behind_by_an_hour_at_most_and_amazon_refuses_no_c
     assert broken(told) == {}
     assert max(one.longest_lag for one in told) < LAG_BOUND
     assert [seller.refused_for_quota() for seller in sellers] == [0] * len(sellers)
+
+
+def test_of_a_hundred_sellers_none_starves_and_no_key_is_hot() -> None:
+    seen = live_together(sellers=100, minutes=10, functions_at_once=5)
+    assert seen.fewest_runs == 10
+    assert seen.longest_wait < timedelta(minutes=1)
+    assert seen.longest_lag < timedelta(minutes=7)
+    assert all(writes_a_minute < 10 for _, writes_a_minute in seen.writes)
 
 
 def test_the_same_seed_lives_the_same_life() -> None:
