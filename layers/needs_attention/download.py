@@ -223,6 +223,7 @@ class Again(Value):
     before: UtcTime
     walk: Walk
     is_urgent: bool
+    retry_at: UtcTime | None = None
 
 
 class Proofs(Value):
@@ -253,22 +254,32 @@ class Proofs(Value):
             if is_next and one.is_urgent == is_urgent and one.walk.slice is None:
                 again[place] = one.model_copy(update={"before": slipped.before})
                 return self.model_copy(update={"again": tuple(again)})
-        walk = Walk(reached=slipped.after, looks_back=False)
+        pace = Pace().after(len(slipped.orders), slipped.before - slipped.after)
+        walk = Walk(reached=slipped.after, looks_back=False, pace=pace)
         again.append(Again(before=slipped.before, walk=walk, is_urgent=is_urgent))
         return self.model_copy(update={"again": tuple(sorted(again, key=lambda one: not one.is_urgent))})
 
-    @property
-    def is_urgent(self) -> bool:
-        return bool(self.again) and self.again[0].is_urgent
+    def next_again(self, now: datetime) -> Again | None:
+        """What is to be walked again next, the urgent first."""
+        return next((one for one in self.again if not (one.retry_at and now < one.retry_at)), None)
+
+    def with_walk(self, walk: Walk, later: Walk) -> "Proofs":
+        """With a walk as it has gone on; what it was for is done when nothing is left of it."""
+        moved = (one.model_copy(update={"walk": later}) if one.walk == walk else one for one in self.again)
+        left = tuple(one for one in moved if one.walk != later or one.walk.next_slice(one.before))
+        return self.model_copy(update={"again": left})
+
+    def postponed(self, walk: Walk, now: datetime) -> "Proofs":
+        """A search that did not work is made again later, and holds up no live download meanwhile."""
+        again = tuple(
+            one.model_copy(update={"retry_at": now + RETRY_AFTER}) if one.walk == walk else one for one in self.again
+        )
+        return self.model_copy(update={"again": again})
 
     def proven(self, reached: datetime) -> "Proofs":
         """Once live downloads are past the time of a walk, whatever was updated during it has come."""
         open_still = tuple(one for one in self.unproven if one.ended_at + CLOCKS_DIFFER >= reached)
         return self.model_copy(update={"unproven": open_still})
-
-    def first_again(self, later: Again | None) -> "Proofs":
-        """With the first slice that is walked again as it is now; None if it is done."""
-        return self.model_copy(update={"again": ((later,) if later else ()) + self.again[1:]})
 
 
 def _fingerprint(order_id: str) -> str:

@@ -17,6 +17,7 @@ from needs_attention.connection import Connection
 from needs_attention.download import (
     AMAZONS_MARGIN,
     RETRY_AFTER,
+    Again,
     BackdatedDownload,
     Bucket,
     Counts,
@@ -170,8 +171,9 @@ class _Run:
         waiting = self._waiting_backdated()
         every = timedelta(minutes=self._integration.settings.live_download_every_minutes)
         turns: list[Callable[[], bool]] = []
-        if self._proofs.is_urgent:
-            turns.append(lambda: self._page_again(now))
+        again = self._proofs.next_again(now)
+        if again is not None and again.is_urgent:
+            turns.append(lambda: self._page_again(again, now))
         elif self._live.is_due(now, max(every, BACKDATED_LIVE_INTERVAL) if waiting else every):
             turns.append(lambda: self._live_page(now))
         if waiting is not None:
@@ -185,8 +187,8 @@ class _Run:
                 later = waiting.model_copy(update={"status": "waitingForQuota"})
                 self._integrations.save_backdated_download(self._id, later)
             return has_searched
-        if self._proofs.again and self._live.search_bucket.is_half_full(now):
-            return self._page_again(now)
+        if again is not None and self._live.search_bucket.is_half_full(now):
+            return self._page_again(again, now)
         return self._reconcile(now)
 
     def _is_turn_of_backdated(self, waiting: BackdatedDownload) -> bool:
@@ -225,26 +227,27 @@ class _Run:
         self._works(now)
         return True
 
-    def _page_again(self, now: datetime) -> bool:
-        """A page of a slice in which something may have slipped between two pages."""
-        again = self._proofs.again[0]
+    def _page_again(self, again: Again, now: datetime) -> bool:
+        """A page of a part of a window in which something may have slipped between two pages."""
+        walk = again.walk
 
-        def save(walk: Walk) -> None:
-            is_done = walk.next_slice(again.before) is None
-            self._keep_proofs(self._proofs.first_again(None if is_done else again.model_copy(update={"walk": walk})))
+        def save(later: Walk) -> None:
+            nonlocal walk
+            self._keep_proofs(self._proofs.with_walk(walk, later))
+            walk = later
 
-        part = again.walk.next_slice(again.before)
+        part = walk.next_slice(again.before)
         if part is None:
-            self._keep_proofs(self._proofs.first_again(None))
+            save(walk)
             return True
-        if not self._takes_a_search_token("live", now, again.walk, part):
+        if not self._takes_a_search_token("live", now, walk, part):
             self._live_waits_for_quota = again.is_urgent
             return False
         try:
-            stored = self._page(again.walk, part, cause="download", keep=save)
+            stored = self._page(walk, part, cause="download", keep=save)
         except THIS_SEARCH_FAILS as error:
-            self._connection.fails(error, now)
-            self._keep(blocked_until=now + RETRY_AFTER)
+            logger.warning("slice cannot be walked again now", integration=self._id, reason=str(error))
+            self._keep_proofs(self._proofs.postponed(walk, now))
             return True
         save(stored.walk)
         self._works(now)

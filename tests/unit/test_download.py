@@ -235,15 +235,33 @@ def test_an_order_of_the_slice_that_was_updated_since_contradicts_it(
 
 def test_what_is_contradicted_is_walked_again_at_once_or_when_there_is_quota() -> None:
     one, other = walked(), walked(after=NOON - HOUR / 2, before=NOON - HOUR / 4)
-    proofs = Proofs().with_walked(one)
-    possible = proofs.with_versions({ids(1)[0]: NOON + 5 * MINUTE})
-    assert (possible.unproven, possible.is_urgent) == ((), False)
+    possible = Proofs().with_walked(one).with_versions({ids(1)[0]: NOON + 5 * MINUTE})
+    assert possible.unproven == ()
     certain = possible.with_walked(other).with_versions({ids(1)[0]: NOON})
-    assert [(one.walk.reached, one.before, one.is_urgent) for one in certain.again] == [
+    assert [(again.walk.reached, again.before, again.is_urgent) for again in certain.again] == [
         (NOON - HOUR / 2, NOON - HOUR / 4, True),
         (NOON - HOUR, NOON - HOUR / 2, False),
     ]
-    assert certain.first_again(None).again == certain.again[1:]
+    assert certain.next_again(NOON) == certain.again[0]
+
+
+def test_what_is_walked_again_is_done_when_nothing_is_left_of_it() -> None:
+    late, early = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
+    proofs = Proofs().with_walked(late).with_walked(early).with_versions({ids(1)[0]: NOON})
+    first, second = proofs.again
+    further = first.walk.model_copy(update={"reached": first.walk.reached + MINUTE})
+    assert [one.walk for one in proofs.with_walk(first.walk, further).again] == [further, second.walk]
+    through = first.walk.model_copy(update={"reached": first.before})
+    assert proofs.with_walk(first.walk, through).again == (second,)
+
+
+def test_what_cannot_be_walked_again_now_waits_and_lets_others_go_first() -> None:
+    late, early = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
+    proofs = Proofs().with_walked(late).with_walked(early).with_versions({ids(1)[0]: NOON})
+    postponed = proofs.postponed(proofs.again[0].walk, NOON)
+    assert postponed.next_again(NOON) == proofs.again[1]
+    assert postponed.next_again(NOON + 5 * MINUTE) == postponed.again[0]
+    assert Proofs().next_again(NOON) is None
 
 
 def test_what_nothing_contradicts_stays_to_be_proven() -> None:

@@ -97,14 +97,14 @@ def test_the_same_order_twice_on_a_page_is_one_order(world: World) -> None:
 
 def test_a_large_account_is_walked_in_slices_of_about_a_page(world: World) -> None:
     world.amazon.set_usage_plan("searchOrders", rate=100, burst=1000)
-    for entry in generated(900, now=NOON, seed=7):
+    for entry in generated(450, now=NOON, seed=7):
         world.amazon.put(entry.order, missing=entry.missing)
     world.backdate()
     for _ in range(6):
         world.run()
         world.clock.advance(MINUTE)
     assert world.items().keys() == world.ledger()
-    assert world.backdated().counts.pages < 40
+    assert world.backdated().counts.pages < 20
 
 
 def test_people_who_changed_an_order_meanwhile_keep_their_change(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
