@@ -7,7 +7,8 @@ the walk on; whatever goes wrong before that repeats the slice, so an order may 
 Amazon documents no sort order. If it pages by offset, an order that is updated while a slice of several pages is walked
 leaves it, the others move up, and one that did not change may never be served. So a slice that turns out longer than a
 page is cut, and no order can slip between pages. Only a seller with more updates than half empty pages can carry gets
-slices of two pages; one that an updated order contradicts is walked again, cut (see `Unproven`).
+slices of two pages. They are walked again, cut: at once if an order shows that another may have slipped (`Unproven`),
+else when there is quota to spare.
 """
 
 import hashlib
@@ -84,7 +85,7 @@ class Slice(Value):
 
 
 class Unproven(Value):
-    """A slice of several pages: nothing slipped between them unless one of its orders was updated meanwhile."""
+    """A slice of several pages: something slipped between them if one of its orders was updated meanwhile."""
 
     after: UtcTime
     before: UtcTime
@@ -92,18 +93,11 @@ class Unproven(Value):
     ended_at: UtcTime
     orders: tuple[str, ...]
 
-    def contradiction(self, versions: Mapping[str, datetime]) -> Literal["certain", "possible"] | None:
-        """What orders, by ID and time of their last update, say of the slice.
-
-        One of its own that was updated while it was walked may have let another slip; one that was updated after that
-        may have been so before, too.
-        """
+    def is_contradicted_by(self, versions: Mapping[str, datetime]) -> bool:
+        """Whether an order of the slice, by ID and time of its last update, was updated while it was walked."""
         served = set(self.orders)
         began, ended = self.began_at - CLOCKS_DIFFER, self.ended_at + CLOCKS_DIFFER
-        later = [at for order_id, at in versions.items() if at >= began and _fingerprint(order_id) in served]
-        if not later:
-            return None
-        return "certain" if min(later) <= ended else "possible"
+        return any(began <= at <= ended and _fingerprint(order_id) in served for order_id, at in versions.items())
 
 
 class Pace(Value):
@@ -227,24 +221,25 @@ class Again(Value):
 
 
 class Proofs(Value):
-    """The slices of several pages that are still to be proven, and those to be walked again."""
+    """The slices of several pages that an order may still contradict, and what is to be walked again."""
 
     unproven: tuple[Unproven, ...] = ()
     again: tuple[Again, ...] = ()
 
     def with_walked(self, walked: Unproven) -> "Proofs":
-        return self.model_copy(update={"unproven": (*self.unproven, walked)})
+        """A slice of several pages is walked again when there is quota, cut: what slipped is not always told."""
+        return self._with_again(walked, is_urgent=False)._watching((*self.unproven, walked))
 
     def with_versions(self, versions: Mapping[str, datetime]) -> "Proofs":
         """What the orders of a page, by ID and time of their last update, say of the slices walked before."""
-        later = self.model_copy(update={"unproven": ()})
+        later = self
         for one in self.unproven:
-            contradiction = one.contradiction(versions)
-            if contradiction is None:
-                later = later.with_walked(one)
-            else:
-                later = later._with_again(one, is_urgent=contradiction == "certain")
-        return later
+            if one.is_contradicted_by(versions):
+                later = later._with_again(one, is_urgent=True)
+        return later._watching([one for one in self.unproven if not one.is_contradicted_by(versions)])
+
+    def _watching(self, unproven: Sequence[Unproven]) -> "Proofs":
+        return self.model_copy(update={"unproven": tuple(unproven)})
 
     def _with_again(self, slipped: Unproven, *, is_urgent: bool) -> "Proofs":
         """What follows on something that waits already is walked with it."""
@@ -276,10 +271,9 @@ class Proofs(Value):
         )
         return self.model_copy(update={"again": again})
 
-    def proven(self, reached: datetime) -> "Proofs":
-        """Once live downloads are past the time of a walk, whatever was updated during it has come."""
-        open_still = tuple(one for one in self.unproven if one.ended_at + CLOCKS_DIFFER >= reached)
-        return self.model_copy(update={"unproven": open_still})
+    def watched(self, reached: datetime) -> "Proofs":
+        """Once live downloads are past the time of a walk, what was updated during it has come, or will have again."""
+        return self._watching([one for one in self.unproven if one.ended_at + CLOCKS_DIFFER >= reached])
 
 
 def _fingerprint(order_id: str) -> str:

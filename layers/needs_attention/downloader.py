@@ -222,7 +222,7 @@ class _Run:
         # Amazon may answer an earlier bound than was sent: the rest comes with the next run, not at once.
         is_through = stored.ends_slice and part.before >= until.replace(microsecond=0)
         self._keep(walk=stored.walk, last_run_at=now if is_through else None, retry_at=None)
-        self._keep_proofs(self._proofs.proven(stored.walk.reached))
+        self._keep_proofs(self._proofs.watched(stored.walk.reached))
         self._connection.live_search_works()
         self._works(now)
         return True

@@ -223,31 +223,34 @@ def test_one_page_proves_itself() -> None:
 
 @pytest.mark.parametrize("order_id", ["701-0000000-0000000", "701-0000100-0000000"])
 @pytest.mark.parametrize(
-    ("updated_after", "contradiction"),
-    [(-MINUTE, None), (MINUTE * 0, "certain"), (MINUTE, "certain"), (2 * MINUTE, "possible")],
+    ("updated_after", "is_contradicted"),
+    [(-MINUTE, False), (MINUTE * 0, True), (MINUTE, True), (2 * MINUTE, False)],
 )
-def test_an_order_of_the_slice_that_was_updated_since_contradicts_it(
-    order_id: str, updated_after: timedelta, contradiction: str | None
+def test_an_order_of_the_slice_that_was_updated_while_it_was_walked_contradicts_it(
+    order_id: str, updated_after: timedelta, is_contradicted: bool
 ) -> None:
-    assert walked().contradiction({order_id: NOON + updated_after}) == contradiction
-    assert walked().contradiction({"999-9999999-9999999": NOON + updated_after}) is None
+    assert walked().is_contradicted_by({order_id: NOON + updated_after}) is is_contradicted
+    assert not walked().is_contradicted_by({"999-9999999-9999999": NOON + updated_after})
 
 
-def test_what_is_contradicted_is_walked_again_at_once_or_when_there_is_quota() -> None:
-    one, other = walked(), walked(after=NOON - HOUR / 2, before=NOON - HOUR / 4)
-    possible = Proofs().with_walked(one).with_versions({ids(1)[0]: NOON + 5 * MINUTE})
-    assert possible.unproven == ()
-    certain = possible.with_walked(other).with_versions({ids(1)[0]: NOON})
-    assert [(again.walk.reached, again.before, again.is_urgent) for again in certain.again] == [
-        (NOON - HOUR / 2, NOON - HOUR / 4, True),
-        (NOON - HOUR, NOON - HOUR / 2, False),
+def test_what_is_contradicted_is_walked_again_at_once_and_every_slice_of_pages_when_there_is_quota() -> None:
+    one, other = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
+    proofs = Proofs().with_walked(one).with_walked(other)
+    assert [(again.walk.reached, again.is_urgent) for again in proofs.again] == [
+        (NOON - HOUR, False),
+        (NOON - 9 * HOUR, False),
     ]
+    certain = Proofs(unproven=(other,), again=proofs.again).with_versions({ids(1)[0]: NOON})
+    assert [(again.walk.reached, again.before, again.is_urgent) for again in certain.again][:1] == [
+        (NOON - 9 * HOUR, NOON - 8 * HOUR, True)
+    ]
+    assert (certain.unproven, len(certain.again)) == ((), 3)
     assert certain.next_again(NOON) == certain.again[0]
 
 
 def test_what_is_walked_again_is_done_when_nothing_is_left_of_it() -> None:
     late, early = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
-    proofs = Proofs().with_walked(late).with_walked(early).with_versions({ids(1)[0]: NOON})
+    proofs = Proofs().with_walked(late).with_walked(early)
     first, second = proofs.again
     further = first.walk.model_copy(update={"reached": first.walk.reached + MINUTE})
     assert [one.walk for one in proofs.with_walk(first.walk, further).again] == [further, second.walk]
@@ -257,7 +260,7 @@ def test_what_is_walked_again_is_done_when_nothing_is_left_of_it() -> None:
 
 def test_what_cannot_be_walked_again_now_waits_and_lets_others_go_first() -> None:
     late, early = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
-    proofs = Proofs().with_walked(late).with_walked(early).with_versions({ids(1)[0]: NOON})
+    proofs = Proofs().with_walked(late).with_walked(early)
     postponed = proofs.postponed(proofs.again[0].walk, NOON)
     assert postponed.next_again(NOON) == proofs.again[1]
     assert postponed.next_again(NOON + 5 * MINUTE) == postponed.again[0]
@@ -273,14 +276,14 @@ def test_what_follows_on_what_waits_is_walked_with_it() -> None:
     proofs = Proofs()
     for start in (4, 3, 2):
         proofs = proofs.with_walked(walked(after=NOON - start * HOUR, before=NOON - (start - 1) * HOUR))
-    (again,) = proofs.with_versions({ids(1)[0]: NOON + 5 * MINUTE}).again
+    (again,) = proofs.again
     assert (again.walk.reached, again.before) == (NOON - 4 * HOUR, NOON - HOUR)
 
 
-def test_a_slice_is_proven_when_all_that_was_updated_during_its_walk_has_come() -> None:
+def test_a_slice_is_watched_until_live_downloads_are_past_the_time_of_its_walk() -> None:
     proofs = Proofs().with_walked(walked())
-    assert proofs.proven(NOON + MINUTE).unproven
-    assert not proofs.proven(NOON + 2 * MINUTE).unproven
+    assert proofs.watched(NOON + MINUTE).unproven
+    assert not proofs.watched(NOON + 2 * MINUTE).unproven
 
 
 # What it may spend ----------------------------------------------------------------------------------------------------
