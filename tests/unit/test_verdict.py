@@ -638,7 +638,7 @@ def test_14_what_amazon_calls_partly_shipped_goes_to_the_3pl_only_if_a_person_sa
 
     partly = judged(downloaded_again(order, fulfillment_status="PARTIALLY_SHIPPED"), EAGER, LATER)
     assert (partly.stage, partly.three_pl_status, partly.hold) == ("packing", DO_NOT_TRANSFER, None)
-    chosen = partly.with_(three_pl_status=ThreePlStatus.NOW)
+    chosen = Order.model_validate_json(partly.with_(three_pl_status=ThreePlStatus.NOW).model_dump_json())
     again = judged(downloaded_again(chosen, updated_at=LATER), EAGER, LATER)
     assert again.three_pl_status is ThreePlStatus.NOW
 
