@@ -70,7 +70,7 @@ def test_the_same_seed_lives_the_same_life() -> None:
 
 
 def test_it_sees_when_orders_slip_between_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Proofs, "with_versions", lambda proofs, _: proofs)
+    monkeypatch.setattr(Proofs, "with_walked", lambda proofs, _: proofs)
     life = replace(TROUBLED, updates_a_day=2_500, backdates=0.0)
     laws = (law for seed in range(40) for law in Simulation(seed, life).live().broken)
     assert any("no order is stale" in law for law in laws)
