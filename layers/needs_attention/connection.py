@@ -86,23 +86,32 @@ class Connection:
 
         While the connection is at fault, one order finds out for all whether it still is; a person may ask for any.
         """
-        is_own_gap = self._incidents.cause_of(order.amazon.marketplace_id, _codes(order.missing)) is None
-        return is_own_gap or not is_on_timetable(order) or self._may_probe(now)
+        if self._incidents.cause_of(order.amazon.marketplace_id, _codes(order.missing)) is None:
+            return True
+        is_asked_for_by_a_person = not is_on_timetable(order) and order.order_id != self._probed_order
+        return is_asked_for_by_a_person or self._may_probe(order, now)
 
     def next_time_for(self, order: Order, now: datetime) -> datetime | None:
         """When Amazon is asked for an order again that it has just said nothing new of."""
         planned = next_redownload(order, now)
-        if self._incidents.cause_of(order.amazon.marketplace_id, _codes(order.missing)) is None:
+        if order.order_id != self._probed_order:
             return planned
         return min(filter(None, (planned, now + PROBE_EVERY)))
 
     # Fields that vanish
 
-    def _may_probe(self, now: datetime) -> bool:
+    @property
+    def _probed_order(self) -> str | None:
+        incident = self._incidents.find("fieldsVanished")
+        return incident.probed_order if incident else None
+
+    def _may_probe(self, order: Order, now: datetime) -> bool:
         incident = self._incidents.find("fieldsVanished")
         if incident is None or (incident.probed_at and now < incident.probed_at + PROBE_EVERY):
             return False
-        self._keep(self._incidents.opened(incident.model_copy(update={"probed_at": now})))
+        self._keep(
+            self._incidents.opened(incident.model_copy(update={"probed_at": now, "probed_order": order.order_id}))
+        )
         return True
 
     def _look_at_fields(self, now: datetime) -> bool:
@@ -111,7 +120,8 @@ class Connection:
         arrivals = before.with_orders((written.amazon for written in self._written), settings)
         incident = self._incidents.find("fieldsVanished")
         filled = filled_gaps(((one.before.amazon, one.amazon) for one in self._written if one.before), settings)
-        fields = vanished_fields(arrivals, incident.fields if incident else {}, filled)
+        every = vanished_fields(arrivals, incident.fields if incident else {}, filled)
+        fields = {one: vanished for one, vanished in every.items() if one in self._integration.marketplace_ids}
         back = {
             marketplace_id: set(vanished) - set(fields.get(marketplace_id, ()))
             for marketplace_id, vanished in (incident.fields if incident else {}).items()
@@ -123,7 +133,8 @@ class Connection:
         if fields:
             evidence = evidence_of(fields, arrivals)
             found = Incident(code="fieldsVanished", since=now, evidence=evidence, fields=fields)
-            self._keep(self._incidents.opened(found.model_copy(update={"probed_at": incident and incident.probed_at})))
+            probe = {"probed_at": incident.probed_at, "probed_order": incident.probed_order} if incident else {}
+            self._keep(self._incidents.opened(found.model_copy(update=probe)))
         else:
             self._keep(self._incidents.closed("fieldsVanished"))
         if arrivals != before:

@@ -31,9 +31,11 @@ PAGE = 100
 MOST_EMPTY_PAGES = 3
 # A page that is seldom so full that there is a second; two pages that are seldom followed by a third.
 ONE_PAGE, TWO_PAGES = 0.75, 1.85
+# A slice of so few pages is walked at once; one of more lets others have their turns in between.
+FEW_PAGES = 3
 # How often the schedule wakes every integration (template.yaml).
 TICK = timedelta(minutes=1)
-NARROWEST, WIDEST, FIRST = timedelta(minutes=1), timedelta(days=60), timedelta(days=1)
+NARROWEST, WIDEST, FIRST = timedelta(seconds=1), timedelta(days=60), timedelta(days=1)
 PACE_FADES_IN = timedelta(hours=3)
 # Times are kept in milliseconds, so what has come back since is known a little inexactly.
 TIMES_ARE_EXACT_TO = timedelta(milliseconds=1)
@@ -110,6 +112,10 @@ class Pace(Value):
         kept = 0.5 ** (width / PACE_FADES_IN)
         return Pace(orders=self.orders * kept + orders, seconds=self.seconds * kept + width.total_seconds())
 
+    def at_least(self, orders: int, width: timedelta) -> "Pace":
+        """After a slice that held more than was known: what was listed before says little of a burst."""
+        return self if self.orders_in(width) >= orders else Pace(orders=orders, seconds=width.total_seconds())
+
     def orders_in(self, window: timedelta) -> float:
         """How many orders a window of that length may hold; 0 as long as nothing is known."""
         return self.orders / self.seconds * window.total_seconds() if self.seconds else 0.0
@@ -170,6 +176,10 @@ class Walk(Value):
             # An answer that ends before the slice began would walk backwards for ever.
             reached = max(reached, self.reached)
             pace = self.pace.after(seen, part.before - part.after)
+            expected = self.pace.orders_in(part.before - part.after)
+            if seen < expected / 4 and expected - seen > 1.9 * math.sqrt(expected):  # so few are no accident
+                # What was busy is so no longer: wait for no average, a wrong guess costs a cut.
+                pace = pace.model_copy(update={"orders": pace.orders / 2})
             # A slice that the window's end cut short says nothing against the width that was planned.
             width = min(max((part.before - part.after) * 2, self.width), WIDEST)
             return Walk(reached=reached, width=width, pace=pace, looks_back=part.is_at_edge)
@@ -177,7 +187,8 @@ class Walk(Value):
             # What this page brought is stored already.
             is_surprise = self.pace.orders_in(part.before - part.after) < PAGE / 2
             width = max((part.before - self.reached) / (4 if is_surprise else 2), NARROWEST)
-            return self.model_copy(update={"width": width, "slice": None, "was_restarted": False})
+            pace = self.pace.at_least(PAGE, part.before - part.after)
+            return self.model_copy(update={"width": width, "slice": None, "was_restarted": False, "pace": pace})
         further = {
             "began_at": part.began_at or now,
             "page_token": next_token,
@@ -332,7 +343,8 @@ class Bucket(Value):
         return self.model_copy(update={"tokens": 0, "at": now})
 
 
-Spender = Literal["live", "backdated"]
+Spender = Literal["live", "again", "backdated"]
+SPENDERS: tuple[Spender, ...] = ("live", "again", "backdated")
 
 
 class OverdueVerdicts(Value):
@@ -348,7 +360,7 @@ class LiveDownload(Value):
     walk: Walk
     search_bucket: Bucket
     get_bucket: Bucket
-    last_search: Spender | None = None  # whose turn it was: live and backdated work take turns while both want calls
+    last_search: Spender | None = None  # whose turn it was: they take turns while several want calls
     last_run_at: UtcTime | None = None
     last_success_at: UtcTime | None = None
     blocked_until: UtcTime | None = None  # no call to Amazon works: it is asked again then
@@ -448,6 +460,10 @@ class BackdatedDownload(Value):
         if failures >= GIVEN_UP_AFTER:
             changes |= {"status": "failed", "finished_at": now}
         return self.model_copy(update=changes)
+
+    def waiting_for_amazon(self, failure: str, now: datetime) -> "BackdatedDownload":
+        """After a search that Amazon did not answer: however long that lasts, the download goes on afterwards."""
+        return self.model_copy(update={"failure": failure, "retry_at": now + RETRY_AFTER})
 
     @property
     def is_over(self) -> bool:

@@ -6,7 +6,7 @@ and loses none. The queue gives an integration to one run at a time, so nobody e
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -16,7 +16,9 @@ from aws_lambda_powertools import Logger
 from needs_attention.connection import Connection
 from needs_attention.download import (
     AMAZONS_MARGIN,
+    FEW_PAGES,
     RETRY_AFTER,
+    SPENDERS,
     Again,
     BackdatedDownload,
     Bucket,
@@ -51,6 +53,8 @@ BACKDATED_LIVE_INTERVAL = timedelta(minutes=10)
 
 # What is wrong with one search need not be wrong with others.
 THIS_SEARCH_FAILS = (RequestRejected, UnreadableAnswer)
+# Whether nothing works, or this alone, the next live search tells.
+NO_ANSWER = (AccessDenied, AmazonUnavailable)
 
 logger = Logger(child=True)
 
@@ -167,35 +171,38 @@ class _Run:
     # Searches
 
     def _search(self, now: datetime) -> bool:
-        """The next page of the live download or of a backdated one; they take turns while both want calls."""
-        waiting = self._waiting_backdated()
+        """The next page of what wants one; those who want calls at the same time take turns, so that none starves."""
+        waiting, again = self._waiting_backdated(), self._proofs.next_again(now)
         every = timedelta(minutes=self._integration.settings.live_download_every_minutes)
-        turns: list[Callable[[], bool]] = []
-        again = self._proofs.next_again(now)
+        turns: dict[Spender, Callable[[], bool]] = {}
+        if self._live.is_due(now, max(every, BACKDATED_LIVE_INTERVAL) if waiting else every):
+            turns["live"] = lambda: self._live_page(now)
         if again is not None and again.is_urgent:
-            turns.append(lambda: self._page_again(again, now))
-        elif self._live.is_due(now, max(every, BACKDATED_LIVE_INTERVAL) if waiting else every):
-            turns.append(lambda: self._live_page(now))
+            turns["again"] = lambda: self._page_again(again, now)
         if waiting is not None:
-            turns.append(lambda: self._backdated_page(waiting, now))
-        if waiting is not None and turns[1:] and self._is_turn_of_backdated(waiting):
-            turns.reverse()
-        # Whose turn it is may be waiting for enough tokens to walk its slice at once: nobody else takes them meanwhile.
+            turns["backdated"] = lambda: self._backdated_page(waiting, now)
         if turns:
-            has_searched = turns[0]()
+            has_searched = turns[self._whose_turn(turns, waiting, again)]()
             if not has_searched and waiting is not None and waiting.status != "waitingForQuota":
                 later = waiting.model_copy(update={"status": "waitingForQuota"})
                 self._integrations.save_backdated_download(self._id, later)
             return has_searched
-        if again is not None and self._live.search_bucket.is_half_full(now):
+        if again is not None and (again.walk.slice or self._live.search_bucket.is_half_full(now)):
             return self._page_again(again, now)
         return self._reconcile(now)
 
-    def _is_turn_of_backdated(self, waiting: BackdatedDownload) -> bool:
-        """A slice that is begun comes first, so that it is walked quickly; else they take turns."""
-        if self._live.walk.slice or waiting.walk.slice:
-            return self._live.walk.slice is None
-        return self._live.last_search == "live"
+    def _whose_turn(self, turns: Container[Spender], waiting: BackdatedDownload | None, again: Again | None) -> Spender:
+        """The next one after the last, unless that one is within a slice of a few pages.
+
+        It may be waiting for enough tokens to walk its slice at once: nobody else takes them meanwhile.
+        """
+        last = self._live.last_search
+        walks = {"live": self._live.walk, "again": again and again.walk, "backdated": waiting and waiting.walk}
+        walk = walks.get(last or "")
+        if last is not None and last in turns and walk and walk.slice and walk.slice.pages < FEW_PAGES:
+            return last
+        start = SPENDERS.index(last) + 1 if last else 0
+        return next(one for one in (*SPENDERS[start:], *SPENDERS) if one in turns)
 
     def _waiting_backdated(self) -> BackdatedDownload | None:
         downloads = self._integrations.backdated_downloads(self._id)
@@ -240,12 +247,12 @@ class _Run:
         if part is None:
             save(walk)
             return True
-        if not self._takes_a_search_token("live", now, walk, part):
+        if not self._takes_a_search_token("again", now, walk, part):
             self._live_waits_for_quota = again.is_urgent
             return False
         try:
             stored = self._page(walk, part, cause="download", keep=save)
-        except THIS_SEARCH_FAILS as error:
+        except (*THIS_SEARCH_FAILS, *NO_ANSWER) as error:
             logger.warning("slice cannot be walked again now", integration=self._id, reason=str(error))
             self._keep_proofs(self._proofs.postponed(walk, now))
             return True
@@ -272,6 +279,10 @@ class _Run:
         except THIS_SEARCH_FAILS as error:
             logger.warning("backdated download failed", integration=self._id, reason=str(error))
             self._integrations.save_backdated_download(self._id, current.failed(str(error), now))
+            return True
+        except NO_ANSWER as error:
+            logger.warning("backdated download waits", integration=self._id, reason=str(error))
+            self._integrations.save_backdated_download(self._id, current.waiting_for_amazon(str(error), now))
             return True
         is_finished = stored.walk.next_slice(download.updated_before) is None
         save(
@@ -308,7 +319,7 @@ class _Run:
 
         try:
             stored = self._page(reconciliation.walk, part, cause="reconciliation", keep=lambda walk: save(walk=walk))
-        except THIS_SEARCH_FAILS as error:
+        except (*THIS_SEARCH_FAILS, *NO_ANSWER) as error:
             logger.warning("reconciliation failed", integration=self._id, reason=str(error))
             save(retry_at=now + RETRY_AFTER)
             return True
@@ -356,7 +367,8 @@ class _Run:
         logger.info("page stored", integration=self._id, cause=cause, **taken.counts.model_dump(exclude={"pages"}))
         now = self._now()
         proofs = self._proofs.with_versions(taken.versions)
-        if page.next_token is None and (walked := part.walked(order_ids, now)):
+        # What could not be cut has a second's updates on several pages: walking it again would be no safer.
+        if part.may_have_pages and page.next_token is None and (walked := part.walked(order_ids, now)):
             proofs = proofs.with_walked(walked)
         self._keep_proofs(proofs)
         after = walk.after_page(part, order_ids, page.next_token, page.last_updated_before, now)
@@ -434,7 +446,7 @@ class _Run:
 
     def _takes_a_search_token(self, spender: Spender, now: datetime, walk: Walk, part: Slice) -> bool:
         """A slice is begun when there are tokens for all of its pages: the longer it takes, the more orders change."""
-        wanted = min(walk.pages_expected(part), self._live.search_bucket.burst)
+        wanted = min(walk.pages_expected(part), FEW_PAGES)
         if part.pages == 0 and self._live.search_bucket.tokens_at(now) < wanted:
             return False
         return self._takes_a_token("search_bucket", now, last_search=spender)

@@ -50,6 +50,7 @@ class Incident(Value):
     request_id: str | None = None
     fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     probed_at: UtcTime | None = None
+    probed_order: str | None = None
 
 
 class Incidents(Value):

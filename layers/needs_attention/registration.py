@@ -185,5 +185,5 @@ def _health(standing: Standing, now: datetime) -> dict[str, Any]:
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
-    shown = incident.model_dump(mode="json", by_alias=True, exclude={"probed_at"})
+    shown = incident.model_dump(mode="json", by_alias=True, exclude={"probed_at", "probed_order"})
     return {**shown, "whatToDo": _WHAT_TO_DO[incident.code]}

@@ -16,6 +16,8 @@ TROUBLED = Life(
 )
 # As many updates as Amazon's quota can carry, and nothing goes wrong.
 BUSY = Life(updates_a_day=2_000, lasts=3 * HOUR)
+# Forty pages of orders are updated within two minutes, as by a bulk shipment confirmation.
+FLOODED = Life(updates_a_day=300, lasts=6 * HOUR, flood=200)
 # One of a thousand: twenty orders and updates an hour.
 QUIET = Life(updates_a_day=480, lasts=HOUR, page=100)
 # A day of 40,000 updates, with Amazon's real pages of 100 orders.

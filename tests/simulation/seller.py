@@ -78,6 +78,7 @@ class Life:
     updates_a_day: int
     lasts: timedelta
     page: int = 5
+    flood: int = 0  # so many orders more are updated within two minutes, an hour after the start
     faults: float = 0.0  # the share of calls to Amazon that go wrong
     crashes: float = 0.0  # the share of calls, to Amazon and to tables, at which the process dies
     people: float = 0.0  # the share of calls to tables around which somebody edits an order
@@ -235,7 +236,9 @@ class Simulation:
 
     def _drawn_updates(self) -> list[datetime]:
         count = round(self.life.updates_a_day * (self.life.lasts / timedelta(days=1)))
-        return sorted(START + self._random.random() * self.life.lasts for _ in range(count))[::-1]
+        updates = [START + self._random.random() * self.life.lasts for _ in range(count)]
+        updates += [START + HOUR + 2 * self._random.random() * MINUTE for _ in range(self.life.flood)]
+        return sorted(updates, reverse=True)
 
     def _advance(self, by: timedelta) -> None:
         """Time passes, and with it Amazon's orders change; their times are whole seconds."""

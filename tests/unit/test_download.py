@@ -109,6 +109,7 @@ def test_more_than_a_page_is_cut_so_that_nothing_can_slip_between_pages() -> Non
     for walk, width in ((unknown, HOUR), (known, timedelta(hours=1.5))):
         cut = paged(walk, ids(100), "more")
         assert (cut.reached, cut.slice, cut.width) == (NOON - 4 * HOUR, None, width)
+        assert cut.pace.orders_in(begun(walk).before - begun(walk).after) == pytest.approx(100)
 
 
 def test_only_slices_that_may_have_pages_and_no_more_than_expected_are_paged_through() -> None:
@@ -170,6 +171,24 @@ def test_slices_double_until_they_hold_a_good_half_of_a_page() -> None:
         walk = walk.after_page(part, ids(round(10 * (width / DAY))), None, None, NOON)
     assert widths[:4] == pytest.approx([1, 2, 4, 7.5], abs=0.2)
     assert all(width == pytest.approx(7.5, abs=0.2) for width in widths[3:-1])
+
+
+def test_after_a_burst_slices_widen_again_at_once() -> None:
+    walk = Walk(reached=NOON - DAY, pace=Pace().after(6_000, HOUR))
+    widths = []
+    for _ in range(6):
+        part = begun(walk)
+        widths.append((part.before - walk.reached).total_seconds())
+        walk = walk.after_page(part, ids(1), None, None, NOON)
+    assert widths[0] == 45
+    assert widths[-1] > 16 * widths[0]
+
+
+def test_a_download_that_amazon_does_not_answer_waits_and_is_not_given_up() -> None:
+    download = a_backdated_download("running")
+    for _ in range(20):
+        download = download.waiting_for_amazon("no answer", NOON)
+    assert (download.status, download.failures, download.retry_at) == ("running", 0, NOON + 5 * MINUTE)
 
 
 def test_slices_stay_within_their_bounds() -> None:

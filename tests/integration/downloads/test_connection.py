@@ -81,6 +81,13 @@ def test_while_fields_are_gone_one_order_is_asked_for_on_behalf_of_all(shop: Wor
     assert vanished(shop).since == NOON
 
 
+def test_an_order_that_asked_on_behalf_of_all_does_not_go_on_asking_beside_the_next(shop: World) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    shop.run_for(8 * HOUR, tick=15 * MINUTE)
+    assert 10 <= len(asked_for(shop)) <= 40  # about one in a quarter of an hour
+
+
 def test_when_the_role_is_back_all_orders_heal_and_the_incident_closes_itself(shop: World) -> None:
     lose_the_role(shop)
     download_all(shop)

@@ -9,7 +9,7 @@ import pytest
 from needs_attention.download import BackdatedDownload, OverdueVerdicts, Walk
 from needs_attention.order import Hold, Order
 from needs_attention.policy import Settings
-from needs_attention.sp_api import SellingPartnerApi
+from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World
@@ -199,6 +199,7 @@ def test_amazon_failing_is_one_incident_which_closes_itself_and_loses_nothing(
 ) -> None:
     world.backdate()
     reached = world.live.walk.reached
+    world.clock.advance(10 * MINUTE)
     world.amazon.misbehave(misbehaviour, operations=["searchOrders"], times=None)
     world.run()
     (first,) = world.incidents.incidents
@@ -206,7 +207,7 @@ def test_amazon_failing_is_one_incident_which_closes_itself_and_loses_nothing(
     (still,) = world.incidents.incidents
     assert (first.code, still.code, still.since) == (code, code, first.since)
     assert world.live.walk.reached == reached
-    assert len(world.searches()) <= 2 * 5
+    assert len(world.searches()) <= 4 * 5
     world.amazon.behave()
     world.run_for(RETRY)
     assert not world.incidents
@@ -255,6 +256,27 @@ def test_a_backdated_search_that_fails_says_so_and_holds_up_no_live_download(
         assert not world.incidents
         world.run_for(2 * HOUR)
     assert (world.backdated().status, world.backdated().failures) == ("failed", 12)
+
+
+def test_a_backdated_search_that_amazon_never_answers_blocks_nothing_else(world: World) -> None:
+    world.run()
+    world.backdate()
+    search = SellingPartnerApi.search_orders
+
+    def never_answers_for_the_past(api: SellingPartnerApi, **query: Any) -> Any:
+        if query["updated_after"] < NOON - DAY:
+            raise AmazonUnavailable("Amazon gave no complete answer")
+        return search(api, **query)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SellingPartnerApi, "search_orders", never_answers_for_the_past)
+        world.run_for(2 * HOUR, tick=5 * MINUTE)
+    download = world.backdated()
+    assert (download.is_over, download.failures, bool(download.failure)) == (False, 0, True)
+    assert world.live.walk.reached > NOON + 100 * MINUTE
+    assert (world.live.blocked_until, bool(world.incidents)) == (None, False)
+    world.run_for(HOUR, tick=5 * MINUTE)
+    assert world.backdated().status == "finished"
 
 
 def test_one_order_that_amazon_refuses_to_show_holds_up_nothing(world: World) -> None:
@@ -317,7 +339,7 @@ def test_a_page_token_that_died_starts_its_slice_again(world: World) -> None:
         world.run(lasting=timedelta(0))
         world.clock.advance(timedelta(seconds=1))
     world.clock.advance(25 * HOUR)
-    world.run()
+    world.run_for(10 * MINUTE)
     assert world.backdated().status == "finished"
     assert not world.incidents
     assert world.items().keys() >= {entry.order_id for entry in generated(120, now=NOON, seed=3)}
