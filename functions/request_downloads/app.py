@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, StringConstraints
 
 from needs_attention import values
-from needs_attention.download import BackdatedDownload
+from needs_attention.download import BackdatedDownload, Redownload
 from needs_attention.download_requests import check_start, download_view
 from needs_attention.gate import Refused
 from needs_attention.http_api import (
@@ -127,9 +127,10 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
 @api.post("/orders/<order_id>/redownload")
 @api.open_to(Role.EDITOR)
 def redownload_order(_: Caller, order_id: str) -> Response[object]:
-    order = asked_for_again(order_id, values.utc_now())
+    now = values.utc_now()
+    order = asked_for_again(order_id, now)
     wake_ups.wake(order.integration)
-    return answer(redownload_view(order), HTTPStatus.ACCEPTED)
+    return answer(redownload_view(order, now), HTTPStatus.ACCEPTED)
 
 
 @api.post("/bulk/redownloads")
@@ -149,28 +150,27 @@ def redownload_orders(_: Caller) -> Response[object]:
             results.append({"orderId": order_id, "status": problem.status, "problem": problem.as_json()})
         else:
             to_wake.add(order.integration)
-            results.append({"status": int(HTTPStatus.ACCEPTED), **redownload_view(order)})
+            results.append({"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)})
     for integration_id in to_wake:
         wake_ups.wake(integration_id)
     return answer({"orders": results}, HTTPStatus.ACCEPTED)
 
 
 def asked_for_again(order_id: str, now: datetime) -> Order:
-    """The order, which the next run asks Amazon for. Raises a 404 or 409, or Refused."""
-    for _attempt in range(ATTEMPTS):
-        order = existing_order(orders, order_id)
-        if order.redacted_at:
-            raise Refused("redacted", "The personal data of this order was removed for good.")
-        integration = integrations.get(order.integration)
-        if integration is None or integration.is_paused or integration.deleted_at:
-            raise Refused("paused", "Nothing is downloaded for this integration: it is paused, or was removed.")
-        if orders.ask_again(order, now):
-            return order.with_(redownload_at=now)
-    raise changed_meanwhile()
+    """The order, which the next run asks Amazon for. Raises a 404, or Refused."""
+    order = existing_order(orders, order_id)
+    if order.redacted_at:
+        raise Refused("redacted", "The personal data of this order was removed for good.")
+    integration = integrations.get(order.integration)
+    if integration is None or integration.is_paused or integration.deleted_at:
+        raise Refused("paused", "Nothing is downloaded for this integration: it is paused, or was removed.")
+    wanted = Redownload(order_id=order_id, cause="requested", wanted_at=now)
+    integrations.want_redownload(order.integration, wanted)
+    return order
 
 
-def redownload_view(order: Order) -> dict[str, Any]:
-    return {"orderId": order.order_id, "redownloadAt": instant(order.redownload_at) if order.redownload_at else None}
+def redownload_view(order: Order, now: datetime) -> dict[str, Any]:
+    return {"orderId": order.order_id, "redownloadAt": instant(now)}
 
 
 def new_download(integration: Integration, request: DownloadRequest, caller: Caller) -> BackdatedDownload:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
-from needs_attention.download import BackdatedDownload
+from needs_attention.download import BackdatedDownload, Redownload
 from needs_attention.incidents import (
     LIVE_SEARCH_FAILS,
     NO_CALL_WORKS,
@@ -24,7 +24,7 @@ from needs_attention.order_store import OrderStore, Page, Summary
 from needs_attention.policy import NEEDS_ATTENTION
 from needs_attention.sp_api import AccessDenied, CredentialsRejected, RequestRejected, SpApiError, UnreadableAnswer
 from needs_attention.values import instant
-from needs_attention.verdict import is_on_timetable, next_redownload
+from needs_attention.verdict import next_redownload
 
 # Who asks for a download that nobody asked for.
 BY_THE_CLOCK = "clock"
@@ -79,17 +79,15 @@ class Connection:
         Answers whether there is something to do now: the orders that wait for fields that are back.
         """
         self._look_at_quota(reached, now, is_out_of_quota=is_out_of_quota)
-        return self._look_at_fields(now) if self._written else False
+        return self._look_at_fields(now)
 
     def is_worth_asking_for(self, order: Order, now: datetime) -> bool:
         """Whether Amazon may know more of a due order now.
 
-        While the connection is at fault, one order finds out for all whether it still is; a person may ask for any.
+        While the connection is at fault, one order finds out for all whether it still is.
         """
-        if self._incidents.cause_of(order.amazon.marketplace_id, _codes(order.missing)) is None:
-            return True
-        is_asked_for_by_a_person = not is_on_timetable(order) and order.order_id != self._probed_order
-        return is_asked_for_by_a_person or self._may_probe(order, now)
+        cause = self._incidents.cause_of(order.amazon.marketplace_id, _codes(order.missing))
+        return cause is None or self._may_probe(order, now)
 
     def next_time_for(self, order: Order, now: datetime) -> datetime | None:
         """When Amazon is asked for an order again that it has just said nothing new of."""
@@ -116,9 +114,11 @@ class Connection:
 
     def _look_at_fields(self, now: datetime) -> bool:
         settings = self._integration.settings
-        before = self._integrations.arrivals(self._id)
-        arrivals = before.with_orders((written.amazon for written in self._written), settings)
         incident = self._incidents.find("fieldsVanished")
+        if not self._written and not incident:
+            return False
+        before = self._integrations.arrivals(self._id)
+        arrivals = before.with_orders((written.amazon for written in self._written), settings, now).recent(now)
         filled = filled_gaps(((one.before.amazon, one.amazon) for one in self._written if one.before), settings)
         every = vanished_fields(arrivals, incident.fields if incident else {}, filled)
         fields = {one: vanished for one, vanished in every.items() if one in self._integration.marketplace_ids}
@@ -149,8 +149,9 @@ class Connection:
         waiting = [one for one in self._held() if not back.get(one.marketplace_id or "", set()).isdisjoint(one.missing)]
         logger.info("fields are back", integration=self._id, waiting=len(waiting))
         if len(waiting) <= MOST_BY_ID:
-            for order in self._orders.get_many(one.order_id for one in waiting).values():
-                self._orders.ask_again(order, now)
+            for one in waiting:
+                wanted = Redownload(order_id=one.order_id, cause="requested", wanted_at=now)
+                self._integrations.want_redownload(self._id, wanted)
             return
         is_asked_for = any(
             one.requested_by == BY_THE_CLOCK and not one.is_over

@@ -229,6 +229,7 @@ class Again(Value):
     walk: Walk
     is_urgent: bool
     retry_at: UtcTime | None = None
+    failures: int = 0  # in a row
 
 
 class Proofs(Value):
@@ -271,16 +272,22 @@ class Proofs(Value):
 
     def with_walk(self, walk: Walk, later: Walk) -> "Proofs":
         """With a walk as it has gone on; what it was for is done when nothing is left of it."""
-        moved = (one.model_copy(update={"walk": later}) if one.walk == walk else one for one in self.again)
+        went_on = {"walk": later, "failures": 0}
+        moved = (one.model_copy(update=went_on) if one.walk == walk else one for one in self.again)
         left = tuple(one for one in moved if one.walk != later or one.walk.next_slice(one.before))
         return self.model_copy(update={"again": left})
 
-    def postponed(self, walk: Walk, now: datetime) -> "Proofs":
-        """A search that did not work is made again later, and holds up no live download meanwhile."""
-        again = tuple(
-            one.model_copy(update={"retry_at": now + RETRY_AFTER}) if one.walk == walk else one for one in self.again
-        )
-        return self.model_copy(update={"again": again})
+    def postponed(self, walk: Walk, now: datetime, *, is_at_fault: bool) -> "Proofs":
+        """A search that did not work is made again later, and holds up no live download meanwhile.
+
+        One that is at fault itself is left to the second look at last.
+        """
+
+        def later(one: Again) -> Again:
+            return one.model_copy(update={"retry_at": now + RETRY_AFTER, "failures": one.failures + is_at_fault})
+
+        again = (later(one) if one.walk == walk else one for one in self.again)
+        return self.model_copy(update={"again": tuple(one for one in again if one.failures < GIVEN_UP_AFTER)})
 
     def watched(self, reached: datetime) -> "Proofs":
         """Once live downloads are past the time of a walk, what was updated during it has come, or will have again."""
@@ -399,6 +406,44 @@ class SetAside(Value):
     def tried_again(self, now: datetime) -> "SetAside":
         later = RETRY_SET_ASIDE_AFTER[min(self.tries, len(RETRY_SET_ASIDE_AFTER) - 1)]
         return self.model_copy(update={"retry_at": now + later, "tries": self.tries + 1})
+
+
+class Redownload(Value):
+    """An order that Amazon is asked for by its ID, whatever the order's own timetable says, and why.
+
+    A hint says that Amazon changed the order at `changed_at`: it is worth a call until that version is stored.
+    """
+
+    order_id: str
+    cause: Literal["requested", "orderChange", "reconciliation"]
+    wanted_at: UtcTime
+    changed_at: UtcTime | None = None
+    retry_at: UtcTime | None = None
+    tries: int = 0
+
+    @property
+    def is_hint(self) -> bool:
+        return self.changed_at is not None
+
+    def is_due(self, now: datetime) -> bool:
+        return self.retry_at is None or self.retry_at <= now
+
+    def failed(self, now: datetime) -> "Redownload | None":
+        """After an answer that brought nothing: it is asked for again later, and given up at last."""
+        tries = self.tries + 1
+        if tries >= GIVEN_UP_AFTER:
+            return None
+        return self.model_copy(update={"tries": tries, "retry_at": now + RETRY_AFTER})
+
+    def is_answered_by(self, stored: Order | None, reached: datetime) -> bool:
+        """Whether its call can be saved: the version is stored, or live downloads have come past it.
+
+        What the second look found was missed by live downloads, however far they are.
+        """
+        if self.changed_at is None:
+            return False
+        is_stored = stored is not None and stored.amazon.updated_at >= self.changed_at
+        return is_stored or (self.cause == "orderChange" and self.changed_at <= reached)
 
 
 class Counts(Value):

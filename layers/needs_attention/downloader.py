@@ -5,7 +5,6 @@ A page's orders are written before the checkpoint that moves past them, so a run
 and loses none. The queue gives an integration to one run at a time, so nobody else spends its quota.
 """
 
-from collections import deque
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,16 +25,17 @@ from needs_attention.download import (
     OverdueVerdicts,
     Proofs,
     Reconciliation,
-    SetAside,
     Slice,
     Spender,
     Walk,
 )
 from needs_attention.due_orders import settle_what_is_due
+from needs_attention.incidents import OF_DOWNLOADS
 from needs_attention.intake import Intake, Taken, Written
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
 from needs_attention.order import Order
 from needs_attention.order_store import OrderStore
+from needs_attention.redownloads import Redownloads
 from needs_attention.sp_api import (
     AccessDenied,
     AmazonUnavailable,
@@ -47,7 +47,6 @@ from needs_attention.sp_api import (
     SpApiError,
     UnreadableAnswer,
 )
-from needs_attention.verdict import next_redownload
 
 BACKDATED_LIVE_INTERVAL = timedelta(minutes=10)
 
@@ -83,6 +82,9 @@ class Downloader:
         if settled.overdue_verdicts:
             self._count_overdue_verdicts(integration, settled.overdue_verdicts)
         if integration.is_paused or integration.deleted_at:
+            known = self.integrations.incidents(integration_id)
+            if known != (left := known.closed(*OF_DOWNLOADS)):
+                self.integrations.save_incidents(integration_id, left)
             return None
         run = _Run(self, integration, settled.to_ask_for)
         is_unfinished = False
@@ -131,8 +133,14 @@ class _Run:
         self._live = downloader.integrations.live_download(integration)
         self._amazon = downloader.amazon_for(integration)
         self._connection = Connection(downloader.integrations, downloader.orders, integration)
-        self._to_ask_for = deque(to_ask_for)
-        self._set_aside: deque[SetAside] | None = None
+        self._redownloads = Redownloads(
+            orders=self._orders,
+            integrations=self._integrations,
+            connection=self._connection,
+            integration=integration,
+            due=to_ask_for,
+            now=self._now,
+        )
         self._proofs = downloader.integrations.proofs(integration.integration_id)
         self._spent_from: Literal["search_bucket", "get_bucket"] = "search_bucket"
         self._live_waits_for_quota = False
@@ -254,7 +262,8 @@ class _Run:
             stored = self._page(walk, part, cause="download", keep=save)
         except (*THIS_SEARCH_FAILS, *NO_ANSWER) as error:
             logger.warning("slice cannot be walked again now", integration=self._id, reason=str(error))
-            self._keep_proofs(self._proofs.postponed(walk, now))
+            is_at_fault = isinstance(error, THIS_SEARCH_FAILS)
+            self._keep_proofs(self._proofs.postponed(walk, now, is_at_fault=is_at_fault))
             return True
         save(stored.walk)
         self._works(now)
@@ -377,60 +386,28 @@ class _Run:
     # By ID
 
     def _redownload(self, now: datetime) -> bool:
-        """Asks for one order that is due; one that Amazon cannot answer waits for its next turn."""
-        order = self._next_to_ask_for(now)
-        if order is None:
-            return self._retry_set_aside(now)
-        if not self._takes_a_token("get_bucket", now):
+        """Asks for one order by ID; one that Amazon cannot answer waits for its next turn."""
+        wanted = self._redownloads.next()
+        if wanted is None or not self._takes_a_token("get_bucket", now):
             return False
-        self._to_ask_for.popleft()
+        self._redownloads.begin(wanted)
         try:
-            answer = self._amazon.get_order(order.order_id)
+            answer = self._amazon.get_order(wanted.order_id)
         except OrderNotFound:
-            self._orders.ask_again(order, None)
+            wanted.unknown()
             return True
         except AmazonUnavailable as error:
             logger.warning("redownloads wait", integration=self._id, reason=str(error))
-            self._to_ask_for.clear()  # they are due still
+            self._redownloads.stop()
             return True
         except (AccessDenied, RequestRejected, UnreadableAnswer) as error:
-            logger.warning("redownload failed", integration=self._id, order_id=order.order_id, reason=str(error))
-            self._orders.ask_again(order, next_redownload(order, now))
+            logger.warning("redownload failed", integration=self._id, order_id=wanted.order_id, reason=str(error))
+            wanted.failed()
             return True
         self._keep(get_bucket=self._live.get_bucket.answered(self._now(), answer.rate_limit))
-        taken = self._take([answer.order], cause="redownload", request_id=answer.request_id)
-        if not taken.written:
-            self._orders.ask_again(order, self._connection.next_time_for(order, now))
+        wanted.answered(self._take([answer.order], cause=wanted.cause, request_id=answer.request_id))
         self._works(now)
         return True
-
-    def _retry_set_aside(self, now: datetime) -> bool:
-        """Asks for one order that could not be kept: it may have been the answer's fault, or ours, mended since."""
-        if self._set_aside is None:
-            every = self._integrations.all_set_aside(self._id)
-            self._set_aside = deque(one for one in every if one.retry_at and one.retry_at <= now)
-        if not self._set_aside or not self._takes_a_token("get_bucket", now):
-            return False
-        aside = self._set_aside.popleft()
-        self._integrations.set_aside(self._id, [aside.tried_again(now)])
-        try:
-            answer = self._amazon.get_order(aside.order_id)
-        except (OrderNotFound, AccessDenied, AmazonUnavailable, RequestRejected, UnreadableAnswer) as error:
-            logger.warning("order stays set aside", integration=self._id, order_id=aside.order_id, reason=str(error))
-            return True
-        self._take([answer.order], cause="redownload", request_id=answer.request_id)
-        self._works(now)
-        return True
-
-    def _next_to_ask_for(self, now: datetime) -> Order | None:
-        """The order that is due longest, past those that Amazon could not answer more about than the last one."""
-        while self._to_ask_for:
-            order = self._to_ask_for[0]
-            if self._connection.is_worth_asking_for(order, now):
-                return order
-            self._to_ask_for.popleft()
-            self._orders.ask_again(order, next_redownload(order, now))
-        return None
 
     # How it stands
 

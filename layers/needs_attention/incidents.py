@@ -31,10 +31,14 @@ NO_CALL_WORKS: frozenset[IncidentCode] = frozenset(
     {"credentialsRejected", "accessDenied", "marketplaceNotAllowed", "amazonUnavailable"}
 )
 LIVE_SEARCH_FAILS: frozenset[IncidentCode] = frozenset({"requestRejected", "unreadableAnswer"})
+# Those that say nothing while nothing is downloaded.
+OF_DOWNLOADS: frozenset[IncidentCode] = NO_CALL_WORKS | LIVE_SEARCH_FAILS | {"quotaExhausted"}
 
 # Of the latest orders of a marketplace, most lack a field: then the connection is at fault, and not the orders.
 LATEST = 50
 FEWEST_FOR_AN_INCIDENT = 10
+# A marketplace of which nothing comes for so long is not known to be at fault any more.
+SILENT_AFTER = timedelta(days=7)
 # So many in a row that have it again end that.
 FEWEST_TO_END_IT = 3
 # Live downloads this far behind for want of quota are an incident, until they are half as far behind.
@@ -86,9 +90,10 @@ class Incidents(Value):
 
 
 class Arrival(Value):
-    """One of the latest orders: a fingerprint of its ID, and the fields that Amazon's own data lacked."""
+    """One of the latest orders: a fingerprint of its ID, when it came, and what Amazon's own data lacked."""
 
     order: str
+    at: UtcTime
     lacks: tuple[str, ...] = ()
 
 
@@ -97,16 +102,21 @@ class Arrivals(Value):
 
     by_marketplace: dict[str, tuple[Arrival, ...]] = Field(default_factory=dict)
 
-    def with_orders(self, orders: Iterable[AmazonOrder], settings: Settings) -> "Arrivals":
+    def with_orders(self, orders: Iterable[AmazonOrder], settings: Settings, now: datetime) -> "Arrivals":
         """With these, the newest last; an order that comes again counts by how it is now."""
         latest = dict(self.by_marketplace)
         for order in orders:
             if order.is_fulfilled_by_amazon or order.fulfillment_status != "UNSHIPPED":
                 continue
-            arrival = Arrival(order=_fingerprint(order.order_id), lacks=_lacking(order, settings))
+            arrival = Arrival(order=_fingerprint(order.order_id), at=now, lacks=_lacking(order, settings))
             others = (one for one in latest.get(order.marketplace_id or "", ()) if one.order != arrival.order)
             latest[order.marketplace_id or ""] = (*others, arrival)[-LATEST:]
         return Arrivals(by_marketplace=latest)
+
+    def recent(self, now: datetime) -> "Arrivals":
+        """Without marketplaces that have been silent so long that their last orders say nothing about today."""
+        is_silent = {key: latest[-1].at + SILENT_AFTER < now for key, latest in self.by_marketplace.items()}
+        return self.without(key for key, silent in is_silent.items() if silent)
 
     def without(self, marketplace_ids: Iterable[str]) -> "Arrivals":
         """An incident that has ended is not opened again by the orders that it was opened by."""

@@ -6,15 +6,16 @@ an integration's id holds how its downloads stand, and what was set aside.
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Reconciliation, SetAside
+from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Reconciliation, Redownload, SetAside
 from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
-from needs_attention.values import UtcTime, Value
+from needs_attention.values import UtcTime, Value, instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # No integration can have this id: see `IntegrationId`.
 SYSTEM = "#system"
+MOST_REDOWNLOADS_READ = 200
 
 IntegrationId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
@@ -193,6 +195,57 @@ class IntegrationStore:
             TableName=self._table, Item={**_key(integration_id, "reconciliation"), "data": _json(reconciliation)}
         )
 
+    # Orders to be asked for by ID
+
+    def want_redownload(self, integration_id: str, wanted: Redownload) -> None:
+        """Asking again for the same order is one request; a hint that is older than one that waits says nothing."""
+        row = {**_key(integration_id, _redownload_item(wanted)), "data": _json(wanted), **_times(wanted)}
+        condition: dict[str, Any] = {}
+        if wanted.changed_at is not None:
+            news = "attribute_not_exists(#item) OR #changedAt < :changedAt"
+            condition = {
+                "ConditionExpression": news,
+                "ExpressionAttributeNames": {"#item": "item", "#changedAt": "changedAt"},
+                "ExpressionAttributeValues": {":changedAt": _text(instant(wanted.changed_at))},
+            }
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(TableName=self._table, Item=row, **condition)
+
+    def requested_redownloads(self, integration_id: str) -> tuple[Redownload, ...]:
+        """What people, and the clock on behalf of a mended connection, want asked for."""
+        return self._first_redownloads(integration_id, "redownload#")
+
+    def hinted_redownloads(self, integration_id: str) -> tuple[Redownload, ...]:
+        """Orders that Amazon is said to have changed."""
+        return self._first_redownloads(integration_id, "hint#")
+
+    def settle_redownload(self, integration_id: str, settled: Redownload, later: Redownload | None) -> None:
+        """Puts it off, or forgets it (None); not if it has been asked for anew meanwhile."""
+        key = _key(integration_id, _redownload_item(settled))
+        condition: dict[str, Any] = {
+            "ConditionExpression": "#wantedAt = :wantedAt",
+            "ExpressionAttributeNames": {"#wantedAt": "wantedAt"},
+            "ExpressionAttributeValues": {":wantedAt": _text(instant(settled.wanted_at))},
+        }
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            if later is None:
+                self._client.delete_item(TableName=self._table, Key=key, **condition)
+            else:
+                row = {**key, "data": _json(later), **_times(later)}
+                self._client.put_item(TableName=self._table, Item=row, **condition)
+
+    def _first_redownloads(self, integration_id: str, prefix: str) -> tuple[Redownload, ...]:
+        """So many as a few runs have quota for: a flood of them must not fill a function's memory."""
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="#id = :id AND begins_with(#item, :prefix)",
+            ExpressionAttributeNames={"#id": "integrationId", "#item": "item"},
+            ExpressionAttributeValues={":id": _text(integration_id), ":prefix": _text(prefix)},
+            ConsistentRead=True,
+            Limit=MOST_REDOWNLOADS_READ,
+        )
+        return tuple(Redownload.model_validate_json(item["data"]["S"]) for item in answer["Items"])
+
     # How the connection fares; written by the one run at a time, as `live_download` is
 
     def incidents(self, integration_id: str) -> Incidents:
@@ -288,6 +341,16 @@ Revised = Integration | BackdatedDownload | Stages
 
 def _key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
     return {"integrationId": _text(integration_id), "item": _text(item)}
+
+
+def _redownload_item(wanted: Redownload) -> str:
+    return f"{'hint' if wanted.is_hint else 'redownload'}#{wanted.order_id}"
+
+
+def _times(wanted: Redownload) -> dict[str, "AttributeValueTypeDef"]:
+    """What conditions compare, beside the data."""
+    changed = {"changedAt": _text(instant(wanted.changed_at))} if wanted.changed_at else {}
+    return {"wantedAt": _text(instant(wanted.wanted_at)), **changed}
 
 
 def _json(value: Value) -> "AttributeValueTypeDef":

@@ -6,6 +6,7 @@ one JSON text without personal data, so that a new column in a list is no change
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -174,23 +175,20 @@ class OrderStore:
         landed = _changed(before, after, by=by, at=at, cause=cause)
         return {"TableName": self._table, "Key": _key(after.order_id), **_update(before, landed)}
 
-    def ask_again(self, order: Order, redownload_at: datetime | None) -> bool:
+    def ask_again(self, order: Order, redownload_at: datetime | None) -> None:
         """The clock's own bookkeeping: when Amazon is asked for this order next. It leaves the revision alone.
 
-        Writes nothing and answers False if the order has changed since: then its timetable was made anew.
+        Writes nothing if the order has changed since: then its timetable was made anew.
         """
         if redownload_at == order.redownload_at:
-            return True
+            return
         later = order.with_(redownload_at=redownload_at)
         expression = _difference(to_item(order), to_item(later))
         expression["ConditionExpression"] = "#revision = :revision"
         expression["ExpressionAttributeNames"]["#revision"] = "revision"
         expression["ExpressionAttributeValues"][":revision"] = {"N": str(order.revision)}
-        try:
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(TableName=self._table, Key=_key(order.order_id), **expression)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
 
     def find_by_stage(self, integration: str, stage: str, page: Page) -> Found:
         """Orders in a Stage (its id), soonest ship-by deadline first."""

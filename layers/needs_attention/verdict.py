@@ -289,11 +289,6 @@ def next_redownload(order: Order, now: datetime) -> datetime | None:
     return next((time for time in times if time > now), None)
 
 
-def is_on_timetable(order: Order) -> bool:
-    """Whether Amazon is asked for the order next because of its hold, and not because a person wants it."""
-    return order.hold is not None and order.redownload_at in {order.hold.since + wait for wait in REDOWNLOAD_AFTER}
-
-
 def _amazon_may_fill(order: Order, settings: Settings) -> bool:
     return any(item.field != "buyerRequestedCancel" for item in find_missing(order.amazon, Edits(), settings))
 

@@ -78,39 +78,40 @@ class MemoryDynamoDB:
 
     def __init__(self, tables: Mapping[str, Table], on_call: Callable[[], None] = lambda: None) -> None:
         self._tables = tables
-        self._on_call = on_call
+        self.on_call = on_call
 
     def get_item(self, *, TableName: str, Key: Item, **_: object) -> dict[str, Any]:  # noqa: N803 - botocore's names
-        self._on_call()
+        self.on_call()
         table = self._tables[TableName]
         item = table.items.get(table.key_of(Key))
-        self._on_call()
+        self.on_call()
         return {"Item": dict(item)} if item else {}
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803
-        self._on_call()
+        self.on_call()
         found = {}
         for name, wanted in RequestItems.items():
             table = self._tables[name]
             items = (table.items.get(table.key_of(key)) for key in wanted["Keys"])
             found[name] = [dict(item) for item in items if item]
-        self._on_call()
+        self.on_call()
         return {"Responses": found}
 
     def put_item(self, *, TableName: str, Item: Item, **condition: Any) -> None:  # noqa: N803
-        self._on_call()
+        self.on_call()
         self._check(TableName, Item, condition)
         self._tables[TableName].put(dict(Item))
-        self._on_call()
+        self.on_call()
 
-    def delete_item(self, *, TableName: str, Key: Item) -> None:  # noqa: N803
-        self._on_call()
+    def delete_item(self, *, TableName: str, Key: Item, **condition: Any) -> None:  # noqa: N803
+        self.on_call()
+        self._check(TableName, Key, condition)
         table = self._tables[TableName]
         table.remove(table.key_of(Key))
-        self._on_call()
+        self.on_call()
 
     def update_item(self, *, TableName: str, Key: Item, UpdateExpression: str, **rest: Any) -> None:  # noqa: N803
-        self._on_call()
+        self.on_call()
         self._check(TableName, Key, rest)
         table = self._tables[TableName]
         names, values = rest["ExpressionAttributeNames"], rest["ExpressionAttributeValues"]
@@ -122,17 +123,17 @@ class MemoryDynamoDB:
         for name in filter(None, removes.split(", ")):
             item.pop(names[name], None)
         table.put(item)
-        self._on_call()
+        self.on_call()
 
     def query(self, *, TableName: str, KeyConditionExpression: str, **rest: Any) -> dict[str, Any]:  # noqa: N803
-        self._on_call()
+        self.on_call()
         values = {name: value["S"] for name, value in rest["ExpressionAttributeValues"].items()}
         first, _, second = KeyConditionExpression.partition(" AND ")
         found = self._tables[TableName].find(
             rest.get("IndexName", ""), values[first.split(" = ")[1]], is_wanted=_wanted(second, values)
         )
-        self._on_call()
-        return {"Items": [dict(item) for item in found]}
+        self.on_call()
+        return {"Items": [dict(item) for item in found[: rest.get("Limit")]]}
 
     def get_paginator(self, operation: str) -> Any:
         if operation != "query":
@@ -148,6 +149,9 @@ class MemoryDynamoDB:
         names = condition["ExpressionAttributeNames"]
         if absent := re.fullmatch(r"attribute_not_exists\((#\w+)\)", expression):
             holds = stored is None or names[absent[1]] not in stored
+        elif absent_or_less := re.fullmatch(r"attribute_not_exists\((#\w+)\) OR (#\w+) < (:\w+)", expression):
+            value = condition["ExpressionAttributeValues"][absent_or_less[3]]
+            holds = stored is None or stored[names[absent_or_less[2]]]["S"] < value["S"]
         elif equal := re.fullmatch(r"(#\w+) = (:\w+)", expression):
             wanted = condition["ExpressionAttributeValues"][equal[2]]
             holds = stored is not None and stored.get(names[equal[1]]) == wanted

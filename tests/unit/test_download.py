@@ -1,6 +1,7 @@
 """How a download walks through its window, what it may spend, and what it does to an order: the pure rules."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from needs_attention.download import (
     AMAZONS_MARGIN,
+    GIVEN_UP_AFTER,
     NARROWEST,
     OVERLAP,
     WIDEST,
@@ -18,6 +20,7 @@ from needs_attention.download import (
     Pace,
     Proofs,
     Reconciliation,
+    Redownload,
     SetAside,
     Slice,
     Unproven,
@@ -280,10 +283,22 @@ def test_what_is_walked_again_is_done_when_nothing_is_left_of_it() -> None:
 def test_what_cannot_be_walked_again_now_waits_and_lets_others_go_first() -> None:
     late, early = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
     proofs = Proofs().with_walked(late).with_walked(early)
-    postponed = proofs.postponed(proofs.again[0].walk, NOON)
+    postponed = proofs.postponed(proofs.again[0].walk, NOON, is_at_fault=True)
     assert postponed.next_again(NOON) == proofs.again[1]
     assert postponed.next_again(NOON + 5 * MINUTE) == postponed.again[0]
     assert Proofs().next_again(NOON) is None
+
+
+def test_what_always_fails_by_itself_is_left_to_the_second_look() -> None:
+    fails, works = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
+    proofs = Proofs().with_walked(fails).with_walked(works)
+    walk = proofs.again[0].walk
+    for _ in range(GIVEN_UP_AFTER - 1):
+        proofs = proofs.postponed(walk, NOON, is_at_fault=True).postponed(walk, NOON, is_at_fault=False)
+    assert [one.failures for one in proofs.again] == [GIVEN_UP_AFTER - 1, 0]
+    gone_on = walk.model_copy(update={"width": MINUTE})
+    assert proofs.with_walk(walk, gone_on).again[0].failures == 0
+    assert proofs.postponed(walk, NOON, is_at_fault=True).again == proofs.again[1:]
 
 
 def test_what_nothing_contradicts_stays_to_be_proven() -> None:
@@ -539,3 +554,46 @@ def test_an_order_of_another_integration_is_refused() -> None:
     order = an_order(integration="ours")
     with pytest.raises(UnreadableOrder, match="belongs to another integration"):
         downloaded(order, an_amazon_order(), "theirs", NOON)
+
+
+# By ID ----------------------------------------------------------------------------------------------------------------
+
+
+def wanted(cause: Any = "requested", **fields: Any) -> Redownload:
+    return Redownload(order_id="701-1", cause=cause, wanted_at=NOON, **fields)
+
+
+def test_what_a_person_wants_is_answered_by_amazon_alone() -> None:
+    assert not wanted().is_hint
+    assert not wanted().is_answered_by(an_order(), NOON + DAY)
+
+
+def test_a_hint_is_answered_by_the_version_that_is_stored() -> None:
+    order = an_order()
+    changed_at = order.amazon.updated_at
+    hint = wanted("orderChange", changed_at=changed_at)
+    assert hint.is_hint
+    assert hint.is_answered_by(order, changed_at - SECOND)
+    assert not wanted("orderChange", changed_at=changed_at + SECOND).is_answered_by(order, changed_at)
+    assert not hint.is_answered_by(None, changed_at - SECOND)
+
+
+def test_a_change_is_answered_by_live_downloads_that_have_come_past_it_unless_they_missed_it() -> None:
+    assert wanted("orderChange", changed_at=NOON).is_answered_by(None, NOON)
+    assert not wanted("reconciliation", changed_at=NOON).is_answered_by(None, NOON + DAY)
+
+
+def test_what_was_not_answered_is_asked_for_five_minutes_later_and_given_up_at_last() -> None:
+    again: Redownload | None = wanted()
+    for tries in range(1, GIVEN_UP_AFTER):
+        assert again is not None
+        again = again.failed(NOON)
+        assert again is not None
+        assert (again.tries, again.is_due(NOON + 5 * MINUTE - SECOND), again.is_due(NOON + 5 * MINUTE)) == (
+            tries,
+            False,
+            True,
+        )
+    assert again is not None
+    assert again.failed(NOON) is None
+    assert wanted().is_due(NOON)

@@ -33,7 +33,7 @@ def arrived(*lacks_email: bool, start: int = 0, settings: Settings = BY_DEFAULT,
         )
         for number, lacks in enumerate(lacks_email)
     ]
-    return Arrivals().with_orders(orders, settings)
+    return Arrivals().with_orders(orders, settings, NOON)
 
 
 def vanished(arrivals: Arrivals, known: Mapping[str, tuple[str, ...]] = NOTHING) -> dict[str, tuple[str, ...]]:
@@ -58,14 +58,14 @@ def test_only_the_latest_fifty_orders_count() -> None:
 
 def test_an_order_that_comes_again_counts_once_by_how_it_is_now() -> None:
     many = arrived(*[True] * 10)
-    again = many.with_orders([an_amazon_order(order_id="701-0000000-0000000")], BY_DEFAULT)
+    again = many.with_orders([an_amazon_order(order_id="701-0000000-0000000")], BY_DEFAULT, NOON)
     assert len(again.by_marketplace[US]) == 10
     assert [one.lacks for one in again.by_marketplace[US]][-2:] == [("email",), ()]
 
 
 def test_a_marketplace_whose_orders_are_whole_is_not_concerned() -> None:
     both = arrived(*[True] * 10).with_orders(
-        [an_amazon_order(order_id=f"702-{n}", marketplace_id=CANADA) for n in range(10)], BY_DEFAULT
+        [an_amazon_order(order_id=f"702-{n}", marketplace_id=CANADA) for n in range(10)], BY_DEFAULT, NOON
     )
     assert vanished(both) == {US: ("email",)}
 
@@ -81,7 +81,7 @@ def test_a_marketplace_whose_orders_are_whole_is_not_concerned() -> None:
     ids=["fulfilled by Amazon", "shipped", "pending", "cancelled"],
 )
 def test_orders_for_which_amazon_owes_no_personal_data_do_not_count(order: Any) -> None:
-    assert Arrivals().with_orders([order], BY_DEFAULT).by_marketplace == {}
+    assert Arrivals().with_orders([order], BY_DEFAULT, NOON).by_marketplace == {}
 
 
 def test_a_check_that_is_switched_off_makes_no_incident() -> None:
@@ -125,6 +125,14 @@ def test_an_incident_stays_open_while_too_few_orders_come_to_tell() -> None:
 
 def test_orders_that_opened_an_incident_do_not_open_it_again() -> None:
     assert arrived(*[True] * 10).without([US]).by_marketplace == {}
+
+
+def test_a_marketplace_that_falls_silent_is_no_longer_known_to_be_at_fault() -> None:
+    week = timedelta(days=7)
+    canadas = [an_amazon_order(order_id="702-1", marketplace_id=CANADA)]
+    both = arrived(*[True] * 10).with_orders(canadas, BY_DEFAULT, NOON + week / 2)
+    assert both.recent(NOON + week) == both
+    assert both.recent(NOON + week + timedelta(seconds=1)).by_marketplace.keys() == {CANADA}
 
 
 # What is shown of it --------------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from needs_attention.verdict import (
     Situation,
     Verdict,
     digest,
-    is_on_timetable,
     judge,
     judged,
     next_redownload,
@@ -989,11 +988,3 @@ def test_amazon_is_asked_less_and_less_often_for_a_day(asked_after: timedelta, n
 @pytest.mark.parametrize("order", [a_judged_order(), *(a_held_order(hold=hold) for hold in BY_A_PERSON)])
 def test_an_order_that_is_not_held_for_missing_data_is_not_asked_for_again(order: Order) -> None:
     assert next_redownload(order, NOON) is None
-
-
-def test_an_order_is_on_its_timetable_unless_a_person_asked_for_it() -> None:
-    held = a_held_order()
-    assert is_on_timetable(held)
-    assert not is_on_timetable(held.with_(redownload_at=LATER + timedelta(seconds=7)))
-    assert not is_on_timetable(held.with_(redownload_at=None))
-    assert not is_on_timetable(a_judged_order(redownload_at=NOON))

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Walk
+from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload, Walk
 from needs_attention.downloader import Downloader, Seen
 from needs_attention.incidents import Incidents
 from needs_attention.integration_store import Integration, IntegrationStore
@@ -84,6 +84,16 @@ class World:
             ),
         )
 
+    def want(self, order_id: str) -> None:
+        """A person asks for the order."""
+        wanted = Redownload(order_id=order_id, cause="requested", wanted_at=self.clock())
+        self.integrations.want_redownload("demo", wanted)
+
+    def hint(self, order_id: str, changed_at: datetime) -> None:
+        """Amazon is said to have changed the order."""
+        hint = Redownload(order_id=order_id, cause="orderChange", wanted_at=self.clock(), changed_at=changed_at)
+        self.integrations.want_redownload("demo", hint)
+
     def backdated(self, download_id: str = "d1") -> BackdatedDownload:
         download = self.integrations.backdated_download("demo", download_id)
         assert download is not None
@@ -135,6 +145,23 @@ class World:
 
     def searches(self) -> list[SeenRequest]:
         return [request for request in self.amazon.requests() if request.operation == "searchOrders"]
+
+
+def held(world: World) -> str:
+    """Everything downloaded and judged; the ID of an order that is held for its missing email."""
+    order_id = next(
+        entry.order_id
+        for entry in world.amazon.orders()
+        if entry.order["fulfillment"]["fulfilledBy"] == "MERCHANT"
+        and entry.order["fulfillment"]["fulfillmentStatus"] == "UNSHIPPED"
+        and not entry.missing
+    )
+    world.amazon.patch(order_id, {"buyer": {"buyerEmail": None}})
+    world.backdate()
+    world.run()
+    world.judge_all()
+    assert "email" in [item.field for item in world.order(order_id).missing]
+    return order_id
 
 
 @pytest.fixture

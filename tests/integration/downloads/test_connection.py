@@ -10,7 +10,7 @@ from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.ledger import amazon_time
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.amazon_stand_in.visibility import ALL_DATA_ROLES
-from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, World
+from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World
 
 SHIPPING = "Direct-to-Consumer Shipping"
 US = "ATVPDKIKX0DER"
@@ -105,7 +105,7 @@ def test_a_person_may_ask_for_an_order_while_its_fields_are_gone(shop: World) ->
     shop.run_for(3 * MINUTE)
     shop.amazon.forget_requests()
     order_id = ours(shop)[-1]
-    assert shop.orders.ask_again(shop.order(order_id), shop.clock())
+    shop.want(order_id)
     shop.clock.advance(MINUTE)
     shop.run()
     assert order_id in asked_for(shop)
@@ -185,6 +185,37 @@ def test_a_run_tells_how_many_incidents_are_open_and_how_far_it_is_behind(world:
     seen = world.run()
     assert seen is not None
     assert (seen.open_incidents, seen.cursor_lag) == (1, HOUR)
+
+
+def test_a_marketplace_that_falls_silent_for_a_week_closes_its_incident_and_its_orders_are_asked_for(
+    shop: World,
+) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    for order_id in ours(shop):
+        shop.amazon.patch(order_id, {"fulfillment": {"fulfillmentStatus": "CANCELLED"}})
+    shop.clock.advance(6 * DAY)
+    shop.run()
+    assert vanished(shop).since == NOON
+    shop.clock.advance(2 * DAY)
+    shop.run()
+    assert not shop.incidents
+    shop.amazon.forget_requests()
+    shop.clock.advance(MINUTE)
+    shop.run()
+    assert len(asked_for(shop)) == 20
+
+
+def test_pausing_closes_what_only_a_call_could_close_and_leaves_what_orders_wait_for(shop: World) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    shop.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"], times=None)
+    shop.clock.advance(10 * MINUTE)
+    shop.run()
+    assert [one.code for one in shop.incidents.incidents] == ["fieldsVanished", "amazonUnavailable"]
+    shop.change(is_paused=True)
+    shop.run()
+    assert [one.code for one in shop.incidents.incidents] == ["fieldsVanished"]
 
 
 # The second look ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from needs_attention.policy import Settings
 from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World
+from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
 
 
 class Killed(BaseException):
@@ -279,16 +279,6 @@ def test_a_backdated_search_that_amazon_never_answers_blocks_nothing_else(world:
     assert world.backdated().status == "finished"
 
 
-def test_one_order_that_amazon_refuses_to_show_holds_up_nothing(world: World) -> None:
-    order_id = held(world)
-    world.amazon.misbehave(Misbehaviour.ACCESS_DENIED, operations=["getOrder"], times=None)
-    cursor = world.live.walk.reached
-    world.run_for(30 * MINUTE)
-    assert world.live.walk.reached > cursor
-    assert not world.incidents
-    assert world.order(order_id).redownload_at == NOON + HOUR
-
-
 def test_live_and_backdated_work_take_turns_while_quota_is_short(world: World) -> None:
     world.run()
     empty = world.live.search_bucket.emptied(world.clock())
@@ -480,72 +470,6 @@ def test_an_integration_that_is_paused_or_deleted_asks_amazon_nothing(world: Wor
 def test_a_wake_up_for_an_integration_that_is_not_there_is_done_at_once(world: World) -> None:
     world.run(integration_id="nobody")
     assert world.amazon.requests() == []
-
-
-# By ID ----------------------------------------------------------------------------------------------------------------
-
-
-def held(world: World) -> str:
-    """Everything downloaded and judged; the ID of an order that is held for its missing email."""
-    order_id = next(
-        entry.order_id
-        for entry in world.amazon.orders()
-        if entry.order["fulfillment"]["fulfilledBy"] == "MERCHANT"
-        and entry.order["fulfillment"]["fulfillmentStatus"] == "UNSHIPPED"
-        and not entry.missing
-    )
-    world.amazon.patch(order_id, {"buyer": {"buyerEmail": None}})
-    world.backdate()
-    world.run()
-    world.judge_all()
-    assert "email" in [item.field for item in world.order(order_id).missing]
-    return order_id
-
-
-def test_a_held_order_is_asked_for_again_by_id_and_heals(world: World) -> None:
-    order_id = held(world)
-    world.amazon.patch(order_id, {"buyer": {"buyerEmail": "late@marketplace.example.com"}})
-    world.run_for(3 * MINUTE)
-    assert world.order(order_id).is_pending
-    world.judge_all()
-    order = world.order(order_id)
-    assert (order.hold, order.redownload_at) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("bucket", "asked", "status"),
-    [("search_bucket", "getOrder", "waitingForQuota"), ("get_bucket", "searchOrders", "finished")],
-)
-def test_what_has_no_quota_left_holds_up_nothing_that_has(world: World, bucket: str, asked: str, status: str) -> None:
-    order_id = held(world)
-    world.clock.advance(20 * MINUTE)
-    world.backdate(download_id="d2")
-    empty = getattr(world.live, bucket).emptied(world.clock())
-    world.integrations.save_live_download("demo", world.live.model_copy(update={bucket: empty}))
-    world.amazon.forget_requests()
-    world.run()
-    assert {request.operation for request in world.amazon.requests()} - {"login"} == {asked}
-    assert world.backdated("d2").status == status
-    assert world.order(order_id).redownload_at is not None
-
-
-def test_a_held_order_is_asked_for_again_at_2_5_15_60_minutes_6_and_24_hours(world: World) -> None:
-    order_id = held(world)
-    world.run_for(65 * MINUTE)
-    world.run_for(30 * HOUR, tick=HOUR)
-    asked = [request.at - NOON for request in world.amazon.requests() if request.path.endswith(order_id)]
-    assert [round(time / MINUTE) for time in asked] == pytest.approx([2, 5, 15, 60, 365, 1445], abs=1)
-    assert world.order(order_id).redownload_at is None
-
-
-def test_an_order_that_amazon_no_longer_knows_is_not_asked_for_again(world: World) -> None:
-    order_id = held(world)
-    world.dynamodb.delete_item(TableName="OrdersTable", Key={"orderId": {"S": order_id}})
-    stranger = world.order(next(iter(world.items()))).amazon.model_copy(update={"order_id": "999-9999999-9999999"})
-    order = world.orders.save(None, Order.first_seen("demo", stranger, NOON), by="amazon", at=NOON, cause="download")
-    world.orders.ask_again(order, NOON)
-    world.run_for(2 * MINUTE)
-    assert world.order(order.order_id).redownload_at is None
 
 
 # What the clock owes --------------------------------------------------------------------------------------------------

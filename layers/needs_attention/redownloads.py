@@ -1,0 +1,156 @@
+"""Which orders a run asks Amazon for by ID, one after another, and what follows from the answer to each.
+
+First those that people want, then held orders by their timetable, then orders that could not be kept, then those that
+Amazon is said to have changed. Each is read when its turn comes, and its answer is kept where it came from, so a run
+that dies repeats a call and loses none.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import chain
+
+from aws_lambda_powertools import Logger
+
+from needs_attention.connection import Connection
+from needs_attention.download import Redownload, SetAside
+from needs_attention.intake import Taken
+from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.order import Order
+from needs_attention.order_store import OrderStore
+from needs_attention.verdict import next_redownload
+
+logger = Logger(child=True)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One order to ask for, what its history will say is the cause, and what is kept when.
+
+    `unknown`: Amazon has no such order, or shows it to this seller no more. `failed`: Amazon may send it later.
+    """
+
+    order_id: str
+    cause: str
+    before_the_call: Callable[[], None]
+    answered: Callable[[Taken], None]
+    unknown: Callable[[], None]
+    failed: Callable[[], None]
+
+
+@dataclass
+class Redownloads:
+    """What one run asks for by ID, the most urgent first. `due` are the held orders whose time has come."""
+
+    orders: OrderStore
+    integrations: IntegrationStore
+    connection: Connection
+    integration: Integration
+    due: Iterable[Order]
+    now: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        self._id = self.integration.integration_id
+        self._wanted: Iterator[Wanted] = chain(self._requested(), self._due(), self._set_aside(), self._hinted())
+        self._next: Wanted | None = None
+
+    def next(self) -> Wanted | None:
+        """The next one, the same until `begin` is called."""
+        if self._next is None:
+            self._next = next(self._wanted, None)
+        return self._next
+
+    def begin(self, wanted: Wanted) -> None:
+        """Right before its call."""
+        wanted.before_the_call()
+        self._next = None
+
+    def stop(self) -> None:
+        """Amazon does not answer: the next run asks for what is left."""
+        self._wanted = iter(())
+
+    # What people want, and the clock once a connection is mended
+
+    def _requested(self) -> Iterator[Wanted]:
+        for one in self.integrations.requested_redownloads(self._id):
+            if one.is_due(self.now()):
+                yield self._once(one, "redownload")
+
+    def _once(self, redownload: Redownload, cause: str) -> Wanted:
+        return Wanted(
+            redownload.order_id,
+            cause,
+            before_the_call=_nothing,
+            answered=lambda taken: self._has_come(redownload, taken),
+            unknown=lambda: self._settle(redownload, None),
+            failed=lambda: self._settle(redownload, redownload.failed(self.now())),
+        )
+
+    def _has_come(self, redownload: Redownload, taken: Taken) -> None:
+        missed = [one.after.order_id for one in taken.written if one.was_missed]
+        reconciliation = self.integrations.reconciliation(self._id)
+        if redownload.cause == "reconciliation" and missed and reconciliation:
+            logger.error("live downloads missed orders", integration=self._id, orders=len(missed))
+            self.integrations.save_reconciliation(self._id, reconciliation.found(missed))
+        self._settle(redownload, None)
+
+    def _settle(self, redownload: Redownload, later: Redownload | None) -> None:
+        self.integrations.settle_redownload(self._id, redownload, later)
+
+    # Held orders by their timetable
+
+    def _due(self) -> Iterator[Wanted]:
+        """Past those that Amazon could not answer more about than the last one."""
+        for order in self.due:
+            if self.connection.is_worth_asking_for(order, self.now()):
+                yield Wanted(
+                    order.order_id,
+                    "redownload",
+                    before_the_call=_nothing,
+                    answered=partial(self._ask_later_unless_written, order),
+                    unknown=partial(self.orders.ask_again, order, None),
+                    failed=partial(self._ask_later, order),
+                )
+            else:
+                self._ask_later(order)
+
+    def _ask_later(self, order: Order) -> None:
+        self.orders.ask_again(order, next_redownload(order, self.now()))
+
+    def _ask_later_unless_written(self, order: Order, taken: Taken) -> None:
+        if not taken.written:
+            self.orders.ask_again(order, self.connection.next_time_for(order, self.now()))
+
+    # Orders that could not be kept: it may have been the answer's fault, or ours, mended since
+
+    def _set_aside(self) -> Iterator[Wanted]:
+        for one in self.integrations.all_set_aside(self._id):
+            if one.retry_at and one.retry_at <= self.now():
+                yield Wanted(
+                    one.order_id,
+                    "redownload",
+                    before_the_call=partial(self._put_off, one),  # whatever kills the run does so seldom
+                    answered=_nothing,
+                    unknown=_nothing,
+                    failed=_nothing,
+                )
+
+    def _put_off(self, aside: SetAside) -> None:
+        self.integrations.set_aside(self._id, [aside.tried_again(self.now())])
+
+    # Orders that Amazon is said to have changed
+
+    def _hinted(self) -> Iterator[Wanted]:
+        hints = self.integrations.hinted_redownloads(self._id)
+        reached = self.integrations.live_download(self.integration).walk.reached
+        stored = self.orders.get_many(hint.order_id for hint in hints)
+        for hint in hints:
+            if hint.is_answered_by(stored.get(hint.order_id), reached):
+                self._settle(hint, None)
+            elif hint.is_due(self.now()):
+                yield self._once(hint, hint.cause)
+
+
+def _nothing(*_: object) -> None:
+    """What was wanted leaves nothing to be kept then."""

@@ -1,0 +1,278 @@
+"""Single orders by their IDs: held ones by their timetable, those that people want, those that Amazon changed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from needs_attention.download import Reconciliation, Redownload, Walk
+from needs_attention.order import Order
+from needs_attention.policy import Settings
+from needs_attention.sp_api import SellingPartnerApi
+from tests.amazon_stand_in.misbehaviour import Misbehaviour
+from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held
+
+SECOND = timedelta(seconds=1)
+UNKNOWN = "999-9999999-9999999"
+
+
+@pytest.fixture
+def known(world: World) -> World:
+    """Everything is downloaded and judged, and live downloads are not due for a while."""
+    world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
+    world.backdate()
+    world.run()
+    world.judge_all()
+    world.amazon.forget_requests()
+    return world
+
+
+def asked_for(world: World) -> list[str]:
+    return [request.path.rpartition("/")[2] for request in world.amazon.requests() if request.operation == "getOrder"]
+
+
+def a_new_order(world: World, order_id: str = UNKNOWN) -> str:
+    world.amazon.put(dict(world.amazon.order(min(world.ledger())).order) | {"orderId": order_id})
+    return order_id
+
+
+# By their timetable ---------------------------------------------------------------------------------------------------
+
+
+def test_a_held_order_is_asked_for_again_by_id_and_heals(world: World) -> None:
+    order_id = held(world)
+    world.amazon.patch(order_id, {"buyer": {"buyerEmail": "late@marketplace.example.com"}})
+    world.run_for(3 * MINUTE)
+    assert world.order(order_id).is_pending
+    world.judge_all()
+    order = world.order(order_id)
+    assert (order.hold, order.redownload_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "asked", "status"),
+    [("search_bucket", "getOrder", "waitingForQuota"), ("get_bucket", "searchOrders", "finished")],
+)
+def test_what_has_no_quota_left_holds_up_nothing_that_has(world: World, bucket: str, asked: str, status: str) -> None:
+    order_id = held(world)
+    world.clock.advance(20 * MINUTE)
+    world.backdate(download_id="d2")
+    empty = getattr(world.live, bucket).emptied(world.clock())
+    world.integrations.save_live_download("demo", world.live.model_copy(update={bucket: empty}))
+    world.amazon.forget_requests()
+    world.run()
+    assert {request.operation for request in world.amazon.requests()} - {"login"} == {asked}
+    assert world.backdated("d2").status == status
+    assert world.order(order_id).redownload_at is not None
+
+
+def test_a_held_order_is_asked_for_again_at_2_5_15_60_minutes_6_and_24_hours(world: World) -> None:
+    order_id = held(world)
+    world.run_for(65 * MINUTE)
+    world.run_for(30 * HOUR, tick=HOUR)
+    asked = [request.at - NOON for request in world.amazon.requests() if request.path.endswith(order_id)]
+    assert [round(time / MINUTE) for time in asked] == pytest.approx([2, 5, 15, 60, 365, 1445], abs=1)
+    assert world.order(order_id).redownload_at is None
+
+
+def test_an_order_that_amazon_no_longer_knows_is_not_asked_for_again(world: World) -> None:
+    order_id = held(world)
+    world.dynamodb.delete_item(TableName="OrdersTable", Key={"orderId": {"S": order_id}})
+    stranger = world.order(next(iter(world.items()))).amazon.model_copy(update={"order_id": "999-9999999-9999999"})
+    order = world.orders.save(None, Order.first_seen("demo", stranger, NOON), by="amazon", at=NOON, cause="download")
+    world.orders.ask_again(order, NOON)
+    world.run_for(2 * MINUTE)
+    assert world.order(order.order_id).redownload_at is None
+
+
+def test_one_order_that_amazon_refuses_to_show_holds_up_nothing(world: World) -> None:
+    order_id = held(world)
+    world.amazon.misbehave(Misbehaviour.ACCESS_DENIED, operations=["getOrder"], times=None)
+    cursor = world.live.walk.reached
+    world.run_for(30 * MINUTE)
+    assert world.live.walk.reached > cursor
+    assert not world.incidents
+    assert world.order(order_id).redownload_at == NOON + HOUR
+
+
+# That people want -----------------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_a_person_wants_is_asked_for_in_the_next_run_and_once(known: World) -> None:
+    order_id = min(known.ledger())
+    known.amazon.patch(order_id, {"buyer": {"buyerCompanyName": "Renamed Ltd"}})
+    known.want(order_id)
+    known.run()
+    order = known.order(order_id)
+    assert order.amazon.buyer_company_name == "Renamed Ltd"
+    assert order.last_change is not None
+    assert order.last_change.cause == "redownload"
+    known.clock.advance(MINUTE)
+    known.run()
+    assert asked_for(known) == [order_id]
+
+
+def test_thirty_orders_that_people_want_are_answered_in_one_burst(known: World) -> None:
+    wanted = sorted(known.ledger())[:30]
+    for order_id in wanted:
+        known.want(order_id)
+    known.run(lasting=MINUTE)
+    assert asked_for(known) == wanted
+
+
+def test_what_people_want_comes_before_what_the_clock_wants(world: World) -> None:
+    due = held(world)
+    wanted = next(order_id for order_id in world.ledger() if order_id != due)
+    world.clock.advance(3 * MINUTE)
+    world.amazon.forget_requests()
+    world.want(wanted)
+    world.run()
+    assert asked_for(world)[:2] == [wanted, due]
+
+
+def test_an_edit_at_the_same_time_does_not_drop_what_a_person_wants(known: World) -> None:
+    order = known.order(min(known.ledger()))
+    known.want(order.order_id)
+    edits = order.edits.edited("email", "typed@buyers.example.com", order.amazon)
+    known.orders.save(order, order.with_(edits=edits), by="zoe", at=NOON, cause="edit")
+    known.run()
+    assert asked_for(known) == [order.order_id]
+
+
+@pytest.mark.parametrize("kind", [Misbehaviour.ACCESS_DENIED, Misbehaviour.INVALID_INPUT, Misbehaviour.TRUNCATED_JSON])
+def test_what_a_person_wants_outlives_an_answer_that_is_none(known: World, kind: Misbehaviour) -> None:
+    order_id = min(known.ledger())
+    known.want(order_id)
+    known.amazon.misbehave(kind, operations=["getOrder"], times=2 if kind is Misbehaviour.ACCESS_DENIED else 1)
+    known.run()
+    known.amazon.forget_requests()
+    known.run_for(RETRY)
+    assert asked_for(known) == [order_id]
+
+
+def test_what_amazon_never_sends_is_given_up_after_an_hour(known: World) -> None:
+    order_id = min(known.ledger())
+    known.want(order_id)
+    known.amazon.misbehave(Misbehaviour.INVALID_INPUT, operations=["getOrder"], times=None)
+    known.run_for(3 * HOUR, tick=5 * MINUTE)
+    assert asked_for(known) == [order_id] * 12
+    assert known.integrations.requested_redownloads("demo") == ()
+
+
+def test_while_amazon_does_not_answer_nothing_that_is_wanted_is_lost(known: World) -> None:
+    wanted = sorted(known.ledger())[:3]
+    for order_id in wanted:
+        known.want(order_id)
+    known.amazon.misbehave(Misbehaviour.HTML_503, operations=["getOrder"])
+    known.run()
+    assert len(asked_for(known)) == 1
+    known.amazon.forget_requests()
+    known.clock.advance(MINUTE)
+    known.run()
+    assert asked_for(known) == wanted
+
+
+def test_an_order_that_amazon_does_not_have_is_wanted_once(known: World) -> None:
+    known.want(UNKNOWN)
+    known.run_for(10 * MINUTE)
+    assert asked_for(known) == [UNKNOWN]
+
+
+def test_an_order_that_is_wanted_again_while_its_answer_is_on_the_way_is_asked_for_again(
+    known: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = min(known.ledger())
+    get_order = SellingPartnerApi.get_order
+
+    def somebody_asks_meanwhile(api: SellingPartnerApi, order_id: str) -> Any:
+        answer = get_order(api, order_id)
+        monkeypatch.undo()
+        known.clock.advance(SECOND)
+        known.want(order_id)
+        return answer
+
+    monkeypatch.setattr(SellingPartnerApi, "get_order", somebody_asks_meanwhile)
+    known.want(order_id)
+    known.run()
+    known.clock.advance(MINUTE)
+    known.run()
+    assert asked_for(known) == [order_id] * 2
+
+
+# That Amazon is said to have changed ----------------------------------------------------------------------------------
+
+
+def test_an_order_that_is_said_to_have_changed_is_stored_long_before_live_downloads_come_to_it(known: World) -> None:
+    cursor = known.live.walk.reached
+    known.clock.advance(MINUTE)
+    known.hint(a_new_order(known), known.clock())
+    known.run()
+    order = known.order(UNKNOWN)
+    assert order.last_change is not None
+    assert (order.last_change.cause, order.is_pending) == ("orderChange", True)
+    assert known.live.walk.reached == cursor
+
+
+def test_a_version_that_is_stored_costs_no_call(known: World) -> None:
+    order = known.order(min(known.ledger()))
+    known.hint(order.order_id, order.amazon.updated_at)
+    known.run()
+    assert asked_for(known) == []
+    assert known.integrations.hinted_redownloads("demo") == ()
+
+
+def test_a_change_that_live_downloads_have_come_past_costs_no_call(known: World) -> None:
+    known.hint(UNKNOWN, known.live.walk.reached)
+    known.run()
+    assert asked_for(known) == []
+    assert known.integrations.hinted_redownloads("demo") == ()
+
+
+def test_changes_that_are_told_twice_or_in_the_wrong_order_are_asked_for_once(known: World) -> None:
+    order_id = min(known.ledger())
+    known.clock.advance(MINUTE)
+    newest = known.clock()
+    known.amazon.patch(order_id, {"fulfillment": {"fulfillmentStatus": "SHIPPED"}}, last_updated_time=newest)
+    for changed_at in (newest, newest - 2 * SECOND, newest):
+        known.hint(order_id, changed_at)
+    (hint,) = known.integrations.hinted_redownloads("demo")
+    assert hint.changed_at == newest
+    known.run()
+    known.hint(order_id, newest)
+    known.run()
+    assert asked_for(known) == [order_id]
+
+
+def test_more_changes_than_one_run_reads_are_all_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.integration_store.MOST_REDOWNLOADS_READ", 10)
+    world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
+    world.run()
+    for order_id in world.ledger():
+        world.hint(order_id, world.clock())
+    world.run_for(5 * MINUTE)
+    assert world.items().keys() == world.ledger()
+
+
+def test_held_orders_are_asked_for_before_those_that_are_said_to_have_changed(world: World) -> None:
+    due = held(world)
+    world.clock.advance(3 * MINUTE)
+    world.hint(a_new_order(world), world.clock())
+    world.amazon.forget_requests()
+    world.run()
+    assert asked_for(world)[:2] == [due, UNKNOWN]
+
+
+def test_a_version_that_live_downloads_missed_is_reported_once_it_is_stored(known: World) -> None:
+    reached = known.live.walk.reached
+    look = Reconciliation(updated_after=NOON - HOUR, updated_before=reached, walk=Walk(reached=reached))
+    known.integrations.save_reconciliation("demo", look)
+    stored = known.order(min(known.ledger()))
+    for order_id in (a_new_order(known), stored.order_id):
+        changed_at = stored.amazon.updated_at + SECOND
+        found = Redownload(order_id=order_id, cause="reconciliation", wanted_at=NOON, changed_at=changed_at)
+        known.integrations.want_redownload("demo", found)
+    known.run()
+    assert set(asked_for(known)) == {UNKNOWN, stored.order_id}
+    looked = known.integrations.reconciliation("demo")
+    assert looked is not None
+    assert (looked.missed, looked.missed_count) == ((UNKNOWN,), 1)
