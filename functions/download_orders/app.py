@@ -20,7 +20,7 @@ from needs_attention.amazon_accounts import AmazonAccounts
 from needs_attention.downloader import Downloader
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_store import OrderStore
-from needs_attention.settings import AmazonAccess, OrderTables, WakeUps
+from needs_attention.settings import AmazonAccess, Notifications, OrderTables, WakeUps
 from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
 
 # A run that has begun a call to Amazon at its end must be able to finish it, at its slowest, and to store its page: the
@@ -33,6 +33,7 @@ integrations = IntegrationStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env())
 wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 orders = OrderStore(dynamodb, tables.orders_table)
+order_change_queue = Notifications.from_env().order_change_queue
 logger = Logger()
 metrics = Metrics()
 processor = SqsFifoPartialProcessor()
@@ -54,6 +55,7 @@ def run(record: SQSRecord) -> None:
         amazon_for=lambda integration: accounts.api_for(integration, now),
         now=values.utc_now,
         wake_up=wake_ups.wake,
+        order_change_queue=order_change_queue,
     )
     seen = downloader.run(integration_to_wake(record.body), until=now + RUN_FOR)
     if seen is not None:

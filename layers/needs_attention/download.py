@@ -44,6 +44,8 @@ CLOCKS_DIFFER = timedelta(seconds=10)
 # While something does not work, Amazon is asked again this often; a backdated download is given up after so many times.
 RETRY_AFTER = timedelta(minutes=5)
 GIVEN_UP_AFTER = 12
+# What keeps a subscription from being made is mended by people.
+RETRY_SUBSCRIPTION_AFTER = timedelta(hours=1)
 RETRY_SET_ASIDE_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 6 * 60, 24 * 60))
 # A second look at what live downloads should have brought: how far back, and how often.
 RECONCILED = timedelta(days=3)
@@ -361,6 +363,17 @@ class OverdueVerdicts(Value):
     found_at: UtcTime
 
 
+class Subscription(Value):
+    """The seller's subscription to Amazon's `ORDER_CHANGE` notifications, or why there is none."""
+
+    subscription_id: str | None = None
+    failure: str | None = None
+    retry_at: UtcTime | None = None
+
+    def failed(self, failure: str, now: datetime) -> "Subscription":
+        return self.model_copy(update={"failure": failure, "retry_at": now + RETRY_SUBSCRIPTION_AFTER})
+
+
 class LiveDownload(Value):
     """The download by schedule: its cursor is `walk.reached`. It keeps the account's buckets for all downloads."""
 
@@ -373,6 +386,7 @@ class LiveDownload(Value):
     blocked_until: UtcTime | None = None  # no call to Amazon works: it is asked again then
     retry_at: UtcTime | None = None  # this search does not work: it is made again then
     overdue_verdicts: OverdueVerdicts | None = None
+    subscription: Subscription = Subscription()
 
     @classmethod
     def starting(cls, at: datetime) -> "LiveDownload":

@@ -27,12 +27,14 @@ from needs_attention.download import (
     Reconciliation,
     Slice,
     Spender,
+    Subscription,
     Walk,
 )
 from needs_attention.due_orders import settle_what_is_due
 from needs_attention.incidents import OF_DOWNLOADS
 from needs_attention.intake import Intake, Taken, Written
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
+from needs_attention.notifications import subscribe, unsubscribe
 from needs_attention.order import Order
 from needs_attention.order_store import OrderStore
 from needs_attention.redownloads import Redownloads
@@ -49,6 +51,7 @@ from needs_attention.sp_api import (
 )
 
 BACKDATED_LIVE_INTERVAL = timedelta(minutes=10)
+NO_QUEUE = "This stack has no queue for notifications: deploy it with OrderChangeNotifications=true."
 
 # What is wrong with one search need not be wrong with others.
 THIS_SEARCH_FAILS = (RequestRejected, UnreadableAnswer)
@@ -60,13 +63,17 @@ logger = Logger(child=True)
 
 @dataclass(frozen=True)
 class Downloader:
-    """What a run needs: the two stores, Amazon for an integration, the clock, and a way to wake the next run."""
+    """What a run needs: the two stores, Amazon for an integration, the clock, and a way to wake the next run.
+
+    `order_change_queue` is the ARN of the queue for `ORDER_CHANGE` notifications; blank if there is none.
+    """
 
     integrations: IntegrationStore
     orders: OrderStore
     amazon_for: Callable[[Integration], SellingPartnerApi]
     now: Callable[[], datetime]
     wake_up: Callable[[str], None]
+    order_change_queue: str = ""
 
     def run(self, integration_id: str, until: datetime) -> "Seen | None":
         """Does what is due for the integration, most urgent first, until nothing is left or the time is up.
@@ -87,6 +94,7 @@ class Downloader:
                 self.integrations.save_incidents(integration_id, left)
             return None
         run = _Run(self, integration, settled.to_ask_for)
+        run.arrange_notifications(self.order_change_queue)
         is_unfinished = False
         while not is_unfinished and run.step():
             is_unfinished = self.now() >= until
@@ -144,6 +152,30 @@ class _Run:
         self._proofs = downloader.integrations.proofs(integration.integration_id)
         self._spent_from: Literal["search_bucket", "get_bucket"] = "search_bucket"
         self._live_waits_for_quota = False
+
+    def arrange_notifications(self, queue_arn: str) -> None:
+        """Subscribes to `ORDER_CHANGE`, or ends that, as the settings want it; what fails is tried again in an hour."""
+        now, known = self._now(), self._live.subscription
+        is_wanted = self._integration.settings.order_change_notifications
+        if is_wanted == (known.subscription_id is not None):
+            self._keep(subscription=Subscription(subscription_id=known.subscription_id))
+            return
+        if known.retry_at and now < known.retry_at:
+            return
+        try:
+            if known.subscription_id is not None:
+                unsubscribe(self._amazon, known.subscription_id)
+                self._integrations.forget_subscription(known.subscription_id)
+                self._keep(subscription=Subscription())
+            elif queue_arn:
+                subscription_id = subscribe(self._amazon, queue_arn)
+                self._integrations.save_subscription(subscription_id, self._id)
+                self._keep(subscription=Subscription(subscription_id=subscription_id))
+            else:
+                self._keep(subscription=known.failed(NO_QUEUE, now))
+        except SpApiError as error:
+            logger.warning("notifications cannot be arranged", integration=self._id, reason=str(error))
+            self._keep(subscription=known.failed(str(error), now))
 
     def step(self) -> bool:
         """Makes the most urgent search and asks for one order by ID; False if neither is wanted, or may be made now.

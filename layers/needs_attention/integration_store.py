@@ -195,6 +195,20 @@ class IntegrationStore:
             TableName=self._table, Item={**_key(integration_id, "reconciliation"), "data": _json(reconciliation)}
         )
 
+    # Subscriptions to ORDER_CHANGE
+
+    def save_subscription(self, subscription_id: str, integration_id: str) -> None:
+        item = {**_key(SYSTEM, f"subscription#{subscription_id}"), "data": _text(integration_id)}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def subscriber(self, subscription_id: str) -> Integration | None:
+        """The integration whose notifications come by this subscription; None for one that is not ours."""
+        integration_id = self._get(SYSTEM, f"subscription#{subscription_id}")
+        return self.get(integration_id) if integration_id else None
+
+    def forget_subscription(self, subscription_id: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=_key(SYSTEM, f"subscription#{subscription_id}"))
+
     # Orders to be asked for by ID
 
     def want_redownload(self, integration_id: str, wanted: Redownload) -> None:

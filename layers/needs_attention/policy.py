@@ -90,6 +90,9 @@ class Settings(Value):
     billing_address: Literal["copyDelivery", "copyIfSameName", "require"] = "copyDelivery"
     single_word_names: Literal["byScript", "hold", "accept"] = "byScript"
     live_download_every_minutes: int = Field(default=5, ge=1, le=24 * 60)
+    order_change_notifications: bool = Field(
+        default=False, description="Have Amazon tell of changed orders, which are then asked for within seconds"
+    )
 
     @field_validator("default_three_pl_status")
     @classmethod

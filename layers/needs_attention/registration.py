@@ -175,6 +175,10 @@ def _health(standing: Standing, now: datetime) -> dict[str, Any]:
         "cursorLagSeconds": max(int((now - AMAZONS_MARGIN - live.walk.reached).total_seconds()), 0),
         "lastRunAt": instant(live.last_run_at) if live.last_run_at else None,
         "lastSuccessAt": instant(live.last_success_at) if live.last_success_at else None,
+        "orderChangeNotifications": {
+            "isSubscribed": live.subscription.subscription_id is not None,
+            "failure": live.subscription.failure,
+        },
         "incidents": [_incident(incident) for incident in standing.incidents.incidents],
         "overdueVerdicts": overdue.model_dump(mode="json", by_alias=True) if overdue else None,
         "quotaLeft": {

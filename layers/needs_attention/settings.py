@@ -18,11 +18,16 @@ class Environment(BaseModel):
         return cls.model_validate({name.lower(): value for name, value in env.items()})
 
 
-class OrderTables(Environment):
+class IntegrationsTable(Environment):
+    """Integrations, their settings, and how their downloads stand."""
+
+    integrations_table: str
+
+
+class OrderTables(IntegrationsTable):
     """Orders, and the settings that they are judged by."""
 
     orders_table: str
-    integrations_table: str
 
 
 class Browsers(Environment):
@@ -35,6 +40,12 @@ class WakeUps(Environment):
     """The queue that wakes the downloader."""
 
     wake_up_queue_url: str
+
+
+class Notifications(Environment):
+    """The ARN of the queue for Amazon's ORDER_CHANGE notifications; blank if the stack takes none."""
+
+    order_change_queue: str = ""
 
 
 class AmazonAccess(Environment):

@@ -1,4 +1,6 @@
-"""Amazon's Orders API 2026-01-01 and Login with Amazon (LWA): one call, one answer or one error.
+"""Amazon's Selling Partner API and Login with Amazon (LWA): one call, one answer or one error.
+
+The Orders API 2026-01-01 is here; `notifications` and `order_reports` make the calls of other APIs through it.
 
 The client never sleeps, never retries on its own (except once with a fresh access token) and keeps no count of the
 quota: whoever calls it takes a token from the persisted bucket first. A call that Amazon answers with 403 takes two.
@@ -256,7 +258,7 @@ class SellingPartnerApi:
         self._lwa_endpoint = lwa_endpoint
         self._http = http or urllib3.PoolManager()
         self._now = now
-        self._cached_token: _AccessToken | None = None
+        self._cached_tokens: dict[str | None, _AccessToken] = {}
 
     def search_orders(
         self,
@@ -284,7 +286,7 @@ class SellingPartnerApi:
             query["fulfillmentStatuses"] = ",".join(fulfillment_statuses)
         if pagination_token is not None:
             query["paginationToken"] = pagination_token
-        answer = self._call(_ORDERS_PATH, query)
+        answer = self._call("GET", _ORDERS_PATH, query)
         if not answer.succeeded:
             raise self._error("searchOrders", answer, bad_request=PageTokenRejected if pagination_token else None)
         return _page(answer)
@@ -293,7 +295,8 @@ class SellingPartnerApi:
         """One order by its ID (`getOrder`). Raises an SpApiError; ValueError for what can be no order ID."""
         if not order_id.strip("."):
             raise ValueError("an order ID of nothing but dots would be a step in the path")
-        answer = self._call(f"{_ORDERS_PATH}/{quote(order_id, safe='')}", {"includedData": ",".join(INCLUDED_DATA)})
+        path = f"{_ORDERS_PATH}/{quote(order_id, safe='')}"
+        answer = self._call("GET", path, {"includedData": ",".join(INCLUDED_DATA)})
         if not answer.succeeded:
             raise self._error("getOrder", answer, not_found=OrderNotFound)
         order = (answer.json_object() or {}).get("order")
@@ -302,27 +305,55 @@ class SellingPartnerApi:
             raise _unreadable("getOrder", answer, "no JSON with the order that was asked for")
         return FetchedOrder(order=order, rate_limit=answer.rate_limit, request_id=answer.request_id)
 
-    def _call(self, path: str, query: Mapping[str, str]) -> _Answer:
-        url = f"{self._endpoint}{path}?{urlencode(query)}"
-        answer = self._get(url)
+    def call(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        scope: str | None = None,
+    ) -> dict[str, Any]:
+        """An operation of another API, by its operationId: the JSON object of its answer, or {} if it has no body.
+
+        `scope` makes it grantless: the application's own right, and not the seller's. Raises an SpApiError.
+        """
+        content = None if body is None else json.dumps(body).encode()
+        answer = self._call(method, path, {}, content, scope)
+        if not answer.succeeded:
+            raise self._error(operation, answer)
+        document = answer.json_object() if answer.body else {}
+        if document is None:
+            raise _unreadable(operation, answer, "no JSON object")
+        return document
+
+    def _call(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes | None = None, scope: str | None = None
+    ) -> _Answer:
+        url = f"{self._endpoint}{path}?{urlencode(query)}" if query else f"{self._endpoint}{path}"
+        answer = self._authorized(method, url, body, scope)
         if answer.status in (401, 403):
             # An expired access token and a missing role get the same 403: only a fresh token tells them apart.
-            self._cached_token = None
-            answer = self._get(url)
+            self._cached_tokens.pop(scope, None)
+            answer = self._authorized(method, url, body, scope)
         return answer
 
-    def _get(self, url: str) -> _Answer:
-        return self._exchange("GET", url, {"x-amz-access-token": self._access_token()})
+    def _authorized(self, method: str, url: str, body: bytes | None, scope: str | None) -> _Answer:
+        headers = {"x-amz-access-token": self._access_token(scope)}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return self._exchange(method, url, headers, body)
 
-    def _access_token(self) -> str:
-        if self._cached_token is None or self._now() >= self._cached_token.renew_at:
-            self._cached_token = self._request_token()
-        return self._cached_token.value
+    def _access_token(self, scope: str | None) -> str:
+        known = self._cached_tokens.get(scope)
+        if known is None or self._now() >= known.renew_at:
+            known = self._cached_tokens[scope] = self._request_token(scope)
+        return known.value
 
-    def _request_token(self) -> _AccessToken:
+    def _request_token(self, scope: str | None) -> _AccessToken:
+        consent = {"grant_type": "refresh_token", "refresh_token": self._credentials.refresh_token}
         form = {
-            "grant_type": "refresh_token",
-            "refresh_token": self._credentials.refresh_token,
+            **(consent if scope is None else {"grant_type": "client_credentials", "scope": scope}),
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }

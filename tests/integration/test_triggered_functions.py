@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from needs_attention.amazon_accounts import AmazonAccounts
 from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Walk
 from needs_attention.order import Order
 from needs_attention.order_store import order_from_item, to_item
+from needs_attention.policy import Settings
 from needs_attention.settings import AmazonAccess
 from needs_attention.sp_api import Credentials
 from tests.amazon_stand_in.generator import generated
@@ -267,3 +269,116 @@ def test_a_message_that_names_no_integration_fails(world: World) -> None:
     event["Records"][0]["body"] = json.dumps({"hello": "world"})
     with pytest.raises(Exception, match="names no integration"):
         invoke("download_orders", event)
+
+
+# Notifications --------------------------------------------------------------------------------------------------------
+
+SUBSCRIPTION = "8fb1f4a5-1b4c-4a1e-9f52-6c2f6f0e8b11"  # as in the event
+
+
+@pytest.fixture
+def subscribed(demo: World) -> World:
+    """The integration demo is told by Amazon of changed orders."""
+    demo.change_integration("demo", settings=Settings(order_change_notifications=True))
+    demo.integrations.save_subscription(SUBSCRIPTION, "demo")
+    return demo
+
+
+def a_notification(**changes: Any) -> dict[str, Any]:
+    """A message of the queue; `changes` are made to the notification, which `path__name` names."""
+    event = an_event("receive_order_changes")
+    body = json.loads(event["Records"][0]["body"])
+    for path, value in changes.items():
+        *above, name = path.split("__")
+        node = body
+        for step in above:
+            node = node[step]
+        node[name] = value
+    event["Records"][0]["body"] = json.dumps(body)
+    return event
+
+
+ORDER = "Payload__OrderChangeNotification__"
+
+
+def test_an_order_that_amazon_says_has_changed_is_asked_for_by_the_next_run_which_is_woken(subscribed: World) -> None:
+    assert failed(invoke("receive_order_changes", a_notification())) == []
+    (hint,) = subscribed.integrations.hinted_redownloads("demo")
+    assert (hint.order_id, hint.cause) == ("701-1111111-1111111", "orderChange")
+    assert hint.changed_at == NOON - timedelta(seconds=2)
+    assert subscribed.woken() == ["demo"]
+
+
+def test_many_changes_wake_their_integration_once(subscribed: World) -> None:
+    events = [a_notification(**{f"{ORDER}AmazonOrderId": f"701-{number}"}) for number in range(5)]
+    invoke("receive_order_changes", {"Records": [record for event in events for record in event["Records"]]})
+    assert len(subscribed.integrations.hinted_redownloads("demo")) == 5
+    assert subscribed.woken() == ["demo"]
+
+
+def test_a_notification_without_the_time_of_the_change_counts_by_its_own(subscribed: World) -> None:
+    invoke("receive_order_changes", a_notification(**{f"{ORDER}OrderChangeTrigger__TimeOfOrderChange": None}))
+    (hint,) = subscribed.integrations.hinted_redownloads("demo")
+    assert hint.changed_at == NOON
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"NotificationMetadata__SubscriptionId": "a-stranger's"},
+        {"NotificationType": "FEED_PROCESSING_FINISHED"},
+        {f"{ORDER}Summary__OrderStatus": "Pending"},
+    ],
+)
+def test_a_notification_that_is_none_of_ours_to_follow_is_dropped(subscribed: World, changes: dict[str, Any]) -> None:
+    assert failed(invoke("receive_order_changes", a_notification(**changes))) == []
+    assert subscribed.integrations.hinted_redownloads("demo") == ()
+    assert subscribed.woken() == []
+
+
+@pytest.mark.parametrize("changes", [{"is_paused": True}, {"deleted_at": NOON}, {"settings": Settings()}])
+def test_an_integration_that_downloads_nothing_or_wants_no_notifications_gets_none(
+    subscribed: World, changes: dict[str, Any]
+) -> None:
+    subscribed.change_integration("demo", **changes)
+    invoke("receive_order_changes", a_notification())
+    assert subscribed.integrations.hinted_redownloads("demo") == ()
+
+
+def test_an_order_that_is_not_released_yet_is_asked_for_where_such_orders_are_downloaded(subscribed: World) -> None:
+    settings = Settings(order_change_notifications=True, download_pending_orders=True)
+    subscribed.change_integration("demo", settings=settings)
+    invoke("receive_order_changes", a_notification(**{f"{ORDER}Summary__OrderStatus": "Pending"}))
+    assert len(subscribed.integrations.hinted_redownloads("demo")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "knock, knock",
+        "[]",
+        '{"NotificationType": "ORDER_CHANGE"}',
+        json.dumps({"NotificationType": "ORDER_CHANGE", "EventTime": "soon", "Payload": {"postalCode": "97209"}}),
+    ],
+)
+def test_a_notification_that_cannot_be_read_is_dropped_and_holds_up_no_other(subscribed: World, body: str) -> None:
+    event = a_notification()
+    unreadable = event["Records"][0] | {"body": body}
+    assert failed(invoke("receive_order_changes", {"Records": [unreadable, *event["Records"]]})) == []
+    assert len(subscribed.integrations.hinted_redownloads("demo")) == 1
+
+
+def test_a_time_that_is_none_makes_a_notification_unreadable(subscribed: World) -> None:
+    event = a_notification(**{f"{ORDER}OrderChangeTrigger__TimeOfOrderChange": "soon"})
+    assert failed(invoke("receive_order_changes", event)) == []
+    assert subscribed.integrations.hinted_redownloads("demo") == ()
+
+
+def test_a_notification_that_could_not_be_noted_comes_again(subscribed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def throttled(*_: object) -> None:
+        raise RuntimeError
+
+    event = a_notification()
+    monkeypatch.setattr(app("receive_order_changes").integrations, "want_redownload", throttled)
+    assert failed(invoke("receive_order_changes", event)) == [event["Records"][0]["messageId"]]
+    assert subscribed.woken() == []

@@ -46,10 +46,10 @@ def statements() -> list[tuple[str, Any]]:
     ]
 
 
-def test_there_are_seven_functions_one_folder_each() -> None:
+def test_every_function_has_a_folder_of_its_own() -> None:
     folders = {Path(function["CodeUri"]).name for function in FUNCTIONS.values()}
     assert folders == {folder.name for folder in Path("functions").iterdir() if (folder / "app.py").exists()}
-    assert len(folders) == len(FUNCTIONS) == 7
+    assert len(folders) == len(FUNCTIONS)
 
 
 def test_validation_is_woken_by_pending_verdicts_only() -> None:
@@ -101,6 +101,18 @@ def test_a_wake_up_is_not_given_out_twice_while_its_function_may_still_run() -> 
     queue = of_type("AWS::SQS::Queue")["WakeUpQueue"]
     assert queue["VisibilityTimeout"] > FUNCTIONS["DownloadOrdersFunction"]["Timeout"]
     assert queue["FifoQueue"] is True
+
+
+def test_a_notification_is_not_given_out_twice_while_its_function_may_still_run() -> None:
+    timeout = 29  # of Globals
+    assert of_type("AWS::SQS::Queue")["OrderChangeQueue"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_nothing_for_notifications_is_there_unless_it_is_wanted() -> None:
+    about = {name for name in resources() if "OrderChange" in name}
+    assert len(about) == 6
+    assert {resources()[name]["Condition"] for name in about} == {"TakesOrderChanges"}
+    assert parameters()["OrderChangeNotifications"]["Default"] == "false"
 
 
 @pytest.mark.parametrize("queue", of_type("AWS::SQS::Queue"))
@@ -178,6 +190,7 @@ def test_logs_are_kept_for_the_twelve_months_that_amazon_asks_for_by_default() -
 def test_the_dashboard_is_json_and_shows_every_function_and_every_queue_of_what_was_given_up() -> None:
     (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
     shown = json.dumps(json.loads(dashboard["DashboardBody"]))
-    given_up = {name for name in of_type("AWS::SQS::Queue") if name != "WakeUpQueue"}
-    assert [name for name in FUNCTIONS if f"${{{name}}}" not in shown] == []
+    always = {name for name, resource in resources().items() if "Condition" not in resource}
+    given_up = {name for name in of_type("AWS::SQS::Queue") if name in always and name != "WakeUpQueue"}
+    assert [name for name in FUNCTIONS.keys() & always if f"${{{name}}}" not in shown] == []
     assert [name for name in given_up if f"${{{name}.QueueName}}" not in shown] == []

@@ -1,0 +1,62 @@
+"""Queue of Amazon's ORDER_CHANGE notifications -> orders to be asked for by ID -> wake-ups.
+
+A notification is a hint. One that cannot be read, or that nobody wants any more, is dropped: the live download brings
+what it was about. Its content is never logged, since it carries a postal code.
+"""
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from needs_attention import values
+from needs_attention.download import Redownload
+from needs_attention.integration_store import IntegrationStore
+from needs_attention.notifications import is_wanted, order_change
+from needs_attention.settings import IntegrationsTable, WakeUps
+from needs_attention.wake_ups import WakeUpQueue
+
+integrations = IntegrationStore(boto3.client("dynamodb"), IntegrationsTable.from_env().integrations_table)
+wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+logger = Logger()
+metrics = Metrics()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    now = values.utc_now()
+    subscriber = cache(integrations.subscriber)
+    counts, to_wake = Counter[str](), set[str]()
+
+    def take(record: SQSRecord) -> None:
+        try:
+            change = order_change(record.body)
+        except ValueError:
+            logger.warning("notification cannot be read", message_id=record.message_id)
+            counts["unreadable"] += 1
+            return
+        integration = change and subscriber(change.subscription_id)
+        if change and integration and is_wanted(change, integration):
+            hint = Redownload(
+                order_id=change.order_id, cause="orderChange", wanted_at=now, changed_at=change.changed_at
+            )
+            integrations.want_redownload(integration.integration_id, hint)
+            counts["taken"] += 1
+            to_wake.add(integration.integration_id)
+
+    answer = process_partial_response(event=event, record_handler=take, processor=processor, context=context)
+    for integration_id in to_wake:
+        wake_ups.wake(integration_id)
+    logger.info("received", records=len(event["Records"]), counts=dict(counts))
+    metrics.add_metric(name="OrderChangesTaken", unit=MetricUnit.Count, value=counts["taken"])
+    metrics.add_metric(name="NotificationsUnreadable", unit=MetricUnit.Count, value=counts["unreadable"])
+    return answer
