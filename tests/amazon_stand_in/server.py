@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.amazon_stand_in import control
+from tests.amazon_stand_in.front_door import FrontDoor
 from tests.amazon_stand_in.http_messages import Answer, ApiError, Request
 from tests.amazon_stand_in.ledger import Entry, Json, Ledger, amazon_time
 from tests.amazon_stand_in.login_with_amazon import TOKEN_PATH, Credentials, LoginWithAmazon
@@ -76,7 +77,8 @@ class AmazonStandIn:
         self._ledger = Ledger(entries)
         self._misbehaviours = Misbehaviours()
         self._login = LoginWithAmazon(self.credentials, now)
-        self._orders_api = OrdersApi(region, self._ledger, self._login, self._misbehaviours, now)
+        self._door = FrontDoor(self._login, now)
+        self._orders_api = OrdersApi(region, self._ledger, self._door, self._misbehaviours, now)
         self._requests: deque[SeenRequest] = deque(maxlen=_REQUESTS_KEPT)
         self._port = port
 
@@ -154,12 +156,12 @@ class AmazonStandIn:
         if unknown := roles - ROLES:
             raise ValueError(f"not a role: {min(unknown)}")
         with self._lock:
-            self._orders_api.roles = frozenset(roles)
+            self._door.roles = frozenset(roles)
 
     def set_usage_plan(self, operation: str, *, rate: float, burst: int) -> None:
         """`rate` in requests per second; the bucket is full again."""
         with self._lock:
-            self._orders_api.set_plan(operation, UsagePlan(rate, burst))
+            self._door.set_plan(operation, UsagePlan(rate, burst))
 
     def expire_access_tokens(self) -> None:
         with self._lock:
