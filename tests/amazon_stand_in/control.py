@@ -11,6 +11,7 @@
 | POST, DELETE /_control/misbehaviours | `{kind, times?, operations?, seconds?}` | `times: null`: until DELETE |
 | PUT /_control/roles | `{roles: [...]}` | what the seller granted |
 | PUT /_control/usage-plans/{operation} | `{rate, burst}` | requests per second; a full bucket |
+| PUT /_control/reports | `{duration?, lag?}` | how long reports take, and how old what they show is: in seconds |
 | DELETE /_control/access-tokens | | all access tokens expire |
 
 Answers are JSON: 200, or 400 and 404 with `{"error": ...}`.
@@ -20,7 +21,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.amazon_stand_in.http_messages import Answer, Request
@@ -88,6 +89,10 @@ def _set_usage_plan(stand_in: "AmazonStandIn", operation: str, body: Json) -> No
     stand_in.set_usage_plan(operation, rate=float(body["rate"]), burst=int(body["burst"]))
 
 
+def _set_reports(stand_in: "AmazonStandIn", _: str, body: Json) -> None:
+    stand_in.set_reports(**{name: timedelta(seconds=seconds) for name, seconds in body.items()})
+
+
 def _last_updated_time(body: Json) -> datetime | None:
     return moment(body["lastUpdatedTime"]) if "lastUpdatedTime" in body else None
 
@@ -106,6 +111,7 @@ _ROUTES: Final[tuple[tuple[str, re.Pattern[str], Action], ...]] = tuple(
         ("DELETE", r"/misbehaviours", lambda stand_in, _, __: stand_in.behave()),
         ("PUT", r"/roles", lambda stand_in, _, body: stand_in.set_roles(frozenset(body["roles"]))),
         ("PUT", r"/usage-plans/(?P<name>\w+)", _set_usage_plan),
+        ("PUT", r"/reports", _set_reports),
         ("DELETE", r"/access-tokens", lambda stand_in, _, __: stand_in.expire_access_tokens()),
     )
 )

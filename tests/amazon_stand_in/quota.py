@@ -13,8 +13,14 @@ class UsagePlan:
     burst: int
 
 
-# Source: Amazon's model of the Orders API 2026-01-01, "Usage Plan" of each operation.
-USAGE_PLANS: Final = {"searchOrders": UsagePlan(0.0056, 20), "getOrder": UsagePlan(0.5, 30)}
+# Source: "Usage Plan" of each operation in Amazon's models of the Orders API 2026-01-01 and the Reports API 2021-06-30.
+USAGE_PLANS: Final = {
+    "searchOrders": UsagePlan(0.0056, 20),
+    "getOrder": UsagePlan(0.5, 30),
+    "createReport": UsagePlan(0.0167, 15),
+    "getReport": UsagePlan(2, 15),
+    "getReportDocument": UsagePlan(0.0167, 15),
+}
 
 
 class TokenBucket:
