@@ -7,6 +7,7 @@
 | PUT /_control/orders/{orderId} | the order | adds or replaces it |
 | PATCH /_control/orders/{orderId} | `{changes, lastUpdatedTime?}` | JSON Merge Patch; the time is kept unless given |
 | POST /_control/orders/{orderId}/complete | `{fields?: [codes], lastUpdatedTime?}` | fills in what was missing |
+| GET /_control/orders/{orderId}/order-change | | `{queueArn, notification}`, or nothing if nobody gets one |
 | GET, DELETE /_control/requests | | what was asked, without tokens |
 | POST, DELETE /_control/misbehaviours | `{kind, times?, operations?, seconds?}` | `times: null`: until DELETE |
 | PUT /_control/roles | `{roles: [...]}` | what the seller granted |
@@ -76,6 +77,11 @@ def _complete(stand_in: "AmazonStandIn", order_id: str, body: Json) -> None:
     stand_in.complete(order_id, *body.get("fields", ()), last_updated_time=_last_updated_time(body))
 
 
+def _order_change(stand_in: "AmazonStandIn", order_id: str, _: Json) -> Json:
+    sent = stand_in.order_change(order_id)
+    return {} if sent is None else {"queueArn": sent[0], "notification": sent[1]}
+
+
 def _misbehave(stand_in: "AmazonStandIn", _: str, body: Json) -> None:
     stand_in.misbehave(
         Misbehaviour(body["kind"]),
@@ -105,6 +111,7 @@ _ROUTES: Final[tuple[tuple[str, re.Pattern[str], Action], ...]] = tuple(
         ("PUT", r"/orders/(?P<name>[^/]+)", _put),
         ("PATCH", r"/orders/(?P<name>[^/]+)", _patch),
         ("POST", r"/orders/(?P<name>[^/]+)/complete", _complete),
+        ("GET", r"/orders/(?P<name>[^/]+)/order-change", _order_change),
         ("GET", r"/requests", lambda stand_in, _, __: {"requests": [seen.as_json() for seen in stand_in.requests()]}),
         ("DELETE", r"/requests", lambda stand_in, _, __: stand_in.forget_requests()),
         ("POST", r"/misbehaviours", _misbehave),

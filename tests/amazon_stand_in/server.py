@@ -23,6 +23,7 @@ from tests.amazon_stand_in.ledger import Entry, Json, Ledger, amazon_time
 from tests.amazon_stand_in.login_with_amazon import TOKEN_PATH, Credentials, LoginWithAmazon
 from tests.amazon_stand_in.marketplaces import Region
 from tests.amazon_stand_in.misbehaviour import DOWNLOAD, LOGIN, REPLACED, Instruction, Misbehaviour, Misbehaviours
+from tests.amazon_stand_in.notifications_api import DESTINATIONS_PATH, SUBSCRIPTIONS_PATH, NotificationsApi
 from tests.amazon_stand_in.orders_api import ORDERS_PATH, OrdersApi
 from tests.amazon_stand_in.quota import UsagePlan
 from tests.amazon_stand_in.reports_api import (
@@ -63,7 +64,7 @@ class SeenRequest:
 
 
 class AmazonStandIn:
-    """Amazon's Orders API, Reports API and Login with Amazon, for one seller in one region.
+    """Amazon's Orders, Reports and Notifications APIs and Login with Amazon, for one seller in one region.
 
     Methods here are for the tests' side: what Amazon and the seller's buyers do, and what goes wrong. All of them may
     be called while the server answers. `now` is Amazon's clock.
@@ -88,6 +89,7 @@ class AmazonStandIn:
         self._door = FrontDoor(self._login, now)
         self._orders_api = OrdersApi(region, self._ledger, self._door, self._misbehaviours, now)
         self._reports_api = ReportsApi(region, self._ledger, self._door, self._misbehaviours, now)
+        self._notifications_api = NotificationsApi(self._door, now)
         self._answers: Mapping[str, Callable[[Request], Answer]] = {
             LOGIN: self._login.answer,
             DOWNLOAD: self._reports_api.download,
@@ -96,6 +98,14 @@ class AmazonStandIn:
             "createReport": self._reports_api.create_report,
             "getReport": self._reports_api.get_report,
             "getReportDocument": self._reports_api.get_report_document,
+            "createDestination": self._notifications_api.create_destination,
+            "getDestinations": self._notifications_api.get_destinations,
+            "getDestination": self._notifications_api.get_destination,
+            "deleteDestination": self._notifications_api.delete_destination,
+            "createSubscription": self._notifications_api.create_subscription,
+            "getSubscription": self._notifications_api.get_subscription,
+            "getSubscriptionById": self._notifications_api.get_subscription_by_id,
+            "deleteSubscriptionById": self._notifications_api.delete_subscription_by_id,
         }
         self._requests: deque[SeenRequest] = deque(maxlen=_REQUESTS_KEPT)
         self._port = port
@@ -166,6 +176,15 @@ class AmazonStandIn:
         """Raises KeyError for an unknown order ID."""
         with self._lock:
             return self._ledger[order_id]
+
+    def order_change(self, order_id: str) -> tuple[str, Json] | None:
+        """What Amazon sends when the order has changed: the queue's ARN and the notification, the message's body.
+
+        None: nobody has subscribed, not to changes of this type, or to a FIFO queue, where nothing arrives. Raises
+        KeyError for an unknown order ID. The notification has an ID of its own each time; sending it is the caller's.
+        """
+        with self._lock:
+            return self._notifications_api.order_change(self._ledger[order_id].order)
 
     # The account
 
@@ -264,6 +283,14 @@ _ROUTES: Final = tuple(
         ("GET", f"{REPORTS_PATH}/[^/]+", "getReport"),
         ("GET", f"{DOCUMENTS_PATH}/[^/]+", "getReportDocument"),
         ("GET", f"{DOWNLOADS_PATH}/[^/]+", DOWNLOAD),
+        ("POST", DESTINATIONS_PATH, "createDestination"),
+        ("GET", DESTINATIONS_PATH, "getDestinations"),
+        ("GET", f"{DESTINATIONS_PATH}/[^/]+", "getDestination"),
+        ("DELETE", f"{DESTINATIONS_PATH}/[^/]+", "deleteDestination"),
+        ("POST", f"{SUBSCRIPTIONS_PATH}/[^/]+", "createSubscription"),
+        ("GET", f"{SUBSCRIPTIONS_PATH}/[^/]+", "getSubscription"),
+        ("GET", f"{SUBSCRIPTIONS_PATH}/[^/]+/[^/]+", "getSubscriptionById"),
+        ("DELETE", f"{SUBSCRIPTIONS_PATH}/[^/]+/[^/]+", "deleteSubscriptionById"),
     )
 )
 

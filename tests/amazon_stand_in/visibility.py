@@ -71,7 +71,7 @@ _ITEM_DATASETS: Final = {
     "TAX": "tax",
 }
 PENDING: Final = frozenset({"PENDING", "PENDING_AVAILABILITY"})
-_WITHOUT_PERSONAL_DATA: Final = PENDING | {"CANCELLED", "UNFULFILLABLE"}
+WITHOUT_PERSONAL_DATA: Final = PENDING | {"CANCELLED", "UNFULFILLABLE"}
 _NO_FBA_NAMES_IN: Final = frozenset({"JP", "US", "SG"})
 _RESTRICTED_ADDRESS_FIELDS: Final = (
     "name",
@@ -87,7 +87,7 @@ _RESTRICTED_ADDRESS_FIELDS: Final = (
 def shown(entry: Entry, *, datasets: Set[str], roles: Set[str], now: datetime) -> Json:
     """The order as a caller with these roles, asking for these datasets, gets it."""
     order = entry.order
-    if entry.fulfillment_status in _WITHOUT_PERSONAL_DATA:
+    if entry.fulfillment_status in WITHOUT_PERSONAL_DATA:
         _leave_out(order, ("buyer", "recipient"))
     else:
         _restrict_buyer(order, entry, roles)
