@@ -7,10 +7,12 @@
 | PUT /_control/orders/{orderId} | the order | adds or replaces it |
 | PATCH /_control/orders/{orderId} | `{changes, lastUpdatedTime?}` | JSON Merge Patch; the time is kept unless given |
 | POST /_control/orders/{orderId}/complete | `{fields?: [codes], lastUpdatedTime?}` | fills in what was missing |
+| GET /_control/orders/{orderId}/order-change | | `{queueArn, notification}`, or nothing if nobody gets one |
 | GET, DELETE /_control/requests | | what was asked, without tokens |
 | POST, DELETE /_control/misbehaviours | `{kind, times?, operations?, seconds?}` | `times: null`: until DELETE |
 | PUT /_control/roles | `{roles: [...]}` | what the seller granted |
 | PUT /_control/usage-plans/{operation} | `{rate, burst}` | requests per second; a full bucket |
+| PUT /_control/reports | `{duration?, lag?}` | how long reports take, and how old what they show is: in seconds |
 | DELETE /_control/access-tokens | | all access tokens expire |
 
 Answers are JSON: 200, or 400 and 404 with `{"error": ...}`.
@@ -20,7 +22,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.amazon_stand_in.http_messages import Answer, Request
@@ -75,6 +77,11 @@ def _complete(stand_in: "AmazonStandIn", order_id: str, body: Json) -> None:
     stand_in.complete(order_id, *body.get("fields", ()), last_updated_time=_last_updated_time(body))
 
 
+def _order_change(stand_in: "AmazonStandIn", order_id: str, _: Json) -> Json:
+    sent = stand_in.order_change(order_id)
+    return {} if sent is None else {"queueArn": sent[0], "notification": sent[1]}
+
+
 def _misbehave(stand_in: "AmazonStandIn", _: str, body: Json) -> None:
     stand_in.misbehave(
         Misbehaviour(body["kind"]),
@@ -86,6 +93,10 @@ def _misbehave(stand_in: "AmazonStandIn", _: str, body: Json) -> None:
 
 def _set_usage_plan(stand_in: "AmazonStandIn", operation: str, body: Json) -> None:
     stand_in.set_usage_plan(operation, rate=float(body["rate"]), burst=int(body["burst"]))
+
+
+def _set_reports(stand_in: "AmazonStandIn", _: str, body: Json) -> None:
+    stand_in.set_reports(**{name: timedelta(seconds=seconds) for name, seconds in body.items()})
 
 
 def _last_updated_time(body: Json) -> datetime | None:
@@ -100,12 +111,14 @@ _ROUTES: Final[tuple[tuple[str, re.Pattern[str], Action], ...]] = tuple(
         ("PUT", r"/orders/(?P<name>[^/]+)", _put),
         ("PATCH", r"/orders/(?P<name>[^/]+)", _patch),
         ("POST", r"/orders/(?P<name>[^/]+)/complete", _complete),
+        ("GET", r"/orders/(?P<name>[^/]+)/order-change", _order_change),
         ("GET", r"/requests", lambda stand_in, _, __: {"requests": [seen.as_json() for seen in stand_in.requests()]}),
         ("DELETE", r"/requests", lambda stand_in, _, __: stand_in.forget_requests()),
         ("POST", r"/misbehaviours", _misbehave),
         ("DELETE", r"/misbehaviours", lambda stand_in, _, __: stand_in.behave()),
         ("PUT", r"/roles", lambda stand_in, _, body: stand_in.set_roles(frozenset(body["roles"]))),
         ("PUT", r"/usage-plans/(?P<name>\w+)", _set_usage_plan),
+        ("PUT", r"/reports", _set_reports),
         ("DELETE", r"/access-tokens", lambda stand_in, _, __: stand_in.expire_access_tokens()),
     )
 )

@@ -2,14 +2,16 @@
 
 import copy
 import json
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 type Json = dict[str, Any]
 
 NAME: Final = ("firstName", "lastName")
+MEMORY: Final = timedelta(minutes=30)
 MISSING_CODES: Final = (*NAME, "email", "deliveryAddress", "lineItems")
 
 
@@ -81,10 +83,16 @@ class Entry:
 
 
 class Ledger:
-    """The orders of one seller, by order ID. Unknown order IDs raise KeyError."""
+    """The orders of one seller, by order ID. Unknown order IDs raise KeyError.
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    It knows by its clock what it held at any time of the last half hour, as a report that runs late shows it.
+    """
+
+    def __init__(self, entries: Iterable[Entry] = (), now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._entries = {entry.order_id: entry for entry in entries}
+        self._now = now
+        # When an order was written, and what stood in its place before: nothing, if it was new.
+        self._replaced: deque[tuple[datetime, str, Entry | None]] = deque()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -98,20 +106,30 @@ class Ledger:
     def get(self, order_id: str) -> Entry | None:
         return self._entries.get(order_id)
 
+    def as_of(self, at: datetime) -> list[Entry]:
+        """The orders as they were at that time. Raises ValueError for a time longer ago than `MEMORY`."""
+        if at < self._now() - MEMORY:
+            raise ValueError(f"the ledger remembers {MEMORY} only")
+        entries = dict(self._entries)
+        for replaced_at, order_id, before in reversed(self._replaced):
+            if replaced_at <= at:
+                break
+            if before is None:
+                del entries[order_id]
+            else:
+                entries[order_id] = before
+        return list(entries.values())
+
     def put(self, order: Json, *, missing: Iterable[str] = ()) -> None:
         """Adds the order, or replaces the one with its ID."""
-        entry = Entry.of(order, missing=missing)
-        self._entries[entry.order_id] = entry
+        self._write(Entry.of(order, missing=missing))
 
     def patch(self, order_id: str, changes: Json, *, last_updated_time: datetime | None = None) -> None:
         """Changes the order by a JSON Merge Patch (RFC 7396); `lastUpdatedTime` is kept unless given."""
         entry = self._entries[order_id]
         changes = _with_time(changes, last_updated_time)
-        self._entries[order_id] = replace(
-            Entry.of(merged(entry.order, changes), whole=merged(_parsed(entry.whole), changes)),
-            missing=entry.missing,
-            note=entry.note,
-        )
+        changed = Entry.of(merged(entry.order, changes), whole=merged(_parsed(entry.whole), changes))
+        self._write(replace(changed, missing=entry.missing, note=entry.note))
 
     def complete(self, order_id: str, *codes: str, last_updated_time: datetime | None = None) -> None:
         """Fills in what was missing, as when the data arrives at Amazon late.
@@ -127,7 +145,14 @@ class Ledger:
         filled |= set(NAME) if filled & set(NAME) else set()
         order = _with_time(_filled(entry.order, whole, filled), last_updated_time)
         still_missing = [code for code in entry.missing if code not in filled]
-        self._entries[order_id] = Entry.of(order, whole=whole, missing=still_missing, note=entry.note)
+        self._write(Entry.of(order, whole=whole, missing=still_missing, note=entry.note))
+
+    def _write(self, entry: Entry) -> None:
+        now = self._now()
+        while self._replaced and self._replaced[0][0] < now - MEMORY:
+            self._replaced.popleft()
+        self._replaced.append((now, entry.order_id, self._entries.get(entry.order_id)))
+        self._entries[entry.order_id] = entry
 
 
 def merged(target: Json, patch: Json) -> Json:

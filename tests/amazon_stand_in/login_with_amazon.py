@@ -6,7 +6,7 @@ Source: SP-API documentation, "Connecting to the Selling Partner API"; RFC 6749 
 import secrets
 import urllib.parse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,10 @@ from tests.amazon_stand_in.http_messages import Answer, Request
 
 TOKEN_PATH: Final = "/auth/o2/token"
 TOKEN_LIFETIME: Final = timedelta(hours=1)
-_GRANTLESS_SCOPES: Final = frozenset({"sellingpartnerapi::notifications", "sellingpartnerapi::migration"})
+# What a token is good for: the account of the seller who authorized the application, or grantless operations only.
+SELLER: Final = ""
+NOTIFICATIONS: Final = "sellingpartnerapi::notifications"
+_GRANTLESS_SCOPES: Final = frozenset({NOTIFICATIONS, "sellingpartnerapi::migration"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,14 @@ class Credentials:
     refresh_token: str = "Atzr|stand-in"
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an access token stands for."""
+
+    scope: str
+    expiry: datetime
+
+
 class LoginError(Exception):
     """An OAuth error: the answer's status, its code and its description."""
 
@@ -35,12 +46,12 @@ class LoginError(Exception):
 
 
 class LoginWithAmazon:
-    """Grants access tokens, and knows which of them still open the seller's orders."""
+    """Grants access tokens, and knows what each of them is good for."""
 
     def __init__(self, credentials: Credentials, now: Callable[[], datetime]) -> None:
         self._credentials = credentials
         self._now = now
-        self._expiry_by_token: dict[str, datetime] = {}
+        self._grants: dict[str, Grant] = {}
 
     def answer(self, request: Request) -> Answer:
         try:
@@ -48,41 +59,41 @@ class LoginWithAmazon:
         except LoginError as error:
             return error.answer
 
-    def has_expired(self, access_token: str) -> bool | None:
-        """None: the token never opened the seller's orders."""
-        expiry = self._expiry_by_token.get(access_token)
-        return None if expiry is None else expiry <= self._now()
+    def grant(self, access_token: str) -> Grant | None:
+        """None: the token was never issued."""
+        return self._grants.get(access_token)
 
     def expire_all(self) -> None:
-        self._expiry_by_token = dict.fromkeys(self._expiry_by_token, self._now())
+        now = self._now()
+        self._grants = {token: replace(grant, expiry=now) for token, grant in self._grants.items()}
 
     def _granted(self, form: dict[str, str]) -> Answer:
         grant_type = _required(form, "grant_type")
         if grant_type not in {"refresh_token", "client_credentials"}:
             raise LoginError(400, "unsupported_grant_type", "The authorization grant type is not supported")
         self._authenticate(_required(form, "client_id"), _required(form, "client_secret"))
+        if grant_type == "client_credentials":
+            scope = _required(form, "scope")
+            if scope not in _GRANTLESS_SCOPES:
+                raise LoginError(400, "invalid_scope", "The requested scope is invalid")
+            return self._fresh(scope)
+        if _required(form, "refresh_token") != self._credentials.refresh_token:
+            raise LoginError(400, "invalid_grant", "The request has an invalid grant parameter : refresh_token")
+        return self._fresh(SELLER, refresh_token=self._credentials.refresh_token)
+
+    def _fresh(self, scope: str, **more: str) -> Answer:
         access_token = f"Atza|{secrets.token_urlsafe(48)}"
-        grant = {
+        self._grants[access_token] = Grant(scope, self._now() + TOKEN_LIFETIME)
+        granted = {
             "access_token": access_token,
             "token_type": "bearer",
             "expires_in": int(TOKEN_LIFETIME.total_seconds()),
         }
-        if grant_type == "client_credentials":
-            if _required(form, "scope") not in _GRANTLESS_SCOPES:
-                raise LoginError(400, "invalid_scope", "The requested scope is invalid")
-            return _fresh(grant)
-        if _required(form, "refresh_token") != self._credentials.refresh_token:
-            raise LoginError(400, "invalid_grant", "The request has an invalid grant parameter : refresh_token")
-        self._expiry_by_token[access_token] = self._now() + TOKEN_LIFETIME
-        return _fresh(grant | {"refresh_token": self._credentials.refresh_token})
+        return Answer.of_json(200, granted | more, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     def _authenticate(self, client_id: str, client_secret: str) -> None:
         if (client_id, client_secret) != (self._credentials.client_id, self._credentials.client_secret):
             raise LoginError(401, "invalid_client", "Client authentication failed")
-
-
-def _fresh(grant: dict[str, object]) -> Answer:
-    return Answer.of_json(200, grant, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
 def _form(request: Request) -> dict[str, str]:

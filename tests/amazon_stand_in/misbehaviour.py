@@ -7,13 +7,19 @@ from typing import Any, Final
 
 from tests.amazon_stand_in.http_messages import Answer, ApiError
 from tests.amazon_stand_in.ledger import Json
+from tests.amazon_stand_in.quota import USAGE_PLANS
 
 LOGIN: Final = "login"
-OPERATIONS: Final = frozenset({"searchOrders", "getOrder", LOGIN})
+DOWNLOAD: Final = "download"
+OPERATIONS: Final = frozenset({*USAGE_PLANS, LOGIN, DOWNLOAD})
 
 
 class Misbehaviour(StrEnum):
-    """What goes wrong. Login with Amazon knows the LWA_ ones and those of the connection; the Orders API all others."""
+    """What goes wrong.
+
+    Login with Amazon knows the LWA_ ones and those of the connection, the download of a report those of the connection
+    only, every operation of the Selling Partner API also the errors; the others are of the operation that they name.
+    """
 
     HTML_503 = "html503"
     JSON_500 = "json500"
@@ -30,6 +36,7 @@ class Misbehaviour(StrEnum):
     MALFORMED_ORDER = "malformedOrder"
     REPEATED_PAGE = "repeatedPage"
     EARLIER_BOUND = "earlierBound"
+    FATAL_REPORT = "fatalReport"
     LWA_INVALID_CLIENT = "lwaInvalidClient"
     LWA_INVALID_GRANT = "lwaInvalidGrant"
     LWA_UNAUTHORIZED_CLIENT = "lwaUnauthorizedClient"
@@ -49,6 +56,19 @@ _OF_THE_CONNECTION: Final = frozenset(
         Misbehaviour.SLOW_ANSWER,
     }
 )
+
+_OF_THE_ORDERS_API: Final = frozenset({"searchOrders", "getOrder"})
+# What only some operations can get wrong.
+_ONLY_OF: Final = {
+    Misbehaviour.NULL_FIELDS: _OF_THE_ORDERS_API,
+    Misbehaviour.BLANK_FIELDS: _OF_THE_ORDERS_API,
+    Misbehaviour.DUPLICATES: _OF_THE_ORDERS_API,
+    Misbehaviour.UNKNOWN_VALUES: _OF_THE_ORDERS_API,
+    Misbehaviour.MALFORMED_ORDER: _OF_THE_ORDERS_API,
+    Misbehaviour.REPEATED_PAGE: frozenset({"searchOrders"}),
+    Misbehaviour.EARLIER_BOUND: frozenset({"searchOrders"}),
+    Misbehaviour.FATAL_REPORT: frozenset({"createReport"}),
+}
 
 
 @dataclass(slots=True)
@@ -72,8 +92,10 @@ class Instruction:
 def _is_possible(kind: Misbehaviour, operation: str) -> bool:
     if operation == LOGIN:
         return kind.concerns_login or kind in _OF_THE_CONNECTION
-    if kind in {Misbehaviour.REPEATED_PAGE, Misbehaviour.EARLIER_BOUND}:
-        return operation == "searchOrders"
+    if operation == DOWNLOAD:
+        return kind in _OF_THE_CONNECTION
+    if kind in _ONLY_OF:
+        return operation in _ONLY_OF[kind]
     return not kind.concerns_login
 
 

@@ -1,12 +1,11 @@
 """The Orders API 2026-01-01: searchOrders and getOrder under Amazon's rules.
 
-Sources: Amazon's model of the API for parameters, bounds, paging, headers and error shapes; SP-API documentation for
-the User-Agent; Amazon's issue tracker for the texts of 403 and 429 answers and for the rule that a page token binds
-every parameter but `maxResultsPerPage`. Where both are silent the stricter reading was taken.
+Sources: Amazon's model of the API for parameters, bounds, paging, headers and error shapes; Amazon's issue tracker for
+the rule that a page token binds every parameter but `maxResultsPerPage`. Where both are silent the stricter reading
+was taken.
 """
 
 import base64
-import re
 import secrets
 import urllib.parse
 from collections.abc import Callable, Mapping, Set
@@ -14,13 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from tests.amazon_stand_in.front_door import FrontDoor, check_region, invalid_input
 from tests.amazon_stand_in.http_messages import Answer, ApiError, Request
 from tests.amazon_stand_in.ledger import Entry, Json, Ledger, amazon_time, moment
-from tests.amazon_stand_in.login_with_amazon import LoginWithAmazon
 from tests.amazon_stand_in.marketplaces import MARKETPLACES, Region
-from tests.amazon_stand_in.misbehaviour import REWRITTEN, Misbehaviour, Misbehaviours, access_denied, quota_exceeded
-from tests.amazon_stand_in.quota import USAGE_PLANS, TokenBucket, UsagePlan
-from tests.amazon_stand_in.visibility import ALL_DATA_ROLES, DATASETS, ROLES, shown
+from tests.amazon_stand_in.misbehaviour import REWRITTEN, Misbehaviour, Misbehaviours
+from tests.amazon_stand_in.visibility import DATASETS, shown
 
 ORDERS_PATH: Final = "/orders/2026-01-01/orders"
 MARGIN: Final = timedelta(minutes=2)
@@ -36,10 +34,6 @@ STATUSES: Final = frozenset(
 )
 FULFILLED_BY: Final = frozenset({"MERCHANT", "AMAZON"})
 _PAGE_ONLY: Final = frozenset({"paginationToken", "maxResultsPerPage"})
-_LONGEST_USER_AGENT: Final = 500
-# `AppId/AppVersion (Language=...; ...)`, where a backslash escapes any of / \ ( ) = ;
-_USER_AGENT: Final = re.compile(r"(?:[^\\/()]|\\.)+/(?:[^\\()]|\\.)+ \((?:.*; *)?Language=[^;)]+.*\)")
-_STATUSES_WITH_RATE: Final = frozenset({200, 400, 404})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,53 +78,22 @@ class OrdersApi:
         self,
         region: Region,
         ledger: Ledger,
-        login: LoginWithAmazon,
+        door: FrontDoor,
         misbehaviours: Misbehaviours,
         now: Callable[[], datetime],
     ) -> None:
-        self.roles: Set[str] = ALL_DATA_ROLES
         self._region = region
         self._ledger = ledger
-        self._login = login
+        self._door = door
         self._misbehaviours = misbehaviours
         self._now = now
         self._pages: dict[str, Page] = {}
-        self._buckets = {operation: TokenBucket(plan, now()) for operation, plan in USAGE_PLANS.items()}
-
-    def set_plan(self, operation: str, plan: UsagePlan) -> None:
-        """Gives the operation another usage plan and a full bucket. Raises ValueError for an unknown operation."""
-        if operation not in USAGE_PLANS:
-            raise ValueError(f"no such operation: {operation}")
-        self._buckets[operation] = TokenBucket(plan, self._now())
 
     def search_orders(self, request: Request) -> Answer:
-        return self._answer("searchOrders", request, self._search)
+        return self._door.answer("searchOrders", request, self._search)
 
     def get_order(self, request: Request) -> Answer:
-        return self._answer("getOrder", request, self._get)
-
-    def _answer(self, operation: str, request: Request, found: Callable[[Request], Json]) -> Answer:
-        rate = {"x-amzn-RateLimit-Limit": str(self._buckets[operation].plan.rate)}
-        try:
-            _check_user_agent(request)
-            self._check_access(request)
-            if not self._buckets[operation].take(self._now()):
-                raise quota_exceeded()
-            return Answer.of_json(200, found(request), rate)
-        except ApiError as error:
-            return error.answer(rate if error.status in _STATUSES_WITH_RATE else {})
-
-    def _check_access(self, request: Request) -> None:
-        access_token = request.headers.get("x-amz-access-token", "")
-        if not access_token:
-            raise ApiError(403, "MissingAuthenticationToken", "Missing Authentication Token")
-        has_expired = self._login.has_expired(access_token)
-        if has_expired is None:
-            raise access_denied("The access token you provided is revoked, malformed or invalid.")
-        if has_expired:
-            raise access_denied("The access token you provided has expired.")
-        if not self.roles & ROLES:
-            raise access_denied("The application has no role for this operation.")
+        return self._door.answer("getOrder", request, self._get)
 
     def _get(self, request: Request) -> Json:
         order_id = urllib.parse.unquote(request.path.removeprefix(f"{ORDERS_PATH}/"))
@@ -163,7 +126,7 @@ class OrdersApi:
 
     def _written(self, operation: str, entries: list[Entry], datasets: Set[str]) -> list[Json]:
         now = self._now()
-        orders = [shown(entry, datasets=datasets, roles=self.roles, now=now) for entry in entries]
+        orders = [shown(entry, datasets=datasets, roles=self._door.roles, now=now) for entry in entries]
         told = self._misbehaviours.take(operation, REWRITTEN)
         return REWRITTEN[told.kind](orders) if told else orders
 
@@ -177,9 +140,8 @@ class OrdersApi:
         family = _time_family(parameters)
         marketplace_ids = _list(parameters, "marketplaceIds")
         if len(marketplace_ids) > MOST_MARKETPLACES:
-            raise _invalid(f"marketplaceIds must have at most {MOST_MARKETPLACES} values.")
-        if any(not self._is_of_region(marketplace_id) for marketplace_id in marketplace_ids):
-            raise access_denied("The marketplaces you provided are not valid for region.")
+            raise invalid_input(f"marketplaceIds must have at most {MOST_MARKETPLACES} values.")
+        check_region(marketplace_ids, self._region)
         after = _time(parameters, f"{family}After")
         return Search(
             by_update=family == "lastUpdated",
@@ -198,25 +160,21 @@ class OrdersApi:
             return latest.replace(microsecond=0)
         before = _time(parameters, f"{family}Before")
         if before < after:
-            raise _invalid(f"{family}Before must be equal to or after {family}After.")
+            raise invalid_input(f"{family}Before must be equal to or after {family}After.")
         if before > latest:
-            raise _invalid(f"{family}Before must be at least two minutes before the time of the request.")
+            raise invalid_input(f"{family}Before must be at least two minutes before the time of the request.")
         return before
-
-    def _is_of_region(self, marketplace_id: str) -> bool:
-        marketplace = MARKETPLACES.get(marketplace_id)
-        return marketplace is not None and marketplace.region == self._region
 
     def _page(self, parameters: Mapping[str, str]) -> Page | None:
         if "paginationToken" not in parameters:
             return None
         page = self._pages.get(parameters["paginationToken"])
         if page is None:
-            raise _invalid("paginationToken is not valid.")
+            raise invalid_input("paginationToken is not valid.")
         if self._now() - page.issued_at >= PAGE_TOKEN_LIFETIME:
-            raise _invalid("paginationToken has expired.")
+            raise invalid_input("paginationToken has expired.")
         if page.parameters != _bound(parameters):
-            raise _invalid("Only maxResultsPerPage may differ from the request that returned paginationToken.")
+            raise invalid_input("Only maxResultsPerPage may differ from the request that returned paginationToken.")
         return page
 
     def _token(self, parameters: Mapping[str, str], offset: int, before: datetime) -> str:
@@ -229,33 +187,21 @@ def _bound(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if name not in _PAGE_ONLY}
 
 
-def _invalid(details: str) -> ApiError:
-    return ApiError(400, "InvalidInput", "Invalid Input", details)
-
-
-def _check_user_agent(request: Request) -> None:
-    user_agent = request.headers.get("user-agent", "")
-    if len(user_agent) > _LONGEST_USER_AGENT:
-        raise _invalid(f"The User-Agent header must not exceed {_LONGEST_USER_AGENT} characters.")
-    if not _USER_AGENT.fullmatch(user_agent):
-        raise _invalid("The User-Agent header must be AppId/AppVersion (Language=...).")
-
-
 def _parameters(request: Request) -> dict[str, str]:
     """The query, where no parameter comes twice: arrays are comma-joined (the model's collection format)."""
     for name, values in request.query.items():
         if len(values) > 1:
-            raise _invalid(f"{name} must be given once, its values joined by commas.")
+            raise invalid_input(f"{name} must be given once, its values joined by commas.")
     return {name: values[0] for name, values in request.query.items()}
 
 
 def _time_family(parameters: Mapping[str, str]) -> str:
     given = [family for family in ("created", "lastUpdated") if f"{family}After" in parameters]
     if len(given) != 1:
-        raise _invalid("Exactly one of createdAfter and lastUpdatedAfter must be given.")
+        raise invalid_input("Exactly one of createdAfter and lastUpdatedAfter must be given.")
     other = "lastUpdated" if given == ["created"] else "created"
     if f"{other}Before" in parameters:
-        raise _invalid(f"{other}Before must not be given with {given[0]}After.")
+        raise invalid_input(f"{other}Before must not be given with {given[0]}After.")
     return given[0]
 
 
@@ -263,7 +209,7 @@ def _time(parameters: Mapping[str, str], name: str) -> datetime:
     try:
         return moment(parameters[name])
     except ValueError:
-        raise _invalid(f"{name} must be an ISO 8601 time with its offset.") from None
+        raise invalid_input(f"{name} must be an ISO 8601 time with its offset.") from None
 
 
 def _list(parameters: Mapping[str, str], name: str) -> Set[str]:
@@ -271,19 +217,19 @@ def _list(parameters: Mapping[str, str], name: str) -> Set[str]:
         return frozenset()
     values = parameters[name].split(",")
     if not all(values):
-        raise _invalid(f"{name} has an empty value.")
+        raise invalid_input(f"{name} has an empty value.")
     return frozenset(values)
 
 
 def _choices(parameters: Mapping[str, str], name: str, allowed: Set[str]) -> Set[str]:
     values = _list(parameters, name)
     if unknown := values - allowed:
-        raise _invalid(f"{name} has an unknown value: {min(unknown)}.")
+        raise invalid_input(f"{name} has an unknown value: {min(unknown)}.")
     return values
 
 
 def _page_size(parameters: Mapping[str, str]) -> int:
     text = parameters.get("maxResultsPerPage", str(MOST_RESULTS))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_RESULTS:
-        raise _invalid(f"maxResultsPerPage must be between 1 and {MOST_RESULTS}.")
+        raise invalid_input(f"maxResultsPerPage must be between 1 and {MOST_RESULTS}.")
     return int(text)

@@ -78,6 +78,27 @@ class PlainClient:
     def renew_access_token(self) -> None:
         self._access_token = self.log_in().json["access_token"]
 
+    def call(
+        self,
+        method: str,
+        path: str,
+        content: Any = None,
+        *,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        timeout: float = 10.0,
+    ) -> Reply:
+        """Logs in first, once; `content` is sent as JSON; `headers` come on top of User-Agent and access token."""
+        if not self._access_token:
+            self.renew_access_token()
+        sent = {"User-Agent": USER_AGENT, "x-amz-access-token": self._access_token}
+        body = None
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+            body = json.dumps(content).encode()
+        url = f"{self._stand_in.endpoint}{path}" + (f"?{urlencode(query)}" if query else "")
+        return self.ask(method, url, headers=sent | (headers or {}), body=body, timeout=timeout)
+
     def get(
         self,
         path: str,
@@ -86,12 +107,7 @@ class PlainClient:
         headers: dict[str, str] | None = None,
         timeout: float = 10.0,
     ) -> Reply:
-        """Logs in first, once; `headers` come on top of User-Agent and access token."""
-        if not self._access_token:
-            self.renew_access_token()
-        sent = {"User-Agent": USER_AGENT, "x-amz-access-token": self._access_token} | (headers or {})
-        url = f"{self._stand_in.endpoint}{path}" + (f"?{urlencode(query)}" if query else "")
-        return self.ask("GET", url, headers=sent, timeout=timeout)
+        return self.call("GET", path, query=query, headers=headers, timeout=timeout)
 
     def search(
         self,

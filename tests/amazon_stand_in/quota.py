@@ -13,8 +13,23 @@ class UsagePlan:
     burst: int
 
 
-# Source: Amazon's model of the Orders API 2026-01-01, "Usage Plan" of each operation.
-USAGE_PLANS: Final = {"searchOrders": UsagePlan(0.0056, 20), "getOrder": UsagePlan(0.5, 30)}
+# Source: "Usage Plan" of each operation in Amazon's models of the Orders API 2026-01-01, the Reports API 2021-06-30 and
+# the Notifications API v1.
+USAGE_PLANS: Final = {
+    "searchOrders": UsagePlan(0.0056, 20),
+    "getOrder": UsagePlan(0.5, 30),
+    "createReport": UsagePlan(0.0167, 15),
+    "getReport": UsagePlan(2, 15),
+    "getReportDocument": UsagePlan(0.0167, 15),
+    "createDestination": UsagePlan(1, 5),
+    "getDestinations": UsagePlan(1, 5),
+    "getDestination": UsagePlan(1, 5),
+    "deleteDestination": UsagePlan(1, 5),
+    "createSubscription": UsagePlan(1, 5),
+    "getSubscription": UsagePlan(1, 5),
+    "getSubscriptionById": UsagePlan(1, 5),
+    "deleteSubscriptionById": UsagePlan(1, 5),
+}
 
 
 class TokenBucket:

@@ -1,28 +1,38 @@
 """The stand-in as a server on loopback, for tests in the same process and for programs in others."""
 
 import json
+import re
 import socket
 import struct
 import threading
 import urllib.parse
 from collections import deque
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final, Self
 
 from tests.amazon_stand_in import control
+from tests.amazon_stand_in.front_door import FrontDoor
 from tests.amazon_stand_in.http_messages import Answer, ApiError, Request
 from tests.amazon_stand_in.ledger import Entry, Json, Ledger, amazon_time
 from tests.amazon_stand_in.login_with_amazon import TOKEN_PATH, Credentials, LoginWithAmazon
 from tests.amazon_stand_in.marketplaces import Region
-from tests.amazon_stand_in.misbehaviour import LOGIN, REPLACED, Instruction, Misbehaviour, Misbehaviours
+from tests.amazon_stand_in.misbehaviour import DOWNLOAD, LOGIN, REPLACED, Instruction, Misbehaviour, Misbehaviours
+from tests.amazon_stand_in.notifications_api import DESTINATIONS_PATH, SUBSCRIPTIONS_PATH, NotificationsApi
 from tests.amazon_stand_in.orders_api import ORDERS_PATH, OrdersApi
 from tests.amazon_stand_in.quota import UsagePlan
+from tests.amazon_stand_in.reports_api import (
+    DOCUMENTS_PATH,
+    DOWNLOADS_PATH,
+    REPORTS_PATH,
+    SIGNATURE,
+    ReportsApi,
+)
 from tests.amazon_stand_in.visibility import ROLES
 
 _BEFORE_THE_ANSWER: Final = frozenset({*REPLACED, Misbehaviour.DROPPED_CONNECTION, Misbehaviour.SLOW_ANSWER})
@@ -54,7 +64,7 @@ class SeenRequest:
 
 
 class AmazonStandIn:
-    """Amazon's Orders API and Login with Amazon, for one seller in one region.
+    """Amazon's Orders, Reports and Notifications APIs and Login with Amazon, for one seller in one region.
 
     Methods here are for the tests' side: what Amazon and the seller's buyers do, and what goes wrong. All of them may
     be called while the server answers. `now` is Amazon's clock.
@@ -73,10 +83,30 @@ class AmazonStandIn:
         self._now = now
         self._lock = threading.RLock()
         self._stopping = threading.Event()
-        self._ledger = Ledger(entries)
+        self._ledger = Ledger(entries, now)
         self._misbehaviours = Misbehaviours()
         self._login = LoginWithAmazon(self.credentials, now)
-        self._orders_api = OrdersApi(region, self._ledger, self._login, self._misbehaviours, now)
+        self._door = FrontDoor(self._login, now)
+        self._orders_api = OrdersApi(region, self._ledger, self._door, self._misbehaviours, now)
+        self._reports_api = ReportsApi(region, self._ledger, self._door, self._misbehaviours, now)
+        self._notifications_api = NotificationsApi(self._door, now)
+        self._answers: Mapping[str, Callable[[Request], Answer]] = {
+            LOGIN: self._login.answer,
+            DOWNLOAD: self._reports_api.download,
+            "searchOrders": self._orders_api.search_orders,
+            "getOrder": self._orders_api.get_order,
+            "createReport": self._reports_api.create_report,
+            "getReport": self._reports_api.get_report,
+            "getReportDocument": self._reports_api.get_report_document,
+            "createDestination": self._notifications_api.create_destination,
+            "getDestinations": self._notifications_api.get_destinations,
+            "getDestination": self._notifications_api.get_destination,
+            "deleteDestination": self._notifications_api.delete_destination,
+            "createSubscription": self._notifications_api.create_subscription,
+            "getSubscription": self._notifications_api.get_subscription,
+            "getSubscriptionById": self._notifications_api.get_subscription_by_id,
+            "deleteSubscriptionById": self._notifications_api.delete_subscription_by_id,
+        }
         self._requests: deque[SeenRequest] = deque(maxlen=_REQUESTS_KEPT)
         self._port = port
 
@@ -147,6 +177,15 @@ class AmazonStandIn:
         with self._lock:
             return self._ledger[order_id]
 
+    def order_change(self, order_id: str) -> tuple[str, Json] | None:
+        """What Amazon sends when the order has changed: the queue's ARN and the notification, the message's body.
+
+        None: nobody has subscribed, not to changes of this type, or to a FIFO queue, where nothing arrives. Raises
+        KeyError for an unknown order ID. The notification has an ID of its own each time; sending it is the caller's.
+        """
+        with self._lock:
+            return self._notifications_api.order_change(self._ledger[order_id].order)
+
     # The account
 
     def set_roles(self, roles: Set[str]) -> None:
@@ -154,12 +193,20 @@ class AmazonStandIn:
         if unknown := roles - ROLES:
             raise ValueError(f"not a role: {min(unknown)}")
         with self._lock:
-            self._orders_api.roles = frozenset(roles)
+            self._door.roles = frozenset(roles)
 
     def set_usage_plan(self, operation: str, *, rate: float, burst: int) -> None:
         """`rate` in requests per second; the bucket is full again."""
         with self._lock:
-            self._orders_api.set_plan(operation, UsagePlan(rate, burst))
+            self._door.set_plan(operation, UsagePlan(rate, burst))
+
+    def set_reports(self, *, duration: timedelta | None = None, lag: timedelta | None = None) -> None:
+        """How long reports created from now on take until done, and how old what they show is when they are created.
+
+        At first two minutes and nothing. Raises ValueError for a lag of more than half an hour, Amazon's longest.
+        """
+        with self._lock:
+            self._reports_api.set_times(duration=duration, lag=lag)
 
     def expire_access_tokens(self) -> None:
         with self._lock:
@@ -222,24 +269,39 @@ class AmazonStandIn:
             return answer
 
     def _obedient_answer(self, operation: str, request: Request) -> Answer:
-        match operation:
-            case "login":
-                return self._login.answer(request)
-            case "searchOrders":
-                return self._orders_api.search_orders(request)
-            case "getOrder":
-                return self._orders_api.get_order(request)
-            case _:
-                return ApiError(404, "NotFound", "The requested resource was not found.", request.path).answer()
+        if operation in self._answers:
+            return self._answers[operation](request)
+        return ApiError(404, "NotFound", "The requested resource was not found.", request.path).answer()
+
+
+_ROUTES: Final = tuple(
+    (method, re.compile(pattern), operation)
+    for method, pattern, operation in (
+        ("GET", ORDERS_PATH, "searchOrders"),
+        ("GET", f"{ORDERS_PATH}/.*", "getOrder"),
+        ("POST", REPORTS_PATH, "createReport"),
+        ("GET", f"{REPORTS_PATH}/[^/]+", "getReport"),
+        ("GET", f"{DOCUMENTS_PATH}/[^/]+", "getReportDocument"),
+        ("GET", f"{DOWNLOADS_PATH}/[^/]+", DOWNLOAD),
+        ("POST", DESTINATIONS_PATH, "createDestination"),
+        ("GET", DESTINATIONS_PATH, "getDestinations"),
+        ("GET", f"{DESTINATIONS_PATH}/[^/]+", "getDestination"),
+        ("DELETE", f"{DESTINATIONS_PATH}/[^/]+", "deleteDestination"),
+        ("POST", f"{SUBSCRIPTIONS_PATH}/[^/]+", "createSubscription"),
+        ("GET", f"{SUBSCRIPTIONS_PATH}/[^/]+", "getSubscription"),
+        ("GET", f"{SUBSCRIPTIONS_PATH}/[^/]+/[^/]+", "getSubscriptionById"),
+        ("DELETE", f"{SUBSCRIPTIONS_PATH}/[^/]+/[^/]+", "deleteSubscriptionById"),
+    )
+)
 
 
 def _operation(request: Request) -> str:
+    """The operationId of Amazon's model; empty for what Amazon does not offer."""
     if request.path == TOKEN_PATH:
         return LOGIN
-    if request.method == "GET" and request.path == ORDERS_PATH:
-        return "searchOrders"
-    if request.method == "GET" and request.path.startswith(f"{ORDERS_PATH}/"):
-        return "getOrder"
+    for method, pattern, operation in _ROUTES:
+        if method == request.method and pattern.fullmatch(request.path):
+            return operation
     return ""
 
 
@@ -248,9 +310,19 @@ def _seen(request: Request, operation: str, answer: Answer | None, at: datetime)
         form = urllib.parse.parse_qs(request.body.decode(errors="replace"))
         parameters = {name: values[0] for name, values in form.items() if name in {"grant_type", "scope"}}
     else:
-        parameters = {name: ",".join(values) for name, values in request.query.items()}
+        parameters = {name: ",".join(values) for name, values in request.query.items() if name != SIGNATURE}
+        parameters |= _body_parameters(request)
     status, request_id = (answer.status, answer.request_id) if answer else (None, None)
     return SeenRequest(at, operation, request.method, request.path, parameters, status, request_id)
+
+
+def _body_parameters(request: Request) -> dict[str, str]:
+    """The fields of a JSON body, those that are no texts as JSON."""
+    with suppress(ValueError):
+        body = json.loads(request.body)
+        if isinstance(body, dict):
+            return {name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
+    return {}
 
 
 class _Server(ThreadingHTTPServer):

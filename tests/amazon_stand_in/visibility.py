@@ -70,8 +70,8 @@ _ITEM_DATASETS: Final = {
     "FULFILLMENT": "fulfillment",
     "TAX": "tax",
 }
-_PENDING: Final = frozenset({"PENDING", "PENDING_AVAILABILITY"})
-_WITHOUT_PERSONAL_DATA: Final = _PENDING | {"CANCELLED", "UNFULFILLABLE"}
+PENDING: Final = frozenset({"PENDING", "PENDING_AVAILABILITY"})
+WITHOUT_PERSONAL_DATA: Final = PENDING | {"CANCELLED", "UNFULFILLABLE"}
 _NO_FBA_NAMES_IN: Final = frozenset({"JP", "US", "SG"})
 _RESTRICTED_ADDRESS_FIELDS: Final = (
     "name",
@@ -87,25 +87,25 @@ _RESTRICTED_ADDRESS_FIELDS: Final = (
 def shown(entry: Entry, *, datasets: Set[str], roles: Set[str], now: datetime) -> Json:
     """The order as a caller with these roles, asking for these datasets, gets it."""
     order = entry.order
-    if entry.fulfillment_status in _WITHOUT_PERSONAL_DATA:
+    if entry.fulfillment_status in WITHOUT_PERSONAL_DATA:
         _leave_out(order, ("buyer", "recipient"))
     else:
         _restrict_buyer(order, entry, roles)
         _restrict_recipient(order, entry, roles, now)
-    if entry.fulfillment_status in _PENDING:
+    if entry.fulfillment_status in PENDING:
         _leave_out_prices(order)
     if not roles & {TAX_INVOICING, TAX_REMITTANCE}:
-        _leave_out(_part(order, "tax"), ("taxRegistrations",))
+        _leave_out(part_of(order, "tax"), ("taxRegistrations",))
     if DIRECT_TO_CONSUMER not in roles:
         _leave_out_personal_item_data(order)
     _leave_out(order, (field for dataset, field in _ORDER_DATASETS.items() if dataset not in datasets))
-    for item in _items(order):
+    for item in items_of(order):
         _leave_out(item, (field for dataset, field in _ITEM_DATASETS.items() if dataset not in datasets))
     return {field: value for field, value in order.items() if value != {}}
 
 
 def _restrict_buyer(order: Json, entry: Entry, roles: Set[str]) -> None:
-    buyer = _part(order, "buyer")
+    buyer = part_of(order, "buyer")
     is_consumer_order = entry.fulfilled_by != "AMAZON" and DIRECT_TO_CONSUMER in roles
     if not is_consumer_order:
         _leave_out(buyer, ("buyerEmail",))
@@ -114,8 +114,8 @@ def _restrict_buyer(order: Json, entry: Entry, roles: Set[str]) -> None:
 
 
 def _restrict_recipient(order: Json, entry: Entry, roles: Set[str], now: datetime) -> None:
-    recipient = _part(order, "recipient")
-    address = _part(recipient, "deliveryAddress")
+    recipient = part_of(order, "recipient")
+    address = part_of(recipient, "deliveryAddress")
     by_amazon = entry.fulfilled_by == "AMAZON"
     is_shown = _is_named_by_tax_role(entry, roles) if by_amazon else DIRECT_TO_CONSUMER in roles
     if not is_shown:
@@ -135,22 +135,22 @@ def _is_named_by_tax_role(entry: Entry, roles: Set[str]) -> bool:
 
 
 def _is_delivered(order: Json, entry: Entry, now: datetime) -> bool:
-    latest = _part(_part(order, "fulfillment"), "deliverByWindow").get("latestDateTime")
+    latest = part_of(part_of(order, "fulfillment"), "deliverByWindow").get("latestDateTime")
     return entry.fulfillment_status == "SHIPPED" and latest is not None and moment(latest) < now
 
 
 def _leave_out_prices(order: Json) -> None:
     _leave_out(order, ("proceeds",))
-    for item in _items(order):
+    for item in items_of(order):
         _leave_out(item, ("proceeds",))
-        _leave_out(_part(item, "product"), ("price",))
+        _leave_out(part_of(item, "product"), ("price",))
 
 
 def _leave_out_personal_item_data(order: Json) -> None:
-    for item in _items(order):
-        gift = _part(_part(_part(item, "fulfillment"), "packing"), "giftOption")
+    for item in items_of(order):
+        gift = part_of(part_of(part_of(item, "fulfillment"), "packing"), "giftOption")
         _leave_out(gift, ("giftMessage",))
-        _leave_out(_part(_part(item, "product"), "customization"), ("customizedUrl",))
+        _leave_out(part_of(part_of(item, "product"), "customization"), ("customizedUrl",))
 
 
 def _leave_out(part: Json, fields: Iterable[str]) -> None:
@@ -161,11 +161,13 @@ def _leave_out(part: Json, fields: Iterable[str]) -> None:
 # Tests may put orders that are not of the model's shape into the ledger: these two let them through as they are.
 
 
-def _part(parent: Json, field: str) -> Json:
+def part_of(parent: Json, field: str) -> Json:
+    """The object in that field, an empty one if there is none."""
     part = parent.get(field)
     return part if isinstance(part, dict) else {}
 
 
-def _items(order: Json) -> list[Json]:
+def items_of(order: Json) -> list[Json]:
+    """Those of the order's items that are objects."""
     items = order.get("orderItems")
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
