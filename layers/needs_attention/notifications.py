@@ -7,7 +7,6 @@ Facts: the models of the Notifications API v1 and of OrderChangeNotification. On
 """
 
 import json
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
@@ -99,14 +98,26 @@ def _subscription(amazon: SellingPartnerApi) -> object:
 
 
 def _destination(amazon: SellingPartnerApi, queue_arn: str) -> str:
+    if destination_id := _known_destination(amazon, queue_arn):
+        return destination_id
+    body = {"name": queue_arn.rpartition(":")[2], "resourceSpecification": {"sqs": {"arn": queue_arn}}}
+    try:
+        made = amazon.call("createDestination", "POST", _DESTINATIONS, body=body, scope=_GRANTLESS)
+    except RequestRejected as error:
+        # Another seller's integration with the same application may have made it meanwhile.
+        if error.status == 409 and (destination_id := _known_destination(amazon, queue_arn)):
+            return destination_id
+        raise
+    return _text(made.get("payload"), "destinationId", "createDestination")
+
+
+def _known_destination(amazon: SellingPartnerApi, queue_arn: str) -> str | None:
     found = amazon.call("getDestinations", "GET", _DESTINATIONS, scope=_GRANTLESS).get("payload")
-    for destination in found if isinstance(found, Iterable) else ():
+    for destination in found if isinstance(found, list) else ():
         match destination:
             case {"destinationId": str(destination_id), "resource": {"sqs": {"arn": arn}}} if arn == queue_arn:
                 return destination_id
-    body = {"name": queue_arn.rpartition(":")[2], "resourceSpecification": {"sqs": {"arn": queue_arn}}}
-    made = amazon.call("createDestination", "POST", _DESTINATIONS, body=body, scope=_GRANTLESS)
-    return _text(made.get("payload"), "destinationId", "createDestination")
+    return None
 
 
 def _text(payload: object, name: str, operation: str) -> str:

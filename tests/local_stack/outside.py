@@ -43,6 +43,11 @@ class Amazon(NamedTuple):
         """Amazon gets to know what was missing: all of it, or these fields."""
         self.ask("POST", f"/orders/{order_id}/complete", {"fields": fields, "lastUpdatedTime": just_listed()})
 
+    def order_change(self, order_id: str) -> tuple[str, str] | None:
+        """The ARN of the queue that Amazon tells of the order's change, and the message; None if nobody is told."""
+        sent = self.ask("GET", f"/orders/{order_id}/order-change")
+        return (sent["queueArn"], json.dumps(sent["notification"])) if sent else None
+
     def misbehave(self, kind: str, **instruction: object) -> None:
         """See `Misbehaviour` for the kinds."""
         self.ask("POST", "/misbehaviours", {"kind": kind, **instruction})

@@ -79,6 +79,7 @@ class LocalStack:
                 "SpApiEndpoint": amazon_endpoints.sp_api,
                 "LwaEndpoint": amazon_endpoints.lwa,
                 "AwsEndpointUrl": aws_endpoint,
+                "OrderChangeNotifications": "true",
             },
         )
         self._say("Signing in a reader, an editor, a warehouse and an administrator")

@@ -41,6 +41,7 @@ class World:
     integrations: IntegrationStore
     http: urllib3.PoolManager
     woken: list[str] = field(default_factory=list)
+    order_change_queue: str = "arn:aws:sqs:eu-west-1:123456789012:order-changes"
 
     def register(self, integration_id: str = "demo", **changes: Any) -> Integration:
         integration = Integration(
@@ -106,6 +107,7 @@ class World:
             amazon_for=lambda _: self.api(),
             now=self.clock,
             wake_up=self.woken.append,
+            order_change_queue=self.order_change_queue,
         )
         return downloader.run(integration_id, until=self.clock() + lasting)
 

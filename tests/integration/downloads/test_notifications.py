@@ -1,0 +1,149 @@
+"""The subscription to Amazon's ORDER_CHANGE notifications: made, kept and ended as the settings want it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from needs_attention.download import Subscription
+from needs_attention.notifications import order_change
+from needs_attention.policy import Settings
+from needs_attention.sp_api import SellingPartnerApi
+from tests.amazon_stand_in.misbehaviour import Misbehaviour
+from tests.integration.downloads.conftest import HOUR, MINUTE, World
+
+WANTED = Settings(download_pending_orders=True, order_change_notifications=True)
+
+
+@pytest.fixture
+def told(world: World) -> World:
+    """The settings want notifications."""
+    world.change(settings=WANTED)
+    return world
+
+
+def calls(world: World) -> list[str]:
+    """The operations of the Notifications API that were called."""
+    return [one.operation for one in world.amazon.requests() if "/notifications/" in one.path]
+
+
+def sent_for(world: World, order_id: str) -> Any:
+    """The queue, and what arrives in it when the order changes; None if nothing does."""
+    return world.amazon.order_change(order_id)
+
+
+def test_nobody_is_subscribed_by_default(world: World) -> None:
+    world.run()
+    assert calls(world) == []
+    assert sent_for(world, min(world.ledger())) is None
+
+
+def test_an_integration_that_wants_notifications_is_subscribed_once(told: World) -> None:
+    told.run_for(5 * MINUTE)
+    assert calls(told) == ["getDestinations", "createDestination", "getSubscription", "createSubscription"]
+    arn, _ = sent_for(told, min(told.ledger()))
+    assert arn == told.order_change_queue
+    assert told.live.subscription.failure is None
+
+
+def test_what_arrives_names_the_subscriber_the_order_and_the_time_of_its_change(told: World) -> None:
+    told.run()
+    entry = told.amazon.order(min(told.ledger()))
+    _, notification = sent_for(told, entry.order_id)
+    change = order_change(json.dumps(notification))
+    assert change is not None
+    assert (change.order_id, change.changed_at) == (entry.order_id, entry.updated.replace(microsecond=0))
+    subscriber = told.integrations.subscriber(change.subscription_id)
+    assert subscriber == told.integration
+
+
+def test_the_subscription_ends_when_the_setting_does(told: World) -> None:
+    told.run()
+    subscription_id = told.live.subscription.subscription_id
+    told.change(settings=Settings())
+    told.run_for(2 * MINUTE)
+    assert calls(told)[4:] == ["deleteSubscriptionById"]
+    assert sent_for(told, min(told.ledger())) is None
+    assert told.live.subscription.subscription_id is None
+    assert told.integrations.subscriber(subscription_id) is None
+
+
+def test_a_subscription_that_is_gone_already_ends_all_the_same(told: World) -> None:
+    told.run()
+    subscription = told.live.subscription.model_copy(update={"subscription_id": "gone"})
+    told.integrations.save_live_download("demo", told.live.model_copy(update={"subscription": subscription}))
+    told.change(settings=Settings())
+    told.run()
+    assert told.live.subscription.subscription_id is None
+
+
+def test_what_was_made_before_a_run_died_is_found_again(told: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = told.integrations.save_subscription
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(told.integrations, "save_subscription", dies)
+    with pytest.raises(KeyboardInterrupt):
+        told.run()
+    monkeypatch.setattr(told.integrations, "save_subscription", save)
+    told.amazon.forget_requests()
+    told.run()
+    assert calls(told) == ["getDestinations", "getSubscription"]
+    assert told.live.subscription.subscription_id is not None
+
+
+def test_a_destination_that_another_integration_makes_meanwhile_is_shared(
+    told: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = SellingPartnerApi.call
+
+    def after_another(api: SellingPartnerApi, operation: str, *arguments: Any, **more: Any) -> Any:
+        if operation == "createDestination":
+            monkeypatch.undo()
+            call(api, operation, *arguments, **more)
+        return call(api, operation, *arguments, **more)
+
+    monkeypatch.setattr(SellingPartnerApi, "call", after_another)
+    told.run()
+    assert told.live.subscription.subscription_id is not None
+
+
+def test_an_application_that_sends_the_sellers_notifications_elsewhere_is_not_taken_over(told: World) -> None:
+    told.run()
+    told.integrations.save_live_download("demo", told.live.model_copy(update={"subscription": Subscription()}))
+    told.order_change_queue += "-of-another-stack"
+    told.run()
+    assert "elsewhere" in told.live.subscription.failure
+
+
+@pytest.mark.parametrize("operation", ["getDestinations", "createDestination", "getSubscription", "createSubscription"])
+def test_what_fails_is_shown_and_tried_again_in_an_hour_and_holds_up_no_download(told: World, operation: str) -> None:
+    told.amazon.misbehave(Misbehaviour.HTML_503, operations=[operation])
+    told.run()
+    assert told.live.subscription.failure
+    assert told.live.last_run_at == told.clock()
+    assert not told.incidents
+    told.amazon.forget_requests()
+    told.run_for(50 * MINUTE, tick=10 * MINUTE)
+    assert calls(told) == []
+    told.run_for(20 * MINUTE, tick=10 * MINUTE)
+    assert (told.live.subscription.failure, told.live.subscription.subscription_id is None) == (None, False)
+
+
+def test_a_failure_is_forgotten_when_nobody_wants_notifications_any_more(told: World) -> None:
+    told.amazon.misbehave(Misbehaviour.HTML_503, operations=["getDestinations"])
+    told.run()
+    told.change(settings=Settings())
+    told.run()
+    assert told.live.subscription.failure is None
+    told.change(settings=WANTED)
+    told.run()
+    assert told.live.subscription.subscription_id is not None
+
+
+def test_a_stack_without_a_queue_says_what_to_do(told: World) -> None:
+    told.order_change_queue = ""
+    told.run_for(HOUR, tick=10 * MINUTE)
+    assert "OrderChangeNotifications=true" in told.live.subscription.failure
+    assert calls(told) == []
