@@ -47,10 +47,6 @@ GIVEN_UP_AFTER = 12
 # What keeps a subscription from being made is mended by people.
 RETRY_SUBSCRIPTION_AFTER = timedelta(hours=1)
 RETRY_SET_ASIDE_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 6 * 60, 24 * 60))
-# A second look at what live downloads should have brought: how far back, and how often.
-RECONCILED = timedelta(days=3)
-RECONCILED_EVERY = timedelta(days=1)
-MOST_MISSED_SHOWN = 20
 
 
 class Slice(Value):
@@ -527,38 +523,6 @@ class BackdatedDownload(Value):
     @property
     def is_over(self) -> bool:
         return self.status in {"finished", "cancelled", "failed"}
-
-
-class Reconciliation(Value):
-    """A second look at a window that live downloads are through with, at the cost of quota that would go unused.
-
-    `missed` names the orders that it found new or newer than stored, the first of them; all are stored by then.
-    """
-
-    updated_after: UtcTime
-    updated_before: UtcTime
-    walk: Walk
-    counts: Counts = Counts()
-    missed: tuple[str, ...] = ()
-    missed_count: int = 0
-    finished_at: UtcTime | None = None
-    retry_at: UtcTime | None = None
-
-    @classmethod
-    def of(cls, live: LiveDownload, since: datetime) -> "Reconciliation | None":
-        """The next one, of the last days; None if live downloads have not been at it for a day yet."""
-        end = live.walk.reached
-        start = max(end - RECONCILED, since)
-        if end - start < RECONCILED_EVERY:
-            return None
-        return cls(updated_after=start, updated_before=end, walk=Walk.of_the_past(start, live.walk.pace))
-
-    def is_due_again(self, now: datetime) -> bool:
-        return self.finished_at is not None and self.finished_at + RECONCILED_EVERY <= now
-
-    def found(self, missed: Sequence[str]) -> "Reconciliation":
-        shown = (*self.missed, *missed)[:MOST_MISSED_SHOWN]
-        return self.model_copy(update={"missed": shown, "missed_count": self.missed_count + len(missed)})
 
 
 def downloaded(before: Order | None, amazon: AmazonOrder, integration: str, at: datetime) -> Order | None:

@@ -24,7 +24,6 @@ from needs_attention.download import (
     Counts,
     OverdueVerdicts,
     Proofs,
-    Reconciliation,
     Slice,
     Spender,
     Subscription,
@@ -36,7 +35,9 @@ from needs_attention.intake import Intake, Taken, Written
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
 from needs_attention.notifications import subscribe, unsubscribe
 from needs_attention.order import Order
+from needs_attention.order_reports import ReportComparison
 from needs_attention.order_store import OrderStore
+from needs_attention.reconciliation import Reconciliation
 from needs_attention.redownloads import Redownloads
 from needs_attention.sp_api import (
     AccessDenied,
@@ -98,6 +99,7 @@ class Downloader:
         is_unfinished = False
         while not is_unfinished and run.step():
             is_unfinished = self.now() >= until
+        run.compare_report(until)
         seen = run.look_back()
         if seen.leaves_work or is_unfinished:
             self.wake_up(integration_id)
@@ -343,10 +345,9 @@ class _Run:
         """A page of the second look, when nothing else wants the quota and the bucket would overflow."""
         if not self._live.search_bucket.is_brimming(now):
             return False
-        current = self._integrations.reconciliation(self._id)
-        if current is None or current.is_due_again(now):
-            current = Reconciliation.of(self._live, since=self._integration.registered_at)
-        if current is None or current.finished_at or (current.retry_at and now < current.retry_at):
+        last = self._integrations.reconciliation(self._id)
+        current = Reconciliation.next(last, self._live, self._integration.registered_at, now)
+        if current is None or current.is_by_report:
             return False
         part = current.walk.next_slice(current.updated_before)
         if part is None or not self._takes_a_token("search_bucket", now):
@@ -362,7 +363,7 @@ class _Run:
             stored = self._page(reconciliation.walk, part, cause="reconciliation", keep=lambda walk: save(walk=walk))
         except (*THIS_SEARCH_FAILS, *NO_ANSWER) as error:
             logger.warning("reconciliation failed", integration=self._id, reason=str(error))
-            save(retry_at=now + RETRY_AFTER)
+            self._integrations.save_reconciliation(self._id, reconciliation.failed(str(error), now))
             return True
         missed = [
             one.after.order_id
@@ -377,10 +378,23 @@ class _Run:
             walk=stored.walk,
             counts=reconciliation.counts + stored.counts,
             finished_at=now if is_finished else None,
+            failure=None,
             retry_at=None,
         )
         self._works(now)
         return True
+
+    def compare_report(self, until: datetime) -> None:
+        """Goes on with the second look at an account that is too busy for one by searches."""
+        now, bucket = self._now(), self._live.search_bucket
+        if self._live.blocked_until or (bucket.can_carry(self._live.walk.pace, 1.0) and not bucket.is_brimming(now)):
+            return
+        last = self._integrations.reconciliation(self._id)
+        current = Reconciliation.next(last, self._live, self._integration.registered_at, now)
+        if current and current.is_by_report:
+            ReportComparison(self._integrations, self._orders, self._amazon, self._integration, self._now).go_on(
+                current, until
+            )
 
     def _page(self, walk: Walk, part: Slice, *, cause: str, keep: Callable[[Walk], None]) -> _Stored:
         """Asks for the next page of the walk's slice and stores it; the walk comes back only when that is done."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Reconciliation, Redownload, SetAside
+from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, SetAside
 from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
+from needs_attention.reconciliation import Reconciliation
 from needs_attention.values import UtcTime, Value, instant
 
 if TYPE_CHECKING:
@@ -358,7 +359,8 @@ def _key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
 
 
 def _redownload_item(wanted: Redownload) -> str:
-    return f"{'hint' if wanted.is_hint else 'redownload'}#{wanted.order_id}"
+    """Amazon's notifications come before what the second look found: they are of today."""
+    return f"hint#{wanted.cause}#{wanted.order_id}" if wanted.is_hint else f"redownload#{wanted.order_id}"
 
 
 def _times(wanted: Redownload) -> dict[str, "AttributeValueTypeDef"]:

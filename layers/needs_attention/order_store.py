@@ -144,6 +144,25 @@ class OrderStore:
                 wanted = answer.get("UnprocessedKeys")
         return found
 
+    def versions(self, order_ids: Iterable[str]) -> dict[str, datetime]:
+        """When Amazon had last updated each of the orders that are stored, by ID."""
+        found: dict[str, datetime] = {}
+        for some in batched(dict.fromkeys(order_ids), 100, strict=False):
+            wanted: Any = {
+                self._table: {
+                    "Keys": [_key(order_id) for order_id in some],
+                    "ProjectionExpression": "#orderId, #summary",
+                    "ExpressionAttributeNames": {"#orderId": "orderId", "#summary": "summary"},
+                }
+            }
+            while wanted:
+                answer = self._client.batch_get_item(RequestItems=wanted)
+                summaries = (item["summary"]["S"] for item in answer["Responses"].get(self._table, []))
+                read = (Summary.model_validate_json(summary) for summary in summaries)
+                found |= {summary.order_id: summary.updated_at for summary in read}
+                wanted = answer.get("UnprocessedKeys")
+        return found
+
     def save(self, before: Order | None, after: Order, *, by: str, at: datetime, cause: str) -> Order:
         """Writes what differs between the order as it was read and as it shall be, with who changed it and why.
 

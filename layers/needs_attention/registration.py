@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
-from needs_attention.download import AMAZONS_MARGIN, LiveDownload, Reconciliation, SetAside
+from needs_attention.download import AMAZONS_MARGIN, LiveDownload, SetAside
 from needs_attention.http_api import FieldError, Problem, invalid, parsed
 from needs_attention.incidents import Incident, IncidentCode, Incidents
 from needs_attention.integration_store import Integration, IntegrationId, Stages
 from needs_attention.policy import Settings
+from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import MARKETPLACES, Credentials
 from needs_attention.values import Value, instant
 

@@ -12,12 +12,12 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -326,6 +326,31 @@ class SellingPartnerApi:
         if document is None:
             raise _unreadable(operation, answer, "no JSON object")
         return document
+
+    @contextmanager
+    def document(self, url: str) -> Iterator[IO[bytes]]:
+        """A report's document at the address that Amazon gave for it, to be read as it comes; it wants no token.
+
+        Raises AmazonUnavailable, also while it is read.
+        """
+        try:
+            response = self._http.request(
+                "GET",
+                url,
+                headers={"User-Agent": USER_AGENT},
+                body=None,
+                timeout=_TIMEOUT,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+            with closing(response):
+                if response.status != 200:
+                    raise AmazonUnavailable("Amazon did not give the report's document", status=response.status)
+                yield cast(IO[bytes], response)
+        except urllib3.exceptions.HTTPError as error:
+            raise AmazonUnavailable(f"Amazon gave no complete document: {type(error).__name__}") from error
 
     def _call(
         self, method: str, path: str, query: Mapping[str, str], body: bytes | None = None, scope: str | None = None

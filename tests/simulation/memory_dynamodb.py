@@ -93,7 +93,10 @@ class MemoryDynamoDB:
         for name, wanted in RequestItems.items():
             table = self._tables[name]
             items = (table.items.get(table.key_of(key)) for key in wanted["Keys"])
-            found[name] = [dict(item) for item in items if item]
+            names = set(wanted.get("ExpressionAttributeNames", {}).values())
+            found[name] = [
+                {name: value for name, value in item.items() if not names or name in names} for item in items if item
+            ]
         self.on_call()
         return {"Responses": found}
 

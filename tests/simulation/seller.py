@@ -7,6 +7,7 @@ how, at which call a run dies, which wake-ups and stream records come twice, lat
 
 import heapq
 import io
+import urllib.parse
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -382,7 +383,8 @@ class _Wire:
         self._exchange = exchange
 
     def request(self, method: str, url: str, *, headers: dict[str, str], body: bytes | None, **_: object) -> Any:
-        target = url.removeprefix(ENDPOINT)
+        parts = urllib.parse.urlsplit(url)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         answer = self._exchange(Request.read(method, target, headers, body or b""))
         if answer is None:
             raise urllib3.exceptions.ProtocolError("the connection was dropped")

@@ -19,10 +19,10 @@ from needs_attention.download import (
     LiveDownload,
     Pace,
     Proofs,
-    Reconciliation,
     Redownload,
     SetAside,
     Slice,
+    Subscription,
     Unproven,
     Walk,
     downloaded,
@@ -457,38 +457,6 @@ def test_what_was_set_aside_is_asked_for_again_more_and_more_seldom() -> None:
     assert waits == [15, 60, 360, 1440, 1440]
 
 
-# The second look ------------------------------------------------------------------------------------------------------
-
-
-def a_live_download(reached: datetime = NOON) -> LiveDownload:
-    return LiveDownload.starting(NOON).model_copy(update={"walk": Walk(reached=reached)})
-
-
-def test_a_second_look_goes_back_three_days_or_to_where_live_downloads_began() -> None:
-    look = Reconciliation.of(a_live_download(), since=NOON - 10 * DAY)
-    assert look is not None
-    assert (look.updated_after, look.updated_before, look.walk.reached) == (NOON - 3 * DAY, NOON, NOON - 3 * DAY)
-    younger = Reconciliation.of(a_live_download(), since=NOON - 2 * DAY)
-    assert younger is not None
-    assert younger.updated_after == NOON - 2 * DAY
-    assert Reconciliation.of(a_live_download(), since=NOON - DAY + MINUTE) is None
-
-
-def test_a_second_look_is_due_a_day_after_the_last_ended() -> None:
-    look = Reconciliation.of(a_live_download(), since=NOON - 10 * DAY)
-    assert look is not None
-    assert not look.is_due_again(NOON + 10 * DAY)
-    ended = look.model_copy(update={"finished_at": NOON})
-    assert [ended.is_due_again(NOON + DAY - MINUTE), ended.is_due_again(NOON + DAY)] == [False, True]
-
-
-def test_a_second_look_counts_all_that_was_missed_and_names_the_first() -> None:
-    look = Reconciliation.of(a_live_download(), since=NOON - 10 * DAY)
-    assert look is not None
-    found = look.found(ids(15)).found(ids(15))
-    assert (found.missed_count, len(found.missed)) == (30, 20)
-
-
 def test_counts_add_up_field_by_field() -> None:
     assert Counts(pages=1, orders=3, new=2, unchanged=1) + Counts(pages=1, orders=1, changed=1) == Counts(
         pages=2, orders=4, new=2, changed=1, unchanged=1
@@ -581,6 +549,11 @@ def test_a_hint_is_answered_by_the_version_that_is_stored() -> None:
 def test_a_change_is_answered_by_live_downloads_that_have_come_past_it_unless_they_missed_it() -> None:
     assert wanted("orderChange", changed_at=NOON).is_answered_by(None, NOON)
     assert not wanted("reconciliation", changed_at=NOON).is_answered_by(None, NOON + DAY)
+
+
+def test_a_subscription_that_could_not_be_made_is_tried_again_in_an_hour() -> None:
+    failed = Subscription().failed("Amazon gave no reason", NOON)
+    assert (failed.subscription_id, failed.failure, failed.retry_at) == (None, "Amazon gave no reason", NOON + HOUR)
 
 
 def test_what_was_not_answered_is_asked_for_five_minutes_later_and_given_up_at_last() -> None:

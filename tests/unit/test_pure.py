@@ -20,6 +20,7 @@ PURE = [
     "gate",
     "download",
     "incidents",
+    "reconciliation",
 ]
 LAYERS = Path(needs_attention.__file__).parents[1]
 

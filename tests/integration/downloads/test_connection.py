@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from needs_attention.download import Reconciliation
 from needs_attention.incidents import Incident
+from needs_attention.reconciliation import Reconciliation
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.ledger import amazon_time
 from tests.amazon_stand_in.misbehaviour import Misbehaviour

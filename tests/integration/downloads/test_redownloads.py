@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from needs_attention.download import Reconciliation, Redownload, Walk
+from needs_attention.download import Redownload, Walk
 from needs_attention.order import Order
 from needs_attention.policy import Settings
+from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import SellingPartnerApi
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held

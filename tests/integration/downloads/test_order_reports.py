@@ -1,0 +1,230 @@
+"""The second look at an account that is too busy for searches: Amazon's order report, and single orders by ID."""
+
+import gzip
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import IO, Any
+
+import pytest
+
+from needs_attention.download import Pace
+from needs_attention.policy import Settings
+from needs_attention.reconciliation import Reconciliation
+from needs_attention.sp_api import SellingPartnerApi
+from tests.amazon_stand_in.ledger import amazon_time
+from tests.amazon_stand_in.misbehaviour import Misbehaviour
+from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World
+
+MISSED = "777-7777777-7777777"
+BUSY = Pace().after(40_000, DAY)
+
+
+@pytest.fixture
+def busy(world: World) -> World:
+    """Everything is stored, and live downloads have been at it for a day and have no quota to spare."""
+    for entry in world.amazon.orders():
+        world.amazon.patch(entry.order_id, {}, last_updated_time=NOON + HOUR)
+    world.backdate(since=DAY)
+    world.clock.advance(DAY)
+    world.backdate(since=DAY + HOUR, download_id="d2")
+    world.run_for(HOUR, tick=10 * MINUTE)
+    assert world.items().keys() == world.ledger()
+    world.judge_all()
+    looked = {"integrationId": {"S": "demo"}, "item": {"S": "reconciliation"}}
+    world.dynamodb.delete_item(TableName="IntegrationsTable", Key=looked)
+    world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
+    walk = world.live.walk.model_copy(update={"pace": BUSY})
+    world.integrations.save_live_download("demo", world.live.model_copy(update={"walk": walk}))
+    world.amazon.forget_requests()
+    return world
+
+
+def calls(world: World) -> list[str]:
+    seen = (request.operation for request in world.amazon.requests())
+    return [operation for operation in seen if operation not in {"login", "searchOrders"}]
+
+
+def second_look(world: World) -> Reconciliation:
+    looked = world.integrations.reconciliation("demo")
+    assert looked is not None
+    return looked
+
+
+def miss(world: World, order_id: str = MISSED, **changes: Any) -> None:
+    """An order that live downloads should have brought."""
+    known = world.amazon.order(min(world.ledger())).order
+    world.amazon.put(dict(known) | {"orderId": order_id, "lastUpdatedTime": amazon_time(NOON + 3 * HOUR)} | changes)
+
+
+def test_a_busy_account_is_compared_with_one_report_and_no_search(busy: World) -> None:
+    busy.run_for(5 * MINUTE)
+    assert calls(busy) == ["createReport", "getReport", "getReport", "getReportDocument", "download"]
+    assert busy.searches() == []
+    looked = second_look(busy)
+    assert (looked.is_by_report, looked.finished_at, looked.missed_count) == (True, busy.clock() - 2 * MINUTE, 0)
+    assert looked.counts.orders == len(busy.ledger())
+
+
+def test_orders_that_live_downloads_missed_are_asked_for_by_id_stored_and_reported(busy: World) -> None:
+    miss(busy)
+    stale = min(busy.ledger() - {MISSED})
+    busy.amazon.patch(stale, {"fulfillment": {"fulfillmentStatus": "SHIPPED"}}, last_updated_time=NOON + 4 * HOUR)
+    busy.run_for(6 * MINUTE)
+    assert calls(busy)[-2:] == ["getOrder", "getOrder"]
+    assert busy.order(MISSED).last_change is not None
+    assert busy.order(stale).amazon.updated_at == NOON + 4 * HOUR
+    looked = second_look(busy)
+    assert (set(looked.missed), looked.missed_count) == ({MISSED, stale}, 2)
+    assert looked.finished_at is not None
+
+
+def test_a_report_older_than_what_is_stored_says_nothing(busy: World) -> None:
+    order_id = min(busy.ledger())
+    busy.run()
+    busy.amazon.patch(order_id, {}, last_updated_time=busy.clock())
+    busy.want(order_id)
+    busy.run_for(5 * MINUTE)
+    assert second_look(busy).counts.changed == 0
+
+
+def test_orders_that_are_not_released_are_not_missed_unless_they_are_wanted(busy: World) -> None:
+    busy.change(settings=Settings(live_download_every_minutes=24 * 60))
+    miss(busy, fulfillment={"fulfillmentStatus": "PENDING", "fulfilledBy": "MERCHANT"})
+    busy.run_for(6 * MINUTE)
+    assert second_look(busy).finished_at is not None
+    assert "getOrder" not in calls(busy)
+
+
+def test_a_report_too_long_for_one_run_is_compared_by_several(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.order_reports._COMPARED_AT_ONCE", 10)
+    busy.run()
+    busy.clock.advance(3 * MINUTE)
+    for _ in range(2):
+        busy.run(lasting=timedelta())
+    report = second_look(busy).report
+    assert report is not None
+    assert report.rows == 20
+    busy.run()
+    looked = second_look(busy)
+    assert looked.finished_at is not None
+    assert looked.report is not None
+    assert looked.report.rows >= len(busy.ledger())
+
+
+def test_a_run_that_dies_while_it_compares_loses_nothing(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.order_reports._COMPARED_AT_ONCE", 10)
+    for number in range(3):
+        miss(busy, f"777-000000{number}-0000000")
+    busy.run()
+    busy.clock.advance(3 * MINUTE)
+    want = busy.integrations.want_redownload
+
+    def dies_at_the_second(*arguments: Any) -> None:
+        want(*arguments)
+        if len(busy.integrations.hinted_redownloads("demo")) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(busy.integrations, "want_redownload", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        busy.run()
+    monkeypatch.setattr(busy.integrations, "want_redownload", want)
+    busy.run_for(2 * MINUTE)
+    assert busy.items().keys() == busy.ledger()
+    assert second_look(busy).missed_count == 3
+
+
+def test_a_window_in_which_amazon_lists_nothing_is_done(busy: World) -> None:
+    for entry in busy.amazon.orders():
+        busy.amazon.patch(entry.order_id, {}, last_updated_time=NOON - 60 * DAY)
+    busy.run_for(4 * MINUTE)
+    assert second_look(busy).finished_at is not None
+    assert calls(busy) == ["createReport", "getReport", "getReport"]
+
+
+def test_a_report_that_amazon_cannot_make_is_asked_for_anew_in_an_hour(busy: World) -> None:
+    busy.amazon.misbehave(Misbehaviour.FATAL_REPORT, operations=["createReport"])
+    busy.run_for(50 * MINUTE, tick=5 * MINUTE)
+    assert calls(busy).count("createReport") == 1
+    assert "FATAL" in str(second_look(busy).failure)
+    busy.run_for(30 * MINUTE, tick=5 * MINUTE)
+    assert calls(busy).count("createReport") == 2
+    assert (second_look(busy).failure, second_look(busy).finished_at is None) == (None, False)
+
+
+def test_a_report_that_never_comes_is_asked_for_anew(busy: World) -> None:
+    busy.amazon.set_reports(duration=30 * DAY)
+    busy.run_for(6 * HOUR, tick=30 * MINUTE)
+    assert second_look(busy).failure is None
+    busy.run_for(HOUR, tick=30 * MINUTE)
+    assert "IN_QUEUE" in str(second_look(busy).failure)
+
+
+@pytest.mark.parametrize("operation", ["createReport", "getReport", "getReportDocument", "download"])
+@pytest.mark.parametrize("kind", [Misbehaviour.HTML_503, Misbehaviour.DROPPED_CONNECTION])
+def test_what_amazon_does_not_answer_is_asked_again_and_holds_up_no_download(
+    busy: World, operation: str, kind: Misbehaviour
+) -> None:
+    busy.amazon.misbehave(kind, operations=[operation])
+    busy.run_for(10 * MINUTE)
+    assert second_look(busy).finished_at is not None
+    assert calls(busy).count("createReport") == (2 if operation == "createReport" else 1)
+    assert not busy.incidents
+
+
+@pytest.mark.parametrize("operation", ["createReport", "getReport", "getReportDocument"])
+def test_what_amazon_denies_is_shown_and_begun_anew_in_an_hour(busy: World, operation: str) -> None:
+    busy.amazon.misbehave(Misbehaviour.ACCESS_DENIED, operations=[operation], times=2)
+    busy.run_for(10 * MINUTE)
+    looked = second_look(busy)
+    assert looked.failure
+    assert (looked.report, looked.finished_at) == (None, None)
+    busy.run_for(80 * MINUTE, tick=5 * MINUTE)
+    assert second_look(busy).finished_at is not None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"no gzip",
+        gzip.compress(b"Date range exceeded. Report can be requested only upto 30 days"),
+        gzip.compress(b"amazon-order-id\tlast-updated-date\torder-status\n" * 100)[:-20],
+        gzip.compress(b"amazon-order-id\tlast-updated-date\torder-status\n" + b"x" * 200_000 + b"\t\t\n"),
+        b"",
+    ],
+    ids=["not compressed", "a sentence", "cut off", "a field without end", "empty"],
+)
+def test_a_document_that_cannot_be_read_is_asked_for_anew_in_an_hour(
+    busy: World, monkeypatch: pytest.MonkeyPatch, document: bytes
+) -> None:
+    answer_with(document, monkeypatch)
+    busy.run_for(5 * MINUTE)
+    looked = second_look(busy)
+    assert looked.failure
+    assert (looked.report, looked.retry_at is None) == (None, False)
+
+
+def test_rows_that_cannot_be_read_keep_no_other_from_being_compared(
+    busy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    miss(busy)
+    lines = (
+        "last-updated-date\tmore\tamazon-order-id\torder-status",
+        "yesterday\t\t777-1\tShipped",
+        "",
+        "2026-11-01T15:00:00+00:00\t\t\tShipped",
+        '2026-11-01T15:00:00+00:00\t"\t' + MISSED + "\tShipped",
+    )
+    answer_with(gzip.compress("\r\n".join(lines).encode()), monkeypatch)
+    busy.run_for(6 * MINUTE)
+    assert [operation for operation in calls(busy) if operation == "getOrder"] == ["getOrder"]
+    assert MISSED in busy.items()
+
+
+def answer_with(document: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def gives(*_: object) -> Iterator[IO[bytes]]:
+        yield io.BytesIO(document)
+
+    monkeypatch.setattr(SellingPartnerApi, "document", gives)
