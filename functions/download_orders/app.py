@@ -61,6 +61,9 @@ def run(record: SQSRecord) -> None:
     if seen is not None:
         metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)
         metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=max(seen.cursor_lag.total_seconds(), 0))
+        if seen.credentials_last is not None:
+            days = seen.credentials_last / timedelta(days=1)
+            metrics.add_metric(name="CredentialsLastDays", unit=MetricUnit.Count, value=days)
         metrics.flush_metrics()
 
 

@@ -30,7 +30,14 @@ from needs_attention.incidents import Incidents
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore, Stages
 from needs_attention.order_store import OrderStore, Page
 from needs_attention.policy import Settings, Stage, StageName
-from needs_attention.registration import IntegrationPatch, Registration, Standing, integration_view, with_findings
+from needs_attention.registration import (
+    IntegrationPatch,
+    Registration,
+    Standing,
+    connection_view,
+    integration_view,
+    with_findings,
+)
 from needs_attention.settings import AmazonAccess, OrderTables, WakeUps
 from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
 from needs_attention.values import Value
@@ -103,12 +110,21 @@ def get_integration(_: Caller, integration_id: str) -> Response[object]:
     return shown(existing_integration(integration_id))
 
 
+@api.get("/integrations/<integration_id>/connection")
+@api.open_to(Role.READER)
+def get_connection(_: Caller, integration_id: str) -> Response[object]:
+    """Which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
+    integration = existing_integration(integration_id)
+    return answer(connection_view(integration, integrations.arrivals(integration_id), values.utc_now()))
+
+
 @api.patch("/integrations/<integration_id>")
 @api.open_to(Role.ADMINISTRATOR)
 def change_integration(_: Caller, integration_id: str) -> Response[object]:
     patch = api.body(IntegrationPatch, MERGE_PATCH)
     stages = integrations.stages()
-    integration = change(integration_id, lambda integration: patch.applied_to(integration, stages), api.if_match())
+    now = values.utc_now()
+    integration = change(integration_id, lambda one: patch.applied_to(one, stages, now), api.if_match())
     if patch.credentials is not None:
         accounts.save(integration_id, patch.credentials.as_credentials())
     wake_ups.wake(integration_id)

@@ -114,11 +114,15 @@ class Downloader:
 
 
 class Seen(NamedTuple):
-    """What a run saw: how many incidents are open, how far live downloads are behind, whether there is more to do."""
+    """What a run saw: how many incidents are open, how far live downloads are behind, whether there is more to do.
+
+    `credentials_last` is how long the credentials are still good; None if nobody said since when they are.
+    """
 
     open_incidents: int
     cursor_lag: timedelta
     leaves_work: bool
+    credentials_last: timedelta | None
 
 
 class _Stored(NamedTuple):
@@ -208,7 +212,9 @@ class _Run:
         now = self._now()
         reached = self._live.walk.reached
         leaves_work = self._connection.look_back(reached, now, is_out_of_quota=self._live_waits_for_quota)
-        return Seen(self._connection.open_incidents, now - AMAZONS_MARGIN - reached, leaves_work)
+        credentials_last = next((one.at - now for one in self._integration.expiries(now)), None)
+        lag = now - AMAZONS_MARGIN - reached
+        return Seen(self._connection.open_incidents, lag, leaves_work, credentials_last)
 
     # Searches
 

@@ -8,10 +8,12 @@ import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
+from needs_attention.connection_check import Ending, Expiry
 from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, SetAside
 from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
@@ -40,8 +42,19 @@ class Integration(Value):
     is_paused: bool = Field(default=False, description="Nothing is downloaded; redaction goes on")
     is_frozen: bool = Field(default=False, description="Nothing may be handed over")
     registered_at: UtcTime
+    client_secret_created_at: UtcTime | None = None
+    consent_given_at: UtcTime | None = None
     deleted_at: UtcTime | None = None
     revision: int = 0
+
+    def expiries(self, now: datetime) -> tuple[Expiry, ...]:
+        """When its credentials end, the soonest first."""
+        begun: dict[Ending, datetime | None] = {
+            "clientSecret": self.client_secret_created_at,
+            "consent": self.consent_given_at,
+        }
+        known = (Expiry.of(what, at, now) for what, at in begun.items() if at)
+        return tuple(sorted(known, key=attrgetter("at")))
 
 
 class ChangedMeanwhile(Exception):

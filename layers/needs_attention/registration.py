@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
 
+from needs_attention.connection_check import Ending, arriving
 from needs_attention.download import AMAZONS_MARGIN, LiveDownload, SetAside
 from needs_attention.http_api import FieldError, Problem, invalid, parsed
-from needs_attention.incidents import Incident, IncidentCode, Incidents
+from needs_attention.incidents import Arrivals, Incident, IncidentCode, Incidents
 from needs_attention.integration_store import Integration, IntegrationId, Stages
 from needs_attention.policy import Settings
 from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import MARKETPLACES, Credentials
-from needs_attention.values import Value, instant
+from needs_attention.values import UtcTime, Value, instant
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
@@ -38,12 +40,34 @@ _WHAT_TO_DO: dict[IncidentCode, str] = {
 }
 
 
+_HOW_TO_RENEW: dict[Ending, str] = {
+    "clientSecret": "Rotate the client secret in Amazon's developer console, and send the new credentials.",
+    "consent": "Have the seller consent again, and send the new credentials. A private application authorises itself.",
+}
+
+
 class CredentialsBody(Value):
-    """An application's Login with Amazon client, and the seller's consent. Never shown."""
+    """An application's Login with Amazon client, and the seller's consent. Never shown.
+
+    The two times are those of now unless given: on them rests when people are warned of their end.
+    """
 
     client_id: Secret
     client_secret: Secret
     refresh_token: Secret
+    client_secret_created_at: UtcTime | None = None
+    consent_given_at: UtcTime | None = None
+
+    def begun(self, now: datetime) -> dict[str, datetime]:
+        """The integration's fields that say since when these are good. Raises a 422."""
+        given = {
+            "client_secret_created_at": self.client_secret_created_at or now,
+            "consent_given_at": self.consent_given_at or now,
+        }
+        future = [f"credentials.{to_camel(name)}" for name, time in given.items() if time > now]
+        if future:
+            raise invalid([FieldError(field, "inTheFuture", "lies in the future") for field in future])
+        return given
 
     def as_credentials(self) -> Credentials:
         return Credentials(
@@ -79,6 +103,7 @@ class Registration(Value):
             marketplace_ids=tuple(dict.fromkeys(self.marketplace_ids)),
             settings=patched_settings(before.settings if before else Settings(), self.settings, stages),
             registered_at=now,
+            **self.credentials.begun(now),
             is_paused=before is not None and before.is_paused,
             is_frozen=before is not None and before.is_frozen,
             revision=before.revision if before else 0,
@@ -101,7 +126,7 @@ class IntegrationPatch(Value):
     credentials: CredentialsBody | None = None
     is_paused: bool = False
 
-    def applied_to(self, integration: Integration, stages: Stages) -> Integration:
+    def applied_to(self, integration: Integration, stages: Stages, now: datetime) -> Integration:
         """Raises a 422 for settings that cannot be."""
         changes: dict[str, object] = self.model_dump(include=self.model_fields_set & {"name", "is_paused"})
         if "marketplace_ids" in self.model_fields_set:
@@ -112,6 +137,8 @@ class IntegrationPatch(Value):
             changes["marketplace_ids"] = tuple(dict.fromkeys(self.marketplace_ids))
         if "settings" in self.model_fields_set:
             changes["settings"] = patched_settings(integration.settings, self.settings, stages)
+        if self.credentials is not None:
+            changes |= self.credentials.begun(now)
         return integration.model_copy(update=changes)
 
 
@@ -155,7 +182,17 @@ def integration_view(integration: Integration, standing: Standing, stages: Stage
     """An integration as the API shows it, with how its downloads stand."""
     shown = integration.model_dump(mode="json", by_alias=True, exclude={"deleted_at"})
     shown["settings"]["defaultStage"] = stages.name_of(integration.settings.default_stage)
-    return shown | {"health": _health(standing, now)}
+    return shown | {"health": _health(standing, now) | {"expiries": _expiries(integration, now)}}
+
+
+def connection_view(integration: Integration, arrivals: Arrivals, now: datetime) -> dict[str, Any]:
+    """What really arrives through the connection, by marketplace, and when its credentials end."""
+    found = arriving(arrivals, integration.marketplace_ids, integration.settings.checks)
+    return {
+        "integrationId": integration.integration_id,
+        "marketplaces": [one.model_dump(mode="json", by_alias=True) for one in found],
+        "expiries": _expiries(integration, now),
+    }
 
 
 def with_findings(
@@ -187,6 +224,13 @@ def _health(standing: Standing, now: datetime) -> dict[str, Any]:
             "getOrder": int(live.get_bucket.tokens_at(now)),
         },
     }
+
+
+def _expiries(integration: Integration, now: datetime) -> list[dict[str, Any]]:
+    return [
+        {"what": one.what, "at": instant(one.at), "isSoon": one.is_soon, "whatToDo": _HOW_TO_RENEW[one.what]}
+        for one in integration.expiries(now)
+    ]
 
 
 def _incident(incident: Incident) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from needs_attention.download import SetAside
-from needs_attention.incidents import Incident, Incidents
+from needs_attention.incidents import Arrival, Arrivals, Incident, Incidents
 from needs_attention.policy import Settings
 from tests.integration.conftest import Answer, World
 from tests.unit.builders import NOON
@@ -201,6 +201,49 @@ def test_a_setting_of_null_goes_back_to_its_default(world: World) -> None:
     assert (answer.body["settings"]["checks"]["email"], answer.body["settings"]["checks"]["names"]) == (True, False)
 
 
+# The connection -------------------------------------------------------------------------------------------------------
+
+
+def expiries(answer: Answer) -> dict[str, tuple[str, bool]]:
+    return {one["what"]: (one["at"][:10], one["isSoon"]) for one in answer.body["expiries"]}
+
+
+def test_a_connection_tells_which_fields_arrive_and_when_its_credentials_end(world: World) -> None:
+    register(world)
+    arrivals = Arrivals(by_marketplace={"A1F83G8C2ARO7P": (Arrival(order="1", at=NOON, lacks=("email",)),)})
+    world.integrations.save_arrivals("beta-eu", arrivals)
+    answer = world.call("GET", f"{BETA}/connection", role="reader")
+    assert answer.status == 200
+    assert [(one["orders"], one["lacking"], one["shippingRole"]) for one in answer.body["marketplaces"]] == [
+        (1, {"email": 1}, "granted"),
+        (0, {}, "unknown"),
+    ]
+    assert expiries(answer) == {"clientSecret": ("2027-05-22", False), "consent": ("2027-11-23", False)}
+    assert world.call("GET", BETA).body["health"]["expiries"] == answer.body["expiries"]
+
+
+def test_credentials_that_were_made_earlier_end_earlier(world: World) -> None:
+    made = {"clientSecretCreatedAt": "2026-06-10T00:00:00Z", "consentGivenAt": "2026-01-01T00:00:00Z"}
+    register(world, credentials=CREDENTIALS | made)
+    answer = world.call("GET", f"{BETA}/connection")
+    assert expiries(answer) == {"clientSecret": ("2026-12-07", True), "consent": ("2027-01-01", False)}
+    assert all(one["whatToDo"] for one in answer.body["expiries"])
+    world.clock.advance(DAY)
+    world.call("PATCH", BETA, {"credentials": CREDENTIALS | {"consentGivenAt": "2026-01-01T00:00:00Z"}})
+    renewed = world.call("GET", f"{BETA}/connection")
+    assert expiries(renewed) == {"consent": ("2027-01-01", False), "clientSecret": ("2027-05-23", False)}
+
+
+@pytest.mark.parametrize("field", ["clientSecretCreatedAt", "consentGivenAt"])
+def test_credentials_from_the_future_are_refused(world: World, field: str) -> None:
+    answer = register(world, credentials=CREDENTIALS | {field: "2026-11-24T00:00:00Z"})
+    assert (answer.status, answer.codes) == (422, {f"credentials.{field}": "inTheFuture"})
+
+
+def test_an_integration_that_is_not_there_has_no_connection(world: World) -> None:
+    assert world.call("GET", f"{BETA}/connection").status == 404
+
+
 def test_new_credentials_replace_the_old_ones(world: World) -> None:
     register(world)
     answer = world.call("PATCH", BETA, {"credentials": CREDENTIALS | {"clientSecret": "a-newer-one"}})
@@ -322,6 +365,8 @@ def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> No
             }
         ],
         "overdueVerdicts": None,
+        "orderChangeNotifications": {"isSubscribed": False, "failure": None},
+        "expiries": [],
         "quotaLeft": {"searchOrders": 0, "getOrder": 30},
         "setAside": [
             {

@@ -21,6 +21,7 @@ PURE = [
     "download",
     "incidents",
     "reconciliation",
+    "connection_check",
 ]
 LAYERS = Path(needs_attention.__file__).parents[1]
 

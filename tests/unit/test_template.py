@@ -161,7 +161,7 @@ def test_every_role_that_sam_would_make_is_ours_or_bounded_too() -> None:
     assert [schedule["PermissionsBoundary"] for schedule in schedules] == [IF_GIVEN]
 
 
-@pytest.mark.parametrize("metric", ["OpenIncidents", "CursorLag"])
+@pytest.mark.parametrize("metric", ["OpenIncidents", "CursorLag", "CredentialsLastDays"])
 def test_what_is_wrong_with_a_connection_rings_an_alarm(metric: str) -> None:
     (alarm,) = (one for one in of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == metric)
     variables = FUNCTIONS["DownloadOrdersFunction"]["Environment"]["Variables"]

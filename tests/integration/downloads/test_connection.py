@@ -218,6 +218,16 @@ def test_pausing_closes_what_only_a_call_could_close_and_leaves_what_orders_wait
     assert [one.code for one in shop.incidents.incidents] == ["fieldsVanished"]
 
 
+def test_a_run_tells_how_long_the_credentials_are_still_good(world: World) -> None:
+    seen = world.run()
+    assert seen is not None
+    assert seen.credentials_last is None
+    world.change(client_secret_created_at=NOON - 170 * DAY, consent_given_at=NOON)
+    seen = world.run()
+    assert seen is not None
+    assert seen.credentials_last == 10 * DAY
+
+
 # The second look ------------------------------------------------------------------------------------------------------
 
 
