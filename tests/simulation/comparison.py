@@ -1,4 +1,4 @@
-"""`python -m tests.simulation.comparison`: three download engines side by side, on virtual clocks (2 minutes).
+"""`python -m tests.simulation.comparison`: three download engines side by side, on virtual clocks (about 2 minutes).
 
 `contenders` says who they are and how each is driven, `history` what happens at Amazon meanwhile; both are the same
 for all of them, with Amazon's own quotas. Two lives are lived:
@@ -28,10 +28,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 
 from tests.amazon_stand_in.ledger import Entry
@@ -318,8 +319,9 @@ def main(scale: Scale = FULL, seed: int = 0) -> None:
         logging.disable(logging.CRITICAL)
         live = {name: pool.submit(live_and_heal, name, scale, seed) for name in CONTENDERS}
         past = {name: pool.submit(backlog, name, scale, seed) for name in CONTENDERS}
-        for number, _ in enumerate(as_completed([*live.values(), *past.values()]), start=1):
-            say(f"[{time.monotonic() - began:3.0f} s] {number} of {len(live) + len(past)} lives are lived")
+        lives: list[Future[Any]] = [*live.values(), *past.values()]
+        for number, _ in enumerate(as_completed(lives), start=1):
+            say(f"[{time.monotonic() - began:3.0f} s] {number} of {len(lives)} lives are lived")
     say(f"\n{scale.backlog.past:,} orders of yesterday\n")
     say(backlog_table({name: future.result() for name, future in past.items()}))
     lived = {name: future.result() for name, future in live.items()}

@@ -10,10 +10,15 @@ from datetime import timedelta
 
 import pytest
 
+from tests.amazon_stand_in.clock import Clock
+from tests.amazon_stand_in.generator import generated
+from tests.amazon_stand_in.http_messages import Request
+from tests.amazon_stand_in.orders_v0 import ORDERS_PATH, OrdersV0
+from tests.amazon_stand_in.server import AmazonStandIn
 from tests.simulation.comparison import BacklogTold, HealTold, LiveTold, Scale, backlog, live_and_heal
 from tests.simulation.contenders import CONTENDERS
 from tests.simulation.history import Flow
-from tests.simulation.seller import HOUR, MINUTE
+from tests.simulation.seller import HOUR, MINUTE, START
 
 SMALL = Scale(
     page=10,
@@ -61,10 +66,27 @@ def test_the_old_way_needs_more_than_one_call_for_each_order(told: Told) -> None
     assert told.live[OLD_WAY].calls_per_order > 1
 
 
-def test_the_old_way_gets_the_items_of_one_order_in_two_seconds_after_a_burst_of_thirty(told: Told) -> None:
-    old_way = told.backlog[OLD_WAY]
-    assert old_way.meanwhile.refused > 0
-    assert old_way.stored_after > timedelta(seconds=2) * (old_way.past.orders - 30)
+@pytest.mark.parametrize(
+    ("target", "burst", "seconds"),
+    [("?LastUpdatedAfter=2026-10-31T00:00:00Z&MarketplaceIds=ATVPDKIKX0DER", 20, 60), ("/{}/orderItems", 30, 2)],
+)
+def test_v0_answers_a_burst_of_calls_and_then_one_each_time_a_token_is_due(
+    target: str, burst: int, seconds: float
+) -> None:
+    clock = Clock(START)
+    stand_in = AmazonStandIn(generated(1, now=START), now=clock)
+    v0 = OrdersV0(stand_in, clock)
+    request = Request.read("GET", ORDERS_PATH + target.format(stand_in.orders()[0].order_id), {}, b"")
+    assert [v0.answer(request).status for _ in range(burst + 1)] == [200] * burst + [429]
+    clock.advance(timedelta(seconds=seconds * 0.9))
+    assert v0.answer(request).status == 429
+    clock.advance(timedelta(seconds=seconds * 0.1))
+    assert [v0.answer(request).status for _ in range(2)] == [200, 429]
+
+
+def test_the_old_way_goes_on_after_refused_calls(told: Told) -> None:
+    assert told.backlog[OLD_WAY].meanwhile.refused > 0
+    assert told.backlog[OLD_WAY].past.orders > SMALL.backlog.past * 0.9
 
 
 def test_ours_heals_thirty_orders_within_a_minute_where_a_rewind_needs_hours(told: Told) -> None:
