@@ -255,7 +255,7 @@ class Simulation:
             self.amazon.put(new | {"createdTime": amazon_time(at), "lastUpdatedTime": amazon_time(at)})
             return
         order = self._random.choice(known[-200:])
-        self.amazon.patch(order.order_id, self._random.choice(_CHANGES)(self._random), last_updated_time=at)
+        self.amazon.patch(order.order_id, self._random.choice(CHANGES)(self._random), last_updated_time=at)
 
     def _exchange(self, request: Request) -> Answer | None:
         """A call to Amazon takes time, in which orders change; it may go wrong, or the process may die of it."""
@@ -283,7 +283,7 @@ class Simulation:
             Credentials(credentials.client_id, credentials.client_secret, credentials.refresh_token),
             endpoint=ENDPOINT,
             lwa_endpoint=ENDPOINT + TOKEN_PATH,
-            http=cast(urllib3.PoolManager, _Wire(self._exchange)),
+            http=cast(urllib3.PoolManager, Wire(self._exchange)),
             now=lambda: self.clock().timestamp(),
         )
 
@@ -376,7 +376,7 @@ class Simulation:
             yield
 
 
-class _Wire:
+class Wire:
     """What the client needs of urllib3's pool, without a socket."""
 
     def __init__(self, exchange: Callable[[Request], Answer | None]) -> None:
@@ -401,7 +401,7 @@ class _Response(io.BytesIO):
         self.headers = urllib3.HTTPHeaderDict(own | dict(answer.headers))
 
 
-_CHANGES: tuple[Callable[[Random], Json], ...] = (
+CHANGES: tuple[Callable[[Random], Json], ...] = (
     lambda _: {"fulfillment": {"fulfillmentStatus": "SHIPPED"}},
     lambda _: {"fulfillment": {"fulfillmentStatus": "UNSHIPPED"}},
     lambda _: {"fulfillment": {"fulfillmentStatus": "CANCELLED"}},
