@@ -317,7 +317,9 @@ class _Run:
             later = current.model_copy(update=changes)
             current = self._integrations.save_backdated_download(self._id, later)
 
-        part = download.walk.next_slice(download.updated_before)
+        # Two nearly full pages bring more for a call, but take two turns or three: so only if live downloads need few.
+        may_have_pages = self._live.search_bucket.can_carry(self._live.walk.pace, 0.25)
+        part = download.walk.next_slice(download.updated_before, may_have_pages=may_have_pages)
         if part is None:
             save(status="finished", finished_at=now)
             return True

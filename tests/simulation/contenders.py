@@ -44,7 +44,7 @@ from sp_api.base import Marketplaces  # type: ignore[import-untyped]
 from sp_api.base._transport_httpx import HttpxTransport  # type: ignore[import-untyped]
 from sp_api.util import load_all_pages, throttle_retry  # type: ignore[import-untyped]
 
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload
+from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload
 from needs_attention.sp_api import Credentials, QuotaExceeded, SellingPartnerApi
 from tests.amazon_stand_in import orders_v0
 from tests.amazon_stand_in.http_messages import Answer, Request
@@ -118,9 +118,10 @@ class Ours(Simulation):
             self._minute()
 
     def ask_for(self, entries: Sequence[Entry]) -> None:
-        """As POST /bulk/redownloads does: each order is due now, and the integration is woken, a second later."""
-        for order in self._peoples_orders.get_many(entry.order_id for entry in entries).values():
-            self._peoples_orders.ask_again(order, self.clock())
+        """As POST /bulk/redownloads does: each order is noted, and the integration is woken, a second later."""
+        for entry in entries:
+            wanted = Redownload(order_id=entry.order_id, cause="requested", wanted_at=self.clock())
+            self._settings.want_redownload(self.integration_id, wanted)
         self._advance(SECOND)
         self._wake_ups.append(self.integration_id)
         self._run_what_was_woken()

@@ -98,8 +98,8 @@ def test_ours_heals_thirty_orders_within_a_minute_where_a_rewind_needs_hours(tol
 
 
 def test_new_orders_wait_behind_no_download_of_the_past_and_no_healing(told: Told) -> None:
-    assert told.backlog[OURS].live.longest_wait < HOUR / 2 < told.backlog[REWIND].live.longest_wait
-    assert told.heal[OURS].meanwhile.longest_wait < HOUR / 2 < told.heal[REWIND].meanwhile.longest_wait
+    assert told.backlog[OURS].live.longest_wait < HOUR < told.backlog[REWIND].live.longest_wait
+    assert told.heal[OURS].meanwhile.longest_wait < HOUR < told.heal[REWIND].meanwhile.longest_wait
 
 
 def test_ours_is_refused_no_call(told: Told) -> None:
