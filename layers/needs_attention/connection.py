@@ -1,6 +1,6 @@
 """How an integration's connection to Amazon fares: opens and closes its incidents, and heals what one had held up."""
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
@@ -9,6 +9,7 @@ from needs_attention.download import BackdatedDownload, Redownload
 from needs_attention.incidents import (
     LIVE_SEARCH_FAILS,
     NO_CALL_WORKS,
+    Arrivals,
     Incident,
     IncidentCode,
     Incidents,
@@ -46,7 +47,8 @@ class Connection:
         self._integration = integration
         self._id = integration.integration_id
         self._incidents = integrations.incidents(self._id)
-        self._written: list[Written] = []
+        self._arrivals: Arrivals | None = None  # as they are with what has come; None: nothing has
+        self._filled: dict[str, frozenset[str]] = {}
 
     @property
     def open_incidents(self) -> int:
@@ -69,9 +71,16 @@ class Connection:
     def live_search_works(self) -> None:
         self._keep(self._incidents.closed(*LIVE_SEARCH_FAILS))
 
-    def has_brought(self, written: Iterable[Written]) -> None:
-        """Orders that were new or changed."""
-        self._written += written
+    def has_brought(self, written: Sequence[Written], now: datetime) -> None:
+        """Orders that were new or changed; of a page of them no more is kept than what it tells."""
+        if not written:
+            return
+        settings = self._integration.settings
+        known = self._integrations.arrivals(self._id) if self._arrivals is None else self._arrivals
+        self._arrivals = known.with_orders((one.amazon for one in written), settings, now)
+        filled = filled_gaps(((one.before.amazon, one.amazon) for one in written if one.before), settings)
+        for marketplace_id, fields in filled.items():
+            self._filled[marketplace_id] = self._filled.get(marketplace_id, frozenset()) | fields
 
     def look_back(self, reached: datetime, now: datetime, *, is_out_of_quota: bool) -> bool:
         """At the end of a run: which fields have vanished or are back, and whether the quota suffices.
@@ -113,14 +122,12 @@ class Connection:
         return True
 
     def _look_at_fields(self, now: datetime) -> bool:
-        settings = self._integration.settings
         incident = self._incidents.find("fieldsVanished")
-        if not self._written and not incident:
+        if self._arrivals is None and not incident:
             return False
         before = self._integrations.arrivals(self._id)
-        arrivals = before.with_orders((written.amazon for written in self._written), settings, now).recent(now)
-        filled = filled_gaps(((one.before.amazon, one.amazon) for one in self._written if one.before), settings)
-        every = vanished_fields(arrivals, incident.fields if incident else {}, filled)
+        arrivals = (self._arrivals or before).recent(now)
+        every = vanished_fields(arrivals, incident.fields if incident else {}, self._filled)
         fields = {one: vanished for one, vanished in every.items() if one in self._integration.marketplace_ids}
         back = {
             marketplace_id: set(vanished) - set(fields.get(marketplace_id, ()))
@@ -146,11 +153,16 @@ class Connection:
 
         It comes before the incident is closed, so that a run that dies in between does it again.
         """
-        waiting = [one for one in self._held() if not back.get(one.marketplace_id or "", set()).isdisjoint(one.missing)]
-        logger.info("fields are back", integration=self._id, waiting=len(waiting))
-        if len(waiting) <= MOST_BY_ID:
-            for one in waiting:
-                wanted = Redownload(order_id=one.order_id, cause="requested", wanted_at=now)
+        first: list[str] = []
+        number, start = 0, now
+        for one in self._held():
+            if not back.get(one.marketplace_id or "", set()).isdisjoint(one.missing):
+                number, start = number + 1, min(start, one.updated_at)
+                first += [one.order_id] if number <= MOST_BY_ID else []
+        logger.info("fields are back", integration=self._id, waiting=number)
+        if number <= MOST_BY_ID:
+            for order_id in first:
+                wanted = Redownload(order_id=order_id, cause="requested", wanted_at=now)
                 self._integrations.want_redownload(self._id, wanted)
             return
         is_asked_for = any(
@@ -158,7 +170,6 @@ class Connection:
             for one in self._integrations.backdated_downloads(self._id)
         )
         if not is_asked_for:
-            start = min(one.updated_at for one in waiting)
             pace = self._integrations.live_download(self._integration).walk.pace
             download = BackdatedDownload.requested(start, pace, by=BY_THE_CLOCK, now=now)
             self._integrations.save_backdated_download(self._id, download)

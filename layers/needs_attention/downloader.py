@@ -467,7 +467,7 @@ class _Run:
 
     def _take(self, raw_orders: Iterable[object], *, cause: str, request_id: str | None) -> Taken:
         taken = self._intake.take(self._integration, raw_orders, cause=cause, request_id=request_id, now=self._now())
-        self._connection.has_brought(taken.written)
+        self._connection.has_brought(taken.written, self._now())
         return taken
 
     def _works(self, now: datetime) -> None:

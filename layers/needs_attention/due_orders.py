@@ -14,12 +14,14 @@ from needs_attention.order import Order
 from needs_attention.order_store import VERDICT_OVERDUE, LostRace, OrderStore
 
 READ_AT_ONCE = 100
+# More than a run has quota for; a role that is lost may leave tens of thousands waiting.
+MOST_TO_ASK_FOR = 300
 
 logger = Logger(child=True)
 
 
 class Settled(NamedTuple):
-    """What remains to be done: the orders that Amazon is to be asked for again, longest due first.
+    """What remains to be done: the orders that Amazon is to be asked for again, longest due first, the first of them.
 
     `overdue_verdicts` is how many verdicts had not come and were asked for again.
     """
@@ -37,7 +39,7 @@ def settle_what_is_due(
     """
     began = now()
     due_ids = takewhile(lambda _: now() < until, orders.find_due(integration.integration_id, began))
-    to_ask_for: list[tuple[datetime, Order]] = []
+    to_ask_for: list[Order] = []
     overdue = 0
     for due in batched(due_ids, READ_AT_ONCE, strict=False):
         found = orders.get_many(due).values()
@@ -45,12 +47,14 @@ def settle_what_is_due(
         if settled:
             logger.info("settled due orders", integration=integration.integration_id, orders=len(settled))
         overdue += sum(_is_verdict_overdue(order, began) for order in found if order.order_id in settled)
-        to_ask_for += [
+        waiting = [
             (order.redownload_at, order)
             for order in found
             if order.order_id not in settled and order.redownload_at and order.redownload_at <= began
         ]
-    return Settled(tuple(order for _, order in sorted(to_ask_for, key=itemgetter(0))), overdue)
+        waiting.sort(key=itemgetter(0))
+        to_ask_for += [order for _, order in waiting[: MOST_TO_ASK_FOR - len(to_ask_for)]]
+    return Settled(tuple(to_ask_for), overdue)
 
 
 def _settle(orders: OrderStore, order: Order, integration: Integration, now: datetime) -> bool:

@@ -1,0 +1,119 @@
+"""`python -m tests.integration.downloads.memory SP_API LWA`: a large account in a process of its own.
+
+Prints the most memory that the download function's process has taken, in MiB. The tables keep no orders here, as what
+DynamoDB keeps is not the function's memory; nothing else of the function is replaced.
+"""
+
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from importlib import import_module
+from itertools import batched
+from types import SimpleNamespace
+from typing import Any
+
+from needs_attention import values
+from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Bucket, LiveDownload, Pace, Walk
+from needs_attention.integration_store import Integration
+from needs_attention.order import Hold
+from needs_attention.order_store import to_item
+from needs_attention.policy import Settings
+from needs_attention.sp_api import Credentials, SellingPartnerApi
+from tests.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from tests.unit.builders import an_amazon_order, an_order
+
+HELD = 30_000
+MARKETPLACES = ("ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1AM78C64UM0Y8", "A2Q3Y263D00KWC")
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "ORDERS_TABLE": "OrdersTable",
+    "INTEGRATIONS_TABLE": "IntegrationsTable",
+    "WAKE_UP_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/wake-up.fifo",
+    "SECRET_PREFIX": "tests/",
+    "POWERTOOLS_SERVICE_NAME": "download_orders",
+    "POWERTOOLS_METRICS_NAMESPACE": "tests",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
+
+
+class Forgetful(MemoryDynamoDB):
+    """Keeps no orders; `HELD` of them are due to be asked for again, and read as they are asked for."""
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__({name: Table(name) for name in ("OrdersTable", "IntegrationsTable")})
+        amazon = an_amazon_order(buyer_email=None)
+        hold = Hold(kind="missing", since=now - timedelta(minutes=3))
+        order = an_order(amazon=amazon, integration="demo", hold=hold, redownload_at=now - timedelta(minutes=1))
+        order = order.with_(pending_since=None, judged_at=now)
+        self._held = to_item(order)
+
+    def update_item(self, *, TableName: str, Key: Any, UpdateExpression: str, **rest: Any) -> None:  # noqa: N803
+        pass
+
+    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:  # noqa: N803
+        keys = RequestItems["OrdersTable"]["Keys"]
+        return {"Responses": {"OrdersTable": [self._item(key) for key in keys if self._is_held(key)]}}
+
+    def get_paginator(self, _: str) -> Any:
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, **query: Any) -> Iterator[dict[str, Any]]:
+        if query.get("IndexName") != "byDue":
+            yield self.query(**query)
+            return
+        for some in batched(range(HELD), 1_000, strict=False):
+            yield {"Items": [{"orderId": {"S": f"held-{number}"}} for number in some]}
+
+    @staticmethod
+    def _is_held(key: Any) -> bool:
+        return bool(key["orderId"]["S"].startswith("held-"))
+
+    def _item(self, key: Any) -> Any:
+        amazon = self._held["amazon"]["S"]
+        return self._held | key | {"amazon": {"S": amazon.replace(an_amazon_order().order_id, key["orderId"]["S"])}}
+
+
+def main(sp_api: str, lwa: str) -> None:
+    os.environ |= ENVIRONMENT
+    app: Any = import_module("functions.download_orders.app")  # it reads the environment
+    now = values.utc_now()
+    dynamodb: Any = Forgetful(now)
+    app.orders._client = app.integrations._client = dynamodb
+    app.wake_ups = SimpleNamespace(wake=lambda *_: None)
+    credentials = Credentials("amzn1.application-oa2-client.stand-in", "amzn1.oa2-cs.v1.stand-in", "Atzr|stand-in")
+    amazon = SellingPartnerApi(credentials, endpoint=sp_api, lwa_endpoint=lwa)
+    app.accounts = SimpleNamespace(api_for=lambda *_: amazon)
+    app.integrations.save(
+        Integration(
+            integration_id="demo",
+            name="Demo",
+            region="NA",
+            marketplace_ids=MARKETPLACES,
+            registered_at=now - timedelta(days=10),
+            settings=Settings(download_pending_orders=True),
+        )
+    )
+    start = now - timedelta(days=3)
+    download = BackdatedDownload.requested(start, Pace(), by="ada", now=now)
+    app.integrations.save_backdated_download("demo", download)
+    # So busy that the second look is by report.
+    walk = Walk(reached=now - AMAZONS_MARGIN, pace=Pace().after(10**11, timedelta(days=1)))
+    plenty = Bucket.full(100, 1_000, now)
+    live = LiveDownload(walk=walk, search_bucket=plenty, get_bucket=plenty, last_run_at=now)
+    app.integrations.save_live_download("demo", live)
+    record: Any = SimpleNamespace(body='{"integrationId": "demo"}')
+    for _ in range(6):
+        app.run(record)
+    look = app.integrations.reconciliation("demo")
+    done = app.integrations.backdated_downloads("demo")[0]
+    rows = look.report.rows if look and look.report else 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(f"{done.counts.orders} {rows} {most:.0f}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
