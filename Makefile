@@ -14,7 +14,7 @@ CODE := functions layers tests
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load test simulate coverage mutants lint types build requirements clean
+.PHONY: help venv up down demo load test simulate compare coverage mutants lint types build requirements clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 u
 	PYTHONPATH=layers .venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
 	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation --life fullSize --seed 0)
 	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation.many)
+
+compare: .venv/up-to-date ## our downloads beside the old way and a rewound cursor, with Amazon's quotas (3 minutes)
+	PYTHONPATH=layers .venv/bin/python -m tests.simulation.comparison
 
 coverage: .venv/up-to-date ## every statement and branch of the rules, by the unit tests alone
 	.venv/bin/python -m pytest -q -n 2 --cov --cov-report=term tests/unit

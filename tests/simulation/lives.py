@@ -13,6 +13,7 @@ TROUBLED = Life(
     people=0.01,
     backdates=0.003,
     stream=0.05,
+    notified=0.3,
 )
 # As many updates as Amazon's quota can carry, and nothing goes wrong.
 BUSY = Life(updates_a_day=2_000, lasts=3 * HOUR)

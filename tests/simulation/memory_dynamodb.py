@@ -161,7 +161,8 @@ class MemoryDynamoDB:
         else:
             raise NotImplementedError(expression)
         if not holds:
-            raise ConditionalCheckFailed(stored and dict(stored))
+            is_wanted = condition.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            raise ConditionalCheckFailed(dict(stored) if stored and is_wanted else None)
 
 
 def _wanted(condition: str, values: Mapping[str, str]) -> Callable[[str], bool]:

@@ -20,7 +20,7 @@ from unittest.mock import patch
 import urllib3
 
 from needs_attention import gate
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, downloaded
+from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload, downloaded
 from needs_attention.downloader import Downloader
 from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import AmazonOrder
@@ -85,6 +85,7 @@ class Life:
     people: float = 0.0  # the share of calls to tables around which somebody edits an order
     backdates: float = 0.0  # the share of minutes in which a backdated download is asked for
     stream: float = 0.0  # the share of stream records that come twice or never
+    notified: float = 0.0  # the share of changes that Amazon tells of: some late, and some twice
 
 
 @dataclass
@@ -133,6 +134,7 @@ class Simulation:
         self._wake_ups: deque[str] = deque()
         self._hidden_until = START
         self._stream: list[tuple[datetime, int, Any]] = []
+        self._notifications: list[tuple[datetime, int, Redownload]] = []
         self._streamed: dict[tuple[str, ...], Any] = {}
         registered = Integration(
             integration_id=integration_id,
@@ -173,6 +175,7 @@ class Simulation:
         self._advance((self.clock() + MINUTE).replace(second=0, microsecond=0) - self.clock())
         if self._happens(self.life.backdates):
             self._ask_for_the_past()
+        self._deliver_notifications()
         self._wake_ups.append(self.integration_id)
         self._run_what_was_woken()
         self._deliver_stream()
@@ -253,9 +256,26 @@ class Simulation:
         if not known:
             new = dict(self._pool.popleft().order)
             self.amazon.put(new | {"createdTime": amazon_time(at), "lastUpdatedTime": amazon_time(at)})
+            self._notify(new["orderId"], at)
             return
         order = self._random.choice(known[-200:])
         self.amazon.patch(order.order_id, self._random.choice(CHANGES)(self._random), last_updated_time=at)
+        self._notify(order.order_id, at)
+
+    def _notify(self, order_id: str, changed_at: datetime) -> None:
+        if self.life.notified and self._happens(self.life.notified):
+            for _ in range(2 if self._happens(0.2) else 1):
+                delay = self._random.random() * (20 * MINUTE if self._happens(0.2) else 5 * SECOND)
+                hint = Redownload(
+                    order_id=order_id, cause="orderChange", wanted_at=changed_at + delay, changed_at=changed_at
+                )
+                heapq.heappush(self._notifications, (changed_at + delay, len(self._notifications), hint))
+
+    def _deliver_notifications(self) -> None:
+        while self._notifications and self._notifications[0][0] <= self.clock():
+            _, _, hint = heapq.heappop(self._notifications)
+            self._settings.want_redownload(self.integration_id, hint)
+            self._wake_ups.append(self.integration_id)
 
     def _exchange(self, request: Request) -> Answer | None:
         """A call to Amazon takes time, in which orders change; it may go wrong, or the process may die of it."""
