@@ -39,6 +39,7 @@ test: venv ## every test: on two processors, then the end-to-end ones on a stack
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
 	PYTHONPATH=layers .venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
+	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation --life busyDay --seeds 50)
 	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation --life fullSize --seed 0)
 	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation.many)
 

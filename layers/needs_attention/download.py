@@ -35,6 +35,9 @@ ONE_PAGE, TWO_PAGES = 0.75, 1.85
 FEW_PAGES = 3
 # How often the schedule wakes every integration (template.yaml).
 TICK = timedelta(minutes=1)
+# How many slices are remembered: a seller without quota to spare never comes to walk them all again, and an item of
+# DynamoDB's holds 400 KB. A slice that is to be proven takes about 3 KB.
+MOST_AGAIN, MOST_UNPROVEN = 100, 40
 NARROWEST, WIDEST, FIRST = timedelta(seconds=1), timedelta(days=60), timedelta(days=1)
 PACE_FADES_IN = timedelta(hours=3)
 # Times are kept in milliseconds, so what has come back since is known a little inexactly.
@@ -249,7 +252,7 @@ class Proofs(Value):
         return later._watching([one for one in self.unproven if not one.is_contradicted_by(versions)])
 
     def _watching(self, unproven: Sequence[Unproven]) -> "Proofs":
-        return self.model_copy(update={"unproven": tuple(unproven)})
+        return self.model_copy(update={"unproven": tuple(unproven[-MOST_UNPROVEN:])})
 
     def _with_again(self, slipped: Unproven, *, is_urgent: bool) -> "Proofs":
         """What follows on something that waits already is walked with it."""
@@ -262,7 +265,9 @@ class Proofs(Value):
         pace = Pace().after(len(slipped.orders), slipped.before - slipped.after)
         walk = Walk(reached=slipped.after, looks_back=False, pace=pace)
         again.append(Again(before=slipped.before, walk=walk, is_urgent=is_urgent))
-        return self.model_copy(update={"again": tuple(sorted(again, key=lambda one: not one.is_urgent))})
+        # The urgent first, then the latest: what has no place left is the oldest, and left to the second look.
+        again.sort(key=lambda one: (not one.is_urgent, -one.before.timestamp()))
+        return self.model_copy(update={"again": tuple(again[:MOST_AGAIN])})
 
     def next_again(self, now: datetime) -> Again | None:
         """What is to be walked again next, the urgent first."""

@@ -247,7 +247,7 @@ class AmazonStandIn:
         """None: the connection is dropped instead."""
         if request.path.startswith(control.PATH):
             return control.answer(self, request)
-        operation = _operation(request)
+        operation = operation_of(request)
         answer = self._answer(operation, request)
         with self._lock:
             self._requests.append(_seen(request, operation, answer, self._now()))
@@ -295,7 +295,7 @@ _ROUTES: Final = tuple(
 )
 
 
-def _operation(request: Request) -> str:
+def operation_of(request: Request) -> str:
     """The operationId of Amazon's model; empty for what Amazon does not offer."""
     if request.path == TOKEN_PATH:
         return LOGIN

@@ -34,6 +34,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/integrations/{integrationId}"): READERS,
     ("PATCH", "/integrations/{integrationId}"): {"administrator"},
     ("DELETE", "/integrations/{integrationId}"): {"administrator"},
+    ("GET", "/integrations/{integrationId}/connection"): {"reader", "editor", "administrator"},
     ("POST", "/integrations/{integrationId}/freeze"): {"administrator"},
     ("DELETE", "/integrations/{integrationId}/freeze"): {"administrator"},
     ("POST", "/freeze"): {"administrator"},

@@ -8,10 +8,10 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests.simulation.lives import BUSY, FLOODED, FULL_SIZE, TROUBLED
+from tests.simulation.lives import BUSY, BUSY_DAY, FLOODED, FULL_SIZE, TROUBLED
 from tests.simulation.seller import Life, Simulation, Told
 
-LIVES = {"troubled": TROUBLED, "busy": BUSY, "flooded": FLOODED, "fullSize": FULL_SIZE}
+LIVES = {"troubled": TROUBLED, "busy": BUSY, "busyDay": BUSY_DAY, "flooded": FLOODED, "fullSize": FULL_SIZE}
 
 
 def lived(life: Life, seed: int) -> Told:

@@ -17,6 +17,18 @@ TROUBLED = Life(
 )
 # As many updates as Amazon's quota can carry, and nothing goes wrong.
 BUSY = Life(updates_a_day=2_000, lasts=3 * HOUR)
+# A day and two hours of it, and much goes wrong: the second look is by Amazon's order report. That names no order
+# without items, so that one of these which slipped is found only by walking its slice again, with quota to spare.
+BUSY_DAY = Life(
+    updates_a_day=2_000,
+    lasts=26 * HOUR,
+    settles=24 * HOUR,
+    faults=0.05,
+    crashes=0.001,
+    people=0.005,
+    stream=0.02,
+    notified=0.3,
+)
 # Forty pages of orders are updated within two minutes, as by a bulk shipment confirmation.
 FLOODED = Life(updates_a_day=300, lasts=6 * HOUR, flood=200)
 # One of a thousand: twenty orders and updates an hour.

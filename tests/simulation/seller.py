@@ -33,15 +33,14 @@ from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.http_messages import Answer, Request
 from tests.amazon_stand_in.ledger import Entry, Json, amazon_time
 from tests.amazon_stand_in.login_with_amazon import TOKEN_PATH
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.amazon_stand_in.server import AmazonStandIn
+from tests.amazon_stand_in.misbehaviour import Instruction, Misbehaviour
+from tests.amazon_stand_in.server import AmazonStandIn, operation_of
 from tests.amazon_stand_in.visibility import ALL_DATA_ROLES, shown
 from tests.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-MOST_TO_SETTLE = timedelta(hours=8)  # well before a second look could mend what was lost
 VISIBILITY = timedelta(seconds=130)  # as in template.yaml
 RUN_FOR = timedelta(seconds=20)  # as in functions/download_orders
 ENDPOINT = "http://amazon.example.com"
@@ -62,10 +61,13 @@ FAULTS = (
     Misbehaviour.MALFORMED_ORDER,
     Misbehaviour.REPEATED_PAGE,
     Misbehaviour.EARLIER_BOUND,
+    Misbehaviour.FATAL_REPORT,
+    Misbehaviour.LWA_INVALID_CLIENT,
+    Misbehaviour.LWA_INVALID_GRANT,
+    Misbehaviour.LWA_UNAUTHORIZED_CLIENT,
     Misbehaviour.LWA_SERVER_ERROR,
     Misbehaviour.LWA_TEMPORARILY_UNAVAILABLE,
 )
-ONLY_SEARCHES = {Misbehaviour.REPEATED_PAGE, Misbehaviour.EARLIER_BOUND}
 
 
 class Killed(BaseException):
@@ -78,6 +80,7 @@ class Life:
 
     updates_a_day: int
     lasts: timedelta
+    settles: timedelta = 8 * HOUR  # at the most afterwards: well before a second look could mend what was lost
     page: int = 5
     flood: int = 0  # so many orders more are updated within two minutes, an hour after the start
     faults: float = 0.0  # the share of calls to Amazon that go wrong
@@ -154,7 +157,7 @@ class Simulation:
                 self._minute()
             self._is_calm = True
             self.amazon.behave()
-            while self._is_unsettled() and self.clock() < end + MOST_TO_SETTLE:
+            while self._is_unsettled() and self.clock() < end + self.life.settles:
                 for _ in range(10):
                     self._minute()
         self.told.settled_after = self.clock() - end
@@ -288,12 +291,8 @@ class Simulation:
         return answer
 
     def _misbehave(self, request: Request) -> None:
-        is_login = request.path == TOKEN_PATH
-        is_search = not is_login and request.path.endswith("/orders")
-        kinds = FAULTS if is_search else tuple(kind for kind in FAULTS if kind not in ONLY_SEARCHES)
-        possible = [kind for kind in kinds if kind.concerns_login == is_login]
-        kind = self._random.choice(possible)
-        operation = "login" if is_login else "searchOrders" if is_search else "getOrder"
+        operation = operation_of(request)
+        kind = self._random.choice([kind for kind in FAULTS if Instruction(kind).concerns(operation)])
         self.amazon.misbehave(kind, operations=[operation], seconds=self._random.randrange(600))
         self.told.faults += 1
 

@@ -18,7 +18,7 @@ from moto import mock_aws
 from needs_attention.download import Proofs
 from needs_attention.downloader import Downloader
 from tests.from_template import create_table
-from tests.simulation.lives import BUSY, FLOODED, LAG_BOUND, TROUBLED
+from tests.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED
 from tests.simulation.many import live_together
 from tests.simulation.memory_dynamodb import ConditionalCheckFailed, MemoryDynamoDB, Table
 from tests.simulation.seller import HOUR, Simulation, Told
@@ -52,6 +52,16 @@ def test_the_busiest_seller_is_behind_by_an_hour_at_most_and_amazon_refuses_no_c
     assert broken(told) == {}
     assert max(one.longest_lag for one in told) < LAG_BOUND
     assert [seller.refused_for_quota() for seller in sellers] == [0] * len(sellers)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_busiest_seller_is_compared_with_amazons_report_after_a_day_of_trouble(seed: int) -> None:
+    seller = Simulation(seed, BUSY_DAY)
+    assert seller.live().broken == []
+    looked = seller.integrations.reconciliation(seller.integration_id)
+    assert looked is not None
+    assert (looked.is_by_report, looked.finished_at is None) == (True, False)
+    assert looked.counts.orders > 1_000
 
 
 def test_a_flood_of_forty_pages_within_two_minutes_is_worked_off_and_loses_nothing() -> None:

@@ -301,6 +301,19 @@ def test_what_always_fails_by_itself_is_left_to_the_second_look() -> None:
     assert proofs.postponed(walk, NOON, is_at_fault=True).again == proofs.again[1:]
 
 
+def test_a_seller_without_quota_to_spare_fills_no_item_of_dynamodbs_with_what_is_to_be_walked_again() -> None:
+    proofs, start = Proofs(), NOON - 30 * DAY
+    for number in range(300):
+        after = start + 2 * number * HOUR
+        proofs = proofs.with_walked(walked(after, after + HOUR))
+    assert len(proofs.model_dump_json()) < 300_000
+    latest = start + 2 * 299 * HOUR + HOUR
+    assert [one.before for one in proofs.again[:2]] == [latest, latest - 2 * HOUR]
+    urgent = proofs.with_versions({ids(1)[0]: NOON})
+    assert {one.is_urgent for one in urgent.again[:40]} == {True}
+    assert len(urgent.again) == 100
+
+
 def test_what_nothing_contradicts_stays_to_be_proven() -> None:
     proofs = Proofs().with_walked(walked())
     assert proofs.with_versions({"999-9999999-9999999": NOON, ids(1)[0]: NOON - MINUTE}) == proofs

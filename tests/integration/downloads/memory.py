@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
 from itertools import batched
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -111,8 +112,16 @@ def main(sp_api: str, lwa: str) -> None:
     look = app.integrations.reconciliation("demo")
     done = app.integrations.backdated_downloads("demo")[0]
     rows = look.report.rows if look and look.report else 0
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(f"{done.counts.orders} {rows} {most:.0f}\n")
+    sys.stdout.write(f"{done.counts.orders} {rows} {most_memory()}\n")
+
+
+def most_memory() -> int:
+    """In MiB. On Linux, what getrusage says may be the parent's, from before this process was its own."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024**2  # bytes, on macOS
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) // 1024
 
 
 if __name__ == "__main__":
