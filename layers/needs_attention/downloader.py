@@ -394,8 +394,8 @@ class _Run:
 
     def compare_report(self, until: datetime) -> None:
         """Goes on with the second look at an account that is too busy for one by searches."""
-        now, bucket = self._now(), self._live.search_bucket
-        if self._live.blocked_until or (bucket.can_carry(self._live.walk.pace, 1.0) and not bucket.is_brimming(now)):
+        now = self._now()
+        if self._live.blocked_until and now < self._live.blocked_until:
             return
         last = self._integrations.reconciliation(self._id)
         current = Reconciliation.next(last, self._live, self._integration.registered_at, now)
