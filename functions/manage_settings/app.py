@@ -24,7 +24,6 @@ from needs_attention.http_api import (
     answer,
     changed_meanwhile,
     etag,
-    not_found,
 )
 from needs_attention.incidents import Incidents
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore, Stages
@@ -35,6 +34,7 @@ from needs_attention.registration import (
     Registration,
     Standing,
     connection_view,
+    existing_integration,
     integration_view,
     with_findings,
 )
@@ -107,14 +107,14 @@ def list_integrations(_: Caller) -> Response[object]:
 @api.get("/integrations/<integration_id>")
 @api.open_to(Role.READER)
 def get_integration(_: Caller, integration_id: str) -> Response[object]:
-    return shown(existing_integration(integration_id))
+    return shown(existing_integration(integrations, integration_id))
 
 
 @api.get("/integrations/<integration_id>/connection")
 @api.open_to(Role.READER)
 def get_connection(_: Caller, integration_id: str) -> Response[object]:
     """Which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
-    integration = existing_integration(integration_id)
+    integration = existing_integration(integrations, integration_id)
     return answer(connection_view(integration, integrations.arrivals(integration_id), values.utc_now()))
 
 
@@ -136,9 +136,14 @@ def change_integration(_: Caller, integration_id: str) -> Response[object]:
 def remove_integration(_: Caller, integration_id: str) -> Response[object]:
     """Ends its downloads and hand-overs, and removes its credentials.
 
-    Its orders stay until their redaction; registering it again, with credentials, revives it.
+    Its orders stay until their redaction; registering it again, with credentials, revives it. What needs its
+    credentials to be ended comes first.
     """
     now = values.utc_now()
+    subscription = integrations.live_download(existing_integration(integrations, integration_id)).subscription
+    if subscription.subscription_id is not None and subscription.failure is None:
+        detail = "Amazon still sends its notifications: set orderChangeNotifications to false, and wait a moment."
+        raise Problem(409, detail, code="stillSubscribed")
     change(integration_id, lambda integration: integration.model_copy(update={"deleted_at": now}), api.if_match())
     accounts.forget(integration_id)
     return Response(HTTPStatus.NO_CONTENT)
@@ -173,7 +178,7 @@ def unfreeze_all(_: Caller) -> Response[object]:
 def change(integration_id: str, update: Callable[[Integration], Integration], if_match: IfMatch) -> Integration:
     """Writes the integration with the update, if it changes anything. Raises a 404, 409, 412 or 422."""
     for _ in range(ATTEMPTS):
-        integration = existing_integration(integration_id)
+        integration = existing_integration(integrations, integration_id)
         if not if_match.allows(integration.revision):
             detail = "The integration was changed since the caller read it: `integration` is how it is now."
             raise Problem(412, detail, code="changedMeanwhile", also={"integration": view(integration)})
@@ -193,13 +198,6 @@ def check_download_start(settings: Settings) -> None:
     start = settings.download_orders_updated_after
     if start is not None:
         check_start("settings.downloadOrdersUpdatedAfter", start, values.utc_now())
-
-
-def existing_integration(integration_id: str) -> Integration:
-    integration = integrations.get(integration_id)
-    if integration is None or integration.deleted_at:
-        raise not_found("integration")
-    return integration
 
 
 def view(integration: Integration) -> dict[str, Any]:

@@ -34,7 +34,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     now = values.utc_now()
-    subscriber = cache(integrations.subscriber)
+    subscribers = cache(integrations.subscribers)
     counts, to_wake = Counter[str](), set[str]()
 
     def take(record: SQSRecord) -> None:
@@ -44,14 +44,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             logger.warning("notification cannot be read", message_id=record.message_id)
             counts["unreadable"] += 1
             return
-        integration = change and subscriber(change.subscription_id)
-        if change and integration and is_wanted(change, integration):
-            hint = Redownload(
-                order_id=change.order_id, cause="orderChange", wanted_at=now, changed_at=change.changed_at
-            )
-            integrations.want_redownload(integration.integration_id, hint)
-            counts["taken"] += 1
-            to_wake.add(integration.integration_id)
+        if change is None:
+            return
+        hint = Redownload(order_id=change.order_id, cause="orderChange", wanted_at=now, changed_at=change.changed_at)
+        for integration in subscribers(change.subscription_id):
+            if is_wanted(change, integration):
+                integrations.want_redownload(integration.integration_id, hint)
+                counts["taken"] += 1
+                to_wake.add(integration.integration_id)
 
     answer = process_partial_response(event=event, record_handler=take, processor=processor, context=context)
     for integration_id in to_wake:

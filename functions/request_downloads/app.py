@@ -34,6 +34,7 @@ from needs_attention.integration_store import ChangedMeanwhile, Integration, Int
 from needs_attention.order import Order
 from needs_attention.order_changes import existing_order
 from needs_attention.order_store import OrderStore
+from needs_attention.registration import existing_integration
 from needs_attention.settings import OrderTables, WakeUps
 from needs_attention.values import UtcTime, Value, instant
 from needs_attention.wake_ups import WakeUpQueue
@@ -72,7 +73,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def request_download(caller: Caller, integration_id: str) -> Response[object]:
     """With an `Idempotency-Key`, a request that is sent again answers with the download that the first one made."""
     request = api.body(DownloadRequest)
-    integration = existing_integration(integration_id)
+    integration = existing_integration(integrations, integration_id)
     download = new_download(integration, request, caller)
     if request.dry_run:
         return answer(view(integration, download, ahead=integrations.backdated_downloads(integration_id)))
@@ -93,7 +94,7 @@ def request_download(caller: Caller, integration_id: str) -> Response[object]:
 @api.open_to(Role.READER)
 def list_downloads(_: Caller, integration_id: str) -> Response[object]:
     """Newest first."""
-    integration = existing_integration(integration_id)
+    integration = existing_integration(integrations, integration_id)
     found = integrations.backdated_downloads(integration_id)
     views = [view(integration, download, ahead=found[:place]) for place, download in enumerate(found)]
     return answer({"downloads": views[::-1]})
@@ -102,14 +103,14 @@ def list_downloads(_: Caller, integration_id: str) -> Response[object]:
 @api.get("/integrations/<integration_id>/downloads/<download_id>")
 @api.open_to(Role.READER)
 def get_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
-    return answer(stored_view(existing_integration(integration_id), download_id))
+    return answer(stored_view(existing_integration(integrations, integration_id), download_id))
 
 
 @api.delete("/integrations/<integration_id>/downloads/<download_id>")
 @api.open_to(Role.ADMINISTRATOR)
 def cancel_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
     """What it has brought so far stays."""
-    integration = existing_integration(integration_id)
+    integration = existing_integration(integrations, integration_id)
     for _attempt in range(ATTEMPTS):
         download = existing_download(integration_id, download_id)
         if download.status in {"finished", "failed"}:
@@ -182,13 +183,6 @@ def new_download(integration: Integration, request: DownloadRequest, caller: Cal
     check_start("updatedAfter", updated_after, now)
     pace = integrations.live_download(integration).walk.pace
     return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now)
-
-
-def existing_integration(integration_id: str) -> Integration:
-    integration = integrations.get(integration_id)
-    if integration is None or integration.deleted_at:
-        raise not_found("integration")
-    return integration
 
 
 def existing_download(integration_id: str, download_id: str) -> BackdatedDownload:

@@ -49,6 +49,7 @@ RETRY_AFTER = timedelta(minutes=5)
 GIVEN_UP_AFTER = 12
 # What keeps a subscription from being made is mended by people.
 RETRY_SUBSCRIPTION_AFTER = timedelta(hours=1)
+SUBSCRIPTION_CONFIRMED_EVERY = timedelta(days=1)
 RETRY_SET_ASIDE_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 6 * 60, 24 * 60))
 
 
@@ -368,8 +369,17 @@ class Subscription(Value):
     """The seller's subscription to Amazon's `ORDER_CHANGE` notifications, or why there is none."""
 
     subscription_id: str | None = None
+    confirmed_at: UtcTime | None = None
     failure: str | None = None
     retry_at: UtcTime | None = None
+
+    def is_in_order(self, now: datetime, *, is_wanted: bool) -> bool:
+        """Whether nothing is to be done now. One that is wanted is confirmed each day: Amazon may have lost it."""
+        if self.retry_at and now < self.retry_at:
+            return is_wanted or self.subscription_id is not None  # what nobody wants any more may be forgotten at once
+        if not is_wanted:
+            return self == Subscription()
+        return self.confirmed_at is not None and now < self.confirmed_at + SUBSCRIPTION_CONFIRMED_EVERY
 
     def failed(self, failure: str, now: datetime) -> "Subscription":
         return self.model_copy(update={"failure": failure, "retry_at": now + RETRY_SUBSCRIPTION_AFTER})
@@ -423,6 +433,9 @@ class SetAside(Value):
         return self.model_copy(update={"retry_at": now + later, "tries": self.tries + 1})
 
 
+RedownloadCause = Literal["requested", "orderChange", "reconciliation"]
+
+
 class Redownload(Value):
     """An order that Amazon is asked for by its ID, whatever the order's own timetable says, and why.
 
@@ -430,15 +443,11 @@ class Redownload(Value):
     """
 
     order_id: str
-    cause: Literal["requested", "orderChange", "reconciliation"]
+    cause: RedownloadCause
     wanted_at: UtcTime
     changed_at: UtcTime | None = None
     retry_at: UtcTime | None = None
     tries: int = 0
-
-    @property
-    def is_hint(self) -> bool:
-        return self.changed_at is not None
 
     def is_due(self, now: datetime) -> bool:
         return self.retry_at is None or self.retry_at <= now
@@ -446,18 +455,20 @@ class Redownload(Value):
     def failed(self, now: datetime) -> "Redownload | None":
         """After an answer that brought nothing: it is asked for again later, and given up at last."""
         tries = self.tries + 1
-        if tries >= GIVEN_UP_AFTER:
-            return None
-        return self.model_copy(update={"tries": tries, "retry_at": now + RETRY_AFTER})
+        return None if tries >= GIVEN_UP_AFTER else self.put_off(now).model_copy(update={"tries": tries})
 
-    def is_answered_by(self, stored: Order | None, reached: datetime) -> bool:
+    def put_off(self, now: datetime) -> "Redownload":
+        """After no answer at all: however long that lasts, it is asked for afterwards."""
+        return self.model_copy(update={"retry_at": now + RETRY_AFTER})
+
+    def is_answered_by(self, stored: datetime | None, reached: datetime) -> bool:
         """Whether its call can be saved: the version is stored, or live downloads have come past it.
 
         What the second look found was missed by live downloads, however far they are.
         """
         if self.changed_at is None:
             return False
-        is_stored = stored is not None and stored.amazon.updated_at >= self.changed_at
+        is_stored = stored is not None and stored >= self.changed_at
         return is_stored or (self.cause == "orderChange" and self.changed_at <= reached)
 
 

@@ -8,6 +8,7 @@ and loses none. The queue gives an integration to one run at a time, so nobody e
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -89,21 +90,29 @@ class Downloader:
         settled = settle_what_is_due(self.orders, integration, self.now, until)
         if settled.overdue_verdicts:
             self._count_overdue_verdicts(integration, settled.overdue_verdicts)
-        if integration.is_paused or integration.deleted_at:
-            known = self.integrations.incidents(integration_id)
-            if known != (left := known.closed(*OF_DOWNLOADS)):
-                self.integrations.save_incidents(integration_id, left)
+        if integration.deleted_at:
+            self._close_incidents(integration_id)
             return None
         run = _Run(self, integration, settled.to_ask_for)
-        run.arrange_notifications(self.order_change_queue)
+        if integration.is_paused:
+            self._close_incidents(integration_id)
+            run.arrange_notifications(self.order_change_queue)
+            return None
         is_unfinished = False
         while not is_unfinished and run.step():
             is_unfinished = self.now() >= until
         run.compare_report(until)
+        run.arrange_notifications(self.order_change_queue)
         seen = run.look_back()
         if seen.leaves_work or is_unfinished:
             self.wake_up(integration_id)
         return seen
+
+    def _close_incidents(self, integration_id: str) -> None:
+        """Those that say nothing while nothing is downloaded."""
+        known = self.integrations.incidents(integration_id)
+        if known != (left := known.closed(*OF_DOWNLOADS)):
+            self.integrations.save_incidents(integration_id, left)
 
     def _count_overdue_verdicts(self, integration: Integration, orders: int) -> None:
         """Where people see it: an order whose verdict never comes is held up, but not by anything that it lacks."""
@@ -145,7 +154,7 @@ class _Run:
         self._integration = integration
         self._id = integration.integration_id
         self._live = downloader.integrations.live_download(integration)
-        self._amazon = downloader.amazon_for(integration)
+        self._downloader = downloader
         self._connection = Connection(downloader.integrations, downloader.orders, integration)
         self._redownloads = Redownloads(
             orders=self._orders,
@@ -159,29 +168,39 @@ class _Run:
         self._spent_from: Literal["search_bucket", "get_bucket"] = "search_bucket"
         self._live_waits_for_quota = False
 
+    @cached_property
+    def _amazon(self) -> SellingPartnerApi:
+        """Not before it is needed: a paused integration may be without credentials."""
+        return self._downloader.amazon_for(self._integration)
+
     def arrange_notifications(self, queue_arn: str) -> None:
         """Subscribes to `ORDER_CHANGE`, or ends that, as the settings want it; what fails is tried again in an hour."""
         now, known = self._now(), self._live.subscription
         is_wanted = self._integration.settings.order_change_notifications
-        if is_wanted == (known.subscription_id is not None):
-            self._keep(subscription=Subscription(subscription_id=known.subscription_id))
-            return
-        if known.retry_at and now < known.retry_at:
+        if known.is_in_order(now, is_wanted=is_wanted):
             return
         try:
-            if known.subscription_id is not None:
-                unsubscribe(self._amazon, known.subscription_id)
-                self._integrations.forget_subscription(known.subscription_id)
+            if not is_wanted:
+                self._unsubscribe(known.subscription_id)
                 self._keep(subscription=Subscription())
             elif queue_arn:
                 subscription_id = subscribe(self._amazon, queue_arn)
                 self._integrations.save_subscription(subscription_id, self._id)
-                self._keep(subscription=Subscription(subscription_id=subscription_id))
+                if known.subscription_id not in {None, subscription_id}:
+                    self._integrations.forget_subscription(str(known.subscription_id), self._id)
+                self._keep(subscription=Subscription(subscription_id=subscription_id, confirmed_at=now))
             else:
                 self._keep(subscription=known.failed(NO_QUEUE, now))
         except SpApiError as error:
             logger.warning("notifications cannot be arranged", integration=self._id, reason=str(error))
             self._keep(subscription=known.failed(str(error), now))
+
+    def _unsubscribe(self, subscription_id: str | None) -> None:
+        """Another integration of the same seller may still want it."""
+        if subscription_id is not None:
+            self._integrations.forget_subscription(subscription_id, self._id)
+            if not self._integrations.subscribers(subscription_id):
+                unsubscribe(self._amazon, subscription_id)
 
     def step(self) -> bool:
         """Makes the most urgent search and asks for one order by ID; False if neither is wanted, or may be made now.
@@ -441,7 +460,7 @@ class _Run:
 
     def _redownload(self, now: datetime) -> bool:
         """Asks for one order by ID; one that Amazon cannot answer waits for its next turn."""
-        wanted = self._redownloads.next()
+        wanted = self._redownloads.next() if self._live.get_bucket.tokens_at(now) >= 1 else None
         if wanted is None or not self._takes_a_token("get_bucket", now):
             return False
         self._redownloads.begin(wanted)
@@ -452,6 +471,7 @@ class _Run:
             return True
         except AmazonUnavailable as error:
             logger.warning("redownloads wait", integration=self._id, reason=str(error))
+            wanted.unanswered()
             self._redownloads.stop()
             return True
         except (AccessDenied, RequestRejected, UnreadableAnswer) as error:

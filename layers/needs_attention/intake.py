@@ -100,7 +100,7 @@ class Intake:
     def _take_one(
         self, integration: Integration, before: Order | None, amazon: AmazonOrder, now: datetime, cause: str
     ) -> Written | None:
-        if before is None and amazon.is_pending and not integration.settings.download_pending_orders:
+        if before is None and not _is_wanted(amazon, integration):
             return None
         while True:
             after = downloaded(before, amazon, integration.integration_id, now)
@@ -114,6 +114,15 @@ class Intake:
                 before = race.current
                 continue
             return Written(before, landed, amazon)
+
+
+def _is_wanted(amazon: AmazonOrder, integration: Integration) -> bool:
+    """A search lists orders of the integration's marketplaces; by ID Amazon gives any of the seller's in the region.
+
+    An order that does not say where it was sold is taken.
+    """
+    is_ours = amazon.marketplace_id is None or amazon.marketplace_id in integration.marketplace_ids
+    return is_ours and (integration.settings.download_pending_orders or not amazon.is_pending)
 
 
 def _counted(written: Written, integration: Integration, now: datetime) -> Counts:

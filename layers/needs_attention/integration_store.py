@@ -1,24 +1,26 @@
 """The integrations table: Amazon accounts and their settings, Stages, how far each download has come.
 
-Partition `#system` holds what is read by all: the integrations, the Stages and the freeze of everything. A partition of
-an integration's id holds how its downloads stand, and what was set aside.
+Partition `#system` holds what is read by all: the integrations, their incidents and subscriptions, the Stages and the
+freeze of everything. A partition of an integration's id holds how its downloads stand, which orders are to be asked for
+by ID, and what was set aside.
 """
 
 import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
 from needs_attention.connection_check import Ending, Expiry
-from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, SetAside
+from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, RedownloadCause, SetAside
 from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
 from needs_attention.reconciliation import Reconciliation
-from needs_attention.values import UtcTime, Value, instant
+from needs_attention.values import UtcTime, Value, instant, read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -90,13 +92,13 @@ class IntegrationStore:
 
     def find_all(self, *, deleted_too: bool = False) -> tuple[Integration, ...]:
         """Every integration, by id; a deleted one is only kept for the sake of its orders."""
-        found = (Integration.model_validate_json(text) for text in self._find(SYSTEM, "integration#"))
+        found = (read_stored(Integration, text) for text in self._find(SYSTEM, "integration#"))
         return tuple(integration for integration in found if deleted_too or integration.deleted_at is None)
 
     def get(self, integration_id: str) -> Integration | None:
         """The integration, also a deleted one, or None."""
         text = self._get(SYSTEM, f"integration#{integration_id}")
-        return Integration.model_validate_json(text) if text else None
+        return read_stored(Integration, text) if text else None
 
     def surroundings(self, integration_id: str) -> Surroundings | None:
         """The integration with whether its outflow is frozen, by itself or with all others; a consistent read."""
@@ -146,7 +148,7 @@ class IntegrationStore:
     def stages(self) -> "Stages":
         """The list of Stages; `Needs Attention` and `New` are always in it."""
         text = self._get(SYSTEM, "stages")
-        return Stages.model_validate_json(text) if text else Stages()
+        return read_stored(Stages, text) if text else Stages()
 
     def save_stages(self, stages: "Stages") -> None:
         """Writes the list if it is still as it was read. Raises ChangedMeanwhile."""
@@ -158,7 +160,7 @@ class IntegrationStore:
     def live_download(self, integration: Integration) -> LiveDownload:
         """How the live download stands; one that never ran starts at the registration."""
         text = self._get(integration.integration_id, "live")
-        return LiveDownload.model_validate_json(text) if text else LiveDownload.starting(integration.registered_at)
+        return read_stored(LiveDownload, text) if text else LiveDownload.starting(integration.registered_at)
 
     def save_live_download(self, integration_id: str, live: LiveDownload) -> None:
         """Only the run that the queue gave this integration writes here, one at a time, so no condition is needed."""
@@ -166,11 +168,11 @@ class IntegrationStore:
 
     def backdated_downloads(self, integration_id: str) -> tuple[BackdatedDownload, ...]:
         """All of them, oldest first: their ids sort by the time of the request."""
-        return tuple(BackdatedDownload.model_validate_json(t) for t in self._find(integration_id, "download#"))
+        return tuple(read_stored(BackdatedDownload, t) for t in self._find(integration_id, "download#"))
 
     def backdated_download(self, integration_id: str, download_id: str) -> BackdatedDownload | None:
         text = self._get(integration_id, f"download#{download_id}")
-        return BackdatedDownload.model_validate_json(text) if text else None
+        return read_stored(BackdatedDownload, text) if text else None
 
     def save_backdated_download(self, integration_id: str, download: BackdatedDownload) -> BackdatedDownload:
         """Writes it if it is still as it was read (a person may have cancelled it). Raises ChangedMeanwhile."""
@@ -189,12 +191,12 @@ class IntegrationStore:
                 ExpressionAttributeNames={"#item": "item"},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
-            return BackdatedDownload.model_validate_json(self._get(integration_id, item) or "")
+            return read_stored(BackdatedDownload, self._get(integration_id, item) or "")
         return wanted
 
     def proofs(self, integration_id: str) -> Proofs:
         text = self._get(integration_id, "proofs")
-        return Proofs.model_validate_json(text) if text else Proofs()
+        return read_stored(Proofs, text) if text else Proofs()
 
     def save_proofs(self, integration_id: str, proofs: Proofs) -> None:
         self._client.put_item(TableName=self._table, Item={**_key(integration_id, "proofs"), "data": _json(proofs)})
@@ -202,26 +204,27 @@ class IntegrationStore:
     def reconciliation(self, integration_id: str) -> Reconciliation | None:
         """The second look that is under way, or was the last; None before the first."""
         text = self._get(integration_id, "reconciliation")
-        return Reconciliation.model_validate_json(text) if text else None
+        return read_stored(Reconciliation, text) if text else None
 
     def save_reconciliation(self, integration_id: str, reconciliation: Reconciliation) -> None:
         self._client.put_item(
             TableName=self._table, Item={**_key(integration_id, "reconciliation"), "data": _json(reconciliation)}
         )
 
-    # Subscriptions to ORDER_CHANGE
+    # Subscriptions to ORDER_CHANGE: integrations of one seller and application share one
 
     def save_subscription(self, subscription_id: str, integration_id: str) -> None:
-        item = {**_key(SYSTEM, f"subscription#{subscription_id}"), "data": _text(integration_id)}
-        self._client.put_item(TableName=self._table, Item=item)
+        key = _key(SYSTEM, f"subscription#{subscription_id}#{integration_id}")
+        self._client.put_item(TableName=self._table, Item={**key, "data": _text(integration_id)})
 
-    def subscriber(self, subscription_id: str) -> Integration | None:
-        """The integration whose notifications come by this subscription; None for one that is not ours."""
-        integration_id = self._get(SYSTEM, f"subscription#{subscription_id}")
-        return self.get(integration_id) if integration_id else None
+    def subscribers(self, subscription_id: str) -> tuple[Integration, ...]:
+        """The integrations whose notifications come by this subscription; none for one that is not ours."""
+        found = (self.get(integration_id) for integration_id in self._find(SYSTEM, f"subscription#{subscription_id}#"))
+        return tuple(integration for integration in found if integration)
 
-    def forget_subscription(self, subscription_id: str) -> None:
-        self._client.delete_item(TableName=self._table, Key=_key(SYSTEM, f"subscription#{subscription_id}"))
+    def forget_subscription(self, subscription_id: str, integration_id: str) -> None:
+        key = _key(SYSTEM, f"subscription#{subscription_id}#{integration_id}")
+        self._client.delete_item(TableName=self._table, Key=key)
 
     # Orders to be asked for by ID
 
@@ -239,13 +242,10 @@ class IntegrationStore:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.put_item(TableName=self._table, Item=row, **condition)
 
-    def requested_redownloads(self, integration_id: str) -> tuple[Redownload, ...]:
-        """What people, and the clock on behalf of a mended connection, want asked for."""
-        return self._first_redownloads(integration_id, "redownload#")
-
-    def hinted_redownloads(self, integration_id: str) -> tuple[Redownload, ...]:
-        """Orders that Amazon is said to have changed."""
-        return self._first_redownloads(integration_id, "hint#")
+    def due_redownloads(self, integration_id: str, cause: RedownloadCause, now: datetime) -> tuple[Redownload, ...]:
+        """Those that are to be asked for now, so many as a few runs have quota for: more would only take memory."""
+        every = (read_stored(Redownload, text) for text in self._find(integration_id, f"redownload#{cause}#"))
+        return tuple(islice((one for one in every if one.is_due(now)), MOST_REDOWNLOADS_READ))
 
     def settle_redownload(self, integration_id: str, settled: Redownload, later: Redownload | None) -> None:
         """Puts it off, or forgets it (None); not if it has been asked for anew meanwhile."""
@@ -262,30 +262,17 @@ class IntegrationStore:
                 row = {**key, "data": _json(later), **_times(later)}
                 self._client.put_item(TableName=self._table, Item=row, **condition)
 
-    def _first_redownloads(self, integration_id: str, prefix: str) -> tuple[Redownload, ...]:
-        """So many as a few runs have quota for: a flood of them must not fill a function's memory."""
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="#id = :id AND begins_with(#item, :prefix)",
-            ExpressionAttributeNames={"#id": "integrationId", "#item": "item"},
-            ExpressionAttributeValues={":id": _text(integration_id), ":prefix": _text(prefix)},
-            ConsistentRead=True,
-            Limit=MOST_REDOWNLOADS_READ,
-        )
-        return tuple(Redownload.model_validate_json(item["data"]["S"]) for item in answer["Items"])
-
     # How the connection fares; written by the one run at a time, as `live_download` is
 
     def incidents(self, integration_id: str) -> Incidents:
         text = self._get(SYSTEM, f"incidents#{integration_id}")
-        return Incidents.model_validate_json(text) if text else Incidents()
+        return read_stored(Incidents, text) if text else Incidents()
 
     def all_incidents(self) -> dict[str, Incidents]:
         """Of every integration that ever had one, by its id."""
         found = self._find_items(SYSTEM, "incidents#")
         return {
-            item["item"]["S"].removeprefix("incidents#"): Incidents.model_validate_json(item["data"]["S"])
-            for item in found
+            item["item"]["S"].removeprefix("incidents#"): read_stored(Incidents, item["data"]["S"]) for item in found
         }
 
     def save_incidents(self, integration_id: str, incidents: Incidents) -> None:
@@ -294,7 +281,7 @@ class IntegrationStore:
 
     def arrivals(self, integration_id: str) -> Arrivals:
         text = self._get(integration_id, "arrivals")
-        return Arrivals.model_validate_json(text) if text else Arrivals()
+        return read_stored(Arrivals, text) if text else Arrivals()
 
     def save_arrivals(self, integration_id: str, arrivals: Arrivals) -> None:
         self._client.put_item(TableName=self._table, Item={**_key(integration_id, "arrivals"), "data": _json(arrivals)})
@@ -310,7 +297,7 @@ class IntegrationStore:
         self._client.delete_item(TableName=self._table, Key=_key(integration_id, f"setAside#{order_id}"))
 
     def all_set_aside(self, integration_id: str) -> tuple[SetAside, ...]:
-        return tuple(SetAside.model_validate_json(text) for text in self._find(integration_id, "setAside#"))
+        return tuple(read_stored(SetAside, text) for text in self._find(integration_id, "setAside#"))
 
     def _get(self, integration_id: str, item: str) -> str | None:
         answer = self._client.get_item(TableName=self._table, Key=_key(integration_id, item), ConsistentRead=True)
@@ -372,8 +359,7 @@ def _key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
 
 
 def _redownload_item(wanted: Redownload) -> str:
-    """Amazon's notifications come before what the second look found: they are of today."""
-    return f"hint#{wanted.cause}#{wanted.order_id}" if wanted.is_hint else f"redownload#{wanted.order_id}"
+    return f"redownload#{wanted.cause}#{wanted.order_id}"
 
 
 def _times(wanted: Redownload) -> dict[str, "AttributeValueTypeDef"]:

@@ -8,10 +8,12 @@ Facts: the models of the Notifications API v1 and of OrderChangeNotification. On
 
 import json
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
 from needs_attention.integration_store import Integration
+from needs_attention.order import may_be_order_id
 from needs_attention.sp_api import RequestRejected, SellingPartnerApi, UnreadableAnswer
 from needs_attention.values import UtcTime
 
@@ -28,6 +30,7 @@ class OrderChange(NamedTuple):
 
     subscription_id: str
     order_id: str
+    marketplace_id: str
     changed_at: UtcTime
     is_pending: bool
 
@@ -43,13 +46,14 @@ def order_change(body: str) -> OrderChange | None:
                 "OrderChangeNotification": {
                     "AmazonOrderId": str(order_id),
                     "OrderChangeTrigger": {"TimeOfOrderChange": time_of_change},
-                    "Summary": {"OrderStatus": status},
+                    "Summary": {"MarketplaceId": str(marketplace_id), "OrderStatus": str(status)},
                 }
             },
-        } if order_id and subscription_id:
+        } if may_be_order_id(order_id):
             # Whole seconds, as the orders' own times are.
             changed_at = _TIME.validate_python(time_of_change or event_time).replace(microsecond=0)
-            return OrderChange(subscription_id, order_id, changed_at, is_pending=status == "Pending")
+            is_pending = status.startswith("Pending")
+            return OrderChange(subscription_id, order_id, marketplace_id, changed_at, is_pending)
         case {"NotificationType": str(kind)} if kind != "ORDER_CHANGE":
             return None
     raise ValueError("the message is no notification as in Amazon's schema")
@@ -60,7 +64,8 @@ def is_wanted(change: OrderChange, integration: Integration) -> bool:
     settings = integration.settings
     is_downloading = not (integration.is_paused or integration.deleted_at)
     is_taken = settings.download_pending_orders or not change.is_pending
-    return is_downloading and settings.order_change_notifications and is_taken
+    is_ours = change.marketplace_id in integration.marketplace_ids
+    return is_downloading and settings.order_change_notifications and is_taken and is_ours
 
 
 def subscribe(amazon: SellingPartnerApi, queue_arn: str) -> str:
@@ -81,8 +86,9 @@ def subscribe(amazon: SellingPartnerApi, queue_arn: str) -> str:
 
 def unsubscribe(amazon: SellingPartnerApi, subscription_id: str) -> None:
     """Ends the subscription; it may have ended already. Raises an SpApiError."""
+    path = f"{_SUBSCRIPTIONS}/{quote(subscription_id, safe='')}"
     try:
-        amazon.call("deleteSubscriptionById", "DELETE", f"{_SUBSCRIPTIONS}/{subscription_id}", scope=_GRANTLESS)
+        amazon.call("deleteSubscriptionById", "DELETE", path, scope=_GRANTLESS)
     except RequestRejected as error:
         if error.status != 404:
             raise

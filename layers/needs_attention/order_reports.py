@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched, islice
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 
 from needs_attention.download import Counts, Redownload
 from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.order import may_be_order_id
 from needs_attention.order_store import OrderStore
 from needs_attention.reconciliation import OrderReport, Reconciliation
 from needs_attention.sp_api import AmazonUnavailable, QuotaExceeded, SellingPartnerApi, SpApiError, UnreadableAnswer
@@ -32,6 +33,8 @@ ORDER_ID, UPDATED_AT, STATUS = "amazon-order-id", "last-updated-date", "order-st
 _REPORTS = "/reports/2021-06-30/reports"
 _DOCUMENTS = "/reports/2021-06-30/documents"
 _COMPARED_AT_ONCE = 500
+_GZIP = b"\x1f\x8b"
+_LONGEST_LINE = 100_000
 
 logger = Logger(child=True)
 
@@ -75,13 +78,16 @@ class ReportComparison:
             report = OrderReport(report_id=report_id, requested_at=self.now())
             self._save(current.model_copy(update={"report": report, "retry_at": None, "failure": None}))
             return
-        found = self.amazon.call("getReport", "GET", f"{_REPORTS}/{current.report.report_id}")
+        if current.report.is_overdue(self.now()):
+            self._save(current.without_report("Amazon made no order report in six hours that can be had.", self.now()))
+            return
+        found = self.amazon.call("getReport", "GET", f"{_REPORTS}/{quote(current.report.report_id, safe='')}")
         match found.get("processingStatus"), found.get("reportDocumentId"):
             case "DONE", str(document_id):
                 self._compare(current, current.report, document_id, until)
             case "CANCELLED", _:  # what Amazon says of a report without rows
                 self._save(current.model_copy(update={"finished_at": self.now(), "failure": None}))
-            case "IN_QUEUE" | "IN_PROGRESS", _ if not current.report.is_overdue(self.now()):
+            case "IN_QUEUE" | "IN_PROGRESS", _:
                 pass
             case status, _:
                 self._save(current.without_report(f"Amazon could not make the order report ({status}).", self.now()))
@@ -89,24 +95,26 @@ class ReportComparison:
     def _compare(self, current: Reconciliation, report: OrderReport, document_id: str, until: datetime) -> None:
         with _rows(self.amazon, document_id) as rows:
             for some in batched(islice(rows, report.rows, None), _COMPARED_AT_ONCE, strict=False):
-                differing = self._differing({row.order_id: row for row in some if row})
+                reported = {row.order_id: row for row in some if row}
+                missed = self._missed(reported, current.updated_before)
                 report = report.model_copy(update={"rows": report.rows + len(some)})
-                counts = current.counts + Counts(orders=len({row.order_id for row in some if row}), changed=differing)
-                current = current.model_copy(update={"report": report, "counts": counts})
+                counts = current.counts + Counts(orders=len(reported))
+                current = current.found(missed).model_copy(update={"report": report, "counts": counts})
                 self._save(current)
                 if self.now() >= until:
                     return
         self._save(current.model_copy(update={"finished_at": self.now(), "failure": None, "retry_at": None}))
 
-    def _differing(self, reported: dict[str, ReportedOrder]) -> int:
-        """Has the orders asked for that are not stored, or stored as they were before."""
+    def _missed(self, reported: Mapping[str, ReportedOrder], updated_before: datetime) -> list[str]:
+        """The orders that are not stored, or as they were before; they are asked for."""
         stored = self.orders.versions(reported)
         takes_pending = self.integration.settings.download_pending_orders
-        differing = 0
+        missed = []
         for order in reported.values():
             known = stored.get(order.order_id)
-            is_missing = known is None and (takes_pending or not order.is_pending)
-            if is_missing or (known is not None and known < order.updated_at):
+            is_new = known is None and (takes_pending or not order.is_pending)
+            is_newer = known is not None and known < order.updated_at
+            if order.updated_at <= updated_before and (is_new or is_newer):
                 hint = Redownload(
                     order_id=order.order_id,
                     cause="reconciliation",
@@ -114,8 +122,10 @@ class ReportComparison:
                     changed_at=order.updated_at,
                 )
                 self.integrations.want_redownload(self._id, hint)
-                differing += 1
-        return differing
+                missed.append(order.order_id)
+        if missed:
+            logger.error("live downloads missed orders", integration=self._id, orders=len(missed))
+        return missed
 
     def _save(self, reconciliation: Reconciliation) -> None:
         self.integrations.save_reconciliation(self._id, reconciliation)
@@ -142,15 +152,28 @@ def _rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterator[Repo
         raise UnreadableAnswer("getReportDocument: Amazon answered without url")
     with amazon.document(url) as content:
         try:
-            unpacked = gzip.GzipFile(fileobj=content) if document.get("compressionAlgorithm") == "GZIP" else content
             # IDs and times are ASCII in each of the character sets in which Amazon was seen to write reports.
-            text = io.TextIOWrapper(unpacked, encoding="latin-1", newline="")
-            rows = csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
+            text = io.TextIOWrapper(_unpacked(content), encoding="latin-1", newline="")
+            rows = csv.DictReader(_lines(text), delimiter="\t", quoting=csv.QUOTE_NONE)
             if not {ORDER_ID, UPDATED_AT, STATUS} <= set(rows.fieldnames or ()):
                 raise UnreadableAnswer("the order report has other columns than Amazon documents")
             yield map(_reported_order, rows)
         except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
             raise UnreadableAnswer(f"the order report cannot be unpacked: {type(error).__name__}") from error
+
+
+def _unpacked(content: IO[bytes]) -> IO[bytes]:
+    """By its first bytes: `compressionAlgorithm` may say otherwise (amzn/selling-partner-api-docs #664, #3200)."""
+    buffered = io.BufferedReader(cast(io.RawIOBase, content))
+    is_packed = buffered.peek(len(_GZIP)).startswith(_GZIP)
+    return cast(IO[bytes], gzip.GzipFile(fileobj=buffered)) if is_packed else buffered
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise UnreadableAnswer("the order report has a line without end")
+        yield line
 
 
 def _reported_order(row: Mapping[str, str | None]) -> ReportedOrder | None:
@@ -159,4 +182,6 @@ def _reported_order(row: Mapping[str, str | None]) -> ReportedOrder | None:
         time = in_utc(datetime.fromisoformat(updated_at or ""))
     except ValueError:
         return None
-    return ReportedOrder(order_id, time, is_pending=(status or "").startswith("Pending")) if order_id else None
+    if order_id is None or not may_be_order_id(order_id):
+        return None
+    return ReportedOrder(order_id, time, is_pending=(status or "").startswith("Pending"))

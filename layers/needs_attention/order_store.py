@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from needs_attention.gate import happened
 from needs_attention.order import Edits, LastChange, Order
 from needs_attention.policy import ThreePlStatus
-from needs_attention.values import UtcTime, Value, instant
+from needs_attention.values import UtcTime, Value, instant, read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -145,7 +145,7 @@ class OrderStore:
         return found
 
     def versions(self, order_ids: Iterable[str]) -> dict[str, datetime]:
-        """When Amazon had last updated each of the orders that are stored, by ID."""
+        """When Amazon had last updated each of the orders that are stored and can be read, by ID."""
         found: dict[str, datetime] = {}
         for some in batched(dict.fromkeys(order_ids), 100, strict=False):
             wanted: Any = {
@@ -157,9 +157,8 @@ class OrderStore:
             }
             while wanted:
                 answer = self._client.batch_get_item(RequestItems=wanted)
-                summaries = (item["summary"]["S"] for item in answer["Responses"].get(self._table, []))
-                read = (Summary.model_validate_json(summary) for summary in summaries)
-                found |= {summary.order_id: summary.updated_at for summary in read}
+                read = (_readable_summary(item) for item in answer["Responses"].get(self._table, []))
+                found |= {summary.order_id: summary.updated_at for summary in read if summary}
                 wanted = answer.get("UnprocessedKeys")
         return found
 
@@ -251,7 +250,7 @@ class OrderStore:
         )
         last = answer.get("LastEvaluatedKey")
         return Found(
-            summaries=tuple(Summary.model_validate_json(item["summary"]["S"]) for item in answer["Items"]),
+            summaries=tuple(read_stored(Summary, item["summary"]["S"]) for item in answer["Items"]),
             position=last[sort_key]["S"] if last else None,
         )
 
@@ -312,13 +311,20 @@ def order_from_item(item: Item) -> Order:
     for name in fields & item.keys():
         ((_, value),) = item[name].items()
         values[name] = json.loads(str(value)) if name in _JSON else value
-    return Order.model_validate(values)
+    return Order.model_validate(values, extra="ignore")
 
 
 def _readable(item: Item) -> Order | None:
     try:
         return order_from_item(item)
     except ValueError:
+        return None
+
+
+def _readable_summary(item: Item) -> Summary | None:
+    try:
+        return read_stored(Summary, item["summary"]["S"])
+    except (KeyError, ValueError):
         return None
 
 

@@ -13,7 +13,10 @@ from needs_attention.values import UtcTime, Value
 # How far back, and how often.
 RECONCILED = timedelta(days=3)
 RECONCILED_EVERY = timedelta(days=1)
+LONGEST = timedelta(days=30)
 MOST_MISSED_SHOWN = 20
+# An account with so many updates that three days of them take more calls than live downloads leave in one.
+SHARE_TO_SPARE = 0.15
 # A report takes minutes, and one that Amazon cannot make now hardly works in a few minutes.
 REPORT_FAILS_FOR = timedelta(hours=1)
 REPORT_TAKES_AT_MOST = timedelta(hours=6)
@@ -56,13 +59,16 @@ class Reconciliation(Value):
 
         One by searches that an account has become too busy for begins anew, by report.
         """
-        by_report = not live.search_bucket.can_carry(live.walk.pace, 1.0)
+        by_report = not live.search_bucket.can_carry(live.walk.pace, SHARE_TO_SPARE)
         if last and not last.finished_at and last.is_by_report >= by_report:
             return None if last.retry_at and now < last.retry_at else last
         if last and last.finished_at and now < last.finished_at + RECONCILED_EVERY:
             return None
         end = live.walk.reached
         start = max(end - RECONCILED, since)
+        if last and last.finished_at:
+            # However long it took, nothing lies between two of them; a report holds no more than a month.
+            start = max(min(start, last.updated_before), end - LONGEST)
         if end - start < RECONCILED_EVERY:
             return None
         walk = Walk.of_the_past(start, live.walk.pace)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import chain, zip_longest
 
 from aws_lambda_powertools import Logger
 
 from needs_attention.connection import Connection
-from needs_attention.download import Redownload, SetAside
+from needs_attention.download import RETRY_AFTER, Redownload, SetAside
 from needs_attention.intake import Taken
 from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import Order
@@ -29,6 +29,7 @@ class Wanted:
     """One order to ask for, what its history will say is the cause, and what is kept when.
 
     `unknown`: Amazon has no such order, or shows it to this seller no more. `failed`: Amazon may send it later.
+    `unanswered`: it may be Amazon's trouble with this order or with all; others have their turn first next time.
     """
 
     order_id: str
@@ -37,6 +38,7 @@ class Wanted:
     answered: Callable[[Taken], None]
     unknown: Callable[[], None]
     failed: Callable[[], None]
+    unanswered: Callable[[], None]
 
 
 @dataclass
@@ -73,27 +75,19 @@ class Redownloads:
     # What people want, and the clock once a connection is mended
 
     def _requested(self) -> Iterator[Wanted]:
-        for one in self.integrations.requested_redownloads(self._id):
-            if one.is_due(self.now()):
-                yield self._once(one, "redownload")
+        for one in self.integrations.due_redownloads(self._id, "requested", self.now()):
+            yield self._once(one, "redownload")
 
     def _once(self, redownload: Redownload, cause: str) -> Wanted:
         return Wanted(
             redownload.order_id,
             cause,
             before_the_call=_nothing,
-            answered=lambda taken: self._has_come(redownload, taken),
+            answered=lambda _: self._settle(redownload, None),
             unknown=lambda: self._settle(redownload, None),
             failed=lambda: self._settle(redownload, redownload.failed(self.now())),
+            unanswered=lambda: self._settle(redownload, redownload.put_off(self.now())),
         )
-
-    def _has_come(self, redownload: Redownload, taken: Taken) -> None:
-        missed = [one.after.order_id for one in taken.written if one.was_missed]
-        reconciliation = self.integrations.reconciliation(self._id)
-        if redownload.cause == "reconciliation" and missed and reconciliation:
-            logger.error("live downloads missed orders", integration=self._id, orders=len(missed))
-            self.integrations.save_reconciliation(self._id, reconciliation.found(missed))
-        self._settle(redownload, None)
 
     def _settle(self, redownload: Redownload, later: Redownload | None) -> None:
         self.integrations.settle_redownload(self._id, redownload, later)
@@ -111,12 +105,16 @@ class Redownloads:
                     answered=partial(self._ask_later_unless_written, order),
                     unknown=partial(self.orders.ask_again, order, None),
                     failed=partial(self._ask_later, order),
+                    unanswered=partial(self._put_order_off, order),
                 )
             else:
                 self._ask_later(order)
 
     def _ask_later(self, order: Order) -> None:
         self.orders.ask_again(order, next_redownload(order, self.now()))
+
+    def _put_order_off(self, order: Order) -> None:
+        self.orders.ask_again(order, self.now() + RETRY_AFTER)
 
     def _ask_later_unless_written(self, order: Order, taken: Taken) -> None:
         if not taken.written:
@@ -134,6 +132,7 @@ class Redownloads:
                     answered=_nothing,
                     unknown=_nothing,
                     failed=_nothing,
+                    unanswered=_nothing,
                 )
 
     def _put_off(self, aside: SetAside) -> None:
@@ -142,13 +141,15 @@ class Redownloads:
     # Orders that Amazon is said to have changed
 
     def _hinted(self) -> Iterator[Wanted]:
-        hints = self.integrations.hinted_redownloads(self._id)
+        """What Amazon tells of and what the second look found take turns."""
         reached = self.integrations.live_download(self.integration).walk.reached
-        stored = self.orders.get_many(hint.order_id for hint in hints)
-        for hint in hints:
+        told = self.integrations.due_redownloads(self._id, "orderChange", self.now())
+        found = self.integrations.due_redownloads(self._id, "reconciliation", self.now())
+        stored = self.orders.versions(hint.order_id for hint in (*told, *found))
+        for hint in filter(None, chain.from_iterable(zip_longest(told, found))):
             if hint.is_answered_by(stored.get(hint.order_id), reached):
                 self._settle(hint, None)
-            elif hint.is_due(self.now()):
+            else:
                 yield self._once(hint, hint.cause)
 
 

@@ -10,9 +10,9 @@ from pydantic.alias_generators import to_camel
 
 from needs_attention.connection_check import Ending, arriving
 from needs_attention.download import AMAZONS_MARGIN, LiveDownload, SetAside
-from needs_attention.http_api import FieldError, Problem, invalid, parsed
+from needs_attention.http_api import FieldError, Problem, invalid, not_found, parsed
 from needs_attention.incidents import Arrivals, Incident, IncidentCode, Incidents
-from needs_attention.integration_store import Integration, IntegrationId, Stages
+from needs_attention.integration_store import Integration, IntegrationId, IntegrationStore, Stages
 from needs_attention.policy import Settings
 from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import MARKETPLACES, Credentials
@@ -140,6 +140,14 @@ class IntegrationPatch(Value):
         if self.credentials is not None:
             changes |= self.credentials.begun(now)
         return integration.model_copy(update=changes)
+
+
+def existing_integration(integrations: IntegrationStore, integration_id: str) -> Integration:
+    """Raises a 404 for one that is not there, or was removed."""
+    integration = integrations.get(integration_id)
+    if integration is None or integration.deleted_at:
+        raise not_found("integration")
+    return integration
 
 
 def patched_settings(settings: Settings, patch: dict[str, Any], stages: Stages) -> Settings:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
 from typing import IO, Any, Final, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 
@@ -42,7 +42,7 @@ _CHUNK_BYTES: Final = 64 * 1024
 _TOKEN_LEEWAY_SECONDS: Final = 60.0
 _USER_AGENT_LIMIT: Final = 500
 _EXPLANATION_LIMIT: Final = 300
-_LWA_TOKEN: Final = re.compile(r"Atz[a-z](?:\||%7C)[^\s\"'&,;]+", re.IGNORECASE)
+_LWA_TOKEN: Final = re.compile(r"At[a-z]{1,2}(?:\||%7C)[^\s\"'&,;]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -331,8 +331,10 @@ class SellingPartnerApi:
     def document(self, url: str) -> Iterator[IO[bytes]]:
         """A report's document at the address that Amazon gave for it, to be read as it comes; it wants no token.
 
-        Raises AmazonUnavailable, also while it is read.
+        Raises AmazonUnavailable, also while it is read, and UnreadableAnswer for an address that is none of Amazon's.
         """
+        if urlsplit(url).scheme != urlsplit(self._endpoint).scheme:
+            raise UnreadableAnswer("Amazon gave an address for the report's document that is not encrypted")
         try:
             response = self._http.request(
                 "GET",
@@ -348,6 +350,8 @@ class SellingPartnerApi:
             with closing(response):
                 if response.status != 200:
                     raise AmazonUnavailable("Amazon did not give the report's document", status=response.status)
+                # Readers around it look once more when it has ended.
+                cast(urllib3.HTTPResponse, response).auto_close = False
                 yield cast(IO[bytes], response)
         except urllib3.exceptions.HTTPError as error:
             raise AmazonUnavailable(f"Amazon gave no complete document: {type(error).__name__}") from error

@@ -37,3 +37,8 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", hide_input_in_errors=True
     )
+
+
+def read_stored[Stored: Value](kind: type[Stored], text: str) -> Stored:
+    """What a table holds; fields of a later version are left out, so that one that was rolled back can go on."""
+    return kind.model_validate_json(text, extra="ignore")

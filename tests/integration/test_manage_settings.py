@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.download import SetAside
+from needs_attention.download import SetAside, Subscription
 from needs_attention.incidents import Arrival, Arrivals, Incident, Incidents
 from needs_attention.policy import Settings
 from tests.integration.conftest import Answer, World
@@ -329,6 +329,20 @@ def test_a_removed_integration_leaves_no_credentials_and_is_registered_with_new_
     answer = register(world, credentials=CREDENTIALS | {"clientSecret": "a-newer-one"})
     assert answer.status == 201, answer.body
     assert secret("beta-eu")["client_secret"] == "a-newer-one"
+
+
+def test_an_integration_that_amazon_still_notifies_is_not_removed_unless_that_cannot_be_ended(world: World) -> None:
+    register(world)
+    integration = world.integrations.get("beta-eu")
+    assert integration is not None
+    live = world.integrations.live_download(integration)
+    subscribed = live.model_copy(update={"subscription": Subscription(subscription_id="s1", confirmed_at=NOON)})
+    world.integrations.save_live_download("beta-eu", subscribed)
+    answer = world.call("DELETE", BETA)
+    assert (answer.status, answer.body["code"]) == (409, "stillSubscribed")
+    cannot = subscribed.model_copy(update={"subscription": subscribed.subscription.failed("revoked", NOON)})
+    world.integrations.save_live_download("beta-eu", cannot)
+    assert world.call("DELETE", BETA).status == 204
 
 
 def test_an_integration_without_credentials_is_removed_too(world: World) -> None:

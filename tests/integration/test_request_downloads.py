@@ -256,7 +256,7 @@ def test_amazon_is_asked_for_an_order_at_once(world: World) -> None:
     world.clock.advance(MINUTE)
     answer = world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")
     assert (answer.status, answer.body["redownloadAt"]) == (202, "2026-11-23T12:01:00.000Z")
-    (wanted,) = world.integrations.requested_redownloads("acme-na")
+    (wanted,) = world.integrations.due_redownloads("acme-na", "requested", world.clock())
     assert (wanted.order_id, wanted.cause, wanted.wanted_at) == (order.order_id, "requested", NOON + MINUTE)
     assert world.order() == order
     assert world.woken() == ["acme-na"]
@@ -272,14 +272,16 @@ def test_a_request_for_an_order_outlives_an_edit_at_the_same_time(world: World) 
     with world.just_before("request_downloads", "PutItem", somebody_edits):
         answer = world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")
     assert answer.status == 202
-    assert [one.order_id for one in world.integrations.requested_redownloads("acme-na")] == [order.order_id]
+    assert [one.order_id for one in world.integrations.due_redownloads("acme-na", "requested", world.clock())] == [
+        order.order_id
+    ]
 
 
 def test_asking_for_an_order_twice_is_one_request(world: World) -> None:
     order = world.download()
     for _ in range(2):
         world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")
-    assert len(world.integrations.requested_redownloads("acme-na")) == 1
+    assert len(world.integrations.due_redownloads("acme-na", "requested", world.clock())) == 1
 
 
 def test_amazon_is_not_asked_again_for_a_redacted_order(world: World) -> None:
@@ -311,7 +313,7 @@ def test_many_orders_are_asked_for_in_one_call_with_a_result_each(world: World) 
         ("none", 404),
         (second.order_id, 202),
     ]
-    wanted_ids = {one.order_id for one in world.integrations.requested_redownloads("acme-na")}
+    wanted_ids = {one.order_id for one in world.integrations.due_redownloads("acme-na", "requested", world.clock())}
     assert wanted_ids == {first.order_id, second.order_id}
     assert world.woken() == ["acme-na"]
 

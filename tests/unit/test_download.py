@@ -545,23 +545,37 @@ def wanted(cause: Any = "requested", **fields: Any) -> Redownload:
 
 
 def test_what_a_person_wants_is_answered_by_amazon_alone() -> None:
-    assert not wanted().is_hint
-    assert not wanted().is_answered_by(an_order(), NOON + DAY)
+    assert not wanted().is_answered_by(NOON, NOON + DAY)
 
 
 def test_a_hint_is_answered_by_the_version_that_is_stored() -> None:
-    order = an_order()
-    changed_at = order.amazon.updated_at
+    changed_at = NOON
     hint = wanted("orderChange", changed_at=changed_at)
-    assert hint.is_hint
-    assert hint.is_answered_by(order, changed_at - SECOND)
-    assert not wanted("orderChange", changed_at=changed_at + SECOND).is_answered_by(order, changed_at)
+    assert hint.is_answered_by(NOON, changed_at - SECOND)
+    assert not hint.is_answered_by(NOON - SECOND, changed_at - SECOND)
     assert not hint.is_answered_by(None, changed_at - SECOND)
 
 
 def test_a_change_is_answered_by_live_downloads_that_have_come_past_it_unless_they_missed_it() -> None:
     assert wanted("orderChange", changed_at=NOON).is_answered_by(None, NOON)
     assert not wanted("reconciliation", changed_at=NOON).is_answered_by(None, NOON + DAY)
+
+
+def test_a_subscription_that_is_wanted_is_confirmed_each_day() -> None:
+    assert not Subscription().is_in_order(NOON, is_wanted=True)
+    made = Subscription(subscription_id="s1", confirmed_at=NOON)
+    assert made.is_in_order(NOON + DAY - MINUTE, is_wanted=True)
+    assert not made.is_in_order(NOON + DAY, is_wanted=True)
+
+
+def test_a_subscription_that_nobody_wants_is_ended_and_a_failure_to_make_one_forgotten() -> None:
+    assert Subscription().is_in_order(NOON, is_wanted=False)
+    made = Subscription(subscription_id="s1", confirmed_at=NOON)
+    assert not made.is_in_order(NOON, is_wanted=False)
+    assert not Subscription().failed("no", NOON).is_in_order(NOON, is_wanted=False)
+    assert made.failed("no", NOON).is_in_order(NOON + MINUTE, is_wanted=False)
+    assert not made.failed("no", NOON).is_in_order(NOON + HOUR, is_wanted=False)
+    assert Subscription().failed("no", NOON).is_in_order(NOON + MINUTE, is_wanted=True)
 
 
 def test_a_subscription_that_could_not_be_made_is_tried_again_in_an_hour() -> None:
@@ -581,5 +595,6 @@ def test_what_was_not_answered_is_asked_for_five_minutes_later_and_given_up_at_l
             True,
         )
     assert again is not None
+    assert again.put_off(NOON + HOUR).tries == again.tries
     assert again.failed(NOON) is None
     assert wanted().is_due(NOON)

@@ -35,7 +35,14 @@ def test_it_goes_back_three_days_or_to_where_live_downloads_began() -> None:
 def test_it_comes_again_a_day_after_the_last_ended() -> None:
     ended = a_look().model_copy(update={"finished_at": NOON - DAY})
     assert Reconciliation.next(ended, live(), LONG_AGO, NOON - MINUTE) is None
-    assert Reconciliation.next(ended, live(), LONG_AGO, NOON) == a_look()
+    assert a_look(ended) == a_look()
+
+
+def test_nothing_lies_between_two_of_them_however_long_the_first_took() -> None:
+    ended = a_look().model_copy(update={"updated_before": NOON - 5 * DAY, "finished_at": NOON - DAY})
+    assert a_look(ended).updated_after == NOON - 5 * DAY
+    long_ago = ended.model_copy(update={"updated_before": NOON - 90 * DAY})
+    assert a_look(long_ago, since=NOON - 400 * DAY).updated_after == NOON - 30 * DAY
 
 
 def test_one_that_is_under_way_goes_on() -> None:
@@ -44,17 +51,17 @@ def test_one_that_is_under_way_goes_on() -> None:
 
 
 def test_an_account_without_quota_to_spare_is_compared_with_amazons_report() -> None:
-    assert not a_look(updates_a_day=28_000).is_by_report
-    assert a_look(updates_a_day=30_000).is_by_report
+    assert not a_look(updates_a_day=4_300).is_by_report
+    assert a_look(updates_a_day=4_400).is_by_report
 
 
 def test_searches_for_which_the_account_has_become_too_busy_give_way_to_a_report() -> None:
     by_searches = a_look().model_copy(update={"missed_count": 3})
-    assert a_look(by_searches, updates_a_day=30_000) == a_look(updates_a_day=30_000)
+    assert a_look(by_searches, updates_a_day=4_400) == a_look(updates_a_day=4_400)
 
 
 def test_a_report_that_is_under_way_is_compared_though_the_account_is_quiet_again() -> None:
-    by_report = a_look(updates_a_day=30_000)
+    by_report = a_look(updates_a_day=4_400)
     assert a_look(by_report) == by_report
 
 

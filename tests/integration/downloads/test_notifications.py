@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from needs_attention.download import Subscription
-from needs_attention.notifications import order_change
+from needs_attention.notifications import order_change, unsubscribe
 from needs_attention.policy import Settings
 from needs_attention.sp_api import SellingPartnerApi
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
@@ -53,8 +53,7 @@ def test_what_arrives_names_the_subscriber_the_order_and_the_time_of_its_change(
     change = order_change(json.dumps(notification))
     assert change is not None
     assert (change.order_id, change.changed_at) == (entry.order_id, entry.updated.replace(microsecond=0))
-    subscriber = told.integrations.subscriber(change.subscription_id)
-    assert subscriber == told.integration
+    assert told.integrations.subscribers(change.subscription_id) == (told.integration,)
 
 
 def test_the_subscription_ends_when_the_setting_does(told: World) -> None:
@@ -65,7 +64,7 @@ def test_the_subscription_ends_when_the_setting_does(told: World) -> None:
     assert calls(told)[4:] == ["deleteSubscriptionById"]
     assert sent_for(told, min(told.ledger())) is None
     assert told.live.subscription.subscription_id is None
-    assert told.integrations.subscriber(subscription_id) is None
+    assert told.integrations.subscribers(subscription_id) == ()
 
 
 def test_a_subscription_that_is_gone_already_ends_all_the_same(told: World) -> None:
@@ -147,3 +146,32 @@ def test_a_stack_without_a_queue_says_what_to_do(told: World) -> None:
     told.run_for(HOUR, tick=10 * MINUTE)
     assert "OrderChangeNotifications=true" in told.live.subscription.failure
     assert calls(told) == []
+
+
+def test_a_subscription_that_amazon_has_lost_is_made_again_within_a_day(told: World) -> None:
+    told.run()
+    first = told.live.subscription.subscription_id
+    unsubscribe(told.api(), first)
+    told.run_for(25 * HOUR, tick=HOUR)
+    second = told.live.subscription.subscription_id
+    assert second not in {None, first}
+    assert told.integrations.subscribers(first) == ()
+    assert told.integrations.subscribers(second) == (told.integration,)
+    assert sent_for(told, min(told.ledger())) is not None
+
+
+def test_a_subscription_that_another_integration_of_the_seller_shares_is_left_to_it(told: World) -> None:
+    told.register("second", settings=WANTED)
+    told.run()
+    told.run(integration_id="second")
+    told.change(settings=Settings())
+    told.run()
+    assert told.live.subscription.subscription_id is None
+    assert sent_for(told, min(told.ledger())) is not None
+
+
+def test_a_paused_integration_is_unsubscribed_when_its_setting_says_so(told: World) -> None:
+    told.run()
+    told.change(is_paused=True, settings=Settings())
+    told.run()
+    assert sent_for(told, min(told.ledger())) is None

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from needs_attention.download import Redownload, Walk
+from needs_attention.download import Redownload
 from needs_attention.order import Order
 from needs_attention.policy import Settings
-from needs_attention.reconciliation import Reconciliation
-from needs_attention.sp_api import SellingPartnerApi
+from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held
 
@@ -157,7 +156,7 @@ def test_what_amazon_never_sends_is_given_up_after_an_hour(known: World) -> None
     known.amazon.misbehave(Misbehaviour.INVALID_INPUT, operations=["getOrder"], times=None)
     known.run_for(3 * HOUR, tick=5 * MINUTE)
     assert asked_for(known) == [order_id] * 12
-    assert known.integrations.requested_redownloads("demo") == ()
+    assert known.integrations.due_redownloads("demo", "requested", known.clock() + HOUR) == ()
 
 
 def test_while_amazon_does_not_answer_nothing_that_is_wanted_is_lost(known: World) -> None:
@@ -170,7 +169,10 @@ def test_while_amazon_does_not_answer_nothing_that_is_wanted_is_lost(known: Worl
     known.amazon.forget_requests()
     known.clock.advance(MINUTE)
     known.run()
-    assert asked_for(known) == wanted
+    assert asked_for(known) == wanted[1:]
+    known.clock.advance(RETRY)
+    known.run()
+    assert asked_for(known) == [*wanted[1:], wanted[0]]
 
 
 def test_an_order_that_amazon_does_not_have_is_wanted_once(known: World) -> None:
@@ -219,14 +221,14 @@ def test_a_version_that_is_stored_costs_no_call(known: World) -> None:
     known.hint(order.order_id, order.amazon.updated_at)
     known.run()
     assert asked_for(known) == []
-    assert known.integrations.hinted_redownloads("demo") == ()
+    assert known.integrations.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()
 
 
 def test_a_change_that_live_downloads_have_come_past_costs_no_call(known: World) -> None:
     known.hint(UNKNOWN, known.live.walk.reached)
     known.run()
     assert asked_for(known) == []
-    assert known.integrations.hinted_redownloads("demo") == ()
+    assert known.integrations.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()
 
 
 def test_changes_that_are_told_twice_or_in_the_wrong_order_are_asked_for_once(known: World) -> None:
@@ -236,7 +238,7 @@ def test_changes_that_are_told_twice_or_in_the_wrong_order_are_asked_for_once(kn
     known.amazon.patch(order_id, {"fulfillment": {"fulfillmentStatus": "SHIPPED"}}, last_updated_time=newest)
     for changed_at in (newest, newest - 2 * SECOND, newest):
         known.hint(order_id, changed_at)
-    (hint,) = known.integrations.hinted_redownloads("demo")
+    (hint,) = known.integrations.due_redownloads("demo", "orderChange", known.clock() + HOUR)
     assert hint.changed_at == newest
     known.run()
     known.hint(order_id, newest)
@@ -263,17 +265,103 @@ def test_held_orders_are_asked_for_before_those_that_are_said_to_have_changed(wo
     assert asked_for(world)[:2] == [due, UNKNOWN]
 
 
-def test_a_version_that_live_downloads_missed_is_reported_once_it_is_stored(known: World) -> None:
-    reached = known.live.walk.reached
-    look = Reconciliation(updated_after=NOON - HOUR, updated_before=reached, walk=Walk(reached=reached))
-    known.integrations.save_reconciliation("demo", look)
-    stored = known.order(min(known.ledger()))
-    for order_id in (a_new_order(known), stored.order_id):
-        changed_at = stored.amazon.updated_at + SECOND
-        found = Redownload(order_id=order_id, cause="reconciliation", wanted_at=NOON, changed_at=changed_at)
-        known.integrations.want_redownload("demo", found)
+def test_what_the_second_look_found_takes_turns_with_what_amazon_tells_of(known: World) -> None:
+    known.clock.advance(MINUTE)
+    told = [a_new_order(known, f"999-999999{number}-9999999") for number in range(3)]
+    for order_id in told:
+        known.hint(order_id, known.clock())
+    found = a_new_order(known, "999-0000000-0000000")
+    hint = Redownload(order_id=found, cause="reconciliation", wanted_at=known.clock(), changed_at=known.clock())
+    known.integrations.want_redownload("demo", hint)
     known.run()
-    assert set(asked_for(known)) == {UNKNOWN, stored.order_id}
-    looked = known.integrations.reconciliation("demo")
-    assert looked is not None
-    assert (looked.missed, looked.missed_count) == ((UNKNOWN,), 1)
+    assert asked_for(known) == [told[0], found, *told[1:]]
+
+
+def test_what_the_second_look_found_is_asked_for_though_live_downloads_have_come_past_it(known: World) -> None:
+    found = Redownload(
+        order_id=a_new_order(known), cause="reconciliation", wanted_at=NOON, changed_at=NOON - 30 * MINUTE
+    )
+    known.integrations.want_redownload("demo", found)
+    known.run()
+    assert asked_for(known) == [UNKNOWN]
+
+
+def test_an_order_of_another_marketplace_is_none_of_this_integration(known: World) -> None:
+    known.change(marketplace_ids=("ATVPDKIKX0DER",))
+    entry = next(entry for entry in known.amazon.orders() if entry.marketplace_id == "A2EUQ1WTGCTBG2")
+    known.amazon.put(dict(entry.order) | {"orderId": UNKNOWN})
+    known.clock.advance(MINUTE)
+    known.hint(UNKNOWN, known.clock())
+    known.run()
+    assert asked_for(known) == [UNKNOWN]
+    assert UNKNOWN not in known.items()
+
+
+# That is Amazon's trouble ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def poisoned(known: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """One order to which Amazon always answers that it has an internal error."""
+    get_order = SellingPartnerApi.get_order
+    poison = min(known.ledger())
+
+    def fails_for_one(api: SellingPartnerApi, order_id: str) -> Any:
+        answer = get_order(api, order_id)
+        if order_id == poison:
+            raise AmazonUnavailable("getOrder: Amazon gave no reason", status=500)
+        return answer
+
+    monkeypatch.setattr(SellingPartnerApi, "get_order", fails_for_one)
+    return poison
+
+
+def test_an_order_that_amazon_never_answers_for_keeps_no_other_waiting(known: World, poisoned: str) -> None:
+    healthy = max(known.ledger())
+    known.want(poisoned)
+    known.want(healthy)
+    known.run_for(3 * MINUTE)
+    assert asked_for(known) == [poisoned, healthy]
+    known.run_for(2 * HOUR)
+    assert asked_for(known).count(poisoned) >= 20  # Amazon may have trouble for hours: it is not given up
+
+
+def test_a_held_order_that_amazon_never_answers_for_keeps_no_other_waiting(known: World, poisoned: str) -> None:
+    order = known.order(poisoned)
+    known.orders.ask_again(order, NOON)
+    known.clock.advance(MINUTE)
+    known.hint(a_new_order(known), known.clock())
+    known.run_for(3 * MINUTE)
+    assert UNKNOWN in known.items()
+    assert asked_for(known).count(poisoned) == 1
+
+
+def test_what_waits_to_be_tried_again_hides_nothing_that_is_due(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.integration_store.MOST_REDOWNLOADS_READ", 5)
+    *refused, healthy = sorted(known.ledger())[:11]
+    for order_id in refused:
+        known.want(order_id)
+    known.amazon.misbehave(Misbehaviour.INVALID_INPUT, operations=["getOrder"], times=len(refused))
+    known.run_for(2 * MINUTE)
+    known.want(healthy)
+    known.amazon.forget_requests()
+    known.clock.advance(MINUTE)
+    known.run()
+    assert asked_for(known) == [healthy]
+
+
+def test_an_empty_bucket_costs_no_reading(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = known.live.get_bucket.emptied(known.clock())
+    known.integrations.save_live_download("demo", known.live.model_copy(update={"get_bucket": empty}))
+    reads: list[str] = []
+
+    def read(_: str, cause: str, __: Any) -> tuple[Redownload, ...]:
+        reads.append(cause)
+        return ()
+
+    monkeypatch.setattr(known.integrations, "due_redownloads", read)
+    known.run(lasting=MINUTE * 0)
+    assert reads == []
+    known.clock.advance(MINUTE)
+    known.run(lasting=MINUTE * 0)
+    assert reads == ["requested", "orderChange", "reconciliation"]
