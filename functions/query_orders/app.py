@@ -8,13 +8,14 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, StringConstraints
 
+from needs_attention import values
 from needs_attention.history import History
 from needs_attention.http_api import Api, Caller, Role, answer, etag
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_changes import around, check_visible, existing_order
 from needs_attention.order_list import OrderFilters, OrderList
 from needs_attention.order_store import OrderStore
-from needs_attention.order_views import whole_order
+from needs_attention.order_views import for_warehouse, whole_order
 from needs_attention.settings import HistoryTable, OrderTables
 from needs_attention.values import Value
 
@@ -44,7 +45,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @api.open_to(Role.READER, Role.WAREHOUSE)
 def list_orders(caller: Caller) -> Response[object]:
     filters = api.query(OrderFilters)
-    return answer(order_list.page(filters, for_warehouse=not caller.is_any_of(Role.READER)))
+    is_warehouse = not caller.is_any_of(Role.READER)
+    return answer(order_list.page(filters, values.utc_now(), is_warehouse=is_warehouse))
 
 
 @api.get("/orders/<order_id>")
@@ -53,7 +55,10 @@ def get_order(caller: Caller, order_id: str) -> Response[object]:
     order = existing_order(orders, order_id)
     surroundings = around(order, integrations)
     check_visible(order, surroundings, caller)
-    return answer(whole_order(order, surroundings, integrations.stages()), headers=etag(order.revision))
+    shown = whole_order(order, surroundings, integrations.stages(), values.utc_now())
+    if not caller.is_any_of(Role.READER):
+        shown = for_warehouse(shown)
+    return answer(shown, headers=etag(order.revision))
 
 
 @api.get("/orders/<order_id>/history")
@@ -67,4 +72,4 @@ def get_history(_: Caller, order_id: str) -> Response[object]:
 @api.get("/summary")
 @api.open_to(Role.READER)
 def get_summary(_: Caller) -> Response[object]:
-    return answer(order_list.summary())
+    return answer(order_list.summary(values.utc_now()))

@@ -140,6 +140,7 @@ def redact(order: Order, settings: Settings, at: datetime) -> Order:
         amazon=order.amazon.redacted(),
         edits=Edits(),
         override=_bare(order.override),
+        comment=None,
         handed_over_digest=None,  # whoever knows the buyers could tell from it which one this was
         redacted_at=at,
     )

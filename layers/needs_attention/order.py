@@ -373,6 +373,8 @@ class Order(Value):
     is_live: bool = False
     judged_status: str | None = None  # Amazon's fulfilment status at the last verdict
     redownload_at: UtcTime | None = None
+    assigned_to: str | None = None
+    comment: str | None = None
     last_change: LastChange | None = None
 
     @classmethod

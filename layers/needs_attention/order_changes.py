@@ -12,7 +12,7 @@ from needs_attention.integration_store import IntegrationStore, Surroundings
 from needs_attention.order import Order
 from needs_attention.order_patch import BulkChanges, BulkOrder, Cause, OrderPatch, Release, cause_of
 from needs_attention.order_store import LostRace, OrderStore, Summary
-from needs_attention.order_views import may_be_transferred, whole_order
+from needs_attention.order_views import for_warehouse, may_be_transferred, whole_order
 from needs_attention.verdict import judged
 
 if TYPE_CHECKING:
@@ -59,12 +59,13 @@ class OrderChanges:
         def change(order: Order, surroundings: Surroundings) -> Changed:
             settings = surroundings.settings
             units, confirmed = patch.units(order, settings), patch.confirmed_fields()
+            noted = patch.noted(order)
             if units or confirmed not in {None, order.edits.confirmed}:
-                edited = gate.edit(order, units, confirmed, settings, self._now)
+                edited = gate.edit(noted, units, confirmed, settings, self._now)
             elif wanted == Wanted():
-                return Changed(order, "edit")
+                return Changed(noted, "edit" if noted == order else "note")
             else:
-                edited = order
+                edited = noted
             changed = gate.change(edited, wanted, settings, by=self._caller.name, at=self._now)
             return Changed(changed, cause_of(order, wanted))
 
@@ -176,7 +177,8 @@ class OrderChanges:
         return self._surroundings[order.integration]
 
     def _shown(self, order: Order, surroundings: Surroundings) -> dict[str, Any]:
-        return whole_order(order, surroundings, self._stages)
+        shown = whole_order(order, surroundings, self._stages, self._now)
+        return shown if self._caller.is_any_of(Role.READER) else for_warehouse(shown)
 
 
 def existing_order(orders: OrderStore, order_id: str) -> Order:

@@ -8,8 +8,9 @@ import heapq
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import (
     AfterValidator,
@@ -24,13 +25,15 @@ from pydantic.alias_generators import to_camel
 
 from needs_attention.completeness import RULES
 from needs_attention.http_api import FieldError, Problem, invalid
-from needs_attention.incidents import Incidents
+from needs_attention.incidents import IncidentCode, Incidents
 from needs_attention.integration_store import IntegrationStore, Stages, Surroundings
-from needs_attention.order_store import Found, OrderStore, Page, Summary, created_key, ship_by_key
-from needs_attention.order_views import may_be_fulfilled, may_be_transferred, order_row
+from needs_attention.order_store import FLAGS, Found, OrderStore, Page, Summary, created_key, ship_by_key
+from needs_attention.order_views import Standing, for_warehouse, may_be_fulfilled, may_be_transferred, order_row
 from needs_attention.policy import NEEDS_ATTENTION, Stage, ThreePlStatus
 from needs_attention.sp_api import MARKETPLACES
+from needs_attention.triage import Age, Queue, ShipByState, age_of
 from needs_attention.values import UtcTime, Value, instant
+from needs_attention.verdict import Alert
 
 # What one call reads of an index at most, besides one query per integration.
 MOST_ENTRIES_READ = 1_000
@@ -72,6 +75,13 @@ class OrderFilters(Value):
     )
     ready_to_release: bool | None = None
     fulfillable: bool | None = None
+    incident: IncidentCode | None = Field(default=None, description="Orders that wait for the end of this incident")
+    queue: Queue | None = Field(default=None, description="Held orders, by whose turn it is")
+    ship_by_state: ShipByState | None = None
+    assigned_to: Text | None = None
+    is_assigned: bool | None = None
+    flag: Annotated[Text, AfterValidator(_one_of(FLAGS))] | None = None
+    alert: Alert | None = None
     marketplace: Annotated[Text, AfterValidator(_one_of(MARKETPLACES))] | None = None
     fulfilled_by: Literal["MERCHANT", "AMAZON"] | None = None
     created_after: UtcTime | None = None
@@ -119,9 +129,17 @@ class OrderFilters(Value):
             instant(self.created_before) if self.created_before else _LAST,
         )
 
-    def match(self, summary: Summary, surroundings: Surroundings, stage: Stage | None) -> bool:
+    def match(self, summary: Summary, surroundings: Surroundings, stage: Stage | None, now: datetime) -> bool:
+        standing = Standing.of(summary, surroundings, now)
         return all(
             (
+                self.incident in {None, standing.incident},
+                self.queue in {None, standing.queue},
+                self.ship_by_state in {None, standing.ship_by_state},
+                self.assigned_to in {None, summary.assigned_to},
+                self.is_assigned in {None, summary.assigned_to is not None},
+                self.flag is None or self.flag in summary.flags,
+                self.alert is None or self.alert in summary.alerts,
                 stage is None or summary.stage == stage.id,
                 self.integration in {None, summary.integration},
                 self.status in {None, summary.status},
@@ -187,7 +205,7 @@ class OrderList:
         self._orders = orders
         self._integrations = integrations
 
-    def page(self, filters: OrderFilters, *, for_warehouse: bool) -> dict[str, Any]:
+    def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> dict[str, Any]:
         """`{orders, nextCursor}`. A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
         stages = self._integrations.stages()
         stage = _stage(filters, stages)
@@ -198,28 +216,30 @@ class OrderList:
 
         def is_shown(summary: Summary) -> bool:
             around = surroundings.get(summary.integration)
-            if around is None or not filters.match(summary, around, stage):
+            if around is None or not filters.match(summary, around, stage, now):
                 return False
-            return not for_warehouse or may_be_transferred(summary, around)
+            return not is_warehouse or may_be_transferred(summary, around)
 
         limit = len(filters.order_ids) or filters.limit
         shown, position = _up_to(limit, found, is_shown, _key_of(filters), Cursor.position_in(filters))
+        rows = [order_row(summary, surroundings[summary.integration], stages, now) for summary in shown]
         return {
-            "orders": [order_row(summary, surroundings[summary.integration], stages) for summary in shown],
+            "orders": [for_warehouse(row) for row in rows] if is_warehouse else rows,
             "nextCursor": Cursor.after(position, filters) if position else None,
         }
 
-    def summary(self) -> dict[str, Any]:
-        """How many orders are held, by missing field and by integration, and how many are in each Stage.
+    def summary(self, now: datetime) -> dict[str, Any]:
+        """How many orders are held, by missing field, integration, queue, age and ship-by state; and how many are in
+        each Stage.
 
         Counts at most `MOST_ENTRIES_READ` orders of a Stage in an integration; `isTruncated` says that there are more.
         """
         stages = self._integrations.stages().stages
-        counts = _Counts()
-        for integration in self._integrations.find_all():
-            for stage in stages:
-                found = self._orders.find_by_stage(integration.integration_id, stage.id, Page(MOST_ENTRIES_READ))
-                counts.add(integration.integration_id, stage, found)
+        counts = _Counts(now)
+        for integration_id, around in self._surroundings(None).items():
+            for stage in () if around.integration.deleted_at else stages:
+                found = self._orders.find_by_stage(integration_id, stage.id, Page(MOST_ENTRIES_READ))
+                counts.add(around, stage, found)
         return counts.as_json()
 
     def _surroundings(self, integration: str | None) -> dict[str, Surroundings]:
@@ -314,22 +334,36 @@ def _up_to(
 
 
 class _Counts:
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
+        self._now = now
         self._by_missing = dict.fromkeys(RULES, 0)
         self._by_integration: dict[str, dict[str, int]] = {}
         self._by_stage: dict[str, int] = {}
+        self._by_queue = dict.fromkeys(get_args(Queue), 0)
+        self._by_age = dict.fromkeys(get_args(Age), 0)
+        self._by_ship_by_state = dict.fromkeys(get_args(ShipByState), 0)
         self._is_truncated = False
 
-    def add(self, integration: str, stage: Stage, found: Found) -> None:
+    def add(self, surroundings: Surroundings, stage: Stage, found: Found) -> None:
         self._by_stage[stage.name] = self._by_stage.get(stage.name, 0) + len(found.summaries)
         self._is_truncated = self._is_truncated or found.position is not None
         if stage.id != NEEDS_ATTENTION:
             return
         ready = sum(summary.ready_to_release for summary in found.summaries)
-        self._by_integration[integration] = {"held": len(found.summaries), "readyToRelease": ready}
+        counted = {"held": len(found.summaries), "readyToRelease": ready}
+        self._by_integration[surroundings.integration.integration_id] = counted
         for summary in found.summaries:
-            for field in summary.missing:
-                self._by_missing[field] += 1
+            self._add_held(summary, Standing.of(summary, surroundings, self._now))
+
+    def _add_held(self, summary: Summary, standing: Standing) -> None:
+        for field in summary.missing:
+            self._by_missing[field] += 1
+        if standing.queue:
+            self._by_queue[standing.queue] += 1
+        if standing.ship_by_state:
+            self._by_ship_by_state[standing.ship_by_state] += 1
+        if summary.held_at:
+            self._by_age[age_of(summary.held_at, self._now)] += 1
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -337,6 +371,9 @@ class _Counts:
             "readyToRelease": sum(counts["readyToRelease"] for counts in self._by_integration.values()),
             "byMissing": self._by_missing,
             "byIntegration": self._by_integration,
+            "byQueue": self._by_queue,
+            "byAge": self._by_age,
+            "byShipByState": self._by_ship_by_state,
             "byStage": self._by_stage,
             "isTruncated": self._is_truncated,
         }

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 
 from needs_attention.blanks import cleaned
 from needs_attention.completeness import Seen, seen
-from needs_attention.gate import Wanted
+from needs_attention.gate import Refused, Wanted
 from needs_attention.http_api import FieldError, Problem, invalid
 from needs_attention.integration_store import Stages
 from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
@@ -15,7 +15,9 @@ from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values import UtcTime, Value
 
 # What a person's change is called in the history; the fields that it changed stand beside it.
-Cause = Literal["edit", "release", "hold", "snooze", "stage", "threePlStatus", "dispatch", "override", "acknowledge"]
+Cause = Literal[
+    "edit", "note", "release", "hold", "snooze", "stage", "threePlStatus", "dispatch", "override", "acknowledge"
+]
 
 MOST_LINE_ITEMS = 200
 
@@ -101,6 +103,8 @@ class OrderPatch(Value):
     three_pl_status: ThreePlStatus | None = None
     fully_dispatched: bool | UtcTime | None = None
     snooze_until: UtcTime | None = None
+    assigned_to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)] | None = None
     override: OverrideBody | None = None
 
     @field_validator("stage", "three_pl_status", "snooze_until", "override")
@@ -113,6 +117,16 @@ class OrderPatch(Value):
     def confirmed_fields(self) -> tuple[str, ...] | None:
         """The fields confirmed to be not to be had; None if the patch says nothing of them."""
         return tuple(dict.fromkeys(self.confirmed or ())) if "confirmed" in self.model_fields_set else None
+
+    def noted(self, order: Order) -> Order:
+        """The order with what people note on it: whose it is, and a comment. Neither decides anything.
+
+        Raises Refused for a comment on a redacted order: it is free text, in which a buyer's data may stand.
+        """
+        given = self.model_fields_set & {"assigned_to", "comment"}
+        if self.comment is not None and order.redacted_at:
+            raise Refused("redacted", "The personal data of this order was removed for good; it takes no comment.")
+        return order.with_(**{field: getattr(self, field) for field in given})
 
     def units(self, order: Order, settings: Settings) -> dict[Unit, object]:
         """The units that change: a person's value each, or None for Amazon's."""

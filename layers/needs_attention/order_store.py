@@ -5,14 +5,14 @@ one JSON text without personal data, so that a new column in a list is no change
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.gate import happened
-from needs_attention.order import Edits, LastChange, Order
+from needs_attention.order import AmazonOrder, Edits, LastChange, Order
 from needs_attention.policy import ThreePlStatus
 from needs_attention.values import UtcTime, Value, instant, read_stored
 
@@ -70,6 +70,14 @@ class Summary(Value):
     dispatched_by: str | None = None
     alerts: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    redownload_at: UtcTime | None = None
+    assigned_to: str | None = None
+
+    @property
+    def is_to_be_sent(self) -> bool:
+        """Whether somebody here still has to see to it: nobody has sent it, and no warehouse has it."""
+        is_done = self.status in {"Dispatched", "Void"} or self.three_pl_status.is_handed_over
+        return not is_done and self.fulfilled_by != "AMAZON"
 
     @classmethod
     def of(cls, order: Order) -> "Summary":
@@ -97,7 +105,9 @@ class Summary(Value):
             fully_dispatched_at=order.fully_dispatched_at,
             dispatched_by=order.dispatched_by,
             alerts=order.alerts,
-            flags=_flags(order),
+            flags=tuple(name for name, applies in FLAGS.items() if applies(amazon)),
+            redownload_at=order.redownload_at,
+            assigned_to=order.assigned_to,
         )
 
 
@@ -339,17 +349,14 @@ def due_at(order: Order) -> datetime | None:
     return min((time for time in owed if time), default=None)
 
 
-def _flags(order: Order) -> tuple[str, ...]:
-    """What a clerk wants to see at a glance."""
-    amazon = order.amazon
-    flags = {
-        "buyerRequestedCancel": amazon.cancel_requested_by_buyer,
-        "replacement": amazon.replaces_order_id is not None,
-        "gift": amazon.is_gift,
-        "prime": "PRIME" in amazon.programs,
-        "business": "AMAZON_BUSINESS" in amazon.programs,
-    }
-    return tuple(name for name, is_true in flags.items() if is_true)
+# What a clerk wants to see at a glance.
+FLAGS: Mapping[str, Callable[[AmazonOrder], bool]] = {
+    "buyerRequestedCancel": lambda amazon: amazon.cancel_requested_by_buyer,
+    "replacement": lambda amazon: amazon.replaces_order_id is not None,
+    "gift": lambda amazon: amazon.is_gift,
+    "prime": lambda amazon: "PRIME" in amazon.programs,
+    "business": lambda amazon: "AMAZON_BUSINESS" in amazon.programs,
+}
 
 
 # Writes ---------------------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """Orders as the API shows them: a row of a list, and the whole order. JSON in camelCase; what is not there is null."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from needs_attention.completeness import Seen, seen
 from needs_attention.explanations import CONNECTION_AT_FAULT, message_for, next_step_for, seller_central_url
+from needs_attention.incidents import IncidentCode
 from needs_attention.integration_store import Stages, Surroundings
 from needs_attention.order import UNITS, Address, Missing, Order, amazons_units
 from needs_attention.order_store import Summary
+from needs_attention.triage import Queue, ShipByState, queue_of, ship_by_state
 from needs_attention.values import Value, instant
 
 
@@ -24,8 +27,25 @@ def _is_open(summary: Summary, surroundings: Surroundings) -> bool:
     return surroundings.settings.may_hand_over(summary.created_at) and not surroundings.is_frozen
 
 
-def order_row(summary: Summary, surroundings: Surroundings, stages: Stages) -> dict[str, Any]:
-    """An order in a list. No personal data."""
+class Standing(NamedTuple):
+    """How an order stands at this moment: what an index cannot hold, because it changes with the clock."""
+
+    incident: IncidentCode | None
+    ship_by_state: ShipByState | None
+    queue: Queue | None
+
+    @classmethod
+    def of(cls, summary: Summary, surroundings: Surroundings, now: datetime) -> "Standing":
+        incident = surroundings.incidents.cause_of(summary.marketplace_id, summary.missing)
+        urgency = ship_by_state(summary.ship_by, now) if summary.is_to_be_sent else None
+        waits = summary.redownload_at is not None and not summary.ready_to_release
+        queue = queue_of(summary.hold, urgency, has_incident=incident is not None, waits_for_amazon=waits)
+        return cls(incident, urgency, queue)
+
+
+def order_row(summary: Summary, surroundings: Surroundings, stages: Stages, now: datetime) -> dict[str, Any]:
+    """An order in a list. No personal data of buyers."""
+    standing = Standing.of(summary, surroundings, now)
     shown = summary.model_dump(
         mode="json",
         by_alias=True,
@@ -47,6 +67,8 @@ def order_row(summary: Summary, surroundings: Surroundings, stages: Stages) -> d
             "dispatched_by",
             "alerts",
             "flags",
+            "redownload_at",
+            "assigned_to",
             "revision",
         },
     )
@@ -55,14 +77,16 @@ def order_row(summary: Summary, surroundings: Surroundings, stages: Stages) -> d
         "stage": stages.name_of(summary.stage),
         "verdict": "pending" if summary.is_pending else "judged",
         "fulfillable": may_be_fulfilled(summary, surroundings),
-        "incident": surroundings.incidents.cause_of(summary.marketplace_id, summary.missing),
+        "incident": standing.incident,
+        "shipByState": standing.ship_by_state,
+        "queue": standing.queue,
     }
 
 
-def whole_order(order: Order, surroundings: Surroundings, stages: Stages) -> dict[str, Any]:
+def whole_order(order: Order, surroundings: Surroundings, stages: Stages, now: datetime) -> dict[str, Any]:
     """All that people need of an order: its row, and the data behind it with where each part came from."""
     view = seen(order.amazon, order.edits, surroundings.settings)
-    return order_row(Summary.of(order), surroundings, stages) | {
+    return order_row(Summary.of(order), surroundings, stages, now) | {
         **(_NO_PERSONAL_DATA if order.redacted_at else _personal_data(view)),
         "sellerOrderId": order.amazon.seller_order_id,
         "lineItems": [_json(line) for line in view.line_items],
@@ -78,6 +102,7 @@ def whole_order(order: Order, surroundings: Surroundings, stages: Stages) -> dic
         "heldAfterRelease": order.hold is not None and order.hold.after_release,
         "snoozedUntil": instant(order.hold.until) if order.hold and order.hold.until else None,
         "override": _json(order.override),
+        "comment": order.comment,
         "amazonSays": _amazon_says(order),
         "sellerCentralUrl": seller_central_url(order),
         "grandTotal": _json(order.amazon.grand_total),
@@ -85,6 +110,11 @@ def whole_order(order: Order, surroundings: Surroundings, stages: Stages) -> dic
         "redactedAt": instant(order.redacted_at) if order.redacted_at else None,
         "lastChange": _json(order.last_change),
     }
+
+
+def for_warehouse(order: dict[str, Any]) -> dict[str, Any]:
+    """An order, or its row, without what the desk says about it among itself."""
+    return {name: value for name, value in order.items() if name not in {"comment", "assignedTo"}}
 
 
 _NO_PERSONAL_DATA = dict.fromkeys(

@@ -14,6 +14,8 @@ from needs_attention.completeness import find_missing, seen
 from needs_attention.order import WHERE, Edits, Hold, Missing, Order
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 
+# What people must hear loudly: Amazon's news came too late for the gate.
+Alert = Literal["CancelledAfterDispatch", "CancelledAfterHandOver", "ChangedAfterHandOver"]
 # Amazon often fills a gap within minutes of the order; what it has not filled in a day, a person has to.
 REDOWNLOAD_AFTER = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 60, 6 * 60, 24 * 60))
 
@@ -34,7 +36,7 @@ class Verdict:
     is_void: bool = False
     is_judged: bool = True
     is_after_release: bool = False
-    alert: str | None = None
+    alert: Alert | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _close(s: Situation, row: int, *, dispatched_by: Literal["us", "person", "am
     )
 
 
-def _leave_alone(s: Situation, row: int, missing: tuple[Missing, ...], alert: str | None = None) -> Verdict:
+def _leave_alone(s: Situation, row: int, missing: tuple[Missing, ...], alert: Alert | None = None) -> Verdict:
     order = s.order
     return Verdict(
         row=row,
@@ -153,7 +155,7 @@ def _out_of_our_hands(s: Situation) -> Verdict:
     return _leave_alone(s, 2, s.order.missing, alert=_alert_after_hand_over(s))
 
 
-def _alert_after_hand_over(s: Situation) -> str | None:
+def _alert_after_hand_over(s: Situation) -> Alert | None:
     if not s.order.is_handed_over:
         return None
     if s.order.amazon.is_cancelled:

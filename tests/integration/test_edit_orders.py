@@ -748,3 +748,65 @@ def test_a_bulk_change_that_is_none_is_refused_whole(world: World, orders: list[
     world.download(order_id=FIRST)
     assert bulk(world, orders).status == 422
     assert world.order(FIRST).revision == 1
+
+
+# What the desk notes --------------------------------------------------------------------------------------------------
+
+
+def test_an_order_is_assigned_and_commented_without_touching_its_verdict(world: World) -> None:
+    before = world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"assignedTo": "zoe", "comment": "Asked the buyer for an address."})
+    assert (answer.status, answer.body["assignedTo"]) == (200, "zoe")
+    assert answer.body["comment"] == "Asked the buyer for an address."
+    after = world.order(FIRST)
+    assert (after.hold, after.missing, after.judged_at) == (before.hold, before.missing, before.judged_at)
+    assert after.last_change is not None
+    assert (after.last_change.cause, set(after.last_change.fields)) == ("note", {"assignedTo", "comment"})
+
+
+def test_null_takes_a_note_back(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"assignedTo": "zoe", "comment": "x"})
+    answer = patch(world, {"assignedTo": None, "comment": None})
+    assert (answer.body["assignedTo"], answer.body["comment"]) == (None, None)
+
+
+def test_a_note_is_taken_on_an_order_that_is_closed_to_all_else(world: World) -> None:
+    world.download(order_id=FIRST, fulfillment_status="CANCELLED")
+    assert patch(world, {"comment": "Refunded."}).status == 200
+
+
+def test_a_note_goes_with_an_edit_in_one_write(world: World) -> None:
+    before = world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"email": "ada@mail.example.com", "assignedTo": "zoe"})
+    assert (answer.body["readyToRelease"], answer.body["assignedTo"]) == (True, "zoe")
+    assert world.order(FIRST).revision == before.revision + 1
+
+
+def test_a_redacted_order_has_lost_its_comment_and_takes_none(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"comment": "Ada Quill called.", "assignedTo": "zoe"})
+    order = world.order(FIRST)
+    world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
+    assert (world.order(FIRST).comment, world.order(FIRST).assigned_to) == (None, "zoe")
+    answer = patch(world, {"comment": "Ada Quill called."})
+    assert (answer.status, answer.body["code"]) == (409, "redacted")
+    assert patch(world, {"assignedTo": None}).status == 200
+
+
+@pytest.mark.parametrize("body", [{"comment": ""}, {"comment": "x" * 2_001}, {"assignedTo": " "}, {"assignedTo": 7}])
+def test_a_note_that_is_none_is_refused(world: World, body: dict[str, Any]) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, body)
+    assert (answer.status, list(answer.codes)) == (422, list(body))
+
+
+def test_the_warehouse_sees_nothing_of_what_the_desk_notes(world: World) -> None:
+    a_transferable(world)
+    patch(world, {"comment": "Difficult.", "assignedTo": "zoe"})
+    listed = world.call("GET", "/orders", role="warehouse")
+    seen = [listed, acknowledge(world), world.call("GET", f"/orders/{FIRST}", role="warehouse")]
+    assert len(listed.body["orders"]) == 1
+    assert [answer.status for answer in seen] == [200, 200, 200]
+    assert "Difficult." not in str(seen)
+    assert "zoe" not in str([answer.body | {"lastChange": None} for answer in seen])

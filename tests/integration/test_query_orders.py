@@ -103,6 +103,10 @@ def test_a_row_shows_where_the_order_stands_and_no_personal_data(world: World) -
         "alerts": [],
         "flags": [],
         "incident": None,
+        "shipByState": "onTrack",
+        "queue": "waitingForAmazon",
+        "redownloadAt": "2026-11-23T12:02:00.000Z",
+        "assignedTo": None,
         "revision": 1,
     }
 
@@ -133,6 +137,14 @@ COMPLETE: dict[str, Any] = {}
         ({"updatedBefore": CREATED + MINUTE}, {"updated_at": CREATED}, {"updated_at": CREATED + MINUTE}),
         ({"shipByBefore": SHIP_BY + MINUTE}, {"ship_by": SHIP_BY}, {"ship_by": SHIP_BY + MINUTE}),
         ({"shipByBefore": SHIP_BY + MINUTE}, {"ship_by": SHIP_BY}, {"ship_by": None}),
+        ({"shipByState": "overdue"}, {"ship_by": NOON}, {"ship_by": NOON + MINUTE}),
+        ({"shipByState": "atRisk"}, {"ship_by": NOON + DAY}, {"ship_by": NOON + DAY + MINUTE}),
+        ({"shipByState": "onTrack"}, COMPLETE, {"fulfillment_status": "SHIPPED"}),
+        ({"queue": "waitingForAmazon"}, {"buyer_email": None}, COMPLETE),
+        ({"queue": "yours"}, {"buyer_email": None, "ship_by": NOON + HOUR}, {"buyer_email": None}),
+        ({"flag": "gift"}, {"is_gift": True}, COMPLETE),
+        ({"flag": "prime"}, {"programs": ("PRIME",)}, COMPLETE),
+        ({"isAssigned": False}, COMPLETE, None),
     ],
 )
 @pytest.mark.parametrize("by_id", [False, True])
@@ -142,10 +154,61 @@ def test_each_filter_leaves_out_what_does_not_match(
     world.download(order_id=FIRST, **stays)
     if goes is None:
         a_repaired(world, SECOND)
+        world.call("PATCH", f"/orders/{SECOND}", {"assignedTo": "zoe"}, role="editor")
     else:
         world.download(order_id=SECOND, **goes)
     order_ids: dict[str, Any] = {"orderIds": [SECOND, FIRST]} if by_id else {}
     assert found(world, **query, **order_ids) == [FIRST]
+
+
+def test_what_is_assigned_is_found_by_whose_it_is(world: World) -> None:
+    for order_id, name in ((FIRST, "zoe"), (SECOND, "ada")):
+        world.download(order_id=order_id)
+        world.call("PATCH", f"/orders/{order_id}", {"assignedTo": name}, role="editor")
+    world.download(order_id=THIRD)
+    assert found(world, assignedTo="zoe") == [FIRST]
+    assert set(found(world, isAssigned=True)) == {FIRST, SECOND}
+
+
+def test_orders_that_wait_for_the_end_of_an_incident_are_found(world: World) -> None:
+    emails_have_vanished(world)
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, line_items=())
+    assert found(world, incident="fieldsVanished") == found(world, queue="connectionAtFault") == [FIRST]
+
+
+def test_an_order_that_is_ready_waits_for_no_one_but_a_person(world: World) -> None:
+    a_repaired(world, FIRST)
+    assert found(world, queue="yours") == [FIRST]
+
+
+def test_an_order_that_is_snoozed_is_in_a_queue_of_its_own(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.call("PATCH", f"/orders/{FIRST}", {"snoozeUntil": (NOON + DAY).isoformat()}, role="editor")
+    assert found(world, queue="snoozed") == [FIRST]
+
+
+def test_what_amazon_fulfils_or_somebody_has_sent_is_not_late(world: World) -> None:
+    world.download(order_id=FIRST, ship_by=NOON - DAY, fulfilled_by="AMAZON")
+    world.download(order_id=SECOND, ship_by=NOON - DAY)
+    world.call("PATCH", f"/orders/{SECOND}", {"fullyDispatched": True}, role="editor")
+    assert found(world, shipByState="overdue") == []
+
+
+def test_orders_are_found_by_what_was_told_loudly(world: World) -> None:
+    a_transferable(world)
+    world.call("POST", f"/orders/{FIRST}/acknowledge", role="warehouse")
+    order = world.order(FIRST)
+    cancelled = judged(downloaded_again(order, fulfillment_status="CANCELLED"), Settings(), NOON)
+    world.orders.save(order, cancelled, by="validation", at=NOON, cause="verdict")
+    world.download(order_id=SECOND)
+    assert found(world, alert="CancelledAfterHandOver") == [FIRST]
+
+
+@pytest.mark.parametrize("parameter", ["queue", "shipByState", "flag", "alert", "incident"])
+def test_what_no_order_can_be_found_by_is_refused(world: World, parameter: str) -> None:
+    answer = world.call("GET", "/orders", role="reader", query={parameter: "late"})
+    assert (answer.status, list(answer.codes)) == (400, [parameter])
 
 
 def test_orders_that_are_ready_to_release_are_found(world: World) -> None:
@@ -615,6 +678,18 @@ def test_the_summary_counts_what_is_held_and_why(world: World) -> None:
     }
     assert summary["byStage"] == {"Needs Attention": 2, "New": 1}
     assert summary["isTruncated"] is False
+
+
+def test_the_summary_tells_whose_turn_it_is_how_urgent_and_how_old_the_holds_are(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, buyer_email=None, ship_by=NOON + HOUR)
+    world.download(order_id=THIRD)
+    world.clock.advance(2 * HOUR)
+    world.download(order_id=FOURTH, line_items=(), ship_by=None)
+    summary = world.call("GET", "/summary", role="reader").body
+    assert summary["byQueue"] == {"yours": 1, "waitingForAmazon": 2, "connectionAtFault": 0, "snoozed": 0}
+    assert summary["byShipByState"] == {"onTrack": 1, "atRisk": 0, "overdue": 1}
+    assert summary["byAge"] == {"underAnHour": 1, "underADay": 2, "underThreeDays": 0, "older": 0}
 
 
 def test_a_summary_that_stops_counting_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ PURE = [
     "incidents",
     "reconciliation",
     "connection_check",
+    "triage",
 ]
 LAYERS = Path(needs_attention.__file__).parents[1]
 
