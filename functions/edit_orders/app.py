@@ -1,4 +1,4 @@
-"""PATCH /orders/{orderId}, POST /orders/{orderId}/release and /acknowledge, POST /bulk/orders."""
+"""PATCH /orders/{orderId}, what people and the warehouse say of an order by POST, and POST /bulk/orders."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from needs_attention import values
 from needs_attention.http_api import MERGE_PATCH, Api, Caller, Role, answer, etag
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_changes import OrderChanges
-from needs_attention.order_patch import BulkChanges, OrderPatch, Release
+from needs_attention.order_patch import BulkChanges, OrderPatch, Release, TransferFailure
 from needs_attention.order_store import OrderStore
 from needs_attention.settings import OrderTables
 
@@ -48,6 +48,20 @@ def release_order(caller: Caller, order_id: str) -> Response[object]:
 @api.open_to(Role.WAREHOUSE, Role.ADMINISTRATOR)
 def acknowledge_order(caller: Caller, order_id: str) -> Response[object]:
     return shown(changes_by(caller).acknowledge(order_id, api.if_match()))
+
+
+@api.post("/orders/<order_id>/picked")
+@api.open_to(Role.WAREHOUSE, Role.ADMINISTRATOR)
+def pick_order(caller: Caller, order_id: str) -> Response[object]:
+    return shown(changes_by(caller).picked(order_id, api.if_match()))
+
+
+@api.post("/orders/<order_id>/transfer-failed")
+@api.open_to(Role.WAREHOUSE, Role.ADMINISTRATOR)
+def fail_transfer(caller: Caller, order_id: str) -> Response[object]:
+    """A person may take the order back then, by changing its 3PL Status."""
+    failure = api.body(TransferFailure)
+    return shown(changes_by(caller).transfer_failed(order_id, failure, api.if_match()))
 
 
 @api.post("/bulk/orders")

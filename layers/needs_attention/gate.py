@@ -83,7 +83,7 @@ def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: dat
     Up to date with the settings too: a check that was switched on since the last verdict counts.
     Raises Refused, with the list of what is missing where that is why.
     """
-    current = judged(order, settings, at)
+    current = judged(_taken_back(order, wanted), settings, at)
     if not wanted.asks_for_something and wanted.fully_dispatched is None:
         return current
     _refuse_closed(current)
@@ -114,6 +114,26 @@ def hand_over(order: Order, settings: Settings, *, is_frozen: bool, at: datetime
     return checked.with_(three_pl_status=ThreePlStatus.TRANSFERRED, handed_over_digest=digest(checked, settings))
 
 
+def picked(order: Order) -> Order:
+    """The warehouse has picked what it took; saying so again changes nothing."""
+    check_handed_over(order)
+    return order.with_(three_pl_status=ThreePlStatus.PICKED, warehouse_error=None)
+
+
+def failed(order: Order, reason: str) -> Order:
+    """The warehouse took the order and cannot pick it; a person may take it back then."""
+    check_handed_over(order)
+    if order.three_pl_status is ThreePlStatus.PICKED:
+        raise Refused("alreadyPicked", "The warehouse has picked this order already.")
+    return order.with_(three_pl_status=ThreePlStatus.WITH_ERRORS, warehouse_error=reason)
+
+
+def check_handed_over(order: Order) -> None:
+    """Raises Refused if the warehouse has not taken the order, or a person took it back."""
+    if not order.is_handed_over:
+        raise Refused("notTransferred", "The warehouse has not taken this order: acknowledge it first.")
+
+
 def check_outflow(order: Order, settings: Settings, *, is_frozen: bool) -> None:
     """Raises Refused if the order, as it was judged last, may not be handed over now."""
     if order.is_handed_over:
@@ -141,6 +161,7 @@ def redact(order: Order, settings: Settings, at: datetime) -> Order:
         edits=Edits(),
         override=_bare(order.override),
         comment=None,
+        warehouse_error=None,
         handed_over_digest=None,  # whoever knows the buyers could tell from it which one this was
         redacted_at=at,
     )
@@ -157,11 +178,17 @@ def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[
         "OrderReleased" if by_a_person else "OrderHealed": was_held and not is_held and after.has_a_future,
         "OrderReadyFor3pl": after.is_transferable and after.is_live and not was_ready,
         "OrderTransferred": after.is_handed_over and not (before is not None and before.is_handed_over),
+        "OrderPicked": _has_become(ThreePlStatus.PICKED, before, after),
+        "OrderTransferFailed": _has_become(ThreePlStatus.WITH_ERRORS, before, after),
         "OrderDispatched": bool(after.fully_dispatched_at) and not (before is not None and before.fully_dispatched_at),
         "OrderCancelled": bool(after.voided_at) and not (before is not None and before.voided_at),
         "OrderRedacted": bool(after.redacted_at) and not (before is not None and before.redacted_at),
     }
     return (*(name for name, is_true in events.items() if is_true), *(a for a in after.alerts if a not in told))
+
+
+def _has_become(status: ThreePlStatus, before: Order | None, after: Order) -> bool:
+    return after.three_pl_status is status and not (before is not None and before.three_pl_status is status)
 
 
 def _changed_once_more(before: Order, after: Order) -> bool:
@@ -175,6 +202,14 @@ def _changed_once_more(before: Order, after: Order) -> bool:
 
 def _not_for_the_warehouse(order: Order) -> Refused:
     return Refused("notForTheWarehouse", "The order may not be transferred to the 3PL now.", order.open_missing)
+
+
+def _taken_back(order: Order, wanted: Wanted) -> Order:
+    """An order that the warehouse could not pick is ours again as soon as a person says where it shall go."""
+    is_wanted_back = wanted.three_pl_status is not None and not wanted.three_pl_status.is_handed_over
+    if order.three_pl_status is not ThreePlStatus.WITH_ERRORS or not is_wanted_back:
+        return order
+    return order.with_(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, handed_over_digest=None, warehouse_error=None)
 
 
 def _refuse_closed(order: Order) -> None:

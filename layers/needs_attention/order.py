@@ -368,6 +368,7 @@ class Order(Value):
     voided_at: UtcTime | None = None
     redacted_at: UtcTime | None = None
     handed_over_digest: str | None = None
+    warehouse_error: str | None = None  # why it could not take the order, in its own words
     alerts: tuple[str, ...] = ()
     # Whether the settings of the last verdict let it be handed over: for the events only, the gate asks anew.
     is_live: bool = False

@@ -10,7 +10,15 @@ from needs_attention.gate import Wanted
 from needs_attention.http_api import ATTEMPTS, Caller, IfMatch, Problem, Role, changed_meanwhile, not_found, problem_of
 from needs_attention.integration_store import IntegrationStore, Surroundings
 from needs_attention.order import Order
-from needs_attention.order_patch import BulkChanges, BulkOrder, Cause, OrderPatch, Release, cause_of
+from needs_attention.order_patch import (
+    BulkChanges,
+    BulkOrder,
+    Cause,
+    OrderPatch,
+    Release,
+    TransferFailure,
+    cause_of,
+)
 from needs_attention.order_store import LostRace, OrderStore, Summary
 from needs_attention.order_views import for_warehouse, may_be_transferred, whole_order
 from needs_attention.verdict import judged
@@ -116,6 +124,23 @@ class OrderChanges:
                 continue
             return self._shown(existing_order(self._orders, order_id), surroundings)
         raise changed_meanwhile()
+
+    def picked(self, order_id: str, if_match: IfMatch) -> dict[str, Any]:
+        """The warehouse has picked the order. Raises as `make` does."""
+        return self._reported(order_id, lambda order, _: Changed(gate.picked(order), "picked"), if_match)
+
+    def transfer_failed(self, order_id: str, failure: TransferFailure, if_match: IfMatch) -> dict[str, Any]:
+        """The warehouse cannot pick the order. Raises as `make` does."""
+
+        def change(order: Order, _: Surroundings) -> Changed:
+            return Changed(gate.failed(order, failure.reason), "transferFailed")
+
+        return self._reported(order_id, change, if_match)
+
+    def _reported(self, order_id: str, change: Change, if_match: IfMatch) -> dict[str, Any]:
+        order = existing_order(self._orders, order_id)
+        gate.check_handed_over(order)  # first, because a 412 shows the whole order
+        return self._made(order, change, if_match)
 
     def _hold_if_the_settings_want_it(self, order: Order, surroundings: Surroundings) -> None:
         """A check that was switched on after the last verdict holds the order now, where people find it."""

@@ -16,7 +16,18 @@ from needs_attention.values import UtcTime, Value
 
 # What a person's change is called in the history; the fields that it changed stand beside it.
 Cause = Literal[
-    "edit", "note", "release", "hold", "snooze", "stage", "threePlStatus", "dispatch", "override", "acknowledge"
+    "edit",
+    "note",
+    "release",
+    "hold",
+    "snooze",
+    "stage",
+    "threePlStatus",
+    "dispatch",
+    "override",
+    "acknowledge",
+    "picked",
+    "transferFailed",
 ]
 
 MOST_LINE_ITEMS = 200
@@ -78,6 +89,12 @@ class Release(Value):
 
     def wanted(self) -> Wanted:
         return Wanted(release=True, override=self.override.reason if self.override else None)
+
+
+class TransferFailure(Value):
+    """Why the warehouse cannot pick an order, for the desk."""
+
+    reason: Reason
 
 
 _NAME_PARTS = ("first_name", "last_name", "company")

@@ -76,7 +76,8 @@ class Summary(Value):
     @property
     def is_to_be_sent(self) -> bool:
         """Whether somebody here still has to see to it: nobody has sent it, and no warehouse has it."""
-        is_done = self.status in {"Dispatched", "Void"} or self.three_pl_status.is_handed_over
+        is_with_the_warehouse = self.three_pl_status in {ThreePlStatus.TRANSFERRED, ThreePlStatus.PICKED}
+        is_done = self.status in {"Dispatched", "Void"} or is_with_the_warehouse
         return not is_done and self.fulfilled_by != "AMAZON"
 
     @classmethod

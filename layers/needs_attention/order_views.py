@@ -103,6 +103,7 @@ def whole_order(order: Order, surroundings: Surroundings, stages: Stages, now: d
         "snoozedUntil": instant(order.hold.until) if order.hold and order.hold.until else None,
         "override": _json(order.override),
         "comment": order.comment,
+        "warehouseError": order.warehouse_error,
         "amazonSays": _amazon_says(order),
         "sellerCentralUrl": seller_central_url(order),
         "grandTotal": _json(order.amazon.grand_total),

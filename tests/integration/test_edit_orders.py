@@ -810,3 +810,99 @@ def test_the_warehouse_sees_nothing_of_what_the_desk_notes(world: World) -> None
     assert [answer.status for answer in seen] == [200, 200, 200]
     assert "Difficult." not in str(seen)
     assert "zoe" not in str([answer.body | {"lastChange": None} for answer in seen])
+
+
+# What the warehouse reports -------------------------------------------------------------------------------------------
+
+
+def report(world: World, what: str, body: object = None, role: str = "warehouse", **headers: Any) -> Answer:
+    return world.call("POST", f"/orders/{FIRST}/{what}", body, role=role, **headers)
+
+
+def test_the_warehouse_reports_that_it_has_picked_an_order_as_often_as_it_likes(world: World) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    first, second = report(world, "picked"), report(world, "picked")
+    assert (first.status, second.status) == (200, 200)
+    assert first.body["threePlStatus"] == "Picked by 3PL Successfully"
+    assert first.body["revision"] == second.body["revision"]
+    change = world.order(FIRST).last_change
+    assert change is not None
+    assert (change.cause, change.events) == ("picked", ("OrderPicked",))
+
+
+def test_the_warehouse_reports_why_it_cannot_pick_an_order(world: World) -> None:
+    a_transferable(world, ship_by=NOON - HOUR)
+    acknowledge(world)
+    answer = report(world, "transfer-failed", {"reason": "Unknown SKU LAMP-1"})
+    assert (answer.status, answer.body["threePlStatus"]) == (200, "Transferred to 3PL with Errors")
+    shown = world.call("GET", f"/orders/{FIRST}", role="reader").body
+    assert (shown["warehouseError"], shown["shipByState"]) == ("Unknown SKU LAMP-1", "overdue")
+    change = world.order(FIRST).last_change
+    assert change is not None
+    assert change.events == ("OrderTransferFailed",)
+    assert report(world, "picked").body["warehouseError"] is None
+
+
+@pytest.mark.parametrize("what", ["picked", "transfer-failed"])
+def test_what_the_warehouse_has_not_taken_it_cannot_report_on(world: World, what: str) -> None:
+    a_transferable(world)
+    answer = report(world, what, {"reason": "Unknown SKU"} if what == "transfer-failed" else None, If_Match='"99"')
+    assert (answer.status, answer.body["code"]) == (409, "notTransferred")
+    assert "order" not in answer.body
+
+
+def test_what_is_picked_cannot_fail_any_more(world: World) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    report(world, "picked")
+    answer = report(world, "transfer-failed", {"reason": "Too late"})
+    assert (answer.status, answer.body["code"]) == (409, "alreadyPicked")
+
+
+@pytest.mark.parametrize("status", ["Do Not Transfer to 3PL", "Transfer to 3PL Now"])
+def test_a_person_takes_an_order_back_that_the_warehouse_could_not_pick(world: World, status: str) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    report(world, "transfer-failed", {"reason": "Unknown SKU LAMP-1"})
+    answer = patch(world, {"threePlStatus": status})
+    assert (answer.status, answer.body["threePlStatus"], answer.body["warehouseError"]) == (200, status, None)
+    assert report(world, "picked").body["code"] == "notTransferred"
+    assert acknowledge(world).status == (200 if status == "Transfer to 3PL Now" else 409)
+
+
+def test_an_order_that_is_taken_back_passes_the_gate_anew(world: World) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    report(world, "transfer-failed", {"reason": "No street"})
+    order = world.order(FIRST)
+    bare = order.amazon.model_copy(update={"buyer_email": None})
+    world.orders.save(order, order.with_(amazon=bare), by="amazon", at=NOON, cause="download")
+    answer = patch(world, {"threePlStatus": "Transfer to 3PL Now"})
+    assert (answer.status, answer.body["code"]) == (409, "held")
+    assert world.order(FIRST).three_pl_status is ThreePlStatus.WITH_ERRORS
+
+
+@pytest.mark.parametrize(
+    "body", [{"threePlStatus": "Transfer to 3PL Now"}, {"stage": "New"}, {"fullyDispatched": True}]
+)
+def test_what_the_warehouse_is_picking_nobody_takes_back(world: World, body: dict[str, Any]) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    assert patch(world, body).body["code"] == "alreadyTransferred"
+
+
+def test_the_words_of_the_warehouse_are_gone_after_redaction(world: World) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    report(world, "transfer-failed", {"reason": "Ada Quill moved"})
+    order = world.order(FIRST)
+    world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
+    assert world.order(FIRST).warehouse_error is None
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "x" * 501}, {"reason": 7}])
+def test_a_failure_without_a_reason_is_refused(world: World, body: dict[str, Any]) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    assert report(world, "transfer-failed", body).status == 422

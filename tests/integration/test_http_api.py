@@ -22,6 +22,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("PATCH", "/orders/{orderId}"): {"editor", "administrator"},
     ("POST", "/orders/{orderId}/release"): {"editor", "administrator"},
     ("POST", "/orders/{orderId}/acknowledge"): {"warehouse", "administrator"},
+    ("POST", "/orders/{orderId}/picked"): {"warehouse", "administrator"},
+    ("POST", "/orders/{orderId}/transfer-failed"): {"warehouse", "administrator"},
     ("POST", "/orders/{orderId}/redownload"): {"editor", "administrator"},
     ("POST", "/bulk/redownloads"): {"editor", "administrator"},
     ("POST", "/bulk/orders"): {"editor", "administrator"},

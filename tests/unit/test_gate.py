@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.gate import Refused, Wanted, change, edit, end_snooze, hand_over, happened, redact
+from needs_attention.gate import Refused, Wanted, change, edit, end_snooze, failed, hand_over, happened, picked, redact
 from needs_attention.order import CONFIRMABLE, Address, Edits, Hold, Order, Override
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.verdict import digest, judged
@@ -34,6 +34,7 @@ BY_DEFAULT = Settings()
 EAGER = Settings(default_stage="ready", default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_orders=True)
 DO_NOT_TRANSFER, NOW = ThreePlStatus.DO_NOT_TRANSFER, ThreePlStatus.NOW
 HANDED_OVER = [ThreePlStatus.TRANSFERRED, ThreePlStatus.WITH_ERRORS, ThreePlStatus.PICKED]
+WITH_THE_WAREHOUSE = [ThreePlStatus.TRANSFERRED, ThreePlStatus.PICKED]  # and it means to send them
 
 LETTING_OUT = [
     {"stage": "packing"},
@@ -345,7 +346,7 @@ def test_a_time_without_a_zone_is_no_time_of_dispatch() -> None:
     ("order", "code"),
     [
         (a_judged_order(redacted_at=NOON), "redacted"),
-        *((a_judged_order(three_pl_status=status), "alreadyTransferred") for status in HANDED_OVER),
+        *((a_judged_order(three_pl_status=status), "alreadyTransferred") for status in WITH_THE_WAREHOUSE),
         (a_judged_order(voided_at=NOON), "void"),
         (downloaded_again(a_judged_order(), fulfillment_status="CANCELLED"), "void"),
         (a_judged_order(an_amazon_order(fulfillment_status="SHIPPED")), "shipped"),
@@ -617,6 +618,39 @@ def test_the_warehouse_takes_an_order_upon_its_completion() -> None:
 
     assert not_taken(order).code == "notForTheWarehouse"
     assert taken(changed(order, fully_dispatched=NOON)).is_handed_over
+
+
+def test_what_the_warehouse_took_it_picks_or_fails_to() -> None:
+    order = a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED)
+    stuck = failed(order, "Unknown SKU")
+    assert (stuck.three_pl_status, stuck.warehouse_error) == (ThreePlStatus.WITH_ERRORS, "Unknown SKU")
+    done = picked(stuck)
+    assert (done.three_pl_status, done.warehouse_error) == (ThreePlStatus.PICKED, None)
+    with pytest.raises(Refused) as refused:
+        failed(done, "Too late")
+    assert refused.value.code == "alreadyPicked"
+
+
+def test_the_warehouse_reports_nothing_on_what_it_has_not_taken() -> None:
+    for report in (picked, lambda order: failed(order, "x")):
+        with pytest.raises(Refused) as refused:
+            report(a_judged_order(three_pl_status=ThreePlStatus.NOW))
+        assert refused.value.code == "notTransferred"
+
+
+@pytest.mark.parametrize("status", [ThreePlStatus.DO_NOT_TRANSFER, ThreePlStatus.NOW, ThreePlStatus.UPON_COMPLETION])
+def test_what_could_not_be_picked_is_taken_back_by_saying_where_it_shall_go(status: ThreePlStatus) -> None:
+    order = failed(a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED, handed_over_digest="x"), "x")
+    back = changed(order, three_pl_status=status)
+    assert (back.three_pl_status, back.handed_over_digest, back.warehouse_error) == (status, None, None)
+
+
+def test_what_could_not_be_picked_is_not_taken_back_by_anything_else() -> None:
+    order = failed(a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED), "x")
+    for wanted in ({"stage": NEEDS_ATTENTION}, {"fully_dispatched": False}, {"three_pl_status": ThreePlStatus.PICKED}):
+        with pytest.raises(Refused) as refused:
+            changed(order, **wanted)
+        assert refused.value.code == "alreadyTransferred"
 
 
 @pytest.mark.parametrize("status", HANDED_OVER)
