@@ -29,7 +29,9 @@ from needs_attention.sp_api import AmazonUnavailable, QuotaExceeded, SellingPart
 from needs_attention.values import in_utc, instant
 
 REPORT_TYPE = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL"
-ORDER_ID, UPDATED_AT, STATUS = "amazon-order-id", "last-updated-date", "order-status"
+ORDER_ID, UPDATED_AT, STATUS, CHANNEL = "amazon-order-id", "last-updated-date", "order-status", "sales-channel"
+# Orders of other shops that Amazon only fulfils stand in the report, but no search of a marketplace lists them.
+ELSEWHERE = "Non-Amazon"
 _REPORTS = "/reports/2021-06-30/reports"
 _DOCUMENTS = "/reports/2021-06-30/documents"
 _COMPARED_AT_ONCE = 500
@@ -146,7 +148,7 @@ def _requested(amazon: SellingPartnerApi, integration: Integration, window: Reco
 
 @contextmanager
 def _rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterator[ReportedOrder | None]]:
-    """The report's rows, read as they are taken; None for one that cannot be read. Raises an SpApiError."""
+    """The report's rows, read as they are taken; None for one that says nothing here. Raises an SpApiError."""
     document = amazon.call("getReportDocument", "GET", f"{_DOCUMENTS}/{quote(document_id, safe='')}")
     if not isinstance(url := document.get("url"), str):
         raise UnreadableAnswer("getReportDocument: Amazon answered without url")
@@ -155,7 +157,7 @@ def _rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterator[Repo
             # IDs and times are ASCII in each of the character sets in which Amazon was seen to write reports.
             text = io.TextIOWrapper(_unpacked(content), encoding="latin-1", newline="")
             rows = csv.DictReader(_lines(text), delimiter="\t", quoting=csv.QUOTE_NONE)
-            if not {ORDER_ID, UPDATED_AT, STATUS} <= set(rows.fieldnames or ()):
+            if not {ORDER_ID, UPDATED_AT, STATUS, CHANNEL} <= set(rows.fieldnames or ()):
                 raise UnreadableAnswer("the order report has other columns than Amazon documents")
             yield map(_reported_order, rows)
         except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
@@ -182,6 +184,6 @@ def _reported_order(row: Mapping[str, str | None]) -> ReportedOrder | None:
         time = in_utc(datetime.fromisoformat(updated_at or ""))
     except ValueError:
         return None
-    if order_id is None or not may_be_order_id(order_id):
+    if order_id is None or not may_be_order_id(order_id) or (row[CHANNEL] or "").startswith(ELSEWHERE):
         return None
     return ReportedOrder(order_id, time, is_pending=(status or "").startswith("Pending"))

@@ -18,6 +18,7 @@ from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World
 
 MISSED = "777-7777777-7777777"
+HEADER = "amazon-order-id\tlast-updated-date\torder-status\tsales-channel"
 BUSY = Pace().after(40_000, DAY)
 
 
@@ -195,8 +196,8 @@ def test_what_amazon_denies_is_shown_and_begun_anew_in_an_hour(busy: World, oper
     [
         b"no gzip",
         gzip.compress(b"Date range exceeded. Report can be requested only upto 30 days"),
-        gzip.compress(b"amazon-order-id\tlast-updated-date\torder-status\n" * 100)[:-20],
-        gzip.compress(b"amazon-order-id\tlast-updated-date\torder-status\n" + b"x" * 50_000_000),
+        gzip.compress(b"amazon-order-id\tlast-updated-date\torder-status\tsales-channel\n" * 100)[:-20],
+        gzip.compress(b"amazon-order-id\tlast-updated-date\torder-status\tsales-channel\n" + b"x" * 50_000_000),
         b"",
     ],
     ids=["no report", "a sentence", "cut off", "a line without end", "empty"],
@@ -216,7 +217,7 @@ def test_rows_that_cannot_be_read_keep_no_other_from_being_compared(
 ) -> None:
     miss(busy)
     lines = (
-        "last-updated-date\tmore\tamazon-order-id\torder-status",
+        "last-updated-date\tmore\tamazon-order-id\torder-status\tsales-channel",
         "yesterday\t\t777-1\tShipped",
         "2026-11-01T15:00:00+00:00\t\t..\tShipped",
         "2026-11-01T15:00:00+00:00\t\t" + "7" * 2_000 + "\tShipped",
@@ -245,9 +246,28 @@ def test_an_address_that_is_not_encrypted_as_amazons_are_is_not_followed(busy: W
         pass
 
 
+def test_an_order_of_another_shop_that_amazon_only_fulfils_is_not_missed(
+    busy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = amazon_time(NOON + 3 * HOUR)
+    lines = (
+        "amazon-order-id\tlast-updated-date\torder-status\tsales-channel",
+        f"{MISSED}\t{at}\tShipped\tNon-Amazon US",
+        "",
+    )
+    answer_with("\n".join(lines).encode(), monkeypatch)
+    busy.run_for(5 * MINUTE)
+    assert second_look(busy).finished_at is not None
+    assert second_look(busy).missed_count == 0
+
+
 def test_a_row_of_a_later_update_says_nothing_of_the_window(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
     later = amazon_time(busy.clock() + HOUR)
-    lines = ("amazon-order-id\tlast-updated-date\torder-status", f"{MISSED}\t{later}\tShipped", "")
+    lines = (
+        "amazon-order-id\tlast-updated-date\torder-status\tsales-channel",
+        f"{MISSED}\t{later}\tShipped\tAmazon.com",
+        "",
+    )
     answer_with("\n".join(lines).encode(), monkeypatch)
     busy.run_for(5 * MINUTE)
     assert second_look(busy).finished_at is not None
