@@ -1,6 +1,7 @@
 """Integrations under /integrations, the freeze of all under /freeze, and the list of Stages under /stages."""
 
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic.alias_generators import to_camel
 
 from needs_attention import values
 from needs_attention.amazon_accounts import AmazonAccounts
@@ -39,6 +41,7 @@ from needs_attention.registration import (
     with_findings,
 )
 from needs_attention.settings import AmazonAccess, OrderTables, WakeUps
+from needs_attention.settings_preview import preview
 from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
 from needs_attention.values import Value
 from needs_attention.wake_ups import WakeUpQueue
@@ -124,6 +127,8 @@ def change_integration(_: Caller, integration_id: str) -> Response[object]:
     patch = api.body(IntegrationPatch, MERGE_PATCH)
     stages = integrations.stages()
     now = values.utc_now()
+    if patch.dry_run:
+        return answer(tried(existing_integration(integrations, integration_id), patch, stages, now))
     integration = change(integration_id, lambda one: patch.applied_to(one, stages, now), api.if_match())
     if patch.credentials is not None:
         accounts.save(integration_id, patch.credentials.as_credentials())
@@ -192,6 +197,15 @@ def change(integration_id: str, update: Callable[[Integration], Integration], if
         except ChangedMeanwhile:
             continue
     raise changed_meanwhile()
+
+
+def tried(integration: Integration, patch: IntegrationPatch, stages: Stages, now: datetime) -> dict[str, Any]:
+    """The integration as it would be, and what that would change. Raises a 422."""
+    wanted = patch.applied_to(integration, stages, now)
+    check_download_start(wanted.settings)
+    found = preview(orders, integration, wanted.settings, stages.stages, now)
+    changes = {to_camel(name): value for name, value in found._asdict().items()}
+    return view(wanted) | {"dryRun": True, "preview": changes}
 
 
 def check_download_start(settings: Settings) -> None:

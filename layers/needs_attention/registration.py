@@ -118,13 +118,17 @@ def check_marketplaces(marketplace_ids: Sequence[str], region: str) -> None:
 
 
 class IntegrationPatch(Value):
-    """JSON Merge Patch on an integration; a setting of null goes back to its default."""
+    """JSON Merge Patch on an integration; a setting of null goes back to its default.
+
+    A dry run writes nothing, and answers what the settings would change of the orders that are there.
+    """
 
     name: Name = ""
     marketplace_ids: MarketplaceIds = ()
     settings: dict[str, Any] = Field(default_factory=dict)
     credentials: CredentialsBody | None = None
     is_paused: bool = False
+    dry_run: bool = False
 
     def applied_to(self, integration: Integration, stages: Stages, now: datetime) -> Integration:
         """Raises a 422 for settings that cannot be."""

@@ -9,7 +9,7 @@ import pytest
 
 from needs_attention.download import SetAside, Subscription
 from needs_attention.incidents import Arrival, Arrivals, Incident, Incidents
-from needs_attention.policy import Settings
+from needs_attention.policy import Checks, Settings
 from tests.integration.conftest import Answer, World
 from tests.unit.builders import NOON
 
@@ -199,6 +199,44 @@ def test_a_setting_of_null_goes_back_to_its_default(world: World) -> None:
     assert answer.status == 200, answer.body
     assert answer.body["settings"]["autoDispatchOrders"] is False
     assert (answer.body["settings"]["checks"]["email"], answer.body["settings"]["checks"]["names"]) == (True, False)
+
+
+# What other settings would change -------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_tells_how_many_orders_a_check_would_hold_or_let_go_and_changes_nothing(world: World) -> None:
+    world.change_integration(settings=Settings(checks=Checks(email=False)))
+    world.download(order_id="701-1", buyer_email=None)
+    world.download(order_id="701-2", line_items=())
+    world.download(order_id="701-3")
+    before = (world.integrations.get("acme-na"), world.order("701-1"))
+    body = {"settings": {"checks": {"email": True, "lineItems": False}}, "dryRun": True}
+    answer = world.call("PATCH", "/integrations/acme-na", body)
+    assert answer.status == 200
+    assert answer.body["preview"] == {"orders": 3, "wouldBeHeld": 1, "wouldBeLetGo": 1, "isTruncated": False}
+    assert answer.body["settings"]["checks"]["email"] is True
+    assert (world.integrations.get("acme-na"), world.order("701-1")) == before
+    assert world.woken() == []
+
+
+def test_a_dry_run_of_nothing_changes_nothing(world: World) -> None:
+    world.download(buyer_email=None)
+    answer = world.call("PATCH", "/integrations/acme-na", {"dryRun": True})
+    assert (answer.body["preview"]["wouldBeHeld"], answer.body["preview"]["wouldBeLetGo"]) == (0, 0)
+
+
+def test_a_dry_run_that_has_seen_only_a_part_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.settings_preview.MOST_LOOKED_AT", 1)
+    for number in range(2):
+        world.download(order_id=f"701-{number}", buyer_email=None)
+    preview = world.call("PATCH", "/integrations/acme-na", {"dryRun": True}).body["preview"]
+    assert (preview["orders"], preview["isTruncated"]) == (1, True)
+
+
+def test_a_dry_run_of_what_cannot_be_is_refused(world: World) -> None:
+    body = {"settings": {"billingAddress": "guess"}, "dryRun": True}
+    assert world.call("PATCH", "/integrations/acme-na", body).status == 422
+    assert world.call("PATCH", "/integrations/none", {"dryRun": True}).status == 404
 
 
 # The connection -------------------------------------------------------------------------------------------------------
