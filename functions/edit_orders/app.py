@@ -12,8 +12,10 @@ from needs_attention.http_api import MERGE_PATCH, Api, Caller, Role, answer, eta
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_changes import OrderChanges
 from needs_attention.order_patch import BulkChanges, OrderPatch, Release, TransferFailure
+from needs_attention.order_sheet import rows_of
 from needs_attention.order_store import OrderStore
 from needs_attention.settings import OrderTables
+from needs_attention.values import Value
 
 dynamodb = boto3.client("dynamodb")
 tables = OrderTables.from_env()
@@ -69,6 +71,21 @@ def fail_transfer(caller: Caller, order_id: str) -> Response[object]:
 def change_orders(caller: Caller) -> Response[object]:
     bulk = api.body(BulkChanges)
     return answer({"orders": changes_by(caller).make_all(bulk), "dryRun": bulk.dry_run})
+
+
+class SheetOptions(Value):
+    """The query parameters of a sheet that comes back."""
+
+    dry_run: bool = False
+
+
+@api.post("/orders.csv")
+@api.open_to(Role.EDITOR)
+def fill_in_orders(caller: Caller) -> Response[object]:
+    """A result for each row: the order, or why it was refused."""
+    options = api.query(SheetOptions)
+    filled = changes_by(caller).fill_in(rows_of(api.sheet()), is_dry_run=options.dry_run)
+    return answer({"orders": filled, "dryRun": options.dry_run})
 
 
 def changes_by(caller: Caller) -> OrderChanges:

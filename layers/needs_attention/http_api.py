@@ -283,13 +283,14 @@ class Api(APIGatewayRestResolver):
         Raises a 413 if it is too large, a 415 if it is not JSON by its header, a 400 if it is not by its content, and a
         422 with every field that is wrong.
         """
-        sent = self._bytes_sent()
-        if len(sent) > LARGEST_BODY:
-            raise Problem(413, f"A body has at most {LARGEST_BODY // 1024} KB.", code="tooLarge")
-        media_type = self._header("Content-Type").partition(";")[0].strip().lower()
-        if sent and media_type not in content_types:
-            raise Problem(415, f"Send Content-Type {' or '.join(content_types)}.", code="wrongContentType")
-        return parsed(model, sent or b"{}")
+        return parsed(model, self._checked_bytes(content_types) or b"{}")
+
+    def sheet(self) -> str:
+        """The request's body as CSV. Raises a 413 or a 415 as `body` does, and a 400 if it is not UTF-8."""
+        try:
+            return self._checked_bytes(("text/csv",)).decode()
+        except UnicodeDecodeError:
+            raise Problem(400, "Save the sheet as CSV in UTF-8.", code="unreadableSheet") from None
 
     def query[Query: BaseModel](self, model: type[Query]) -> Query:
         """The query string as a value: one text per name, a list of texts for a name that is repeated.
@@ -310,6 +311,15 @@ class Api(APIGatewayRestResolver):
 
     def _header(self, name: str) -> str:
         return self.current_event.headers.get(name) or ""
+
+    def _checked_bytes(self, content_types: Sequence[str]) -> bytes:
+        sent = self._bytes_sent()
+        if len(sent) > LARGEST_BODY:
+            raise Problem(413, f"A body has at most {LARGEST_BODY // 1024} KB.", code="tooLarge")
+        media_type = self._header("Content-Type").partition(";")[0].strip().lower()
+        if sent and media_type not in content_types:
+            raise Problem(415, f"Send Content-Type {' or '.join(content_types)}.", code="wrongContentType")
+        return sent
 
     def _bytes_sent(self) -> bytes:
         text = self.current_event.body or ""

@@ -1,13 +1,24 @@
 """Changes that people and the warehouse make to orders: read, ask the gate, write only if nobody was faster."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention import gate
 from needs_attention.gate import Wanted
-from needs_attention.http_api import ATTEMPTS, Caller, IfMatch, Problem, Role, changed_meanwhile, not_found, problem_of
+from needs_attention.http_api import (
+    ATTEMPTS,
+    Caller,
+    IfMatch,
+    Problem,
+    Role,
+    changed_meanwhile,
+    not_found,
+    parsed,
+    problem_of,
+)
 from needs_attention.integration_store import IntegrationStore, Surroundings
 from needs_attention.order import Order
 from needs_attention.order_patch import (
@@ -19,6 +30,7 @@ from needs_attention.order_patch import (
     TransferFailure,
     cause_of,
 )
+from needs_attention.order_sheet import SheetRow
 from needs_attention.order_store import LostRace, OrderStore, Summary
 from needs_attention.order_views import for_warehouse, may_be_transferred, whole_order
 from needs_attention.verdict import judged
@@ -156,7 +168,7 @@ class OrderChanges:
 
     def _result(self, wish: BulkOrder, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
         if order is None:
-            return _refused(wish, not_found("order"))
+            return _refused(wish.order_id, not_found("order"))
         try:
             change = self.release(Release()) if wish.patch is None else self.patch(wish.patch)
             shown = self._tried(order, change) if is_dry_run else self._made(order, change, IfMatch(None))
@@ -164,8 +176,31 @@ class OrderChanges:
             problem = problem_of(error)
             if problem is None:
                 raise
-            return _refused(wish, problem)
+            return _refused(wish.order_id, problem)
         return {"orderId": wish.order_id, "status": 200, "order": shown}
+
+    def fill_in(self, rows: Sequence[SheetRow], *, is_dry_run: bool) -> list[dict[str, Any]]:
+        """Makes the change of each row of a sheet by itself, if its order is still as it was when it was exported."""
+        known = self._orders.get_many(row.order_id for row in rows)
+        return [
+            {"row": row.number, **self._filled(row, known.get(row.order_id), is_dry_run=is_dry_run)} for row in rows
+        ]
+
+    def _filled(self, row: SheetRow, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
+        if order is None:
+            return _refused(row.order_id, not_found("order"))
+        if_match = IfMatch(frozenset({row.revision}))
+        try:
+            self._check(if_match, order, self._around(order))
+            patch = parsed(OrderPatch, json.dumps(row.patch(self._shown(order, self._around(order)))))
+            change = self.patch(patch)
+            shown = self._tried(order, change) if is_dry_run else self._made(order, change, if_match)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            return _refused(row.order_id, problem)
+        return {"orderId": row.order_id, "status": 200, "order": shown}
 
     def _tried(self, order: Order, change: Change) -> dict[str, Any]:
         surroundings = self._around(order)
@@ -233,8 +268,8 @@ def around(order: Order, integrations: IntegrationStore) -> Surroundings:
     return surroundings
 
 
-def _refused(wish: BulkOrder, problem: Problem) -> dict[str, Any]:
-    return {"orderId": wish.order_id, "status": problem.status, "problem": problem.as_json()}
+def _refused(order_id: str, problem: Problem) -> dict[str, Any]:
+    return {"orderId": order_id, "status": problem.status, "problem": problem.as_json()}
 
 
 def _says_the_same(before: Order, after: Order) -> bool:

@@ -229,7 +229,8 @@ def send(function: str, event: Mapping[str, Any]) -> Answer:
     """Invokes a function with an event of API Gateway."""
     answer = app(function).handler(event, CONTEXT)
     headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-    return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None, headers)
+    is_json = answer["body"] and "json" in headers.get("Content-Type", "json")
+    return Answer(answer["statusCode"], json.loads(answer["body"]) if is_json else answer["body"] or None, headers)
 
 
 def app(function: str) -> Any:

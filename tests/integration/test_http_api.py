@@ -21,6 +21,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/summary"): READERS,
     ("PATCH", "/orders/{orderId}"): {"editor", "administrator"},
     ("POST", "/orders/{orderId}/release"): {"editor", "administrator"},
+    ("GET", "/orders.csv"): READERS,
+    ("POST", "/orders.csv"): {"editor", "administrator"},
     ("POST", "/orders/{orderId}/acknowledge"): {"warehouse", "administrator"},
     ("POST", "/orders/{orderId}/picked"): {"warehouse", "administrator"},
     ("POST", "/orders/{orderId}/transfer-failed"): {"warehouse", "administrator"},

@@ -1,0 +1,157 @@
+"""Orders as a sheet: exported with what is missing empty, filled in, and sent back."""
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from needs_attention.order_sheet import SheetRow, rows_of, sheet_of
+from tests.integration.conftest import Answer, World
+from tests.unit.builders import NOON, an_address
+
+FIRST, SECOND = "701-0000001-0000001", "701-0000002-0000002"
+
+
+def exported(world: World, **query: Any) -> list[dict[str, str]]:
+    answer = world.call("GET", "/orders.csv", role="reader", query=query)
+    assert answer.status == 200, answer.body
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.body.removeprefix("\ufeff"))))
+
+
+def as_sheet(rows: list[dict[str, str]]) -> str:
+    written = io.StringIO()
+    writer = csv.DictWriter(written, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(rows)
+    return written.getvalue()
+
+
+def sent_back(world: World, sheet: str, role: str = "editor", query: Mapping[str, object] | None = None) -> Answer:
+    return world.call("POST", "/orders.csv", sheet, role=role, query=query, Content_Type="text/csv")
+
+
+def test_what_is_missing_is_an_empty_cell_and_what_is_typed_in_fills_it(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, delivery_address=an_address(line1=None))
+    rows = exported(world, stage="Needs Attention")
+    by_id = {row["orderId"]: row for row in rows}
+    assert (by_id[FIRST]["missing"], by_id[FIRST]["email"], by_id[FIRST]["firstName"]) == ("email", "", "Ada")
+    assert by_id[SECOND]["deliveryAddress.addressLine1"] == ""
+    by_id[FIRST]["email"] = "ada@mail.example.com"
+    by_id[SECOND]["deliveryAddress.addressLine1"] = "9 Larkspur Court"
+    answer = sent_back(world, as_sheet(rows))
+    assert answer.status == 200
+    assert {(one["status"], one["order"]["readyToRelease"]) for one in answer.body["orders"]} == {(200, True)}
+    assert world.order(FIRST).edits.email == "ada@mail.example.com"
+    assert world.order(FIRST).edits.name is None  # what nobody typed is no edit
+    address = world.order(SECOND).edits.delivery_address
+    assert address is not None
+    assert (address.line1, address.city) == ("9 Larkspur Court", an_address().city)
+
+
+def test_a_sheet_that_comes_back_as_it_was_changes_nothing(world: World) -> None:
+    before = world.download(order_id=FIRST, buyer_email=None)
+    answer = sent_back(world, as_sheet(exported(world)))
+    assert [one["status"] for one in answer.body["orders"]] == [200]
+    assert world.order(FIRST) == before
+
+
+def test_a_dry_run_shows_what_would_be_and_writes_nothing(world: World) -> None:
+    before = world.download(order_id=FIRST, buyer_email=None)
+    (row,) = exported(world)
+    answer = sent_back(world, as_sheet([row | {"email": "ada@mail.example.com"}]), query={"dryRun": "true"})
+    assert answer.body["dryRun"] is True
+    assert answer.body["orders"][0]["order"]["readyToRelease"] is True
+    assert world.order(FIRST) == before
+
+
+def test_each_row_is_refused_by_itself(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, buyer_email=None)
+    rows = {row["orderId"]: row for row in exported(world)}
+    world.call("PATCH", f"/orders/{SECOND}", {"assignedTo": "zoe"}, role="editor")
+    filled = [
+        rows[FIRST] | {"email": "ada@mail.example.com"},
+        rows[SECOND] | {"email": "late@mail.example.com"},
+        rows[FIRST] | {"orderId": "none"},
+    ]
+    answer = sent_back(world, as_sheet(filled))
+    assert [(one["row"], one["status"]) for one in answer.body["orders"]] == [(1, 200), (2, 412), (3, 404)]
+    assert answer.body["orders"][1]["problem"]["order"]["revision"] == world.order(SECOND).revision
+    assert world.order(SECOND).edits.email is None
+
+
+def test_a_value_that_cannot_be_is_refused_by_its_field(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    (row,) = exported(world)
+    answer = sent_back(world, as_sheet([row | {"email": "x" * 400}]))
+    (one,) = answer.body["orders"]
+    assert (one["status"], one["problem"]["errors"][0]["field"]) == (422, "email")
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1 555 0100", "-1", "@here"])
+def test_a_text_that_begins_like_a_formula_is_made_harmless_and_comes_back_as_it_was(world: World, text: str) -> None:
+    before = world.download(order_id=FIRST, delivery_address=an_address(phone=text))
+    (row,) = exported(world)
+    assert row["deliveryAddress.phone"] == f"'{text}"
+    sent_back(world, as_sheet([row]))
+    assert world.order(FIRST) == before
+
+
+def test_a_long_list_is_exported_page_by_page(world: World) -> None:
+    for number in range(3):
+        world.download(order_id=f"701-{number}")
+    first = world.call("GET", "/orders.csv", role="reader", query={"limit": 2})
+    cursor = first.headers["X-Next-Cursor"]
+    assert len(exported(world, limit=2, cursor=cursor)) == 1
+
+
+def test_filters_that_cannot_be_are_refused_as_in_a_list(world: World) -> None:
+    answer = world.call("GET", "/orders.csv", role="reader", query={"stage": "Nowhere"})
+    assert (answer.status, list(answer.codes)) == (400, ["stage"])
+
+
+HEADER = "orderId,revision,email\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "status"),
+    [
+        ("", 422),
+        ("email\r\nx\r\n", 422),
+        ("orderId,revision,shoeSize\r\n701-1,1,44\r\n", 422),
+        (HEADER, 422),
+        (HEADER + "701-1,1,x\r\n701-1,1,y\r\n", 422),
+        (HEADER + "701-1,1\r\n", 422),
+        (HEADER + "701-1,1,x,y\r\n", 422),
+        (HEADER + "".join(f"701-{n},1,x\r\n" for n in range(101)), 422),
+        (HEADER + '701-1,1,"x\r\n', 400),
+        (HEADER + "701-1,1," + "x" * 300_000, 413),
+    ],
+)
+def test_a_sheet_that_is_none_is_refused_whole(world: World, sheet: str, status: int) -> None:
+    answer = sent_back(world, sheet)
+    assert answer.status == status
+    assert answer.body["detail"]
+
+
+def test_a_sheet_is_sent_as_csv(world: World) -> None:
+    answer = world.call("POST", "/orders.csv", HEADER + "701-1,1,x\r\n", role="editor", Content_Type="text/plain")
+    assert (answer.status, answer.body["code"]) == (415, "wrongContentType")
+
+
+def test_a_sheet_of_a_spreadsheet_is_read_with_its_byte_order_mark_and_spaces() -> None:
+    (row,) = rows_of("\ufefforderId,revision,email\n 701-1 ,3, ada@mail.example.com \n")
+    assert row == SheetRow(1, "701-1", "3", {"email": "ada@mail.example.com"})
+    assert sheet_of([]).startswith("\ufefforderId,revision,")
+
+
+def test_an_order_is_exported_without_the_time_of_the_export(world: World) -> None:
+    world.download(order_id=FIRST)
+    before = exported(world)
+    world.clock.now = NOON + timedelta(hours=1)
+    assert exported(world) == before
