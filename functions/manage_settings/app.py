@@ -26,6 +26,7 @@ from needs_attention.http_api import (
     answer,
     changed_meanwhile,
     etag,
+    not_found,
 )
 from needs_attention.incidents import Incidents
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore, Stages
@@ -40,6 +41,7 @@ from needs_attention.registration import (
     integration_view,
     with_findings,
 )
+from needs_attention.rejudgement import Rejudgement
 from needs_attention.settings import AmazonAccess, OrderTables, WakeUps
 from needs_attention.settings_preview import preview
 from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
@@ -54,6 +56,8 @@ accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env(
 wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api()
+# Where it stands within a Stage says nothing to people.
+REJUDGING_AT = {"position", "stages"}
 
 
 class StageBody(Value):
@@ -134,6 +138,27 @@ def change_integration(_: Caller, integration_id: str) -> Response[object]:
         accounts.save(integration_id, patch.credentials.as_credentials())
     wake_ups.wake(integration_id)
     return shown(integration)
+
+
+@api.post("/integrations/<integration_id>/rejudgement")
+@api.open_to(Role.ADMINISTRATOR)
+def rejudge(caller: Caller, integration_id: str) -> Response[object]:
+    """Settings count from an order's next verdict; this judges the orders in all Stages by them now."""
+    integration = existing_integration(integrations, integration_id)
+    stages = tuple(stage.id for stage in integrations.stages().stages)
+    job = Rejudgement(requested_by=caller.name, requested_at=values.utc_now(), stages=stages)
+    integrations.begin_rejudgement(integration.integration_id, job)
+    wake_ups.wake(integration_id)
+    return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT), HTTPStatus.ACCEPTED)
+
+
+@api.get("/integrations/<integration_id>/rejudgement")
+@api.open_to(Role.READER)
+def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
+    job = integrations.rejudgement(existing_integration(integrations, integration_id).integration_id)
+    if job is None:
+        raise not_found("rejudgement")
+    return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT))
 
 
 @api.delete("/integrations/<integration_id>")

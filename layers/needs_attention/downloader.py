@@ -30,7 +30,7 @@ from needs_attention.download import (
     Subscription,
     Walk,
 )
-from needs_attention.due_orders import settle_what_is_due
+from needs_attention.due_orders import go_on_rejudging, settle_what_is_due
 from needs_attention.incidents import OF_DOWNLOADS
 from needs_attention.intake import Intake, Taken, Written
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
@@ -90,6 +90,8 @@ class Downloader:
         settled = settle_what_is_due(self.orders, integration, self.now, until)
         if settled.overdue_verdicts:
             self._count_overdue_verdicts(integration, settled.overdue_verdicts)
+        if go_on_rejudging(self.orders, self.integrations, integration, self.now, until):
+            self.wake_up(integration_id)
         if integration.deleted_at:
             self._close_incidents(integration_id)
             return None

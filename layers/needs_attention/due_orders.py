@@ -9,9 +9,11 @@ from typing import NamedTuple
 from aws_lambda_powertools import Logger
 
 from needs_attention import gate
-from needs_attention.integration_store import Integration
+from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import Order
-from needs_attention.order_store import VERDICT_OVERDUE, LostRace, OrderStore
+from needs_attention.order_store import VERDICT_OVERDUE, LostRace, OrderStore, Page
+from needs_attention.rejudgement import Rejudgement
+from needs_attention.verdict import judged
 
 READ_AT_ONCE = 100
 # More than a run has quota for; a role that is lost may leave tens of thousands waiting.
@@ -55,6 +57,47 @@ def settle_what_is_due(
         waiting.sort(key=itemgetter(0))
         to_ask_for += [order for _, order in waiting[: MOST_TO_ASK_FOR - len(to_ask_for)]]
     return Settled(tuple(to_ask_for), overdue)
+
+
+def go_on_rejudging(
+    orders: OrderStore,
+    integrations: IntegrationStore,
+    integration: Integration,
+    now: Callable[[], datetime],
+    until: datetime,
+) -> bool:
+    """Judges orders by the settings of now, if somebody asked for it; answers whether there is more to do.
+
+    One whose verdict is pending is left to validation. A run that dies repeats a page, which changes nothing.
+    """
+    integration_id = integration.integration_id
+    while (job := integrations.rejudgement(integration_id)) and not job.finished_at:
+        if now() >= until:
+            return True
+        integrations.save_rejudgement(integration_id, _with_next_page_judged(orders, integration, job, now()))
+    return False
+
+
+def _with_next_page_judged(
+    orders: OrderStore, integration: Integration, job: Rejudgement, now: datetime
+) -> Rejudgement:
+    if not job.stages:
+        return job.model_copy(update={"finished_at": now})
+    page = Page(limit=READ_AT_ONCE, after=job.position)
+    found = orders.find_by_stage(integration.integration_id, job.stages[0], page)
+    changed = 0
+    for order in orders.get_many(one.order_id for one in found.summaries).values():
+        after = judged(order, integration.settings, now)
+        if not order.is_pending and after.with_(judged_at=order.judged_at) != order:
+            changed += _save(orders, order, after, now, cause="settingsChanged")
+    return job.model_copy(
+        update={
+            "stages": job.stages if found.position else job.stages[1:],
+            "position": found.position,
+            "orders": job.orders + len(found.summaries),
+            "changed": job.changed + changed,
+        }
+    )
 
 
 def _settle(orders: OrderStore, order: Order, integration: Integration, now: datetime) -> bool:

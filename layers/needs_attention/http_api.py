@@ -245,7 +245,7 @@ class Api(APIGatewayRestResolver):
 
     def __init__(self) -> None:
         origin = Browsers.from_env().allowed_origin
-        cors = CORSConfig(allow_origin=origin, expose_headers=["ETag", "Location"]) if origin else None
+        cors = CORSConfig(allow_origin=origin, expose_headers=["ETag", "Location", "X-Next-Cursor"]) if origin else None
         super().__init__(cors=cors, debug=False)
         # Powertools asks for a handler of NotFoundError by name when no route matches.
         self.exception_handler([NotFoundError, Exception])(_refuse)

@@ -20,6 +20,7 @@ from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Re
 from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
 from needs_attention.reconciliation import Reconciliation
+from needs_attention.rejudgement import Rejudgement
 from needs_attention.values import UtcTime, Value, instant, read_stored
 
 if TYPE_CHECKING:
@@ -262,6 +263,28 @@ class IntegrationStore:
                 row = {**key, "data": _json(later), **_times(later)}
                 self._client.put_item(TableName=self._table, Item=row, **condition)
 
+    # Orders judged anew
+
+    def rejudgement(self, integration_id: str) -> Rejudgement | None:
+        """The one that is under way, or was the last."""
+        text = self._get(integration_id, "rejudgement")
+        return read_stored(Rejudgement, text) if text else None
+
+    def begin_rejudgement(self, integration_id: str, rejudgement: Rejudgement) -> None:
+        """In place of one that is under way: the settings may have changed since."""
+        self._client.put_item(TableName=self._table, Item=_rejudgement_item(integration_id, rejudgement))
+
+    def save_rejudgement(self, integration_id: str, rejudgement: Rejudgement) -> None:
+        """How far it has come; not if another one was begun meanwhile."""
+        condition: dict[str, Any] = {
+            "ConditionExpression": "#requestedAt = :requestedAt",
+            "ExpressionAttributeNames": {"#requestedAt": "requestedAt"},
+            "ExpressionAttributeValues": {":requestedAt": _text(instant(rejudgement.requested_at))},
+        }
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            item = _rejudgement_item(integration_id, rejudgement)
+            self._client.put_item(TableName=self._table, Item=item, **condition)
+
     # How the connection fares; written by the one run at a time, as `live_download` is
 
     def incidents(self, integration_id: str) -> Incidents:
@@ -356,6 +379,11 @@ Revised = Integration | BackdatedDownload | Stages
 
 def _key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
     return {"integrationId": _text(integration_id), "item": _text(item)}
+
+
+def _rejudgement_item(integration_id: str, rejudgement: Rejudgement) -> dict[str, "AttributeValueTypeDef"]:
+    key = _key(integration_id, "rejudgement")
+    return {**key, "data": _json(rejudgement), "requestedAt": _text(instant(rejudgement.requested_at))}
 
 
 def _redownload_item(wanted: Redownload) -> str:

@@ -75,6 +75,8 @@ def _check_columns(columns: Iterable[str]) -> None:
     unknown = sorted({name for name in given if name not in {*_SHOWN, *_EDITABLE}})
     errors = [FieldError(name, "required", "is not among the columns") for name in missing]
     errors += [FieldError(name, "unknownField", "is no column of this sheet") for name in unknown]
+    twice = sorted({name for name in given if given.count(name) > 1})
+    errors += [FieldError(name, "notAllowed", "is a column twice") for name in twice]
     if errors:
         raise invalid(errors)
 

@@ -39,6 +39,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("PATCH", "/integrations/{integrationId}"): {"administrator"},
     ("DELETE", "/integrations/{integrationId}"): {"administrator"},
     ("GET", "/integrations/{integrationId}/connection"): {"reader", "editor", "administrator"},
+    ("POST", "/integrations/{integrationId}/rejudgement"): {"administrator"},
+    ("GET", "/integrations/{integrationId}/rejudgement"): READERS,
     ("POST", "/integrations/{integrationId}/freeze"): {"administrator"},
     ("DELETE", "/integrations/{integrationId}/freeze"): {"administrator"},
     ("POST", "/freeze"): {"administrator"},

@@ -239,6 +239,18 @@ def test_a_dry_run_of_what_cannot_be_is_refused(world: World) -> None:
     assert world.call("PATCH", "/integrations/none", {"dryRun": True}).status == 404
 
 
+def test_orders_are_judged_anew_on_request(world: World) -> None:
+    assert world.call("GET", "/integrations/acme-na/rejudgement").status == 404
+    answer = world.call("POST", "/integrations/acme-na/rejudgement")
+    assert (answer.status, answer.body["finishedAt"]) == (202, None)
+    assert world.woken() == ["acme-na"]
+    assert world.call("GET", "/integrations/acme-na/rejudgement", role="reader").body == answer.body
+    job = world.integrations.rejudgement("acme-na")
+    assert job is not None
+    assert job.stages == ("needs-attention", "new")
+    assert world.call("POST", "/integrations/none/rejudgement").status == 404
+
+
 # The connection -------------------------------------------------------------------------------------------------------
 
 

@@ -125,6 +125,7 @@ HEADER = "orderId,revision,email\r\n"
         ("email\r\nx\r\n", 422),
         ("orderId,revision,shoeSize\r\n701-1,1,44\r\n", 422),
         (HEADER, 422),
+        ("orderId,revision,email,email\r\n701-1,1,x,y\r\n", 422),
         (HEADER + "701-1,1,x\r\n701-1,1,y\r\n", 422),
         (HEADER + "701-1,1\r\n", 422),
         (HEADER + "701-1,1,x,y\r\n", 422),

@@ -8,7 +8,8 @@ import pytest
 
 from needs_attention.download import BackdatedDownload, OverdueVerdicts, Walk
 from needs_attention.order import Hold, Order
-from needs_attention.policy import Settings
+from needs_attention.policy import NEEDS_ATTENTION, NEW, Checks, Settings
+from needs_attention.rejudgement import Rejudgement
 from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
@@ -533,3 +534,96 @@ def test_redacted_orders_are_not_filled_again_by_a_backdated_download(world: Wor
     world.run_for(3 * HOUR, tick=10 * MINUTE)
     assert world.backdated("d2").status == "finished"
     assert {world.order(order_id).amazon.recipient_name for order_id in world.items()} == {None}
+
+
+# Judged anew ----------------------------------------------------------------------------------------------------------
+
+
+def rejudge(world: World, stages: tuple[str, ...] = (NEEDS_ATTENTION, NEW)) -> None:
+    job = Rejudgement(requested_by="ada", requested_at=world.clock(), stages=stages)
+    world.integrations.begin_rejudgement("demo", job)
+
+
+def rejudged(world: World) -> Rejudgement:
+    job = world.integrations.rejudgement("demo")
+    assert job is not None
+    return job
+
+
+def test_settings_that_have_changed_count_at_once_when_somebody_asks_for_it(world: World) -> None:
+    order_id = held(world)
+    world.change(settings=Settings(download_pending_orders=True, checks=Checks(email=False)))
+    assert world.order(order_id).hold is not None
+    rejudge(world)
+    world.run()
+    order = world.order(order_id)
+    assert (order.hold, order.stage) == (None, NEW)
+    assert order.last_change is not None
+    assert (order.last_change.cause, order.last_change.by) == ("settingsChanged", "clock")
+    job = rejudged(world)
+    assert (job.changed >= 1, job.orders >= job.changed, job.finished_at) == (True, True, world.clock())
+
+
+def test_judging_anew_by_the_same_settings_changes_nothing(world: World) -> None:
+    held(world)
+    before = world.items()
+    rejudge(world)
+    world.run()
+    assert world.items() == before
+    assert (rejudged(world).changed, rejudged(world).finished_at) == (0, world.clock())
+
+
+def test_judging_anew_takes_several_runs_if_it_must_and_wakes_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("needs_attention.due_orders.READ_AT_ONCE", 3)
+    held(world)
+    rejudge(world, (NEW, NEEDS_ATTENTION))
+    world.woken.clear()
+    save = world.integrations.save_rejudgement
+
+    def takes_its_time(integration_id: str, job: Rejudgement) -> None:
+        save(integration_id, job)
+        world.clock.advance(MINUTE)
+
+    monkeypatch.setattr(world.integrations, "save_rejudgement", takes_its_time)
+    world.run(lasting=MINUTE)
+    assert (rejudged(world).orders, rejudged(world).finished_at) == (3, None)
+    assert "demo" in world.woken
+    world.run(lasting=HOUR)
+    assert rejudged(world).finished_at is not None
+
+
+def test_an_order_whose_verdict_is_pending_is_left_to_validation(world: World) -> None:
+    order_id = held(world)
+    world.amazon.patch(order_id, {"buyer": {"buyerCompanyName": "Renamed Ltd"}})
+    world.want(order_id)
+    world.run()
+    pending = world.order(order_id)
+    assert pending.is_pending
+    rejudge(world)
+    world.run()
+    assert world.order(order_id) == pending
+
+
+def test_asking_anew_meanwhile_begins_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    held(world)
+    rejudge(world)
+    find = world.orders.find_by_stage
+
+    def somebody_asks_again(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        world.clock.advance(MINUTE)
+        rejudge(world, (NEW,))
+        return find(*arguments)
+
+    monkeypatch.setattr(world.orders, "find_by_stage", somebody_asks_again)
+    world.run()
+    assert rejudged(world).finished_at is not None
+    assert rejudged(world).requested_at == world.clock()
+
+
+def test_a_system_without_stages_has_nothing_to_judge_anew(world: World) -> None:
+    rejudge(world, ())
+    world.run()
+    assert (rejudged(world).orders, rejudged(world).finished_at) == (0, world.clock())
