@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from aws_lambda_powertools import Logger
 
@@ -76,7 +77,7 @@ class Connection:
         if not written:
             return
         settings = self._integration.settings
-        known = self._integrations.arrivals(self._id) if self._arrivals is None else self._arrivals
+        known = self._stored_arrivals if self._arrivals is None else self._arrivals
         self._arrivals = known.with_orders((one.amazon for one in written), settings, now)
         filled = filled_gaps(((one.before.amazon, one.amazon) for one in written if one.before), settings)
         for marketplace_id, fields in filled.items():
@@ -107,6 +108,10 @@ class Connection:
 
     # Fields that vanish
 
+    @cached_property
+    def _stored_arrivals(self) -> Arrivals:
+        return self._integrations.arrivals(self._id)
+
     @property
     def _probed_order(self) -> str | None:
         incident = self._incidents.find("fieldsVanished")
@@ -125,7 +130,7 @@ class Connection:
         incident = self._incidents.find("fieldsVanished")
         if self._arrivals is None and not incident:
             return False
-        before = self._integrations.arrivals(self._id)
+        before = self._stored_arrivals
         arrivals = (self._arrivals or before).recent(now)
         every = vanished_fields(arrivals, incident.fields if incident else {}, self._filled)
         fields = {one: vanished for one, vanished in every.items() if one in self._integration.marketplace_ids}

@@ -162,8 +162,9 @@ class _Run:
             orders=self._orders,
             integrations=self._integrations,
             connection=self._connection,
-            integration=integration,
+            integration_id=self._id,
             due=to_ask_for,
+            reached=lambda: self._live.walk.reached,
             now=self._now,
         )
         self._proofs = downloader.integrations.proofs(integration.integration_id)

@@ -88,7 +88,7 @@ def _with_next_page_judged(
     changed = 0
     for order in orders.get_many(one.order_id for one in found.summaries).values():
         after = judged(order, integration.settings, now)
-        if not order.is_pending and after.with_(judged_at=order.judged_at) != order:
+        if not order.is_pending and not after.says_the_same_as(order):
             changed += _save(orders, order, after, now, cause="settingsChanged")
     return job.model_copy(
         update={

@@ -251,11 +251,7 @@ class IntegrationStore:
     def settle_redownload(self, integration_id: str, settled: Redownload, later: Redownload | None) -> None:
         """Puts it off, or forgets it (None); not if it has been asked for anew meanwhile."""
         key = _key(integration_id, _redownload_item(settled))
-        condition: dict[str, Any] = {
-            "ConditionExpression": "#wantedAt = :wantedAt",
-            "ExpressionAttributeNames": {"#wantedAt": "wantedAt"},
-            "ExpressionAttributeValues": {":wantedAt": _text(instant(settled.wanted_at))},
-        }
+        condition = _unless_anew("wantedAt", settled.wanted_at)
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             if later is None:
                 self._client.delete_item(TableName=self._table, Key=key, **condition)
@@ -276,11 +272,7 @@ class IntegrationStore:
 
     def save_rejudgement(self, integration_id: str, rejudgement: Rejudgement) -> None:
         """How far it has come; not if another one was begun meanwhile."""
-        condition: dict[str, Any] = {
-            "ConditionExpression": "#requestedAt = :requestedAt",
-            "ExpressionAttributeNames": {"#requestedAt": "requestedAt"},
-            "ExpressionAttributeValues": {":requestedAt": _text(instant(rejudgement.requested_at))},
-        }
+        condition = _unless_anew("requestedAt", rejudgement.requested_at)
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             item = _rejudgement_item(integration_id, rejudgement)
             self._client.put_item(TableName=self._table, Item=item, **condition)
@@ -379,6 +371,15 @@ Revised = Integration | BackdatedDownload | Stages
 
 def _key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
     return {"integrationId": _text(integration_id), "item": _text(item)}
+
+
+def _unless_anew(attribute: str, time: datetime) -> dict[str, Any]:
+    """The condition that nobody has asked for the same thing again since."""
+    return {
+        "ConditionExpression": f"#{attribute} = :{attribute}",
+        "ExpressionAttributeNames": {f"#{attribute}": attribute},
+        "ExpressionAttributeValues": {f":{attribute}": _text(instant(time))},
+    }
 
 
 def _rejudgement_item(integration_id: str, rejudgement: Rejudgement) -> dict[str, "AttributeValueTypeDef"]:

@@ -385,6 +385,10 @@ class Order(Value):
     def with_(self, **changes: Any) -> "Order":
         return self.model_copy(update=changes)
 
+    def says_the_same_as(self, other: "Order") -> bool:
+        """Whether nothing but the time of the verdict differs."""
+        return self.with_(judged_at=other.judged_at) == other
+
     @property
     def is_pending(self) -> bool:
         """Whether the verdict on the latest data is still to come: until then nothing may leave."""

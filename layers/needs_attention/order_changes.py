@@ -167,17 +167,11 @@ class OrderChanges:
         return [self._result(wish, known.get(wish.order_id), is_dry_run=bulk.dry_run) for wish in bulk.orders]
 
     def _result(self, wish: BulkOrder, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
-        if order is None:
-            return _refused(wish.order_id, not_found("order"))
-        try:
+        def attempt(order: Order) -> dict[str, Any]:
             change = self.release(Release()) if wish.patch is None else self.patch(wish.patch)
-            shown = self._tried(order, change) if is_dry_run else self._made(order, change, IfMatch(None))
-        except Exception as error:
-            problem = problem_of(error)
-            if problem is None:
-                raise
-            return _refused(wish.order_id, problem)
-        return {"orderId": wish.order_id, "status": 200, "order": shown}
+            return self._tried(order, change) if is_dry_run else self._made(order, change, IfMatch(None))
+
+        return self._attempted(wish.order_id, order, attempt)
 
     def fill_in(self, rows: Sequence[SheetRow], *, is_dry_run: bool) -> list[dict[str, Any]]:
         """Makes the change of each row of a sheet by itself, if its order is still as it was when it was exported."""
@@ -187,20 +181,28 @@ class OrderChanges:
         ]
 
     def _filled(self, row: SheetRow, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
-        if order is None:
-            return _refused(row.order_id, not_found("order"))
         if_match = IfMatch(frozenset({row.revision}))
+
+        def attempt(order: Order) -> dict[str, Any]:
+            surroundings = self._around(order)
+            self._check(if_match, order, surroundings)
+            change = self.patch(parsed(OrderPatch, json.dumps(row.patch(self._shown(order, surroundings)))))
+            return self._tried(order, change) if is_dry_run else self._made(order, change, if_match)
+
+        return self._attempted(row.order_id, order, attempt)
+
+    @staticmethod
+    def _attempted(order_id: str, order: Order | None, attempt: Callable[[Order], dict[str, Any]]) -> dict[str, Any]:
+        """The result of one of many: the order, or the problem that refused it. What nobody foresaw ends all."""
+        if order is None:
+            return _refused(order_id, not_found("order"))
         try:
-            self._check(if_match, order, self._around(order))
-            patch = parsed(OrderPatch, json.dumps(row.patch(self._shown(order, self._around(order)))))
-            change = self.patch(patch)
-            shown = self._tried(order, change) if is_dry_run else self._made(order, change, if_match)
+            return {"orderId": order_id, "status": 200, "order": attempt(order)}
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
                 raise
-            return _refused(row.order_id, problem)
-        return {"orderId": row.order_id, "status": 200, "order": shown}
+            return _refused(order_id, problem)
 
     def _tried(self, order: Order, change: Change) -> dict[str, Any]:
         surroundings = self._around(order)
@@ -211,7 +213,7 @@ class OrderChanges:
             surroundings = self._around(order)
             self._check(if_match, order, surroundings)
             after, cause = change(order, surroundings)
-            if _says_the_same(order, after):
+            if after.says_the_same_as(order):
                 return self._shown(order, surroundings)
             try:
                 landed = self._orders.save(order, after, by=self._caller.name, at=self._now, cause=cause)
@@ -270,10 +272,6 @@ def around(order: Order, integrations: IntegrationStore) -> Surroundings:
 
 def _refused(order_id: str, problem: Problem) -> dict[str, Any]:
     return {"orderId": order_id, "status": problem.status, "problem": problem.as_json()}
-
-
-def _says_the_same(before: Order, after: Order) -> bool:
-    return after.with_(judged_at=before.judged_at) == before
 
 
 def _raise_unless_lost(error: Any) -> None:

@@ -145,33 +145,24 @@ class OrderStore:
 
         A read may be a moment old, which a conditional write notices.
         """
-        found: dict[str, Order] = {}
-        for some in batched(dict.fromkeys(order_ids), 100, strict=False):
-            wanted: Any = {self._table: {"Keys": [_key(order_id) for order_id in some]}}
-            while wanted:
-                answer = self._client.batch_get_item(RequestItems=wanted)
-                orders = (_readable(item) for item in answer["Responses"].get(self._table, []))
-                found |= {order.order_id: order for order in orders if order}
-                wanted = answer.get("UnprocessedKeys")
-        return found
+        orders = (_readable(item) for item in self._items(order_ids))
+        return {order.order_id: order for order in orders if order}
 
     def versions(self, order_ids: Iterable[str]) -> dict[str, datetime]:
         """When Amazon had last updated each of the orders that are stored and can be read, by ID."""
-        found: dict[str, datetime] = {}
+        names = {"#orderId": "orderId", "#summary": "summary"}
+        only = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+        summaries = (_readable_summary(item) for item in self._items(order_ids, **only))
+        return {summary.order_id: summary.updated_at for summary in summaries if summary}
+
+    def _items(self, order_ids: Iterable[str], **only: Any) -> Iterator[Item]:
+        """The items of those that exist; `only` projects what is read of each."""
         for some in batched(dict.fromkeys(order_ids), 100, strict=False):
-            wanted: Any = {
-                self._table: {
-                    "Keys": [_key(order_id) for order_id in some],
-                    "ProjectionExpression": "#orderId, #summary",
-                    "ExpressionAttributeNames": {"#orderId": "orderId", "#summary": "summary"},
-                }
-            }
+            wanted: Any = {self._table: {"Keys": [_key(order_id) for order_id in some], **only}}
             while wanted:
                 answer = self._client.batch_get_item(RequestItems=wanted)
-                read = (_readable_summary(item) for item in answer["Responses"].get(self._table, []))
-                found |= {summary.order_id: summary.updated_at for summary in read if summary}
+                yield from answer["Responses"].get(self._table, [])
                 wanted = answer.get("UnprocessedKeys")
-        return found
 
     def save(self, before: Order | None, after: Order, *, by: str, at: datetime, cause: str) -> Order:
         """Writes what differs between the order as it was read and as it shall be, with who changed it and why.

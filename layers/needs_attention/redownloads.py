@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger
 from needs_attention.connection import Connection
 from needs_attention.download import RETRY_AFTER, Redownload, SetAside
 from needs_attention.intake import Taken
-from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.integration_store import IntegrationStore
 from needs_attention.order import Order
 from needs_attention.order_store import OrderStore
 from needs_attention.verdict import next_redownload
@@ -43,17 +43,20 @@ class Wanted:
 
 @dataclass
 class Redownloads:
-    """What one run asks for by ID, the most urgent first. `due` are the held orders whose time has come."""
+    """What one run asks for by ID, the most urgent first.
+
+    `due` are the held orders whose time has come; `reached` says how far live downloads are.
+    """
 
     orders: OrderStore
     integrations: IntegrationStore
     connection: Connection
-    integration: Integration
+    integration_id: str
     due: Iterable[Order]
+    reached: Callable[[], datetime]
     now: Callable[[], datetime]
 
     def __post_init__(self) -> None:
-        self._id = self.integration.integration_id
         self._wanted: Iterator[Wanted] = chain(self._requested(), self._due(), self._set_aside(), self._hinted())
         self._next: Wanted | None = None
 
@@ -75,7 +78,7 @@ class Redownloads:
     # What people want, and the clock once a connection is mended
 
     def _requested(self) -> Iterator[Wanted]:
-        for one in self.integrations.due_redownloads(self._id, "requested", self.now()):
+        for one in self.integrations.due_redownloads(self.integration_id, "requested", self.now()):
             yield self._once(one, "redownload")
 
     def _once(self, redownload: Redownload, cause: str) -> Wanted:
@@ -90,7 +93,7 @@ class Redownloads:
         )
 
     def _settle(self, redownload: Redownload, later: Redownload | None) -> None:
-        self.integrations.settle_redownload(self._id, redownload, later)
+        self.integrations.settle_redownload(self.integration_id, redownload, later)
 
     # Held orders by their timetable
 
@@ -123,7 +126,7 @@ class Redownloads:
     # Orders that could not be kept: it may have been the answer's fault, or ours, mended since
 
     def _set_aside(self) -> Iterator[Wanted]:
-        for one in self.integrations.all_set_aside(self._id):
+        for one in self.integrations.all_set_aside(self.integration_id):
             if one.retry_at and one.retry_at <= self.now():
                 yield Wanted(
                     one.order_id,
@@ -136,18 +139,17 @@ class Redownloads:
                 )
 
     def _put_off(self, aside: SetAside) -> None:
-        self.integrations.set_aside(self._id, [aside.tried_again(self.now())])
+        self.integrations.set_aside(self.integration_id, [aside.tried_again(self.now())])
 
     # Orders that Amazon is said to have changed
 
     def _hinted(self) -> Iterator[Wanted]:
         """What Amazon tells of and what the second look found take turns."""
-        reached = self.integrations.live_download(self.integration).walk.reached
-        told = self.integrations.due_redownloads(self._id, "orderChange", self.now())
-        found = self.integrations.due_redownloads(self._id, "reconciliation", self.now())
+        told = self.integrations.due_redownloads(self.integration_id, "orderChange", self.now())
+        found = self.integrations.due_redownloads(self.integration_id, "reconciliation", self.now())
         stored = self.orders.versions(hint.order_id for hint in (*told, *found))
         for hint in filter(None, chain.from_iterable(zip_longest(told, found))):
-            if hint.is_answered_by(stored.get(hint.order_id), reached):
+            if hint.is_answered_by(stored.get(hint.order_id), self.reached()):
                 self._settle(hint, None)
             else:
                 yield self._once(hint, hint.cause)

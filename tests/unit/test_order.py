@@ -979,3 +979,9 @@ def test_what_amazon_shipped_or_was_redacted_is_not_to_be_fulfilled_any_more(sta
 
     assert sent.is_fulfillable == (status == "UNSHIPPED")
     assert not sent.with_(redacted_at=NOON).is_fulfillable
+
+
+def test_an_order_says_the_same_whenever_it_was_judged() -> None:
+    order = an_order()
+    assert order.with_(judged_at=NOON).says_the_same_as(order)
+    assert not order.with_(stage="packing").says_the_same_as(order)
