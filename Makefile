@@ -14,7 +14,7 @@ CODE := functions layers tests
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load test simulate compare coverage mutants lint types build requirements clean
+.PHONY: help venv up down demo load test simulate compare coverage mutants lint types openapi build requirements clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ lint: venv ## ruff, and the template through cfn-lint
 types: .venv/up-to-date ## mypy
 	.venv/bin/mypy $(CODE)
 
+openapi: .venv/up-to-date ## writes the API's OpenAPI document, after a change of what it takes or answers
+	PYTHONPATH=.:layers .venv/bin/python -m tests.api_document
+
 build: venv ## `sam build` for AWS (arm64)
 	$(SAM) build
 
@@ -73,6 +76,7 @@ requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed fil
 	$(call compile,sam.in,requirements/sam.txt)
 	$(call compile,ministack.in,requirements/ministack.txt)
 	$(call compile,cosmic-ray.in,requirements/cosmic-ray.txt)
+	$(call compile,schemathesis.in,requirements/schemathesis.txt)
 
 clean: down ## removes everything that was made here
 	rm -rf .aws-sam .build .local .venv
@@ -101,4 +105,7 @@ endef
 	$(install)
 
 .build/cosmic-ray/up-to-date: requirements/cosmic-ray.txt
+	$(install)
+
+.build/schemathesis/up-to-date: requirements/schemathesis.txt
 	$(install)

@@ -1,5 +1,6 @@
 """PATCH /orders/{orderId}, what people and the warehouse say of an order by POST, and POST /bulk/orders."""
 
+from http import HTTPStatus
 from typing import Any
 
 import boto3
@@ -8,13 +9,26 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import values
-from needs_attention.http_api import MERGE_PATCH, Api, Caller, Role, answer, etag
+from needs_attention.answers import ChangedOrders, ChangedRows, WholeOrder
+from needs_attention.http_api import (
+    Api,
+    Body,
+    Caller,
+    IfMatchHeader,
+    MergePatch,
+    Query,
+    Role,
+    Sheet,
+    answer,
+    etag,
+)
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_changes import OrderChanges
 from needs_attention.order_patch import BulkChanges, OrderPatch, Release, TransferFailure
 from needs_attention.order_sheet import rows_of
 from needs_attention.order_store import OrderStore
-from needs_attention.settings import OrderTables
+from needs_attention.remembered import RememberedAnswers
+from needs_attention.settings import AnswersTable, OrderTables
 from needs_attention.values import Value
 
 dynamodb = boto3.client("dynamodb")
@@ -22,7 +36,7 @@ tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
 logger = Logger()
-api = Api()
+api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -30,46 +44,59 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api.resolve(event, context)
 
 
-@api.patch("/orders/<order_id>")
-@api.open_to(Role.EDITOR)
-def edit_order(caller: Caller, order_id: str) -> Response[object]:
-    patch = api.body(OrderPatch, MERGE_PATCH)
+@api.operation("PATCH", "/orders/<order_id>", open_to=[Role.EDITOR], answers={HTTPStatus.OK: WholeOrder})
+def edit_order(
+    caller: Caller, order_id: str, patch: MergePatch[OrderPatch], if_match: IfMatchHeader
+) -> Response[object]:
+    """Edits an order, and says where it may go.
+
+    What is not sent stays as it is; null goes back to Amazon's value. The answer carries the new verdict.
+    """
     changes = changes_by(caller)
-    return shown(changes.make(order_id, changes.patch(patch), api.if_match()))
+    return shown(changes.make(order_id, changes.patch(patch), if_match))
 
 
-@api.post("/orders/<order_id>/release")
-@api.open_to(Role.EDITOR)
-def release_order(caller: Caller, order_id: str) -> Response[object]:
-    release = api.body(Release)
+@api.operation("POST", "/orders/<order_id>/release", open_to=[Role.EDITOR], answers={HTTPStatus.OK: WholeOrder})
+def release_order(caller: Caller, order_id: str, release: Body[Release], if_match: IfMatchHeader) -> Response[object]:
+    """Releases a held order that is complete now, with the integration's defaults.
+
+    An administrator may override what is missing, with a reason.
+    """
     changes = changes_by(caller)
-    return shown(changes.make(order_id, changes.release(release), api.if_match()))
+    return shown(changes.make(order_id, changes.release(release), if_match))
 
 
-@api.post("/orders/<order_id>/acknowledge")
-@api.open_to(Role.WAREHOUSE, Role.ADMINISTRATOR)
-def acknowledge_order(caller: Caller, order_id: str) -> Response[object]:
-    return shown(changes_by(caller).acknowledge(order_id, api.if_match()))
+AT_THE_WAREHOUSE = [Role.WAREHOUSE, Role.ADMINISTRATOR]
 
 
-@api.post("/orders/<order_id>/picked")
-@api.open_to(Role.WAREHOUSE, Role.ADMINISTRATOR)
-def pick_order(caller: Caller, order_id: str) -> Response[object]:
-    return shown(changes_by(caller).picked(order_id, api.if_match()))
+@api.operation("POST", "/orders/<order_id>/acknowledge", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
+def acknowledge_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
+    """The warehouse takes an order, if the gate lets it at this instant."""
+    return shown(changes_by(caller).acknowledge(order_id, if_match))
 
 
-@api.post("/orders/<order_id>/transfer-failed")
-@api.open_to(Role.WAREHOUSE, Role.ADMINISTRATOR)
-def fail_transfer(caller: Caller, order_id: str) -> Response[object]:
-    """A person may take the order back then, by changing its 3PL Status."""
-    failure = api.body(TransferFailure)
-    return shown(changes_by(caller).transfer_failed(order_id, failure, api.if_match()))
+@api.operation("POST", "/orders/<order_id>/picked", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
+def pick_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
+    """The warehouse has picked an order that it took."""
+    return shown(changes_by(caller).picked(order_id, if_match))
 
 
-@api.post("/bulk/orders")
-@api.open_to(Role.EDITOR)
-def change_orders(caller: Caller) -> Response[object]:
-    bulk = api.body(BulkChanges)
+@api.operation(
+    "POST", "/orders/<order_id>/transfer-failed", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder}
+)
+def fail_transfer(
+    caller: Caller, order_id: str, failure: Body[TransferFailure], if_match: IfMatchHeader
+) -> Response[object]:
+    """The warehouse cannot pick an order that it took.
+
+    A person may take the order back then, by changing its 3PL Status.
+    """
+    return shown(changes_by(caller).transfer_failed(order_id, failure, if_match))
+
+
+@api.operation("POST", "/bulk/orders", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedOrders})
+def change_orders(caller: Caller, bulk: Body[BulkChanges]) -> Response[object]:
+    """Edits or releases up to 100 orders, each by itself."""
     return answer({"orders": changes_by(caller).make_all(bulk), "dryRun": bulk.dry_run})
 
 
@@ -79,12 +106,10 @@ class SheetOptions(Value):
     dry_run: bool = False
 
 
-@api.post("/orders.csv")
-@api.open_to(Role.EDITOR)
-def fill_in_orders(caller: Caller) -> Response[object]:
-    """A result for each row: the order, or why it was refused."""
-    options = api.query(SheetOptions)
-    filled = changes_by(caller).fill_in(rows_of(api.sheet()), is_dry_run=options.dry_run)
+@api.operation("POST", "/orders.csv", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedRows})
+def fill_in_orders(caller: Caller, options: Query[SheetOptions], sheet: Sheet) -> Response[object]:
+    """Takes an exported sheet back filled in: a result for each row."""
+    filled = changes_by(caller).fill_in(rows_of(sheet), is_dry_run=options.dry_run)
     return answer({"orders": filled, "dryRun": options.dry_run})
 
 

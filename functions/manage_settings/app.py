@@ -13,14 +13,26 @@ from pydantic.alias_generators import to_camel
 
 from needs_attention import values
 from needs_attention.amazon_accounts import AmazonAccounts
+from needs_attention.answers import (
+    Connection,
+    Freeze,
+    IntegrationDetails,
+    Integrations,
+    RejudgementView,
+    StageList,
+    StageView,
+    TriedIntegration,
+)
 from needs_attention.download import BackdatedDownload
 from needs_attention.download_requests import check_start
 from needs_attention.http_api import (
     ATTEMPTS,
-    MERGE_PATCH,
     Api,
+    Body,
     Caller,
     IfMatch,
+    IfMatchHeader,
+    MergePatch,
     Problem,
     Role,
     answer,
@@ -42,7 +54,8 @@ from needs_attention.registration import (
     with_findings,
 )
 from needs_attention.rejudgement import Rejudgement
-from needs_attention.settings import AmazonAccess, OrderTables, WakeUps
+from needs_attention.remembered import RememberedAnswers
+from needs_attention.settings import AmazonAccess, AnswersTable, OrderTables, WakeUps
 from needs_attention.settings_preview import preview
 from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
 from needs_attention.values import Value
@@ -55,7 +68,7 @@ integrations = IntegrationStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env())
 wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
-api = Api()
+api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 # Where it stands within a Stage says nothing to people.
 REJUDGING_AT = {"position", "stages"}
 
@@ -74,11 +87,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 # Integrations ---------------------------------------------------------------------------------------------------------
 
 
-@api.post("/integrations")
-@api.open_to(Role.ADMINISTRATOR)
-def register_integration(caller: Caller) -> Response[object]:
-    """Registering a deleted integration again revives it: its cursor is where it was."""
-    registration = api.body(Registration)
+@api.operation("POST", "/integrations", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.CREATED: IntegrationDetails})
+def register_integration(caller: Caller, registration: Body[Registration]) -> Response[object]:
+    """Registers an integration, and begins its downloads.
+
+    Registering a removed one again revives it: its cursor is where it was.
+    """
     now = values.utc_now()
     before = integrations.get(registration.integration_id)
     if before is not None and before.deleted_at is None:
@@ -97,9 +111,9 @@ def register_integration(caller: Caller) -> Response[object]:
     return shown(integration, HTTPStatus.CREATED, {"Location": f"/integrations/{integration.integration_id}"})
 
 
-@api.get("/integrations")
-@api.open_to(Role.READER)
+@api.operation("GET", "/integrations", open_to=[Role.READER], answers={HTTPStatus.OK: Integrations})
 def list_integrations(_: Caller) -> Response[object]:
+    """Lists all integrations, with how their downloads stand."""
     stages = integrations.stages()
     now = values.utc_now()
     incidents = integrations.all_incidents()
@@ -111,39 +125,52 @@ def list_integrations(_: Caller) -> Response[object]:
     return answer({"integrations": found, "isFrozen": integrations.is_all_frozen()})
 
 
-@api.get("/integrations/<integration_id>")
-@api.open_to(Role.READER)
+INTEGRATION = "/integrations/<integration_id>"
+
+
+@api.operation("GET", INTEGRATION, open_to=[Role.READER], answers={HTTPStatus.OK: IntegrationDetails})
 def get_integration(_: Caller, integration_id: str) -> Response[object]:
+    """Shows an integration, with what is wrong with its connection. Credentials are never shown."""
     return shown(existing_integration(integrations, integration_id))
 
 
-@api.get("/integrations/<integration_id>/connection")
-@api.open_to(Role.READER)
+@api.operation("GET", f"{INTEGRATION}/connection", open_to=[Role.READER], answers={HTTPStatus.OK: Connection})
 def get_connection(_: Caller, integration_id: str) -> Response[object]:
-    """Which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
+    """Shows which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
     integration = existing_integration(integrations, integration_id)
     return answer(connection_view(integration, integrations.arrivals(integration_id), values.utc_now()))
 
 
-@api.patch("/integrations/<integration_id>")
-@api.open_to(Role.ADMINISTRATOR)
-def change_integration(_: Caller, integration_id: str) -> Response[object]:
-    patch = api.body(IntegrationPatch, MERGE_PATCH)
+@api.operation("PATCH", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: TriedIntegration})
+def change_integration(
+    _: Caller, integration_id: str, patch: MergePatch[IntegrationPatch], if_match: IfMatchHeader
+) -> Response[object]:
+    """Changes an integration and its settings, which count from each order's next verdict.
+
+    A dry run writes nothing, and tells what the settings would change.
+    """
     stages = integrations.stages()
     now = values.utc_now()
     if patch.dry_run:
         return answer(tried(existing_integration(integrations, integration_id), patch, stages, now))
-    integration = change(integration_id, lambda one: patch.applied_to(one, stages, now), api.if_match())
+    integration = change(integration_id, lambda one: patch.applied_to(one, stages, now), if_match)
     if patch.credentials is not None:
         accounts.save(integration_id, patch.credentials.as_credentials())
     wake_ups.wake(integration_id)
     return shown(integration)
 
 
-@api.post("/integrations/<integration_id>/rejudgement")
-@api.open_to(Role.ADMINISTRATOR)
+@api.operation(
+    "POST",
+    f"{INTEGRATION}/rejudgement",
+    open_to=[Role.ADMINISTRATOR],
+    answers={HTTPStatus.ACCEPTED: RejudgementView},
+)
 def rejudge(caller: Caller, integration_id: str) -> Response[object]:
-    """Settings count from an order's next verdict; this judges the orders in all Stages by them now."""
+    """Judges the orders in all Stages anew, by the settings of now.
+
+    Without it, settings count from an order's next verdict.
+    """
     integration = existing_integration(integrations, integration_id)
     stages = tuple(stage.id for stage in integrations.stages().stages)
     job = Rejudgement(requested_by=caller.name, requested_at=values.utc_now(), stages=stages)
@@ -152,19 +179,18 @@ def rejudge(caller: Caller, integration_id: str) -> Response[object]:
     return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT), HTTPStatus.ACCEPTED)
 
 
-@api.get("/integrations/<integration_id>/rejudgement")
-@api.open_to(Role.READER)
+@api.operation("GET", f"{INTEGRATION}/rejudgement", open_to=[Role.READER], answers={HTTPStatus.OK: RejudgementView})
 def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
+    """Shows how far judging all orders anew has come."""
     job = integrations.rejudgement(existing_integration(integrations, integration_id).integration_id)
     if job is None:
         raise not_found("rejudgement")
     return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT))
 
 
-@api.delete("/integrations/<integration_id>")
-@api.open_to(Role.ADMINISTRATOR)
-def remove_integration(_: Caller, integration_id: str) -> Response[object]:
-    """Ends its downloads and hand-overs, and removes its credentials.
+@api.operation("DELETE", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.NO_CONTENT: None})
+def remove_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
+    """Ends an integration's downloads and hand-overs, and removes its credentials.
 
     Its orders stay until their redaction; registering it again, with credentials, revives it. What needs its
     credentials to be ended comes first.
@@ -174,33 +200,37 @@ def remove_integration(_: Caller, integration_id: str) -> Response[object]:
     if subscription.subscription_id is not None and subscription.failure is None:
         detail = "Amazon still sends its notifications: set orderChangeNotifications to false, and wait a moment."
         raise Problem(409, detail, code="stillSubscribed")
-    change(integration_id, lambda integration: integration.model_copy(update={"deleted_at": now}), api.if_match())
+    change(integration_id, lambda integration: integration.model_copy(update={"deleted_at": now}), if_match)
     accounts.forget(integration_id)
     return Response(HTTPStatus.NO_CONTENT)
 
 
-@api.post("/integrations/<integration_id>/freeze")
-@api.open_to(Role.ADMINISTRATOR)
-def freeze_integration(_: Caller, integration_id: str) -> Response[object]:
-    return shown(change(integration_id, lambda one: one.model_copy(update={"is_frozen": True}), api.if_match()))
+@api.operation(
+    "POST", f"{INTEGRATION}/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: IntegrationDetails}
+)
+def freeze_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
+    """Stops the hand-over of an integration's orders."""
+    return shown(change(integration_id, lambda one: one.model_copy(update={"is_frozen": True}), if_match))
 
 
-@api.delete("/integrations/<integration_id>/freeze")
-@api.open_to(Role.ADMINISTRATOR)
-def unfreeze_integration(_: Caller, integration_id: str) -> Response[object]:
-    return shown(change(integration_id, lambda one: one.model_copy(update={"is_frozen": False}), api.if_match()))
+@api.operation(
+    "DELETE", f"{INTEGRATION}/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: IntegrationDetails}
+)
+def unfreeze_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
+    """Lets an integration's orders be handed over again."""
+    return shown(change(integration_id, lambda one: one.model_copy(update={"is_frozen": False}), if_match))
 
 
-@api.post("/freeze")
-@api.open_to(Role.ADMINISTRATOR)
+@api.operation("POST", "/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Freeze})
 def freeze_all(caller: Caller) -> Response[object]:
+    """Stops the hand-over of all orders."""
     integrations.freeze_all(caller.name, values.utc_now())
     return answer({"isFrozen": True})
 
 
-@api.delete("/freeze")
-@api.open_to(Role.ADMINISTRATOR)
+@api.operation("DELETE", "/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Freeze})
 def unfreeze_all(_: Caller) -> Response[object]:
+    """Lets orders be handed over again, but for those of an integration that is frozen itself."""
     integrations.unfreeze_all()
     return answer({"isFrozen": False})
 
@@ -256,34 +286,37 @@ def shown(
 # Stages ---------------------------------------------------------------------------------------------------------------
 
 
-@api.get("/stages")
-@api.open_to(Role.READER)
+@api.operation("GET", "/stages", open_to=[Role.READER], answers={HTTPStatus.OK: StageList})
 def list_stages(_: Caller) -> Response[object]:
+    """Lists the Stages."""
     return answer({"stages": [stage_view(stage) for stage in integrations.stages().stages]})
 
 
-@api.post("/stages")
-@api.open_to(Role.ADMINISTRATOR)
-def add_stage(_: Caller) -> Response[object]:
-    """Adding one that exists succeeds and changes nothing."""
-    name = api.body(StageBody).name
+@api.operation(
+    "POST",
+    "/stages",
+    open_to=[Role.ADMINISTRATOR],
+    answers={HTTPStatus.CREATED: StageView, HTTPStatus.OK: StageView},
+)
+def add_stage(_: Caller, stage: Body[StageBody]) -> Response[object]:
+    """Adds a Stage. Adding one that exists succeeds with 200 and changes nothing."""
+    name = stage.name
     is_new = integrations.stages().named(name) is None
     stages = change_stages(lambda stages: with_stage(stages, name))
     return answer(stage_view(existing_stage(stages, name)), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
 
-@api.patch("/stages/<stage_id>")
-@api.open_to(Role.ADMINISTRATOR)
-def rename_stage(_: Caller, stage_id: str) -> Response[object]:
-    name = api.body(StageBody, MERGE_PATCH).name
+@api.operation("PATCH", "/stages/<stage_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: StageView})
+def rename_stage(_: Caller, stage_id: str, stage: MergePatch[StageBody]) -> Response[object]:
+    """Renames a Stage; the orders in it follow. A Stage is named by its id or its name."""
+    name = stage.name
     stages = change_stages(lambda stages: renamed(stages, existing_stage(stages, stage_id), name))
     return answer(stage_view(existing_stage(stages, name)))
 
 
-@api.delete("/stages/<stage_id>")
-@api.open_to(Role.ADMINISTRATOR)
+@api.operation("DELETE", "/stages/<stage_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.NO_CONTENT: None})
 def remove_stage(_: Caller, stage_id: str) -> Response[object]:
-    """A Stage in use stays."""
+    """Removes a Stage that no order is in, and that is no integration's default."""
 
     def removed(stages: Stages) -> Stages:
         stage = existing_stage(stages, stage_id)

@@ -1,6 +1,7 @@
-"""GET /orders, /orders/{orderId}, /orders/{orderId}/history and /summary."""
+"""GET /orders, /orders.csv, /orders/{orderId}, /orders/{orderId}/history, /summary, and the API's OpenAPI document."""
 
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any
 
 import boto3
@@ -10,8 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, StringConstraints
 
 from needs_attention import values
+from needs_attention.answers import HistoryOfOrder, OrderPage, OrdersSummary, WholeOrder
 from needs_attention.history import History
-from needs_attention.http_api import Api, Caller, Role, answer, etag
+from needs_attention.http_api import Api, Caller, Query, Role, answer, etag
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_changes import around, check_visible, existing_order
 from needs_attention.order_list import OrderFilters, OrderList
@@ -43,20 +45,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api.resolve(event, context)
 
 
-@api.get("/orders")
-@api.open_to(Role.READER, Role.WAREHOUSE)
-def list_orders(caller: Caller) -> Response[object]:
-    filters = api.query(OrderFilters)
+@api.operation("GET", "/orders", open_to=[Role.READER, Role.WAREHOUSE], answers={HTTPStatus.OK: OrderPage})
+def list_orders(caller: Caller, filters: Query[OrderFilters]) -> Response[object]:
+    """Finds orders. A warehouse sees only those that it may take."""
     is_warehouse = not caller.is_any_of(Role.READER)
     return answer(order_list.page(filters, values.utc_now(), is_warehouse=is_warehouse))
 
 
-@api.get("/orders.csv")
-@api.open_to(Role.READER)
-def export_orders(_: Caller) -> Response[object]:
-    """The same filters; what is missing is an empty cell. `X-Next-Cursor` says that there are more."""
+@api.operation("GET", "/orders.csv", open_to=[Role.READER], answers={HTTPStatus.OK: str})
+def export_orders(_: Caller, filters: Query[OrderFilters]) -> Response[object]:
+    """Finds orders as a sheet, to be filled in and sent back.
+
+    What is missing is an empty cell. `X-Next-Cursor` says that there are more.
+    """
     now, stages = values.utc_now(), integrations.stages()
-    page = order_list.page(api.query(OrderFilters), now, is_warehouse=False)
+    page = order_list.page(filters, now, is_warehouse=False)
     found = orders.get_many(row["orderId"] for row in page["orders"])
     listed = [found[row["orderId"]] for row in page["orders"] if row["orderId"] in found]
     surroundings = {name: integrations.surroundings(name) for name in {order.integration for order in listed}}
@@ -69,9 +72,9 @@ def export_orders(_: Caller) -> Response[object]:
     return Response(HTTPStatus.OK, "text/csv; charset=utf-8", sheet, headers)
 
 
-@api.get("/orders/<order_id>")
-@api.open_to(Role.READER, Role.WAREHOUSE)
+@api.operation("GET", "/orders/<order_id>", open_to=[Role.READER, Role.WAREHOUSE], answers={HTTPStatus.OK: WholeOrder})
 def get_order(caller: Caller, order_id: str) -> Response[object]:
+    """Shows an order as people need it: what is seen, why it is held, and what to do."""
     order = existing_order(orders, order_id)
     surroundings = around(order, integrations)
     check_visible(order, surroundings, caller)
@@ -81,15 +84,21 @@ def get_order(caller: Caller, order_id: str) -> Response[object]:
     return answer(shown, headers=etag(order.revision))
 
 
-@api.get("/orders/<order_id>/history")
-@api.open_to(Role.READER)
-def get_history(_: Caller, order_id: str) -> Response[object]:
-    page = api.query(HistoryPage)
+@api.operation("GET", "/orders/<order_id>/history", open_to=[Role.READER], answers={HTTPStatus.OK: HistoryOfOrder})
+def get_history(_: Caller, order_id: str, page: Query[HistoryPage]) -> Response[object]:
+    """Shows who changed an order, when and why."""
     existing_order(orders, order_id)
     return answer(history.page(order_id, page.limit, page.cursor))
 
 
-@api.get("/summary")
-@api.open_to(Role.READER)
+@api.operation("GET", "/summary", open_to=[Role.READER], answers={HTTPStatus.OK: OrdersSummary})
 def get_summary(_: Caller) -> Response[object]:
+    """Counts held orders by what matters, and orders by Stage."""
     return answer(order_list.summary(values.utc_now()))
+
+
+@api.get("/openapi.json")
+def get_document() -> Response[str]:
+    """The API's OpenAPI document, for everybody: it holds nothing that is secret. `make openapi` writes it."""
+    document = Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
+    return Response(HTTPStatus.OK, "application/json", document, {"Cache-Control": "max-age=300"})

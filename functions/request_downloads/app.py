@@ -1,8 +1,8 @@
 """Downloads of a past window under /integrations/{integrationId}/downloads, and of single orders by their IDs:
 POST /orders/{orderId}/redownload, and /bulk/redownloads for many."""
 
+import hashlib
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -14,14 +14,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, StringConstraints
 
 from needs_attention import values
+from needs_attention.answers import Download, Downloads, Redownloaded, RedownloadedOrders
 from needs_attention.download import BackdatedDownload, Redownload
 from needs_attention.download_requests import check_start, download_view
 from needs_attention.gate import Refused
 from needs_attention.http_api import (
     ATTEMPTS,
     Api,
+    Body,
     Caller,
     FieldError,
+    IdempotencyKey,
     Problem,
     Role,
     answer,
@@ -35,7 +38,8 @@ from needs_attention.order import Order
 from needs_attention.order_changes import existing_order
 from needs_attention.order_store import OrderStore
 from needs_attention.registration import existing_integration
-from needs_attention.settings import OrderTables, WakeUps
+from needs_attention.remembered import RememberedAnswers
+from needs_attention.settings import AnswersTable, OrderTables, WakeUps
 from needs_attention.values import UtcTime, Value, instant
 from needs_attention.wake_ups import WakeUpQueue
 
@@ -45,7 +49,7 @@ orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
 wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
-api = Api()
+api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 
 OrderId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
@@ -68,48 +72,48 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api.resolve(event, context)
 
 
-@api.post("/integrations/<integration_id>/downloads")
-@api.open_to(Role.ADMINISTRATOR)
-def request_download(caller: Caller, integration_id: str) -> Response[object]:
-    """With an `Idempotency-Key`, a request that is sent again answers with the download that the first one made."""
-    request = api.body(DownloadRequest)
+DOWNLOADS = "/integrations/<integration_id>/downloads"
+
+
+@api.operation(
+    "POST", DOWNLOADS, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.ACCEPTED: Download, HTTPStatus.OK: Download}
+)
+def request_download(
+    caller: Caller, integration_id: str, request: Body[DownloadRequest], key: IdempotencyKey
+) -> Response[object]:
+    """Downloads all that Amazon updated since a past time. A dry run answers 200 with the plan, and does nothing."""
     integration = existing_integration(integrations, integration_id)
-    download = new_download(integration, request, caller)
+    download = new_download(integration, request, caller, key)
+    earlier = integrations.backdated_downloads(integration_id)
     if request.dry_run:
-        return answer(view(integration, download, ahead=integrations.backdated_downloads(integration_id)))
-    key = api.idempotency_key()
-    if key:
-        first = integrations.first_with_key(integration_id, key, download)
-        if request.updated_after not in {None, first.updated_after}:
-            raise invalid([FieldError("Idempotency-Key", "usedBefore", "was sent before with another updatedAfter")])
-        download = first
-    with suppress(ChangedMeanwhile):  # the first request has stored it already
-        integrations.save_backdated_download(integration_id, download)
+        return answer(view(integration, download, ahead=earlier))
+    # A request that died before its answer was remembered has made its download all the same.
+    made = key and next((one for one in earlier if one.is_asked_for_again_by(download)), None)
+    if not made:
+        made = integrations.save_backdated_download(integration_id, download)
     wake_ups.wake(integration_id)
-    location = {"Location": f"/integrations/{integration_id}/downloads/{download.download_id}"}
-    return answer(stored_view(integration, download.download_id), HTTPStatus.ACCEPTED, location)
+    location = {"Location": f"/integrations/{integration_id}/downloads/{made.download_id}"}
+    return answer(stored_view(integration, made.download_id), HTTPStatus.ACCEPTED, location)
 
 
-@api.get("/integrations/<integration_id>/downloads")
-@api.open_to(Role.READER)
+@api.operation("GET", DOWNLOADS, open_to=[Role.READER], answers={HTTPStatus.OK: Downloads})
 def list_downloads(_: Caller, integration_id: str) -> Response[object]:
-    """Newest first."""
+    """Lists an integration's backdated downloads, newest first."""
     integration = existing_integration(integrations, integration_id)
     found = integrations.backdated_downloads(integration_id)
     views = [view(integration, download, ahead=found[:place]) for place, download in enumerate(found)]
     return answer({"downloads": views[::-1]})
 
 
-@api.get("/integrations/<integration_id>/downloads/<download_id>")
-@api.open_to(Role.READER)
+@api.operation("GET", f"{DOWNLOADS}/<download_id>", open_to=[Role.READER], answers={HTTPStatus.OK: Download})
 def get_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
+    """Shows how far a backdated download is."""
     return answer(stored_view(existing_integration(integrations, integration_id), download_id))
 
 
-@api.delete("/integrations/<integration_id>/downloads/<download_id>")
-@api.open_to(Role.ADMINISTRATOR)
+@api.operation("DELETE", f"{DOWNLOADS}/<download_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Download})
 def cancel_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
-    """What it has brought so far stays."""
+    """Ends a backdated download. What it has brought so far stays."""
     integration = existing_integration(integrations, integration_id)
     for _attempt in range(ATTEMPTS):
         download = existing_download(integration_id, download_id)
@@ -125,20 +129,21 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
     raise changed_meanwhile()
 
 
-@api.post("/orders/<order_id>/redownload")
-@api.open_to(Role.EDITOR)
+@api.operation(
+    "POST", "/orders/<order_id>/redownload", open_to=[Role.EDITOR], answers={HTTPStatus.ACCEPTED: Redownloaded}
+)
 def redownload_order(_: Caller, order_id: str) -> Response[object]:
+    """Asks Amazon for an order again."""
     now = values.utc_now()
     order = asked_for_again(order_id, now)
     wake_ups.wake(order.integration)
     return answer(redownload_view(order, now), HTTPStatus.ACCEPTED)
 
 
-@api.post("/bulk/redownloads")
-@api.open_to(Role.EDITOR)
-def redownload_orders(_: Caller) -> Response[object]:
-    """Each by itself: a result per order, with the time or with the problem that refused it."""
-    order_ids = dict.fromkeys(api.body(Redownloads).order_ids)
+@api.operation("POST", "/bulk/redownloads", open_to=[Role.EDITOR], answers={HTTPStatus.ACCEPTED: RedownloadedOrders})
+def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
+    """Asks Amazon for up to 100 orders again, each by itself."""
+    order_ids = dict.fromkeys(wanted.order_ids)
     now = values.utc_now()
     results, to_wake = [], set()
     for order_id in order_ids:
@@ -174,7 +179,9 @@ def redownload_view(order: Order, now: datetime) -> dict[str, Any]:
     return {"orderId": order.order_id, "redownloadAt": instant(now)}
 
 
-def new_download(integration: Integration, request: DownloadRequest, caller: Caller) -> BackdatedDownload:
+def new_download(
+    integration: Integration, request: DownloadRequest, caller: Caller, key: str | None
+) -> BackdatedDownload:
     now = values.utc_now()
     updated_after = request.updated_after or integration.settings.download_orders_updated_after
     if updated_after is None:
@@ -182,7 +189,9 @@ def new_download(integration: Integration, request: DownloadRequest, caller: Cal
         raise invalid([missing])
     check_start("updatedAfter", updated_after, now)
     pace = integrations.live_download(integration).walk.pace
-    return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now)
+    # The key ends its name, so that the same request finds it again.
+    suffix = hashlib.sha256(f"{caller.name} {key}".encode()).hexdigest()[:12] if key else None
+    return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now, suffix=suffix)
 
 
 def existing_download(integration_id: str, download_id: str) -> BackdatedDownload:

@@ -514,7 +514,7 @@ class BackdatedDownload(Value):
     def requested(
         cls, updated_after: datetime, pace: Pace, *, by: str, now: datetime, suffix: str | None = None
     ) -> "BackdatedDownload":
-        """A new download of all that was updated since. Its id sorts by time."""
+        """A new download of all that was updated since. Its id sorts by time, and ends with the suffix."""
         return cls(
             download_id=f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z-{suffix or secrets.token_hex(6)}",
             updated_after=updated_after,
@@ -523,6 +523,11 @@ class BackdatedDownload(Value):
             requested_by=by,
             requested_at=now,
         )
+
+    def is_asked_for_again_by(self, other: "BackdatedDownload") -> bool:
+        """Whether both were requested with one suffix, of the same time on."""
+        suffixes = {one.download_id.partition("-")[2] for one in (self, other)}
+        return len(suffixes) == 1 and self.updated_after == other.updated_after
 
     def failed(self, failure: str, now: datetime) -> "BackdatedDownload":
         """After a search that did not work: it is made again later, and given up at last."""

@@ -10,10 +10,9 @@ import re
 import traceback
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
-from functools import wraps
+from enum import Enum, StrEnum, auto
 from http import HTTPStatus
-from typing import Any, Concatenate, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypeVar, get_type_hints
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
@@ -31,6 +30,7 @@ from needs_attention.settings import Browsers
 JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
 LARGEST_BODY = 256 * 1024
+LONGEST_KEY = 255
 # Whoever loses a race reads again and redoes it; this often, before the caller is told.
 ATTEMPTS = 4
 
@@ -240,13 +240,96 @@ def parsed[Body: BaseModel](model: type[Body], text: str | bytes) -> Body:
         raise invalid(field_errors(error)) from None
 
 
-class Api(APIGatewayRestResolver):
-    """Routes of a REST API (payload format 1.0). Every route says who may call it: see `open_to`."""
+# Operations -----------------------------------------------------------------------------------------------------------
 
-    def __init__(self) -> None:
+
+class Source(Enum):
+    """Where in a request an operation's parameter stands."""
+
+    QUERY = auto()
+    BODY = auto()
+    MERGE_PATCH = auto()
+    SHEET = auto()
+    IF_MATCH = auto()
+    IDEMPOTENCY_KEY = auto()
+
+
+_Sent = TypeVar("_Sent", bound=BaseModel)
+
+# How an operation's function says what it takes, beside the parts of its path.
+Query = Annotated[_Sent, Source.QUERY]
+Body = Annotated[_Sent, Source.BODY]
+MergePatch = Annotated[_Sent, Source.MERGE_PATCH]
+Sheet = Annotated[str, Source.SHEET]
+IfMatchHeader = Annotated[IfMatch, Source.IF_MATCH]
+IdempotencyKey = Annotated[str | None, Source.IDEMPOTENCY_KEY]
+
+
+class Parameter(NamedTuple):
+    """What an operation takes from a request: its name in the function, its type, and where it stands."""
+
+    name: str
+    kind: type
+    source: Source
+
+
+type Endpoint = Callable[..., Response[object]]
+
+
+class Operation(NamedTuple):
+    """One method of one path: who may call it, what it takes, and the type of its answer's body by status.
+
+    None stands for an answer without a body, `str` for a sheet. The OpenAPI document is made of these.
+    """
+
+    method: str
+    path: str
+    roles: tuple[Role, ...]
+    parameters: tuple[Parameter, ...]
+    answers: Mapping[HTTPStatus, object]
+    endpoint: Endpoint
+
+    def takes(self, *sources: Source) -> bool:
+        return any(parameter.source in sources for parameter in self.parameters)
+
+
+def _parameters(endpoint: Endpoint) -> tuple[Parameter, ...]:
+    hints = get_type_hints(endpoint, include_extras=True)
+    sources = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
+    return tuple(
+        Parameter(name, hints[name].__origin__, source)
+        for name, found in sources.items()
+        for source in found
+        if isinstance(source, Source)
+    )
+
+
+class KeyedRequest(NamedTuple):
+    """A request that may be sent again: `key` is its caller's and its operation's own, `content` what it says."""
+
+    key: str
+    content: Sequence[str]
+
+
+class Remembered(Protocol):
+    """Answers of requests with an `Idempotency-Key`."""
+
+    def answer(
+        self, request: KeyedRequest, context: LambdaContext, make: Callable[[], Response[object]]
+    ) -> Response[object]:
+        """What `make` answers, or answered when the request first came."""
+
+
+class Api(APIGatewayRestResolver):
+    """Routes of a REST API (payload format 1.0), which `operation` makes."""
+
+    def __init__(self, remembered: Remembered | None = None) -> None:
+        """`remembered` is needed by an API with POST operations: their requests may be sent again."""
         origin = Browsers.from_env().allowed_origin
         cors = CORSConfig(allow_origin=origin, expose_headers=["ETag", "Location", "X-Next-Cursor"]) if origin else None
         super().__init__(cors=cors, debug=False)
+        self.operations: list[Operation] = []
+        self._remembered = remembered
         # Powertools asks for a handler of NotFoundError by name when no route matches.
         self.exception_handler([NotFoundError, Exception])(_refuse)
 
@@ -258,26 +341,65 @@ class Api(APIGatewayRestResolver):
         logger.info("answered", route=route, status=response["statusCode"], caller=caller.name)
         return response
 
-    def open_to[**Parts](
-        self, *roles: Role
-    ) -> Callable[[Callable[Concatenate[Caller, Parts], Response[object]]], Callable[Parts, Response[object]]]:
-        """Lets callers with any of these roles in, and passes the caller on; it stands below the route."""
+    def operation(
+        self, method: str, path: str, *, open_to: Sequence[Role], answers: Mapping[HTTPStatus, object]
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Has the function answer callers with any of these roles.
 
-        def guard(
-            endpoint: Callable[Concatenate[Caller, Parts], Response[object]],
-        ) -> Callable[Parts, Response[object]]:
-            @wraps(endpoint)
-            def guarded(*args: Parts.args, **kwargs: Parts.kwargs) -> Response[object]:
-                caller = Caller.from_claims(_claims(self.current_event.raw_event))
-                if not caller.is_any_of(*roles):
-                    raise Problem(403, f"This needs one of the roles {', '.join(roles)}.", code="roleNeeded")
-                return endpoint(caller, *args, **kwargs)
+        The function takes the caller, the parts of the path, and what else its parameters' types say: see `Source`.
+        """
 
-            return guarded
+        def register(endpoint: Endpoint) -> Endpoint:
+            operation = Operation(method, path, tuple(open_to), _parameters(endpoint), answers, endpoint)
+            self.operations.append(operation)
 
-        return guard
+            def guarded(**path_parts: str) -> Response[object]:
+                return self._answered(operation, path_parts)
 
-    def body[Body: BaseModel](self, model: type[Body], content_types: Sequence[str] = JSON) -> Body:
+            self.route(path, method)(guarded)
+            return endpoint
+
+        return register
+
+    def _answered(self, operation: Operation, path_parts: Mapping[str, str]) -> Response[object]:
+        caller = Caller.from_claims(_claims(self.current_event.raw_event))
+        if not caller.is_any_of(*operation.roles):
+            raise Problem(403, f"This needs one of the roles {', '.join(operation.roles)}.", code="roleNeeded")
+
+        def make() -> Response[object]:
+            sent = {one.name: self._sent(one) for one in operation.parameters}
+            return operation.endpoint(caller, **path_parts, **sent)
+
+        key = self.idempotency_key() if operation.method == "POST" else None
+        if key is None or self._remembered is None:
+            return make()
+        return self._remembered.answer(self._request(caller, key), self.lambda_context, make)
+
+    def _sent(self, parameter: Parameter) -> object:
+        """What a parameter is in this request. Raises the problem with it."""
+        match parameter.source:
+            case Source.QUERY:
+                return self.query(parameter.kind)
+            case Source.BODY:
+                return self.body(parameter.kind)
+            case Source.MERGE_PATCH:
+                return self.body(parameter.kind, MERGE_PATCH)
+            case Source.SHEET:
+                return self.sheet()
+            case Source.IF_MATCH:
+                return IfMatch.from_header(self._header("If-Match") or None)
+            case Source.IDEMPOTENCY_KEY:
+                return self.idempotency_key()
+
+    def _request(self, caller: Caller, key: str) -> KeyedRequest:
+        event = self.current_event
+        place = f"{event.http_method} {event.path}"
+        query = json.dumps(event.resolved_query_string_parameters, sort_keys=True)
+        return KeyedRequest(
+            key=f"{caller.name} {place} {key}", content=[query, self._header("If-Match"), event.body or ""]
+        )
+
+    def body[Sent: BaseModel](self, model: type[Sent], content_types: Sequence[str] = JSON) -> Sent:
         """The request's body as a value; no body at all stands for `{}`.
 
         Raises a 413 if it is too large, a 415 if it is not JSON by its header, a 400 if it is not by its content, and a
@@ -292,7 +414,7 @@ class Api(APIGatewayRestResolver):
         except UnicodeDecodeError:
             raise Problem(400, "Save the sheet as CSV in UTF-8.", code="unreadableSheet") from None
 
-    def query[Query: BaseModel](self, model: type[Query]) -> Query:
+    def query[Sent: BaseModel](self, model: type[Sent]) -> Sent:
         """The query string as a value: one text per name, a list of texts for a name that is repeated.
 
         Raises a 400 that says for each wrong parameter what is allowed.
@@ -303,11 +425,13 @@ class Api(APIGatewayRestResolver):
         except ValidationError as error:
             raise invalid([_parameter_error(item, model) for item in field_errors(error)], status=400) from None
 
-    def if_match(self) -> IfMatch:
-        return IfMatch.from_header(self._header("If-Match") or None)
-
     def idempotency_key(self) -> str | None:
-        return self._header("Idempotency-Key") or None
+        """What makes a request one with another that has the same; None if it has none. Raises a 400."""
+        key = self._header("Idempotency-Key")
+        if len(key) > LONGEST_KEY or not key.isprintable():
+            detail = f"Idempotency-Key takes a text of your own choice, of up to {LONGEST_KEY} printable characters."
+            raise Problem(400, detail, code="invalidIdempotencyKey")
+        return key or None
 
     def _header(self, name: str) -> str:
         return self.current_event.headers.get(name) or ""

@@ -5,7 +5,6 @@ freeze of everything. A partition of an integration's id holds how its downloads
 by ID, and what was set aside.
 """
 
-import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -180,20 +179,6 @@ class IntegrationStore:
         later = download.model_copy(update={"revision": download.revision + 1})
         self._put(integration_id, f"download#{download.download_id}", later, expected=download.revision)
         return later
-
-    def first_with_key(self, integration_id: str, key: str, wanted: BackdatedDownload) -> BackdatedDownload:
-        """What the first request with this idempotency key wanted: `wanted`, if there was none before."""
-        item = f"downloadKey#{hashlib.sha256(key.encode()).hexdigest()}"
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={**_key(integration_id, item), "data": _json(wanted)},
-                ConditionExpression="attribute_not_exists(#item)",
-                ExpressionAttributeNames={"#item": "item"},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return read_stored(BackdatedDownload, self._get(integration_id, item) or "")
-        return wanted
 
     def proofs(self, integration_id: str) -> Proofs:
         text = self._get(integration_id, "proofs")

@@ -30,6 +30,12 @@ class OrderTables(IntegrationsTable):
     orders_table: str
 
 
+class AnswersTable(Environment):
+    """Where answers are remembered for requests that are sent again."""
+
+    answers_table: str
+
+
 class Browsers(Environment):
     """The origin of the web page that may call the API; blank if none may."""
 

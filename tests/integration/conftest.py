@@ -24,6 +24,7 @@ from needs_attention.order import AmazonOrder, Order
 from needs_attention.order_store import OrderStore
 from needs_attention.policy import Settings
 from needs_attention.verdict import judged
+from tests.api_document.conformance import problems_with
 from tests.from_template import create_table, resources
 from tests.unit.builders import NOON, an_amazon_order, an_order
 
@@ -35,6 +36,7 @@ os.environ |= {
     "ORDERS_TABLE": "OrdersTable",
     "HISTORY_TABLE": "HistoryTable",
     "INTEGRATIONS_TABLE": "IntegrationsTable",
+    "ANSWERS_TABLE": "AnswersTable",
     "EVENT_BUS": "orders",
     "WAKE_UP_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/wake-up.fifo",
     "SECRET_PREFIX": "needs-attention/integration/",
@@ -107,7 +109,7 @@ class World:
         self.clock = clock
         self.dynamodb = app("query_orders").dynamodb
         self.sqs = sqs()
-        for table in ("OrdersTable", "HistoryTable", "IntegrationsTable"):
+        for table in ("OrdersTable", "HistoryTable", "IntegrationsTable", "AnswersTable"):
             create_table(self.dynamodb, table)
         self.sqs.create_queue(QueueName="wake-up.fifo", Attributes={"FifoQueue": "true"})
         self.orders = OrderStore(self.dynamodb, "OrdersTable")
@@ -219,6 +221,17 @@ class World:
         return [json.loads(message["Body"])["integrationId"] for message in messages]
 
 
+class DocumentedWorld(World):
+    """Holds every answer against the OpenAPI document."""
+
+    def call_as(self, claims: Mapping[str, object], method: str, path: str, *args: Any, **more: Any) -> Answer:
+        answer = super().call_as(claims, method, path, *args, **more)
+        resource = next(route for route in routes() if route.matches(method, path)).resource
+        if resource != "/openapi.json":
+            assert problems_with(method, resource, *answer) == []
+        return answer
+
+
 def an_event(name: str) -> dict[str, Any]:
     """The event of that name in `events/`, which also serves `sam local invoke`."""
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
@@ -238,7 +251,11 @@ def app(function: str) -> Any:
 
 
 CONTEXT: Any = SimpleNamespace(
-    function_name="a function", memory_limit_in_mb=128, invoked_function_arn="arn:aws:lambda", aws_request_id="1"
+    function_name="a function",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn:aws:lambda",
+    aws_request_id="1",
+    get_remaining_time_in_millis=lambda: 10_000,
 )
 
 
@@ -269,7 +286,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def world(clock: Clock, log_lines: io.StringIO) -> Iterator[World]:
     """The API with the integration `acme-na`. What it logs must hold no personal data and no secret."""
     with mock_aws():
-        world = World(clock)
+        world = DocumentedWorld(clock)
         world.register()
         yield world
     logged = log_lines.getvalue()

@@ -20,6 +20,10 @@ def request(world: World, body: object = None, **headers: Any) -> Answer:
     return world.call("POST", PATH, body, **headers)
 
 
+def dies(*_: object) -> None:
+    raise OSError
+
+
 def since(start: datetime) -> dict[str, str]:
     return {"updatedAfter": start.isoformat()}
 
@@ -138,34 +142,17 @@ def test_a_request_sent_again_with_its_key_makes_no_second_download(world: World
     assert other.body["downloadId"] != first.body["downloadId"]
 
 
-def test_two_requests_with_one_key_at_once_make_one_download(world: World) -> None:
-    with world.just_before(
-        "request_downloads", "PutItem", lambda: request(world, since(NOON - DAY), Idempotency_Key="monday")
-    ):
-        answer = request(world, since(NOON - DAY), Idempotency_Key="monday")
-    (made,) = world.integrations.backdated_downloads("acme-na")
-    assert (answer.status, answer.body["downloadId"]) == (202, made.download_id)
-
-
-def test_a_request_that_died_before_its_download_was_stored_is_finished_by_the_next(world: World) -> None:
-    def dies(*_: object) -> None:
-        raise OSError
-
+def test_a_request_that_died_once_its_download_was_stored_is_answered_with_it(world: World) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app("request_downloads").integrations, "save_backdated_download", dies)
+        patch.setattr(app("request_downloads").wake_ups, "wake", dies)
         with pytest.raises(UnexpectedError):
             request(world, since(NOON - DAY), Idempotency_Key="monday")
-    assert world.integrations.backdated_downloads("acme-na") == ()
+    (made,) = world.integrations.backdated_downloads("acme-na")
     world.clock.advance(MINUTE)
     again = request(world, since(NOON - DAY), Idempotency_Key="monday")
-    (made,) = world.integrations.backdated_downloads("acme-na")
     assert (again.status, again.body["downloadId"]) == (202, made.download_id)
-
-
-def test_a_key_is_not_used_for_another_request(world: World) -> None:
-    request(world, since(NOON - DAY), Idempotency_Key="monday")
-    answer = request(world, since(NOON - 2 * DAY), Idempotency_Key="monday")
-    assert (answer.status, answer.codes) == (422, {"Idempotency-Key": "usedBefore"})
+    assert len(world.integrations.backdated_downloads("acme-na")) == 1
+    assert world.woken() == ["acme-na"]
 
 
 def test_an_integration_that_is_not_there_downloads_nothing(world: World) -> None:
