@@ -40,7 +40,7 @@ from needs_attention.order_store import OrderStore
 from needs_attention.registration import existing_integration
 from needs_attention.remembered import RememberedAnswers
 from needs_attention.settings import AnswersTable, OrderTables, WakeUps
-from needs_attention.values import UtcTime, Value, instant
+from needs_attention.values import SentTime, Value, instant
 from needs_attention.wake_ups import WakeUpQueue
 
 dynamodb = boto3.client("dynamodb")
@@ -57,7 +57,7 @@ OrderId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 class DownloadRequest(Value):
     """From when on; without it, from the integration's setting `downloadOrdersUpdatedAfter`. A dry run only plans."""
 
-    updated_after: UtcTime | None = None
+    updated_after: SentTime | None = None
     dry_run: bool = False
 
 

@@ -13,15 +13,17 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
+    GetCoreSchemaHandler,
     StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
 
 from needs_attention.completeness import RULES
 from needs_attention.http_api import FieldError, Problem, invalid
@@ -32,7 +34,7 @@ from needs_attention.order_views import Standing, for_warehouse, may_be_fulfille
 from needs_attention.policy import NEEDS_ATTENTION, Stage, ThreePlStatus
 from needs_attention.sp_api import MARKETPLACES
 from needs_attention.triage import Age, Queue, ShipByState, age_of
-from needs_attention.values import UtcTime, Value, instant
+from needs_attention.values import SentTime, Value, instant
 from needs_attention.verdict import Alert
 
 # What one call reads of an index at most, besides one query per integration.
@@ -49,15 +51,22 @@ def _split(value: object) -> object:
     return [part for text in texts for part in text.split(",") if part] if isinstance(texts, list) else texts
 
 
-def _one_of(allowed: Iterable[str]) -> Callable[[str], str]:
-    known = tuple(allowed)
+class _OneOf:
+    """A text that is one of these."""
 
-    def check(value: str) -> str:
-        if value not in known:
-            raise ValueError(f"not known; allowed are {', '.join(known)}")
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._allowed = tuple(allowed)
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(kind))
+
+    def __get_pydantic_json_schema__(self, _: object, __: object) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(self._allowed)}
+
+    def _check(self, value: str) -> str:
+        if value not in self._allowed:
+            raise ValueError(f"not known; allowed are {', '.join(self._allowed)}")
         return value
-
-    return check
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -70,7 +79,7 @@ class OrderFilters(Value):
     stage: Text | None = Field(default=None, description="A Stage's name or id")
     status: Literal["Draft", "Open", "Dispatched", "Void"] | None = None
     three_pl_status: ThreePlStatus | None = None
-    missing: Annotated[tuple[Annotated[Text, AfterValidator(_one_of(RULES))], ...], BeforeValidator(_split)] = Field(
+    missing: Annotated[tuple[Annotated[Text, _OneOf(RULES)], ...], BeforeValidator(_split)] = Field(
         default=(), description="Orders that lack any of these"
     )
     ready_to_release: bool | None = None
@@ -80,15 +89,15 @@ class OrderFilters(Value):
     ship_by_state: ShipByState | None = None
     assigned_to: Text | None = None
     is_assigned: bool | None = None
-    flag: Annotated[Text, AfterValidator(_one_of(FLAGS))] | None = None
+    flag: Annotated[Text, _OneOf(FLAGS)] | None = None
     alert: Alert | None = None
-    marketplace: Annotated[Text, AfterValidator(_one_of(MARKETPLACES))] | None = None
+    marketplace: Annotated[Text, _OneOf(MARKETPLACES)] | None = None
     fulfilled_by: Literal["MERCHANT", "AMAZON"] | None = None
-    created_after: UtcTime | None = None
-    created_before: UtcTime | None = None
-    updated_after: UtcTime | None = None
-    updated_before: UtcTime | None = None
-    ship_by_before: UtcTime | None = None
+    created_after: SentTime | None = None
+    created_before: SentTime | None = None
+    updated_after: SentTime | None = None
+    updated_before: SentTime | None = None
+    ship_by_before: SentTime | None = None
     order_ids: Annotated[tuple[Text, ...], BeforeValidator(_split), Field(max_length=100)] = ()
     sort: Literal["shipBy", "-shipBy", "createdAt", "-createdAt"] | None = Field(
         default=None, description="Without it: `shipBy` where a Stage is given, else `-createdAt`"
@@ -98,11 +107,11 @@ class OrderFilters(Value):
 
     @field_validator("created_before", "updated_before")
     @classmethod
-    def _is_after_its_other_bound(cls, before: UtcTime | None, info: ValidationInfo) -> UtcTime | None:
+    def _is_after_its_other_bound(cls, before: SentTime | None, info: ValidationInfo) -> SentTime | None:
         other = str(info.field_name).replace("before", "after")
         after = info.data.get(other)
         if before and after and after >= before:
-            raise ValueError(f"must be later than {to_camel(other)}")
+            raise PydanticCustomError("not_later", "must be later than {other}", {"other": to_camel(other)})
         return before
 
     @property

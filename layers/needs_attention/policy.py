@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from needs_attention.values import UtcTime, Value
+from needs_attention.values import SentTime, Value
 
 
 class ThreePlStatus(StrEnum):
@@ -76,10 +76,10 @@ class Settings(Value):
     default_stage: StageId = NEW
     default_three_pl_status: ThreePlStatus = ThreePlStatus.UPON_COMPLETION
     auto_dispatch_orders: bool = False
-    download_orders_updated_after: UtcTime | None = Field(
+    download_orders_updated_after: SentTime | None = Field(
         default=None, description="Where a backdated download starts when its request names no time"
     )
-    go_live_date: UtcTime | None = Field(
+    go_live_date: SentTime | None = Field(
         default=None, description="Orders that were created before it are judged but never handed over"
     )
     trial_mode: bool = Field(default=False, description="Judge and show, but hand nothing over")

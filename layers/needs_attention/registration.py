@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, GetJsonSchemaHandler, SecretStr, StringConstraints, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
 
 from needs_attention.connection_check import Ending, arriving
 from needs_attention.download import AMAZONS_MARGIN, LiveDownload, SetAside
@@ -16,7 +17,7 @@ from needs_attention.integration_store import Integration, IntegrationId, Integr
 from needs_attention.policy import Settings
 from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import MARKETPLACES, Credentials
-from needs_attention.values import UtcTime, Value, instant
+from needs_attention.values import SentTime, Value, instant
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
@@ -46,6 +47,27 @@ _HOW_TO_RENEW: dict[Ending, str] = {
 }
 
 
+class _PatchOf:
+    """A dictionary that is a merge patch on a value, in the OpenAPI document: each member as it is there, or null."""
+
+    def __init__(self, model: type[Value], **others: JsonSchemaValue) -> None:
+        self._model = model
+        self._others = others
+
+    def __get_pydantic_json_schema__(self, _: object, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        whole = handler.resolve_ref_schema(handler(self._model.__pydantic_core_schema__))
+        members = {
+            name: {"anyOf": [{key: told for key, told in member.items() if key != "default"}, {"type": "null"}]}
+            for name, member in (whole["properties"] | self._others).items()
+        }
+        return {"type": "object", "properties": members, "additionalProperties": False}
+
+
+SettingsPatch = Annotated[
+    dict[str, Any], _PatchOf(Settings, defaultStage={"type": "string", "description": "A Stage's name or id"})
+]
+
+
 class CredentialsBody(Value):
     """An application's Login with Amazon client, and the seller's consent. Never shown.
 
@@ -55,8 +77,8 @@ class CredentialsBody(Value):
     client_id: Secret
     client_secret: Secret
     refresh_token: Secret
-    client_secret_created_at: UtcTime | None = None
-    consent_given_at: UtcTime | None = None
+    client_secret_created_at: SentTime | None = None
+    consent_given_at: SentTime | None = None
 
     def begun(self, now: datetime) -> dict[str, datetime]:
         """The integration's fields that say since when these are good. Raises a 422."""
@@ -85,7 +107,7 @@ class Registration(Value):
     region: Literal["NA", "EU", "FE"]
     marketplace_ids: MarketplaceIds
     credentials: CredentialsBody
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: SettingsPatch = Field(default_factory=dict)
 
     @field_validator("marketplace_ids")
     @classmethod
@@ -125,7 +147,7 @@ class IntegrationPatch(Value):
 
     name: Name = ""
     marketplace_ids: MarketplaceIds = ()
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: SettingsPatch = Field(default_factory=dict)
     credentials: CredentialsBody | None = None
     is_paused: bool = False
     dry_run: bool = False

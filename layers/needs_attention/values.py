@@ -1,9 +1,18 @@
 """The base of every value: frozen, camelCase outside, times in UTC with a fixed width so that they sort as text."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 
@@ -28,7 +37,26 @@ def in_utc(time: datetime) -> datetime:
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
-UtcTime = Annotated[AwareDatetime, AfterValidator(in_utc), PlainSerializer(instant, when_used="json")]
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _parsed(value: object) -> object:
+    """Not left to pydantic, which takes more for a time: a number, or its text, for seconds since 1970."""
+    if not isinstance(value, str):
+        return value
+    if not _RFC_3339.fullmatch(value):
+        raise ValueError("must be a time with its zone, such as 2026-11-23T18:00:00Z")
+    return datetime.fromisoformat(value.upper())
+
+
+UtcTime = Annotated[
+    AwareDatetime,
+    AfterValidator(in_utc),
+    PlainSerializer(instant, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+# A time that people and machines send.
+SentTime = Annotated[UtcTime, BeforeValidator(_parsed)]
 
 
 class Value(BaseModel):
