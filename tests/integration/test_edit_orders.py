@@ -142,6 +142,70 @@ def test_an_empty_text_blanks_and_what_is_blank_is_missing(world: World) -> None
     assert answer.body["stage"] == "Needs Attention"
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("ada.quill+shop@b.example.com", "ada.quill+shop@b.example.com"),
+        (" Ada@B.Example.COM ", "Ada@b.example.com"),
+        ("x7k2p9@marketplace.amazon.com", "x7k2p9@marketplace.amazon.com"),  # Amazon's relay
+        ("x7k2p9+8c1d-4e@marketplace.amazon.co.jp", "x7k2p9+8c1d-4e@marketplace.amazon.co.jp"),
+        ("josé@correo.example.com", "josé@correo.example.com"),
+        ("ada@bücher.example", "ada@bücher.example"),
+        ("ada@xn--bcher-kva.example", "ada@bücher.example"),
+        ("山田@例え.example.jp", "山田@例え.example.jp"),
+    ],
+)
+def test_an_email_that_can_be_one_is_taken_whatever_its_script(world: World, typed: str, shown: str) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"email": typed})
+    assert (answer.status, answer.body["email"], answer.body["missing"]) == (200, shown, [])
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ada",
+        "ada@",
+        "ada@localhost",
+        "ada@example",
+        "ada@mail.example..com",
+        "ada.@b.example.com",
+        "ada quill@b.example.com",
+        "ada@b.example.com, bo@b.example.com",
+        "Ada Quill <ada@b.example.com>",
+        "ada@[192.0.2.1]",
+        "ada@shop.test",
+        "ada@shop.invalid",
+        "ada@printer.local",
+        "a" * 250 + "@b.example.com",
+    ],
+)
+def test_an_email_that_cannot_be_one_is_refused_when_it_is_typed(world: World, typed: str) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"email": typed})
+    assert (answer.status, answer.codes) == (422, {"email": "notAnAddress"})
+    assert world.order(FIRST).revision == 1
+
+
+def test_the_refusal_of_an_email_says_what_is_wrong_with_it(world: World) -> None:
+    world.download(order_id=FIRST)
+    (error,) = patch(world, {"email": "ada"}).body["errors"]
+    assert error["message"] == "An email address must have an @-sign."
+
+
+@pytest.mark.parametrize("blank", ["", "-", "[Redacted]", "Not provided"])
+def test_an_email_that_says_nothing_is_typed_as_a_blank(world: World, blank: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"email": blank})
+    assert (answer.body["email"], answer.body["missing"]) == (None, ["email"])
+
+
+def test_what_amazon_sent_as_an_email_refuses_no_other_edit(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email="ada@localhost")
+    answer = patch(world, {"firstName": "Nia"})
+    assert (answer.status, answer.body["email"], answer.body["missing"]) == (200, "ada@localhost", ["email"])
+
+
 def test_null_takes_a_unit_back_to_what_amazon_says(world: World) -> None:
     world.download(order_id=FIRST)
     patch(world, {"email": "typed@b.example.com", "firstName": "Nia", "deliveryAddress": {"city": "Salem"}})
