@@ -1,17 +1,19 @@
 """What people send to change an order: JSON Merge Patch (RFC 7396) on what they see of it."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from needs_attention.addresses import country_of
 from needs_attention.blanks import cleaned
 from needs_attention.completeness import Seen, seen
 from needs_attention.gate import Refused, Wanted
 from needs_attention.http_api import FieldError, Problem, invalid
 from needs_attention.integration_store import Stages
 from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
+from needs_attention.phones import may_be_phone
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values import UtcTime, Value
 
@@ -117,6 +119,14 @@ class TransferFailure(Value):
 _NAME_PARTS = ("first_name", "last_name", "company")
 
 
+class FieldWarning(NamedTuple):
+    """What was taken as it was typed, but looks wrong: where, and in plain words."""
+
+    field: str
+    code: str
+    message: str
+
+
 class OrderPatch(Value):
     """What may be changed of an order. What is not sent stays as it is.
 
@@ -180,6 +190,14 @@ class OrderPatch(Value):
             units["line_items"] = None if lines is None else tuple(line.as_line_item() for line in lines)
         # Going back to Amazon's value where nothing was edited is no change.
         return {unit: value for unit, value in units.items() if value is not None or order.edits.is_edited(unit)}
+
+    def warnings(self, changed: Order) -> tuple[FieldWarning, ...]:
+        """What looks wrong of that which the patch itself typed into the order, which is `changed` by it."""
+        found = [
+            _phone_warning("deliveryAddress", self.delivery_address, changed.edits.delivery_address),
+            _phone_warning("billingAddress", self.billing_address, changed.edits.billing_address),
+        ]
+        return tuple(warning for warning in found if warning)
 
     def _name(self, view: Seen, amazons: Seen) -> PersonsName | None:
         typed = {part: getattr(self, part) for part in _NAME_PARTS if part in self.model_fields_set}
@@ -260,6 +278,16 @@ def _patched(address: Address | None, patch: dict[str, str | None] | None) -> Ad
         return None
     parts = address.model_dump(by_alias=True) if address else {}
     return Address.model_validate(parts | {part: text or None for part, text in patch.items()})
+
+
+def _phone_warning(field: str, patch: dict[str, str | None] | None, address: Address | None) -> FieldWarning | None:
+    """About the phone that `patch` typed into the address; what it left as it was is not looked at."""
+    phone = patch.get("phone") if patch else None
+    country = country_of(address) if address else None
+    if not phone or may_be_phone(phone, country):
+        return None
+    message = f"looks like no phone number of {country}; one of another country begins with + and that country's code"
+    return FieldWarning(f"{field}.phone", "unlikelyPhone", message)
 
 
 def _stage_id(name: str | None, stages: Stages) -> str | None:

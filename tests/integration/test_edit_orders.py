@@ -124,6 +124,56 @@ def test_the_billing_address_is_an_edit_of_its_own(world: World) -> None:
     assert answer.body["sources"]["billingAddress"] == "edited"
 
 
+def warned_of(answer: dict[str, Any]) -> dict[str, str]:
+    """The code of each field's warning."""
+    return {warning["field"]: warning["code"] for warning in answer["warnings"]}
+
+
+@pytest.mark.parametrize("address", ["deliveryAddress", "billingAddress"])
+def test_a_typed_phone_that_cannot_be_one_is_taken_with_a_warning(world: World, address: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {address: {"phone": "555-0100"}})
+    assert (answer.status, answer.body[address]["phone"]) == (200, "555-0100")
+    (warning,) = answer.body["warnings"]
+    assert (warning["field"], warning["code"]) == (f"{address}.phone", "unlikelyPhone")
+    assert "no phone number of US" in warning["message"]
+    assert answer.body["missing"] == []
+
+
+@pytest.mark.parametrize("phone", ["+1 503 555 0100", "(503) 555-0100 ext. 12345", "+44 20 7946 0018", "", None])
+def test_a_typed_phone_that_may_be_one_is_not_warned_of(world: World, phone: str | None) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(phone="1"))
+    assert patch(world, {"deliveryAddress": {"phone": phone}}).body["warnings"] == []
+
+
+def test_a_phone_is_looked_at_in_the_country_that_the_same_patch_gives_its_address(world: World) -> None:
+    world.download(order_id=FIRST)
+    in_london = {"phone": "020 7946 0018", "countryCode": "UK"}
+    assert warned_of(patch(world, {"deliveryAddress": {"phone": "020 7946 0018"}}).body) != {}
+    assert warned_of(patch(world, {"deliveryAddress": in_london}).body) == {}
+    assert warned_of(patch(world, {"deliveryAddress": {"phone": "503 555 0100"}}).body) != {}
+
+
+def test_a_phone_that_the_patch_does_not_type_is_not_looked_at(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(phone="1"))
+    assert warned_of(patch(world, {"deliveryAddress": {"city": "Salem"}, "firstName": "Nia"}).body) == {}
+    assert warned_of(patch(world, {"deliveryAddress": None}).body) == {}
+    assert warned_of(patch(world, {}).body) == {}
+
+
+def test_a_phone_that_is_typed_again_is_warned_of_again_and_not_written(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"deliveryAddress": {"phone": "1"}})
+    answer = patch(world, {"deliveryAddress": {"phone": "1"}})
+    assert (warned_of(answer.body), answer.body["revision"]) == ({"deliveryAddress.phone": "unlikelyPhone"}, 2)
+
+
+def test_an_order_that_is_read_has_no_warnings(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"deliveryAddress": {"phone": "1"}})
+    assert "warnings" not in world.call("GET", f"/orders/{FIRST}").body
+
+
 def test_a_part_of_the_name_keeps_the_others_as_they_are_seen(world: World) -> None:
     world.download(order_id=FIRST)
     answer = patch(world, {"firstName": "Nia"})
@@ -780,6 +830,22 @@ def test_a_dry_run_shows_what_would_be_and_writes_nothing(world: World) -> None:
     answer = bulk(world, [{"orderId": FIRST, "patch": {"email": "typed@b.example.com", "stage": "New"}}], dryRun=True)
     assert (answer.body["dryRun"], answer.body["orders"][0]["order"]["stage"]) == (True, "New")
     assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize("is_dry_run", [False, True])
+def test_each_result_of_a_bulk_change_has_its_own_warnings(world: World, is_dry_run: bool) -> None:
+    for order_id in (FIRST, SECOND):
+        world.download(order_id=order_id)
+    wishes: list[dict[str, Any]] = [
+        {"orderId": FIRST, "patch": {"deliveryAddress": {"phone": "1"}, "billingAddress": {"phone": "2"}}},
+        {"orderId": SECOND, "patch": {"deliveryAddress": {"phone": "+1 503 555 0100"}}},
+        {"orderId": THIRD, "release": True},
+    ]
+    first, second, third = bulk(world, wishes, dryRun=is_dry_run).body["orders"]
+    assert list(warned_of(first)) == ["deliveryAddress.phone", "billingAddress.phone"]
+    assert (second["status"], second["warnings"]) == (200, [])
+    assert (third["status"], third["warnings"]) == (404, [])
+    assert "warnings" not in first["order"]  # which is as it is read
 
 
 def test_an_override_in_a_bulk_change_needs_an_administrator(world: World) -> None:
