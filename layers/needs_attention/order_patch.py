@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from needs_attention.addresses import country_of
 from needs_attention.blanks import cleaned
 from needs_attention.completeness import Seen, seen
-from needs_attention.gate import Refused, Wanted
+from needs_attention.gate import Refused, Wanted, check_editable
 from needs_attention.http_api import FieldError, Problem, invalid
 from needs_attention.integration_store import Stages
 from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
@@ -132,7 +132,8 @@ class OrderPatch(Value):
 
     A value sets an edit: a part of an address, or of the name, makes the whole unit as it is seen, so changed, the
     edit. "" blanks. null takes a unit back to Amazon's value, and blanks a part of an address. `lineItems` and
-    `confirmed` are replaced whole.
+    `confirmed` are replaced whole. `copyDeliveryToBilling` makes the delivery address, as it is seen after this patch,
+    the edit of the billing address, once: later edits of the one leave the other.
     """
 
     email: Email | None = None
@@ -141,6 +142,7 @@ class OrderPatch(Value):
     company: Text | None = None
     delivery_address: AddressPatch | None = None
     billing_address: AddressPatch | None = None
+    copy_delivery_to_billing: Literal[True] | None = None
     line_items: Annotated[tuple[LineItemBody, ...], Field(max_length=MOST_LINE_ITEMS)] | None = None
     confirmed: Annotated[tuple[Annotated[str, AfterValidator(_confirmable)], ...], Field(max_length=10)] | None = None
     stage: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
@@ -151,7 +153,7 @@ class OrderPatch(Value):
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)] | None = None
     override: OverrideBody | None = None
 
-    @field_validator("stage", "three_pl_status", "snooze_until", "override")
+    @field_validator("copy_delivery_to_billing", "stage", "three_pl_status", "snooze_until", "override")
     @classmethod
     def _is_not_null(cls, value: object) -> object:
         if value is None:
@@ -173,18 +175,24 @@ class OrderPatch(Value):
         return order.with_(**{field: getattr(self, field) for field in given})
 
     def units(self, order: Order, settings: Settings) -> dict[Unit, object]:
-        """The units that change: a person's value each, or None for Amazon's."""
+        """The units that change: a person's value each, or None for Amazon's.
+
+        Raises a 422 for a delivery address that cannot be copied, and Refused for that of a redacted order.
+        """
         given = self.model_fields_set
         view = seen(order.amazon, order.edits, settings)
+        delivery = view.delivery_address
         units: dict[Unit, object] = {}
         if not given.isdisjoint(_NAME_PARTS):
             units["name"] = self._name(view, seen(order.amazon, Edits(), settings))
         if "email" in given:
             units["email"] = self.email
         if "delivery_address" in given:
-            units["delivery_address"] = _patched(view.delivery_address, self.delivery_address)
+            units["delivery_address"] = delivery = _patched(view.delivery_address, self.delivery_address)
         if "billing_address" in given:
             units["billing_address"] = _patched(view.billing_address, self.billing_address)
+        if self.copy_delivery_to_billing:
+            units["billing_address"] = self._copied(delivery or order.amazon.delivery_address, order)
         if "line_items" in given:
             lines = self.line_items
             units["line_items"] = None if lines is None else tuple(line.as_line_item() for line in lines)
@@ -198,6 +206,14 @@ class OrderPatch(Value):
             _phone_warning("billingAddress", self.billing_address, changed.edits.billing_address),
         ]
         return tuple(warning for warning in found if warning)
+
+    def _copied(self, delivery: Address | None, order: Order) -> Address:
+        if "billing_address" in self.model_fields_set:
+            raise _wrong("copyDeliveryToBilling", "contradiction", "send either this or billingAddress")
+        check_editable(order)  # first, because it is no fault of the caller's that there is nothing to copy
+        if delivery is None or not delivery.given_parts():
+            raise _wrong("copyDeliveryToBilling", "noDeliveryAddress", "the order has no delivery address to copy")
+        return delivery
 
     def _name(self, view: Seen, amazons: Seen) -> PersonsName | None:
         typed = {part: getattr(self, part) for part in _NAME_PARTS if part in self.model_fields_set}

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from needs_attention import gate
 from needs_attention.http_api import UnexpectedError
-from needs_attention.order import Order, Unit
+from needs_attention.order import Address, Order, Unit
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.verdict import judged
 from tests.integration.conftest import Answer, World, app
@@ -172,6 +172,83 @@ def test_an_order_that_is_read_has_no_warnings(world: World) -> None:
     world.download(order_id=FIRST)
     patch(world, {"deliveryAddress": {"phone": "1"}})
     assert "warnings" not in world.call("GET", f"/orders/{FIRST}").body
+
+
+def test_the_delivery_address_is_copied_to_the_billing_address_whole(world: World) -> None:
+    delivery = an_address(company_name="Quill Lamps", phone="+1 503 555 0100", line2="Apt 3")
+    world.download(order_id=FIRST, delivery_address=delivery, tax_address=an_address(line1="5 Mill Road"))
+    answer = patch(world, {"copyDeliveryToBilling": True})
+    assert answer.status == 200
+    assert answer.body["billingAddress"] == answer.body["deliveryAddress"]
+    assert world.order(FIRST).edits.billing_address == delivery
+    assert answer.body["sources"]["billingAddress"] == "edited"
+    assert answer.body["sources"]["deliveryAddress"] == "amazon"  # which is no edit
+    assert answer.body["amazonSays"]["billingAddress"]["addressLine1"] == "5 Mill Road"
+
+
+def test_a_copy_is_told_of_as_any_other_edit_of_the_billing_address(world: World) -> None:
+    for order_id in (FIRST, SECOND):
+        world.download(order_id=order_id)
+    copied = patch(world, {"copyDeliveryToBilling": True}).body["lastChange"]
+    typed = patch(world, {"billingAddress": {"city": "Salem"}}, order_id=SECOND).body["lastChange"]
+    assert copied == typed
+    assert (copied["cause"], "edits.billingAddress" in copied["fields"]) == ("edit", True)
+
+
+def test_what_the_same_patch_types_into_the_delivery_address_is_copied_too(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(line1=None))
+    answer = patch(world, {"deliveryAddress": {"addressLine1": "7 Elm Road"}, "copyDeliveryToBilling": True})
+    assert answer.body["billingAddress"] == answer.body["deliveryAddress"]
+    assert answer.body["billingAddress"]["addressLine1"] == "7 Elm Road"
+    assert answer.body["missing"] == []
+
+
+def test_an_address_that_goes_back_to_amazons_is_copied_as_amazon_has_it(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"deliveryAddress": {"city": "Salem"}})
+    answer = patch(world, {"deliveryAddress": None, "copyDeliveryToBilling": True})
+    assert world.order(FIRST).edits.billing_address == an_address()
+    assert answer.body["billingAddress"] == answer.body["deliveryAddress"]
+
+
+def test_a_copy_stays_as_it_is_when_the_delivery_address_is_edited_later(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"copyDeliveryToBilling": True})
+    answer = patch(world, {"deliveryAddress": {"city": "Salem"}})
+    assert (answer.body["deliveryAddress"]["city"], answer.body["billingAddress"]["city"]) == ("Salem", "Portland")
+    assert patch(world, {"billingAddress": None}).body["sources"]["billingAddress"] == "copiedFromDelivery"
+
+
+def test_a_phone_that_is_copied_is_warned_of_where_it_was_typed(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"deliveryAddress": {"phone": "1"}, "copyDeliveryToBilling": True})
+    assert answer.body["billingAddress"]["phone"] == "1"
+    assert list(warned_of(answer.body)) == ["deliveryAddress.phone"]
+
+
+@pytest.mark.parametrize("billing", [{"city": "Salem"}, {}, None])
+def test_a_copy_and_a_typed_billing_address_contradict_each_other(world: World, billing: object) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"copyDeliveryToBilling": True, "billingAddress": billing})
+    assert (answer.status, answer.codes) == (422, {"copyDeliveryToBilling": "contradiction"})
+    assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize("delivery", [{}, {"deliveryAddress": None}, {"deliveryAddress": {"city": ""}}])
+def test_an_order_without_a_delivery_address_has_none_to_copy(world: World, delivery: dict[str, Any]) -> None:
+    world.download(order_id=FIRST, delivery_address=None)
+    answer = patch(world, {"copyDeliveryToBilling": True, **delivery})
+    assert (answer.status, answer.codes) == (422, {"copyDeliveryToBilling": "noDeliveryAddress"})
+    assert "no delivery address" in answer.body["detail"]
+    assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize("address", [an_address(), None])
+def test_a_redacted_order_has_no_address_copied(world: World, address: Address | None) -> None:
+    order = world.download(order_id=FIRST, delivery_address=address)
+    world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
+    answer = patch(world, {"copyDeliveryToBilling": True})
+    assert (answer.status, answer.body["code"]) == (409, "redacted")
 
 
 def test_a_part_of_the_name_keeps_the_others_as_they_are_seen(world: World) -> None:
@@ -381,6 +458,8 @@ def test_a_patch_is_sent_as_json_or_as_merge_patch(world: World, content_type: s
             "stringPatternMismatch",
         ),
         ({"confirmed": ["deliveryAddress"]}, "confirmed.0", "notAllowed"),
+        ({"copyDeliveryToBilling": False}, "copyDeliveryToBilling", "notAllowed"),
+        ({"copyDeliveryToBilling": None}, "copyDeliveryToBilling", "notAllowed"),
         ({"stage": "Nowhere"}, "stage", "unknownStage"),
         ({"stage": None}, "stage", "notAllowed"),
         ({"threePlStatus": "Gone"}, "threePlStatus", "notAllowed"),
@@ -846,6 +925,15 @@ def test_each_result_of_a_bulk_change_has_its_own_warnings(world: World, is_dry_
     assert (second["status"], second["warnings"]) == (200, [])
     assert (third["status"], third["warnings"]) == (404, [])
     assert "warnings" not in first["order"]  # which is as it is read
+
+
+def test_a_bulk_change_copies_the_delivery_address_of_each_order_that_has_one(world: World) -> None:
+    world.download(order_id=FIRST)
+    world.download(order_id=SECOND, delivery_address=None)
+    wishes = [{"orderId": order_id, "patch": {"copyDeliveryToBilling": True}} for order_id in (FIRST, SECOND)]
+    first, second = bulk(world, wishes).body["orders"]
+    assert (first["status"], first["order"]["sources"]["billingAddress"]) == (200, "edited")
+    assert (second["status"], second["problem"]["errors"][0]["code"]) == (422, "noDeliveryAddress")
 
 
 def test_an_override_in_a_bulk_change_needs_an_administrator(world: World) -> None:
