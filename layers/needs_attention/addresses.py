@@ -72,7 +72,7 @@ def missing_parts(address: Address) -> tuple[str, ...]:
     A country that the data does not know needs a street and a city; so does an address whose country is blank or not a
     two-letter code, besides its country.
     """
-    country = _country(address)
+    country = country_of(address)
     required = _required_parts(country)
     lacks = {
         "addressLine1": not _has_street(address),
@@ -84,7 +84,8 @@ def missing_parts(address: Address) -> tuple[str, ...]:
     return tuple(part for part, is_missing in lacks.items() if is_missing)
 
 
-def _country(address: Address) -> str | None:
+def country_of(address: Address) -> str | None:
+    """The code of its country in capitals, `GB` for `UK`; None if there is none, or it is not of two letters."""
     code = (cleaned(address.country_code) or "").upper()
     return _COUNTRY_ALIASES.get(code, code) if _TWO_LETTERS.fullmatch(code) else None
 

@@ -66,8 +66,7 @@ def edit(
 
     A redacted order refuses: its data is gone for good.
     """
-    if order.redacted_at:
-        raise Refused("redacted", "The personal data of this order was removed for good; it cannot be edited.")
+    check_editable(order)
     edits = order.edits
     for unit in UNITS:
         if unit in units:
@@ -75,6 +74,12 @@ def edit(
     if confirmed is not None:
         edits = edits.model_copy(update={"confirmed": tuple(confirmed)})
     return judged(order.with_(edits=edits), settings, at)
+
+
+def check_editable(order: Order) -> None:
+    """Raises Refused for a redacted order."""
+    if order.redacted_at:
+        raise Refused("redacted", "The personal data of this order was removed for good; it cannot be edited.")
 
 
 def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: datetime) -> Order:

@@ -25,6 +25,7 @@ from needs_attention.order_patch import (
     BulkChanges,
     BulkOrder,
     Cause,
+    FieldWarning,
     OrderPatch,
     Release,
     TransferFailure,
@@ -40,13 +41,21 @@ if TYPE_CHECKING:
 
 
 class Changed(NamedTuple):
-    """What a change makes of an order, and what it is called in the history."""
+    """What a change makes of an order, what it is called in the history, and what the caller may want to look at."""
 
     order: Order
     cause: Cause
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 Change = Callable[[Order, Surroundings], Changed]
+
+
+class Made(NamedTuple):
+    """What a change that was made, or tried, is answered with: the order, and `{field, code, message}` per warning."""
+
+    order: dict[str, Any]
+    warnings: list[dict[str, str]]
 
 
 class OrderChanges:
@@ -87,7 +96,7 @@ class OrderChanges:
             else:
                 edited = noted
             changed = gate.change(edited, wanted, settings, by=self._caller.name, at=self._now)
-            return Changed(changed, cause_of(order, wanted))
+            return Changed(changed, cause_of(order, wanted), patch.warnings(changed))
 
         return change
 
@@ -109,11 +118,12 @@ class OrderChanges:
     # Making a change
 
     def make(self, order_id: str, change: Change, if_match: IfMatch) -> dict[str, Any]:
-        """Writes the change and answers the order as it is then; nothing is written if nothing changes.
+        """Writes the change and answers the order as it is then, and `warnings`. Nothing is written if nothing changes.
 
         Raises Refused, a 404, a 412 with the current order, or a 409 if somebody else was faster each time.
         """
-        return self._made(existing_order(self._orders, order_id), change, if_match)
+        made = self._made(existing_order(self._orders, order_id), change, if_match)
+        return {**made.order, "warnings": made.warnings}
 
     def acknowledge(self, order_id: str, if_match: IfMatch) -> dict[str, Any]:
         """The warehouse takes the order, if at that instant the gate lets it, the settings are those that it was asked
@@ -152,7 +162,7 @@ class OrderChanges:
     def _reported(self, order_id: str, change: Change, if_match: IfMatch) -> dict[str, Any]:
         order = existing_order(self._orders, order_id)
         gate.check_handed_over(order)  # first, because a 412 shows the whole order
-        return self._made(order, change, if_match)
+        return self._made(order, change, if_match).order
 
     def _hold_if_the_settings_want_it(self, order: Order, surroundings: Surroundings) -> None:
         """A check that was switched on after the last verdict holds the order now, where people find it."""
@@ -162,12 +172,13 @@ class OrderChanges:
                 self._orders.save(order, verdict, by="validation", at=self._now, cause="verdict")
 
     def make_all(self, bulk: BulkChanges) -> list[dict[str, Any]]:
-        """Makes each change by itself: a result per order, with the order or with the problem that refused it."""
+        """Makes each change by itself: a result per order, with the order or the problem that refused it, and with
+        `warnings`."""
         known = self._orders.get_many(wish.order_id for wish in bulk.orders)
         return [self._result(wish, known.get(wish.order_id), is_dry_run=bulk.dry_run) for wish in bulk.orders]
 
     def _result(self, wish: BulkOrder, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
-        def attempt(order: Order) -> dict[str, Any]:
+        def attempt(order: Order) -> Made:
             change = self.release(Release()) if wish.patch is None else self.patch(wish.patch)
             return self._tried(order, change) if is_dry_run else self._made(order, change, IfMatch(None))
 
@@ -183,7 +194,7 @@ class OrderChanges:
     def _filled(self, row: SheetRow, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
         if_match = IfMatch(frozenset({row.revision}))
 
-        def attempt(order: Order) -> dict[str, Any]:
+        def attempt(order: Order) -> Made:
             surroundings = self._around(order)
             self._check(if_match, order, surroundings)
             change = self.patch(parsed(OrderPatch, json.dumps(row.patch(self._shown(order, surroundings)))))
@@ -192,35 +203,36 @@ class OrderChanges:
         return self._attempted(row.order_id, order, attempt)
 
     @staticmethod
-    def _attempted(order_id: str, order: Order | None, attempt: Callable[[Order], dict[str, Any]]) -> dict[str, Any]:
+    def _attempted(order_id: str, order: Order | None, attempt: Callable[[Order], Made]) -> dict[str, Any]:
         """The result of one of many: the order, or the problem that refused it. What nobody foresaw ends all."""
         if order is None:
             return _refused(order_id, not_found("order"))
         try:
-            return {"orderId": order_id, "status": 200, "order": attempt(order)}
+            return {"orderId": order_id, "status": 200, **attempt(order)._asdict()}
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
                 raise
             return _refused(order_id, problem)
 
-    def _tried(self, order: Order, change: Change) -> dict[str, Any]:
+    def _tried(self, order: Order, change: Change) -> Made:
         surroundings = self._around(order)
-        return self._shown(change(order, surroundings).order, surroundings)
+        after, _, warnings = change(order, surroundings)
+        return self._answered(after, warnings, surroundings)
 
-    def _made(self, order: Order, change: Change, if_match: IfMatch) -> dict[str, Any]:
+    def _made(self, order: Order, change: Change, if_match: IfMatch) -> Made:
         for _ in range(ATTEMPTS):
             surroundings = self._around(order)
             self._check(if_match, order, surroundings)
-            after, cause = change(order, surroundings)
+            after, cause, warnings = change(order, surroundings)
             if after.says_the_same_as(order):
-                return self._shown(order, surroundings)
+                return self._answered(order, warnings, surroundings)
             try:
                 landed = self._orders.save(order, after, by=self._caller.name, at=self._now, cause=cause)
             except LostRace:
                 order = existing_order(self._orders, order.order_id)
                 continue
-            return self._shown(landed, surroundings)
+            return self._answered(landed, warnings, surroundings)
         raise changed_meanwhile()
 
     def _check(self, if_match: IfMatch, order: Order, surroundings: Surroundings) -> None:
@@ -237,6 +249,9 @@ class OrderChanges:
         if order.integration not in self._surroundings:
             self._surroundings[order.integration] = around(order, self._integrations)
         return self._surroundings[order.integration]
+
+    def _answered(self, order: Order, warnings: Sequence[FieldWarning], surroundings: Surroundings) -> Made:
+        return Made(self._shown(order, surroundings), [warning._asdict() for warning in warnings])
 
     def _shown(self, order: Order, surroundings: Surroundings) -> dict[str, Any]:
         shown = whole_order(order, surroundings, self._stages, self._now)
@@ -271,7 +286,7 @@ def around(order: Order, integrations: IntegrationStore) -> Surroundings:
 
 
 def _refused(order_id: str, problem: Problem) -> dict[str, Any]:
-    return {"orderId": order_id, "status": problem.status, "problem": problem.as_json()}
+    return {"orderId": order_id, "status": problem.status, "problem": problem.as_json(), "warnings": []}
 
 
 def _raise_unless_lost(error: Any) -> None:

@@ -1,16 +1,19 @@
 """What people send to change an order: JSON Merge Patch (RFC 7396) on what they see of it."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from needs_attention.addresses import country_of
 from needs_attention.blanks import cleaned
 from needs_attention.completeness import Seen, seen
-from needs_attention.gate import Refused, Wanted
+from needs_attention.gate import Refused, Wanted, check_editable
 from needs_attention.http_api import FieldError, Problem, invalid
 from needs_attention.integration_store import Stages
 from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
+from needs_attention.phones import may_be_phone
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values import UtcTime, Value
 
@@ -38,6 +41,22 @@ def _tidy(text: str) -> str:
     return cleaned(text) or ""
 
 
+def _email_address(text: str) -> str:
+    """As stored: tidy, its domain in lower case and in letters of its own script; what says nothing is blank.
+
+    Only what people type passes here: what Amazon sends is kept as it is, and judged by `completeness`. Refused are
+    also the domains that nobody can have (`.test`, `.invalid`, `.local`, `localhost`): a buyer's mail would go nowhere.
+    """
+    # Here, because compiling its patterns takes 15 ms: most cold starts are for something else than an email.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
+    typed = _tidy(text)
+    try:
+        return typed and validate_email(typed, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise PydanticCustomError("not_an_address", "{why}", {"why": str(error)}) from None
+
+
 def _address_part(name: str) -> str:
     known = [info.alias or field for field, info in Address.model_fields.items()]
     if name not in known:
@@ -52,7 +71,7 @@ def _confirmable(field: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
-Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_tidy)]
+Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_address)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 AddressPatch = dict[Annotated[str, AfterValidator(_address_part)], Text | None]
 
@@ -100,12 +119,21 @@ class TransferFailure(Value):
 _NAME_PARTS = ("first_name", "last_name", "company")
 
 
+class FieldWarning(NamedTuple):
+    """What was taken as it was typed, but looks wrong: where, and in plain words."""
+
+    field: str
+    code: str
+    message: str
+
+
 class OrderPatch(Value):
     """What may be changed of an order. What is not sent stays as it is.
 
     A value sets an edit: a part of an address, or of the name, makes the whole unit as it is seen, so changed, the
     edit. "" blanks. null takes a unit back to Amazon's value, and blanks a part of an address. `lineItems` and
-    `confirmed` are replaced whole.
+    `confirmed` are replaced whole. `copyDeliveryToBilling` makes the delivery address, as it is seen after this patch,
+    the edit of the billing address, once: later edits of the one leave the other.
     """
 
     email: Email | None = None
@@ -114,6 +142,7 @@ class OrderPatch(Value):
     company: Text | None = None
     delivery_address: AddressPatch | None = None
     billing_address: AddressPatch | None = None
+    copy_delivery_to_billing: Literal[True] | None = None
     line_items: Annotated[tuple[LineItemBody, ...], Field(max_length=MOST_LINE_ITEMS)] | None = None
     confirmed: Annotated[tuple[Annotated[str, AfterValidator(_confirmable)], ...], Field(max_length=10)] | None = None
     stage: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
@@ -124,7 +153,7 @@ class OrderPatch(Value):
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)] | None = None
     override: OverrideBody | None = None
 
-    @field_validator("stage", "three_pl_status", "snooze_until", "override")
+    @field_validator("copy_delivery_to_billing", "stage", "three_pl_status", "snooze_until", "override")
     @classmethod
     def _is_not_null(cls, value: object) -> object:
         if value is None:
@@ -146,23 +175,45 @@ class OrderPatch(Value):
         return order.with_(**{field: getattr(self, field) for field in given})
 
     def units(self, order: Order, settings: Settings) -> dict[Unit, object]:
-        """The units that change: a person's value each, or None for Amazon's."""
+        """The units that change: a person's value each, or None for Amazon's.
+
+        Raises a 422 for a delivery address that cannot be copied, and Refused for that of a redacted order.
+        """
         given = self.model_fields_set
         view = seen(order.amazon, order.edits, settings)
+        delivery = view.delivery_address
         units: dict[Unit, object] = {}
         if not given.isdisjoint(_NAME_PARTS):
             units["name"] = self._name(view, seen(order.amazon, Edits(), settings))
         if "email" in given:
             units["email"] = self.email
         if "delivery_address" in given:
-            units["delivery_address"] = _patched(view.delivery_address, self.delivery_address)
+            units["delivery_address"] = delivery = _patched(view.delivery_address, self.delivery_address)
         if "billing_address" in given:
             units["billing_address"] = _patched(view.billing_address, self.billing_address)
+        if self.copy_delivery_to_billing:
+            units["billing_address"] = self._copied(delivery or order.amazon.delivery_address, order)
         if "line_items" in given:
             lines = self.line_items
             units["line_items"] = None if lines is None else tuple(line.as_line_item() for line in lines)
         # Going back to Amazon's value where nothing was edited is no change.
         return {unit: value for unit, value in units.items() if value is not None or order.edits.is_edited(unit)}
+
+    def warnings(self, changed: Order) -> tuple[FieldWarning, ...]:
+        """What looks wrong of that which the patch itself typed into the order, which is `changed` by it."""
+        found = [
+            _phone_warning("deliveryAddress", self.delivery_address, changed.edits.delivery_address),
+            _phone_warning("billingAddress", self.billing_address, changed.edits.billing_address),
+        ]
+        return tuple(warning for warning in found if warning)
+
+    def _copied(self, delivery: Address | None, order: Order) -> Address:
+        if "billing_address" in self.model_fields_set:
+            raise _wrong("copyDeliveryToBilling", "contradiction", "send either this or billingAddress")
+        check_editable(order)  # first, because it is no fault of the caller's that there is nothing to copy
+        if delivery is None or not delivery.given_parts():
+            raise _wrong("copyDeliveryToBilling", "noDeliveryAddress", "the order has no delivery address to copy")
+        return delivery
 
     def _name(self, view: Seen, amazons: Seen) -> PersonsName | None:
         typed = {part: getattr(self, part) for part in _NAME_PARTS if part in self.model_fields_set}
@@ -243,6 +294,16 @@ def _patched(address: Address | None, patch: dict[str, str | None] | None) -> Ad
         return None
     parts = address.model_dump(by_alias=True) if address else {}
     return Address.model_validate(parts | {part: text or None for part, text in patch.items()})
+
+
+def _phone_warning(field: str, patch: dict[str, str | None] | None, address: Address | None) -> FieldWarning | None:
+    """About the phone that `patch` typed into the address; what it left as it was is not looked at."""
+    phone = patch.get("phone") if patch else None
+    country = country_of(address) if address else None
+    if not phone or may_be_phone(phone, country):
+        return None
+    message = f"looks like no phone number of {country}; one of another country begins with + and that country's code"
+    return FieldWarning(f"{field}.phone", "unlikelyPhone", message)
 
 
 def _stage_id(name: str | None, stages: Stages) -> str | None:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from needs_attention import gate
 from needs_attention.http_api import UnexpectedError
-from needs_attention.order import Order, Unit
+from needs_attention.order import Address, Order, Unit
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.verdict import judged
 from tests.integration.conftest import Answer, World, app
@@ -124,6 +124,133 @@ def test_the_billing_address_is_an_edit_of_its_own(world: World) -> None:
     assert answer.body["sources"]["billingAddress"] == "edited"
 
 
+def warned_of(answer: dict[str, Any]) -> dict[str, str]:
+    """The code of each field's warning."""
+    return {warning["field"]: warning["code"] for warning in answer["warnings"]}
+
+
+@pytest.mark.parametrize("address", ["deliveryAddress", "billingAddress"])
+def test_a_typed_phone_that_cannot_be_one_is_taken_with_a_warning(world: World, address: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {address: {"phone": "555-0100"}})
+    assert (answer.status, answer.body[address]["phone"]) == (200, "555-0100")
+    (warning,) = answer.body["warnings"]
+    assert (warning["field"], warning["code"]) == (f"{address}.phone", "unlikelyPhone")
+    assert "no phone number of US" in warning["message"]
+    assert answer.body["missing"] == []
+
+
+@pytest.mark.parametrize("phone", ["+1 503 555 0100", "(503) 555-0100 ext. 12345", "+44 20 7946 0018", "", None])
+def test_a_typed_phone_that_may_be_one_is_not_warned_of(world: World, phone: str | None) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(phone="1"))
+    assert patch(world, {"deliveryAddress": {"phone": phone}}).body["warnings"] == []
+
+
+def test_a_phone_is_looked_at_in_the_country_that_the_same_patch_gives_its_address(world: World) -> None:
+    world.download(order_id=FIRST)
+    in_london = {"phone": "020 7946 0018", "countryCode": "UK"}
+    assert warned_of(patch(world, {"deliveryAddress": {"phone": "020 7946 0018"}}).body) != {}
+    assert warned_of(patch(world, {"deliveryAddress": in_london}).body) == {}
+    assert warned_of(patch(world, {"deliveryAddress": {"phone": "503 555 0100"}}).body) != {}
+
+
+def test_a_phone_that_the_patch_does_not_type_is_not_looked_at(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(phone="1"))
+    assert warned_of(patch(world, {"deliveryAddress": {"city": "Salem"}, "firstName": "Nia"}).body) == {}
+    assert warned_of(patch(world, {"deliveryAddress": None}).body) == {}
+    assert warned_of(patch(world, {}).body) == {}
+
+
+def test_a_phone_that_is_typed_again_is_warned_of_again_and_not_written(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"deliveryAddress": {"phone": "1"}})
+    answer = patch(world, {"deliveryAddress": {"phone": "1"}})
+    assert (warned_of(answer.body), answer.body["revision"]) == ({"deliveryAddress.phone": "unlikelyPhone"}, 2)
+
+
+def test_an_order_that_is_read_has_no_warnings(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"deliveryAddress": {"phone": "1"}})
+    assert "warnings" not in world.call("GET", f"/orders/{FIRST}").body
+
+
+def test_the_delivery_address_is_copied_to_the_billing_address_whole(world: World) -> None:
+    delivery = an_address(company_name="Quill Lamps", phone="+1 503 555 0100", line2="Apt 3")
+    world.download(order_id=FIRST, delivery_address=delivery, tax_address=an_address(line1="5 Mill Road"))
+    answer = patch(world, {"copyDeliveryToBilling": True})
+    assert answer.status == 200
+    assert answer.body["billingAddress"] == answer.body["deliveryAddress"]
+    assert world.order(FIRST).edits.billing_address == delivery
+    assert answer.body["sources"]["billingAddress"] == "edited"
+    assert answer.body["sources"]["deliveryAddress"] == "amazon"  # which is no edit
+    assert answer.body["amazonSays"]["billingAddress"]["addressLine1"] == "5 Mill Road"
+
+
+def test_a_copy_is_told_of_as_any_other_edit_of_the_billing_address(world: World) -> None:
+    for order_id in (FIRST, SECOND):
+        world.download(order_id=order_id)
+    copied = patch(world, {"copyDeliveryToBilling": True}).body["lastChange"]
+    typed = patch(world, {"billingAddress": {"city": "Salem"}}, order_id=SECOND).body["lastChange"]
+    assert copied == typed
+    assert (copied["cause"], "edits.billingAddress" in copied["fields"]) == ("edit", True)
+
+
+def test_what_the_same_patch_types_into_the_delivery_address_is_copied_too(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(line1=None))
+    answer = patch(world, {"deliveryAddress": {"addressLine1": "7 Elm Road"}, "copyDeliveryToBilling": True})
+    assert answer.body["billingAddress"] == answer.body["deliveryAddress"]
+    assert answer.body["billingAddress"]["addressLine1"] == "7 Elm Road"
+    assert answer.body["missing"] == []
+
+
+def test_an_address_that_goes_back_to_amazons_is_copied_as_amazon_has_it(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"deliveryAddress": {"city": "Salem"}})
+    answer = patch(world, {"deliveryAddress": None, "copyDeliveryToBilling": True})
+    assert world.order(FIRST).edits.billing_address == an_address()
+    assert answer.body["billingAddress"] == answer.body["deliveryAddress"]
+
+
+def test_a_copy_stays_as_it_is_when_the_delivery_address_is_edited_later(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"copyDeliveryToBilling": True})
+    answer = patch(world, {"deliveryAddress": {"city": "Salem"}})
+    assert (answer.body["deliveryAddress"]["city"], answer.body["billingAddress"]["city"]) == ("Salem", "Portland")
+    assert patch(world, {"billingAddress": None}).body["sources"]["billingAddress"] == "copiedFromDelivery"
+
+
+def test_a_phone_that_is_copied_is_warned_of_where_it_was_typed(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"deliveryAddress": {"phone": "1"}, "copyDeliveryToBilling": True})
+    assert answer.body["billingAddress"]["phone"] == "1"
+    assert list(warned_of(answer.body)) == ["deliveryAddress.phone"]
+
+
+@pytest.mark.parametrize("billing", [{"city": "Salem"}, {}, None])
+def test_a_copy_and_a_typed_billing_address_contradict_each_other(world: World, billing: object) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"copyDeliveryToBilling": True, "billingAddress": billing})
+    assert (answer.status, answer.codes) == (422, {"copyDeliveryToBilling": "contradiction"})
+    assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize("delivery", [{}, {"deliveryAddress": None}, {"deliveryAddress": {"city": ""}}])
+def test_an_order_without_a_delivery_address_has_none_to_copy(world: World, delivery: dict[str, Any]) -> None:
+    world.download(order_id=FIRST, delivery_address=None)
+    answer = patch(world, {"copyDeliveryToBilling": True, **delivery})
+    assert (answer.status, answer.codes) == (422, {"copyDeliveryToBilling": "noDeliveryAddress"})
+    assert "no delivery address" in answer.body["detail"]
+    assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize("address", [an_address(), None])
+def test_a_redacted_order_has_no_address_copied(world: World, address: Address | None) -> None:
+    order = world.download(order_id=FIRST, delivery_address=address)
+    world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
+    answer = patch(world, {"copyDeliveryToBilling": True})
+    assert (answer.status, answer.body["code"]) == (409, "redacted")
+
+
 def test_a_part_of_the_name_keeps_the_others_as_they_are_seen(world: World) -> None:
     world.download(order_id=FIRST)
     answer = patch(world, {"firstName": "Nia"})
@@ -140,6 +267,70 @@ def test_an_empty_text_blanks_and_what_is_blank_is_missing(world: World) -> None
         "email": "blank",
     }
     assert answer.body["stage"] == "Needs Attention"
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("ada.quill+shop@b.example.com", "ada.quill+shop@b.example.com"),
+        (" Ada@B.Example.COM ", "Ada@b.example.com"),
+        ("x7k2p9@marketplace.amazon.com", "x7k2p9@marketplace.amazon.com"),  # Amazon's relay
+        ("x7k2p9+8c1d-4e@marketplace.amazon.co.jp", "x7k2p9+8c1d-4e@marketplace.amazon.co.jp"),
+        ("josé@correo.example.com", "josé@correo.example.com"),
+        ("ada@bücher.example", "ada@bücher.example"),
+        ("ada@xn--bcher-kva.example", "ada@bücher.example"),
+        ("山田@例え.example.jp", "山田@例え.example.jp"),
+    ],
+)
+def test_an_email_that_can_be_one_is_taken_whatever_its_script(world: World, typed: str, shown: str) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"email": typed})
+    assert (answer.status, answer.body["email"], answer.body["missing"]) == (200, shown, [])
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ada",
+        "ada@",
+        "ada@localhost",
+        "ada@example",
+        "ada@mail.example..com",
+        "ada.@b.example.com",
+        "ada quill@b.example.com",
+        "ada@b.example.com, bo@b.example.com",
+        "Ada Quill <ada@b.example.com>",
+        "ada@[192.0.2.1]",
+        "ada@shop.test",
+        "ada@shop.invalid",
+        "ada@printer.local",
+        "a" * 250 + "@b.example.com",
+    ],
+)
+def test_an_email_that_cannot_be_one_is_refused_when_it_is_typed(world: World, typed: str) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    answer = patch(world, {"email": typed})
+    assert (answer.status, answer.codes) == (422, {"email": "notAnAddress"})
+    assert world.order(FIRST).revision == 1
+
+
+def test_the_refusal_of_an_email_says_what_is_wrong_with_it(world: World) -> None:
+    world.download(order_id=FIRST)
+    (error,) = patch(world, {"email": "ada"}).body["errors"]
+    assert error["message"] == "An email address must have an @-sign."
+
+
+@pytest.mark.parametrize("blank", ["", "-", "[Redacted]", "Not provided"])
+def test_an_email_that_says_nothing_is_typed_as_a_blank(world: World, blank: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"email": blank})
+    assert (answer.body["email"], answer.body["missing"]) == (None, ["email"])
+
+
+def test_what_amazon_sent_as_an_email_refuses_no_other_edit(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email="ada@localhost")
+    answer = patch(world, {"firstName": "Nia"})
+    assert (answer.status, answer.body["email"], answer.body["missing"]) == (200, "ada@localhost", ["email"])
 
 
 def test_null_takes_a_unit_back_to_what_amazon_says(world: World) -> None:
@@ -267,6 +458,8 @@ def test_a_patch_is_sent_as_json_or_as_merge_patch(world: World, content_type: s
             "stringPatternMismatch",
         ),
         ({"confirmed": ["deliveryAddress"]}, "confirmed.0", "notAllowed"),
+        ({"copyDeliveryToBilling": False}, "copyDeliveryToBilling", "notAllowed"),
+        ({"copyDeliveryToBilling": None}, "copyDeliveryToBilling", "notAllowed"),
         ({"stage": "Nowhere"}, "stage", "unknownStage"),
         ({"stage": None}, "stage", "notAllowed"),
         ({"threePlStatus": "Gone"}, "threePlStatus", "notAllowed"),
@@ -716,6 +909,31 @@ def test_a_dry_run_shows_what_would_be_and_writes_nothing(world: World) -> None:
     answer = bulk(world, [{"orderId": FIRST, "patch": {"email": "typed@b.example.com", "stage": "New"}}], dryRun=True)
     assert (answer.body["dryRun"], answer.body["orders"][0]["order"]["stage"]) == (True, "New")
     assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize("is_dry_run", [False, True])
+def test_each_result_of_a_bulk_change_has_its_own_warnings(world: World, is_dry_run: bool) -> None:
+    for order_id in (FIRST, SECOND):
+        world.download(order_id=order_id)
+    wishes: list[dict[str, Any]] = [
+        {"orderId": FIRST, "patch": {"deliveryAddress": {"phone": "1"}, "billingAddress": {"phone": "2"}}},
+        {"orderId": SECOND, "patch": {"deliveryAddress": {"phone": "+1 503 555 0100"}}},
+        {"orderId": THIRD, "release": True},
+    ]
+    first, second, third = bulk(world, wishes, dryRun=is_dry_run).body["orders"]
+    assert list(warned_of(first)) == ["deliveryAddress.phone", "billingAddress.phone"]
+    assert (second["status"], second["warnings"]) == (200, [])
+    assert (third["status"], third["warnings"]) == (404, [])
+    assert "warnings" not in first["order"]  # which is as it is read
+
+
+def test_a_bulk_change_copies_the_delivery_address_of_each_order_that_has_one(world: World) -> None:
+    world.download(order_id=FIRST)
+    world.download(order_id=SECOND, delivery_address=None)
+    wishes = [{"orderId": order_id, "patch": {"copyDeliveryToBilling": True}} for order_id in (FIRST, SECOND)]
+    first, second = bulk(world, wishes).body["orders"]
+    assert (first["status"], first["order"]["sources"]["billingAddress"]) == (200, "edited")
+    assert (second["status"], second["problem"]["errors"][0]["code"]) == (422, "noDeliveryAddress")
 
 
 def test_an_override_in_a_bulk_change_needs_an_administrator(world: World) -> None:

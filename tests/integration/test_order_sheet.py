@@ -93,6 +93,28 @@ def test_a_value_that_cannot_be_is_refused_by_its_field(world: World) -> None:
     assert (one["status"], one["problem"]["errors"][0]["field"]) == (422, "email")
 
 
+def test_an_email_that_cannot_be_one_refuses_its_row_alone(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email="ada at home")  # Amazon's own is left as it is
+    world.download(order_id=SECOND, buyer_email=None)
+    rows = {row["orderId"]: row for row in exported(world)}
+    answer = sent_back(world, as_sheet([rows[FIRST] | {"lastName": "Moss"}, rows[SECOND] | {"email": "ada"}]))
+    first, second = answer.body["orders"]
+    assert (first["status"], first["order"]["email"]) == (200, "ada at home")
+    assert (second["status"], second["problem"]["errors"][0]["code"]) == (422, "notAnAddress")
+
+
+@pytest.mark.parametrize("is_dry_run", [False, True])
+def test_a_row_whose_phone_cannot_be_one_is_taken_with_a_warning(world: World, is_dry_run: bool) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(phone="1"))  # Amazon's own is left as it is
+    world.download(order_id=SECOND)
+    rows = {row["orderId"]: row for row in exported(world)}
+    filled = [rows[FIRST] | {"firstName": "Nia"}, rows[SECOND] | {"deliveryAddress.phone": "2"}]
+    first, second = sent_back(world, as_sheet(filled), query={"dryRun": is_dry_run}).body["orders"]
+    assert (first["status"], first["warnings"]) == (200, [])
+    assert (second["status"], second["order"]["deliveryAddress"]["phone"]) == (200, "2")
+    assert [warning["field"] for warning in second["warnings"]] == ["deliveryAddress.phone"]
+
+
 @pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1 555 0100", "-1", "@here"])
 def test_a_text_that_begins_like_a_formula_is_made_harmless_and_comes_back_as_it_was(world: World, text: str) -> None:
     before = world.download(order_id=FIRST, delivery_address=an_address(phone=text))

@@ -14,6 +14,7 @@ PURE = [
     "blanks",
     "names",
     "addresses",
+    "phones",
     "order",
     "completeness",
     "verdict",
