@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import values
-from needs_attention.answers import ChangedOrders, ChangedRows, WholeOrder
+from needs_attention.answers import ChangedOrders, ChangedRows, EditedOrder, WholeOrder
 from needs_attention.http_api import (
     Api,
     Body,
@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api.resolve(event, context)
 
 
-@api.operation("PATCH", "/orders/<order_id>", open_to=[Role.EDITOR], answers={HTTPStatus.OK: WholeOrder})
+@api.operation("PATCH", "/orders/<order_id>", open_to=[Role.EDITOR], answers={HTTPStatus.OK: EditedOrder})
 def edit_order(
     caller: Caller, order_id: str, patch: MergePatch[OrderPatch], if_match: IfMatchHeader
 ) -> Response[object]:
@@ -56,7 +56,7 @@ def edit_order(
     return shown(changes.make(order_id, changes.patch(patch), if_match))
 
 
-@api.operation("POST", "/orders/<order_id>/release", open_to=[Role.EDITOR], answers={HTTPStatus.OK: WholeOrder})
+@api.operation("POST", "/orders/<order_id>/release", open_to=[Role.EDITOR], answers={HTTPStatus.OK: EditedOrder})
 def release_order(caller: Caller, order_id: str, release: Body[Release], if_match: IfMatchHeader) -> Response[object]:
     """Releases a held order that is complete now, with the integration's defaults.
 

@@ -171,26 +171,39 @@ class WholeOrder(OrderRow):
     lastChange: Change | None
 
 
+class EditedOrder(WholeOrder):
+    """The order after a person's change, with what was taken as it was typed but looks wrong."""
+
+    warnings: list[FieldProblem]
+
+
 class ChangedOrder(TypedDict):
     """One of several changes, done."""
 
     orderId: str
     status: Literal[200]
     order: WholeOrder
+    warnings: list[FieldProblem]
 
 
 class RefusedOrder(TypedDict):
-    """One of several, refused; nothing of it was changed."""
+    """One of several, refused."""
 
     orderId: str
     status: int
     problem: ProblemDetails | OrderProblem
 
 
+class RefusedChange(RefusedOrder):
+    """One of several changes, refused: nothing was changed, so there is nothing to be warned of."""
+
+    warnings: list[FieldProblem]
+
+
 class ChangedOrders(TypedDict):
     """A result for each order, in the order in which they were sent."""
 
-    orders: list[ChangedOrder | RefusedOrder]
+    orders: list[ChangedOrder | RefusedChange]
     dryRun: bool
 
 
@@ -200,7 +213,7 @@ class ChangedRow(ChangedOrder):
     row: int
 
 
-class RefusedRow(RefusedOrder):
+class RefusedRow(RefusedChange):
     """A row of the sheet, refused."""
 
     row: int

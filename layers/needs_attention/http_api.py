@@ -188,7 +188,8 @@ def field_errors(error: ValidationError) -> list[FieldError]:
         field = ".".join(str(part) for part in item["loc"] if _is_field(part)) or "body"
         message = item["msg"].removeprefix("Value error, ")
         found[field] = FieldError(field, _PLAIN_CODES.get(item["type"], to_camel(item["type"])), message)
-    return list(found.values())
+    # pydantic also calls a list too short because of what is wrong with its items.
+    return [found[field] for field in found if not any(other.startswith(f"{field}.") for other in found)]
 
 
 def _is_field(part: str | int) -> bool:

@@ -7,7 +7,7 @@ answer that stopped early has fewer orders and a cursor to go on from.
 import heapq
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, Literal, NamedTuple, get_args
@@ -15,15 +15,13 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 from pydantic import (
     BeforeValidator,
     Field,
-    GetCoreSchemaHandler,
     StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
 from needs_attention.completeness import RULES
 from needs_attention.http_api import FieldError, Problem, invalid
@@ -34,7 +32,7 @@ from needs_attention.order_views import Standing, for_warehouse, may_be_fulfille
 from needs_attention.policy import NEEDS_ATTENTION, Stage, ThreePlStatus
 from needs_attention.sp_api import MARKETPLACES
 from needs_attention.triage import Age, Queue, ShipByState, age_of
-from needs_attention.values import SentTime, Value, instant
+from needs_attention.values import OneOf, SentTime, Value, instant
 from needs_attention.verdict import Alert
 
 # What one call reads of an index at most, besides one query per integration.
@@ -51,24 +49,6 @@ def _split(value: object) -> object:
     return [part for text in texts for part in text.split(",") if part] if isinstance(texts, list) else texts
 
 
-class _OneOf:
-    """A text that is one of these."""
-
-    def __init__(self, allowed: Iterable[str]) -> None:
-        self._allowed = tuple(allowed)
-
-    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(kind))
-
-    def __get_pydantic_json_schema__(self, _: object, __: object) -> JsonSchemaValue:
-        return {"type": "string", "enum": list(self._allowed)}
-
-    def _check(self, value: str) -> str:
-        if value not in self._allowed:
-            raise ValueError(f"not known; allowed are {', '.join(self._allowed)}")
-        return value
-
-
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
@@ -79,7 +59,7 @@ class OrderFilters(Value):
     stage: Text | None = Field(default=None, description="A Stage's name or id")
     status: Literal["Draft", "Open", "Dispatched", "Void"] | None = None
     three_pl_status: ThreePlStatus | None = None
-    missing: Annotated[tuple[Annotated[Text, _OneOf(RULES)], ...], BeforeValidator(_split)] = Field(
+    missing: Annotated[tuple[Annotated[Text, OneOf(RULES)], ...], BeforeValidator(_split)] = Field(
         default=(), description="Orders that lack any of these"
     )
     ready_to_release: bool | None = None
@@ -89,9 +69,9 @@ class OrderFilters(Value):
     ship_by_state: ShipByState | None = None
     assigned_to: Text | None = None
     is_assigned: bool | None = None
-    flag: Annotated[Text, _OneOf(FLAGS)] | None = None
+    flag: Annotated[Text, OneOf(FLAGS)] | None = None
     alert: Alert | None = None
-    marketplace: Annotated[Text, _OneOf(MARKETPLACES)] | None = None
+    marketplace: Annotated[Text, OneOf(MARKETPLACES)] | None = None
     fulfilled_by: Literal["MERCHANT", "AMAZON"] | None = None
     created_after: SentTime | None = None
     created_before: SentTime | None = None

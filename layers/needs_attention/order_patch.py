@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from needs_attention.addresses import country_of
@@ -15,7 +16,7 @@ from needs_attention.integration_store import Stages
 from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
 from needs_attention.phones import may_be_phone
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.values import UtcTime, Value
+from needs_attention.values import OneOf, SentTime, Value
 
 # What a person's change is called in the history; the fields that it changed stand beside it.
 Cause = Literal[
@@ -57,23 +58,12 @@ def _email_address(text: str) -> str:
         raise PydanticCustomError("not_an_address", "{why}", {"why": str(error)}) from None
 
 
-def _address_part(name: str) -> str:
-    known = [info.alias or field for field, info in Address.model_fields.items()]
-    if name not in known:
-        raise ValueError(f"not a part of an address; those are {', '.join(known)}")
-    return name
-
-
-def _confirmable(field: str) -> str:
-    if field not in CONFIRMABLE:
-        raise ValueError(f"only {', '.join(CONFIRMABLE)} can be confirmed to be not to be had")
-    return field
-
-
+_ADDRESS_PARTS = [info.alias or name for name, info in Address.model_fields.items()]
 Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_address)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
-AddressPatch = dict[Annotated[str, AfterValidator(_address_part)], Text | None]
+AddressPatch = dict[Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")], Text | None]
+Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed to be not to be had")]
 
 
 class Price(Value):
@@ -142,16 +132,16 @@ class OrderPatch(Value):
     company: Text | None = None
     delivery_address: AddressPatch | None = None
     billing_address: AddressPatch | None = None
-    copy_delivery_to_billing: Literal[True] | None = None
+    copy_delivery_to_billing: Literal[True] | SkipJsonSchema[None] = None
     line_items: Annotated[tuple[LineItemBody, ...], Field(max_length=MOST_LINE_ITEMS)] | None = None
-    confirmed: Annotated[tuple[Annotated[str, AfterValidator(_confirmable)], ...], Field(max_length=10)] | None = None
-    stage: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
-    three_pl_status: ThreePlStatus | None = None
-    fully_dispatched: bool | UtcTime | None = None
-    snooze_until: UtcTime | None = None
+    confirmed: Annotated[tuple[Confirmed, ...], Field(max_length=10)] | None = None
+    stage: Annotated[str, StringConstraints(min_length=1, max_length=60)] | SkipJsonSchema[None] = None
+    three_pl_status: ThreePlStatus | SkipJsonSchema[None] = None
+    fully_dispatched: bool | SentTime | None = None
+    snooze_until: SentTime | SkipJsonSchema[None] = None
     assigned_to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)] | None = None
-    override: OverrideBody | None = None
+    override: OverrideBody | SkipJsonSchema[None] = None
 
     @field_validator("copy_delivery_to_billing", "stage", "three_pl_status", "snooze_until", "override")
     @classmethod
@@ -248,6 +238,15 @@ class OrderPatch(Value):
 
 class BulkOrder(Value):
     """One order of a bulk change: a patch, or its release."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["patch"], "properties": {"patch": {"type": "object"}, "release": {"type": "null"}}},
+                {"required": ["release"], "properties": {"release": {"const": True}, "patch": {"type": "null"}}},
+            ]
+        }
+    )
 
     order_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     patch: OrderPatch | None = None

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, GetJsonSchemaHandler, SecretStr, StringConstraints, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError
 
 from needs_attention.connection_check import Ending, arriving
 from needs_attention.download import AMAZONS_MARGIN, LiveDownload, SetAside
@@ -17,10 +18,10 @@ from needs_attention.integration_store import Integration, IntegrationId, Integr
 from needs_attention.policy import Settings
 from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import MARKETPLACES, Credentials
-from needs_attention.values import SentTime, Value, instant
+from needs_attention.values import OneOf, SentTime, Value, instant
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-MarketplaceIds = Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
 
 _WHAT_TO_DO: dict[IncidentCode, str] = {
@@ -136,7 +137,8 @@ def check_marketplaces(marketplace_ids: Sequence[str], region: str) -> None:
     """Raises a ValueError for one that is not of the region."""
     allowed = [marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == region]
     if not set(marketplace_ids) <= set(allowed):
-        raise ValueError(f"those of region {region} are {', '.join(allowed)}")
+        known = {"region": region, "allowed": ", ".join(allowed)}
+        raise PydanticCustomError("other_region", "those of region {region} are {allowed}", known)
 
 
 class IntegrationPatch(Value):
@@ -159,7 +161,7 @@ class IntegrationPatch(Value):
             try:
                 check_marketplaces(self.marketplace_ids, integration.region)
             except ValueError as error:
-                raise invalid([FieldError("marketplaceIds", "notAllowed", str(error))]) from None
+                raise invalid([FieldError("marketplaceIds", "otherRegion", str(error))]) from None
             changes["marketplace_ids"] = tuple(dict.fromkeys(self.marketplace_ids))
         if "settings" in self.model_fields_set:
             changes["settings"] = patched_settings(integration.settings, self.settings, stages)

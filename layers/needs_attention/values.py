@@ -1,8 +1,9 @@
 """The base of every value: frozen, camelCase outside, times in UTC with a fixed width so that they sort as text."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -10,10 +11,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetCoreSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
 
 def instant(time: datetime) -> str:
@@ -70,3 +74,22 @@ class Value(BaseModel):
 def read_stored[Stored: Value](kind: type[Stored], text: str) -> Stored:
     """What a table holds; fields of a later version are left out, so that one that was rolled back can go on."""
     return kind.model_validate_json(text, extra="ignore")
+
+
+class OneOf:
+    """Says of a text, in an annotation, that it is one of these; `refusal` is told to whoever sent another."""
+
+    def __init__(self, allowed: Iterable[str], refusal: str = "not known; allowed are {allowed}") -> None:
+        self._allowed = tuple(allowed)
+        self._refusal = refusal
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(kind))
+
+    def __get_pydantic_json_schema__(self, _: object, __: object) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(self._allowed)}
+
+    def _check(self, value: str) -> str:
+        if value not in self._allowed:
+            raise ValueError(self._refusal.format(allowed=", ".join(self._allowed)))
+        return value

@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 
 from needs_attention.answers import (
     Download,
+    EditedOrder,
     IntegrationDetails,
     IntegrationProblem,
     OrderProblem,
@@ -28,7 +29,7 @@ from needs_attention.http_api import JSON, LARGEST_BODY, LONGEST_KEY, MERGE_PATC
 from tests.api_document.examples import Example
 
 PROBLEM = "application/problem+json"
-HAS_ETAG = (WholeOrder, IntegrationDetails, TriedIntegration)
+HAS_ETAG = (WholeOrder, EditedOrder, IntegrationDetails, TriedIntegration)
 CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: ("text/csv",)}
 BODIES = tuple(CONTENT_TYPES)
 
@@ -46,6 +47,15 @@ PATH_PARTS = {
     "integrationId": "The integration's id, as it was registered",
     "downloadId": "As the answer to its request said",
     "stageId": "A Stage's id, or its name",
+}
+
+# Which answers tell what the path of another operation needs: by operation and status, the places in the body.
+TELLS: Mapping[tuple[str, HTTPStatus], Mapping[str, str]] = {
+    ("listOrders", HTTPStatus.OK): {"orderId": "/orders/0/orderId"},
+    ("registerIntegration", HTTPStatus.CREATED): {"integrationId": "/integrationId"},
+    ("listIntegrations", HTTPStatus.OK): {"integrationId": "/integrations/0/integrationId"},
+    ("requestDownload", HTTPStatus.ACCEPTED): {"integrationId": "/integrationId", "downloadId": "/downloadId"},
+    ("addStage", HTTPStatus.CREATED): {"stageId": "/id"},
 }
 
 REFUSALS: Mapping[HTTPStatus, str] = {
@@ -153,7 +163,7 @@ def _operation(operation: Operation, schemas: _Schemas, examples: Iterable[Examp
     sentence, _, rest = summary.partition(". ")
     roles = [str(role) for role in operation.roles]
     return {
-        "operationId": to_camel(operation.endpoint.__name__),
+        "operationId": _id(operation),
         "summary": sentence.removesuffix("."),
         "description": "\n\n".join(filter(None, (rest, description, f"Open to: {', '.join(_who(operation))}."))),
         "tags": [_tag(operation)],
@@ -246,7 +256,9 @@ def _body(operation: Operation, schemas: _Schemas, examples: Iterable[Example]) 
 def _responses(operation: Operation, schemas: _Schemas, examples: list[Example]) -> Iterator[tuple[str, Any]]:
     for status, kind in sorted(operation.answers.items()):
         headers = dict(_answers_headers(operation, status, kind))
-        answer: dict[str, Any] = {"description": _says(kind, status), **({"headers": headers} if headers else {})}
+        links = dict(_links(operation, status, schemas.operations))
+        also = {"headers": headers, "links": links}
+        answer: dict[str, Any] = {"description": _says(kind, status)} | {name: one for name, one in also.items() if one}
         if kind is not None:
             media_type = "text/csv" if kind is str else "application/json"
             shown = {
@@ -279,6 +291,15 @@ def _answers_headers(operation: Operation, status: HTTPStatus, kind: object) -> 
         yield "Idempotency-Replayed", {"description": "`true` if it was answered like this before", **text}
 
 
+def _links(operation: Operation, status: HTTPStatus, others: Iterable[Operation]) -> Iterator[tuple[str, Any]]:
+    told = TELLS.get((_id(operation), status), {})
+    for other in others:
+        needed = re.findall(r"{(\w+)}", _path(other))
+        if needed and set(needed) <= told.keys():
+            parameters = {f"path.{name}": f"$response.body#{told[name]}" for name in needed}
+            yield _id(other), {"operationId": _id(other), "parameters": parameters}
+
+
 def _refused_with(operation: Operation) -> Iterator[HTTPStatus]:
     has_body = operation.takes(*BODIES)
     is_write = operation.method != "GET"
@@ -301,6 +322,10 @@ def _refusal(status: HTTPStatus, text: str, schemas: _Schemas) -> dict[str, Any]
 
 
 # Names and texts ------------------------------------------------------------------------------------------------------
+
+
+def _id(operation: Operation) -> str:
+    return to_camel(operation.endpoint.__name__)
 
 
 def _path(operation: Operation) -> str:

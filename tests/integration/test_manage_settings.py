@@ -147,8 +147,8 @@ def test_a_revived_integration_keeps_the_settings_that_are_not_sent(
         ({"integrationId": "#system"}, "integrationId", "stringPatternMismatch"),
         ({"region": "US"}, "region", "notAllowed"),
         ({"marketplaceIds": []}, "marketplaceIds", "tooShort"),
-        ({"marketplaceIds": ["ATVPDKIKX0DER"]}, "marketplaceIds", "notAllowed"),
-        ({"marketplaceIds": ["nowhere"]}, "marketplaceIds", "notAllowed"),
+        ({"marketplaceIds": ["ATVPDKIKX0DER"]}, "marketplaceIds", "otherRegion"),
+        ({"marketplaceIds": ["nowhere"]}, "marketplaceIds.0", "notAllowed"),
         ({"credentials": {"clientId": "x"}}, "credentials.clientSecret", "required"),
         ({"credentials": CREDENTIALS | {"refreshToken": ""}}, "credentials.refreshToken", "tooShort"),
         ({"name": ""}, "name", "stringTooShort"),
@@ -311,13 +311,19 @@ def test_marketplaces_are_changed(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("marketplace_ids", "code"),
-    [(["A1F83G8C2ARO7P", "ATVPDKIKX0DER"], "notAllowed"), (["nowhere"], "notAllowed"), ([], "tooShort")],
+    ("marketplace_ids", "field", "code"),
+    [
+        (["A1F83G8C2ARO7P", "ATVPDKIKX0DER"], "marketplaceIds", "otherRegion"),
+        (["nowhere"], "marketplaceIds.0", "notAllowed"),
+        ([], "marketplaceIds", "tooShort"),
+    ],
 )
-def test_marketplaces_that_cannot_be_are_refused(world: World, marketplace_ids: list[str], code: str) -> None:
+def test_marketplaces_that_cannot_be_are_refused(
+    world: World, marketplace_ids: list[str], field: str, code: str
+) -> None:
     register(world)
     answer = world.call("PATCH", BETA, {"marketplaceIds": marketplace_ids})
-    assert (answer.status, answer.codes) == (422, {"marketplaceIds": code})
+    assert (answer.status, answer.codes) == (422, {field: code})
     assert world.call("GET", BETA).body["marketplaceIds"] == REGISTRATION["marketplaceIds"]
 
 
