@@ -60,6 +60,7 @@ lint: venv ## ruff, and the template through cfn-lint
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
 	$(SAM) validate --lint --region us-east-1
+	.venv/bin/python -m tests.local_stack.layer_digest --check
 
 types: .venv/up-to-date ## mypy
 	.venv/bin/mypy $(CODE)
@@ -68,6 +69,7 @@ openapi: .venv/up-to-date ## writes the API's OpenAPI document, after a change o
 	PYTHONPATH=.:layers .venv/bin/python -m tests.api_document
 
 build: venv ## `sam build` for AWS (arm64)
+	.venv/bin/python -m tests.local_stack.layer_digest
 	$(SAM) build
 
 requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed files, after a change

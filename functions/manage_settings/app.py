@@ -39,6 +39,7 @@ from needs_attention.http_api import (
     changed_meanwhile,
     etag,
     not_found,
+    nothing,
 )
 from needs_attention.incidents import Incidents
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore, Stages
@@ -202,7 +203,7 @@ def remove_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) 
         raise Problem(409, detail, code="stillSubscribed")
     change(integration_id, lambda integration: integration.model_copy(update={"deleted_at": now}), if_match)
     accounts.forget(integration_id)
-    return Response(HTTPStatus.NO_CONTENT)
+    return nothing()
 
 
 @api.operation(
@@ -325,7 +326,7 @@ def remove_stage(_: Caller, stage_id: str) -> Response[object]:
         return remaining
 
     change_stages(removed)
-    return Response(HTTPStatus.NO_CONTENT)
+    return nothing()
 
 
 def change_stages(update: Callable[[Stages], Stages]) -> Stages:

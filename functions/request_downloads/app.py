@@ -37,7 +37,7 @@ from needs_attention.integration_store import ChangedMeanwhile, Integration, Int
 from needs_attention.order import Order
 from needs_attention.order_changes import existing_order
 from needs_attention.order_store import OrderStore
-from needs_attention.registration import existing_integration
+from needs_attention.registration import LONGEST_NAME, existing_integration
 from needs_attention.remembered import RememberedAnswers
 from needs_attention.settings import AnswersTable, OrderTables, WakeUps
 from needs_attention.values import SentTime, Value, instant
@@ -195,7 +195,8 @@ def new_download(
 
 
 def existing_download(integration_id: str, download_id: str) -> BackdatedDownload:
-    download = integrations.backdated_download(integration_id, download_id)
+    is_name = len(download_id) <= LONGEST_NAME
+    download = integrations.backdated_download(integration_id, download_id) if is_name else None
     if download is None:
         raise not_found("download")
     return download

@@ -220,7 +220,7 @@ class RefusedRow(RefusedChange):
 
 
 class ChangedRows(TypedDict):
-    """A result for each row; the first row below the column names is 2, as spreadsheets count."""
+    """A result for each row; they are counted from 1, below the columns' names."""
 
     orders: list[ChangedRow | RefusedRow]
     dryRun: bool

@@ -30,7 +30,7 @@ from needs_attention.settings import Browsers
 JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
 LARGEST_BODY = 256 * 1024
-LONGEST_KEY = 255
+KEY = re.compile(r"[!-~]{1,255}")
 # Whoever loses a race reads again and redoes it; this often, before the caller is told.
 ATTEMPTS = 4
 
@@ -230,6 +230,11 @@ def answer(
     return Response(int(status), "application/json", body, {"Cache-Control": "no-store", **(headers or {})})
 
 
+def nothing() -> Response[object]:
+    """That something is done, and there is nothing to show."""
+    return Response(int(HTTPStatus.NO_CONTENT), body="")
+
+
 def parsed[Body: BaseModel](model: type[Body], text: str | bytes) -> Body:
     """JSON as a value. Raises a 400 if it is no JSON, a 422 with every field that is wrong."""
     try:
@@ -388,7 +393,7 @@ class Api(APIGatewayRestResolver):
             case Source.SHEET:
                 return self.sheet()
             case Source.IF_MATCH:
-                return IfMatch.from_header(self._header("If-Match") or None)
+                return IfMatch.from_header(self._header("If-Match"))
             case Source.IDEMPOTENCY_KEY:
                 return self.idempotency_key()
 
@@ -397,7 +402,7 @@ class Api(APIGatewayRestResolver):
         place = f"{event.http_method} {event.path}"
         query = json.dumps(event.resolved_query_string_parameters, sort_keys=True)
         return KeyedRequest(
-            key=f"{caller.name} {place} {key}", content=[query, self._header("If-Match"), event.body or ""]
+            key=f"{caller.name} {place} {key}", content=[query, json.dumps(self._header("If-Match")), event.body or ""]
         )
 
     def body[Sent: BaseModel](self, model: type[Sent], content_types: Sequence[str] = JSON) -> Sent:
@@ -429,19 +434,19 @@ class Api(APIGatewayRestResolver):
     def idempotency_key(self) -> str | None:
         """What makes a request one with another that has the same; None if it has none. Raises a 400."""
         key = self._header("Idempotency-Key")
-        if len(key) > LONGEST_KEY or not key.isprintable():
-            detail = f"Idempotency-Key takes a text of your own choice, of up to {LONGEST_KEY} printable characters."
+        if key is not None and not KEY.fullmatch(key):
+            detail = "Idempotency-Key takes a text of your own choice, of 255 letters, digits and signs at most."
             raise Problem(400, detail, code="invalidIdempotencyKey")
-        return key or None
+        return key
 
-    def _header(self, name: str) -> str:
-        return self.current_event.headers.get(name) or ""
+    def _header(self, name: str) -> str | None:
+        return self.current_event.headers.get(name)
 
     def _checked_bytes(self, content_types: Sequence[str]) -> bytes:
         sent = self._bytes_sent()
         if len(sent) > LARGEST_BODY:
             raise Problem(413, f"A body has at most {LARGEST_BODY // 1024} KB.", code="tooLarge")
-        media_type = self._header("Content-Type").partition(";")[0].strip().lower()
+        media_type = (self._header("Content-Type") or "").partition(";")[0].strip().lower()
         if sent and media_type not in content_types:
             raise Problem(415, f"Send Content-Type {' or '.join(content_types)}.", code="wrongContentType")
         return sent

@@ -504,7 +504,8 @@ def _facts(raw: object) -> dict[str, Any]:
 
 
 def may_be_order_id(text: str) -> bool:
-    """Amazon's order IDs are opaque; one of dots alone would be a step in a path."""
+    """Amazon's order IDs are opaque, and its model does not bound them. But DynamoDB takes no key of any length, and
+    one of dots alone would be a step in a path."""
     return bool(text.strip(".")) and len(text) <= 100
 
 

@@ -260,8 +260,7 @@ class OrderChanges:
 
 def existing_order(orders: OrderStore, order_id: str) -> Order:
     """The order as it is now. Raises a 404."""
-    # Amazon's model bounds no ID, but downloads keep none that is longer; DynamoDB takes no key of any length.
-    order = orders.get(order_id) if len(order_id) <= 100 else None
+    order = orders.get(order_id)
     if order is None:
         raise not_found("order")
     return order

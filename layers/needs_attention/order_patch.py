@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from needs_attention.addresses import country_of
@@ -16,7 +15,7 @@ from needs_attention.integration_store import Stages
 from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
 from needs_attention.phones import may_be_phone
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.values import OneOf, SentTime, Value
+from needs_attention.values import NotNull, OneOf, SentInt, SentTime, Value
 
 # What a person's change is called in the history; the fields that it changed stand beside it.
 Cause = Literal[
@@ -78,8 +77,8 @@ class LineItemBody(Value):
     seller_sku: Text | None = None
     asin: Text | None = None
     title: Annotated[str, StringConstraints(max_length=500), AfterValidator(_tidy)] | None = None
-    quantity: int = Field(ge=0, le=1_000_000)
-    quantity_fulfilled: int | None = Field(default=None, ge=0, le=1_000_000)
+    quantity: SentInt = Field(ge=0, le=1_000_000)
+    quantity_fulfilled: SentInt | None = Field(default=None, ge=0, le=1_000_000)
     unit_price: Price | None = None
 
     def as_line_item(self) -> LineItem:
@@ -132,23 +131,16 @@ class OrderPatch(Value):
     company: Text | None = None
     delivery_address: AddressPatch | None = None
     billing_address: AddressPatch | None = None
-    copy_delivery_to_billing: Literal[True] | SkipJsonSchema[None] = None
+    copy_delivery_to_billing: Annotated[Literal[True] | None, NotNull()] = None
     line_items: Annotated[tuple[LineItemBody, ...], Field(max_length=MOST_LINE_ITEMS)] | None = None
     confirmed: Annotated[tuple[Confirmed, ...], Field(max_length=10)] | None = None
-    stage: Annotated[str, StringConstraints(min_length=1, max_length=60)] | SkipJsonSchema[None] = None
-    three_pl_status: ThreePlStatus | SkipJsonSchema[None] = None
+    stage: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=60)] | None, NotNull()] = None
+    three_pl_status: Annotated[ThreePlStatus | None, NotNull()] = None
     fully_dispatched: bool | SentTime | None = None
-    snooze_until: SentTime | SkipJsonSchema[None] = None
+    snooze_until: Annotated[SentTime | None, NotNull()] = None
     assigned_to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)] | None = None
-    override: OverrideBody | SkipJsonSchema[None] = None
-
-    @field_validator("copy_delivery_to_billing", "stage", "three_pl_status", "snooze_until", "override")
-    @classmethod
-    def _is_not_null(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("cannot be null")
-        return value
+    override: Annotated[OverrideBody | None, NotNull()] = None
 
     def confirmed_fields(self) -> tuple[str, ...] | None:
         """The fields confirmed to be not to be had; None if the patch says nothing of them."""
@@ -269,7 +261,7 @@ class BulkChanges(Value):
     @classmethod
     def _has_no_order_twice(cls, orders: tuple[BulkOrder, ...]) -> tuple[BulkOrder, ...]:
         if len({order.order_id for order in orders}) < len(orders):
-            raise ValueError("an order may stand here only once")
+            raise PydanticCustomError("not_unique", "an order may stand here only once")
         return orders
 
 

@@ -12,7 +12,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.gate import happened
-from needs_attention.order import AmazonOrder, Edits, LastChange, Order
+from needs_attention.order import AmazonOrder, Edits, LastChange, Order, may_be_order_id
 from needs_attention.policy import ThreePlStatus
 from needs_attention.values import UtcTime, Value, instant, read_stored
 
@@ -137,6 +137,8 @@ class OrderStore:
 
     def get(self, order_id: str) -> Order | None:
         """The order as it is now (a consistent read), or None."""
+        if not may_be_order_id(order_id):
+            return None
         answer = self._client.get_item(TableName=self._table, Key=_key(order_id), ConsistentRead=True)
         return order_from_item(answer["Item"]) if "Item" in answer else None
 
@@ -157,7 +159,7 @@ class OrderStore:
 
     def _items(self, order_ids: Iterable[str], **only: Any) -> Iterator[Item]:
         """The items of those that exist; `only` projects what is read of each."""
-        for some in batched(dict.fromkeys(order_ids), 100, strict=False):
+        for some in batched(dict.fromkeys(filter(may_be_order_id, order_ids)), 100, strict=False):
             wanted: Any = {self._table: {"Keys": [_key(order_id) for order_id in some], **only}}
             while wanted:
                 answer = self._client.batch_get_item(RequestItems=wanted)

@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator
+from pydantic_core import PydanticCustomError
 
 from needs_attention.values import SentTime, Value
 
@@ -31,6 +32,8 @@ class ThreePlStatus(StrEnum):
         """Whether the warehouse has the order: from then on it is no longer ours to change."""
         return self in {self.TRANSFERRED, self.WITH_ERRORS, self.PICKED}
 
+
+OURS_TO_SET = [str(status) for status in ThreePlStatus if not status.is_handed_over]
 
 NEEDS_ATTENTION = "needs-attention"
 NEW = "new"
@@ -74,7 +77,9 @@ class Settings(Value):
     """One integration's settings, with the defaults of a new one."""
 
     default_stage: StageId = NEW
-    default_three_pl_status: ThreePlStatus = ThreePlStatus.UPON_COMPLETION
+    default_three_pl_status: Annotated[ThreePlStatus, WithJsonSchema({"type": "string", "enum": OURS_TO_SET})] = (
+        ThreePlStatus.UPON_COMPLETION
+    )
     auto_dispatch_orders: bool = False
     download_orders_updated_after: SentTime | None = Field(
         default=None, description="Where a backdated download starts when its request names no time"
@@ -105,7 +110,9 @@ class Settings(Value):
     @classmethod
     def _is_not_a_hold(cls, stage: str) -> str:
         if stage == NEEDS_ATTENTION:
-            raise ValueError("Needs Attention means held, so it cannot be the Stage of complete orders")
+            raise PydanticCustomError(
+                "means_held", "Needs Attention means held, so it cannot be the Stage of complete orders"
+            )
         return stage
 
     def may_hand_over(self, created_at: datetime) -> bool:

@@ -20,6 +20,8 @@ from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import MARKETPLACES, Credentials
 from needs_attention.values import OneOf, SentTime, Value, instant
 
+# Longer than the names of integrations, downloads and Stages are; DynamoDB takes no key of any length.
+LONGEST_NAME = 100
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
@@ -172,7 +174,7 @@ class IntegrationPatch(Value):
 
 def existing_integration(integrations: IntegrationStore, integration_id: str) -> Integration:
     """Raises a 404 for one that is not there, or was removed."""
-    integration = integrations.get(integration_id)
+    integration = integrations.get(integration_id) if len(integration_id) <= LONGEST_NAME else None
     if integration is None or integration.deleted_at:
         raise not_found("integration")
     return integration

@@ -12,12 +12,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 def instant(time: datetime) -> str:
@@ -36,7 +37,7 @@ def in_utc(time: datetime) -> datetime:
     Refuses the far ends of the calendar, where changing the zone or adding a deadline would overflow.
     """
     if not 1970 <= time.year < 3000:
-        raise ValueError("a time must lie between the years 1970 and 2999")
+        raise PydanticCustomError("year_out_of_range", "a time must lie between the years 1970 and 2999")
     utc = time.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
@@ -59,6 +60,15 @@ UtcTime = Annotated[
     PlainSerializer(instant, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 2.0 is as whole as 2."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# A whole number that people and machines send.
+SentInt = Annotated[int, BeforeValidator(_whole)]
 # A time that people and machines send.
 SentTime = Annotated[UtcTime, BeforeValidator(_parsed)]
 
@@ -74,6 +84,24 @@ class Value(BaseModel):
 def read_stored[Stored: Value](kind: type[Stored], text: str) -> Stored:
     """What a table holds; fields of a later version are left out, so that one that was rolled back can go on."""
     return kind.model_validate_json(text, extra="ignore")
+
+
+class NotNull:
+    """Says of what may be left out, in an annotation, that it cannot be sent as null."""
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(kind))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        told = handler(core)
+        kinds = [kind for kind in told.get("anyOf", []) if kind != {"type": "null"}]
+        return kinds[0] if len(kinds) == 1 else told | {"anyOf": kinds}
+
+    @staticmethod
+    def _check(value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null")
+        return value
 
 
 class OneOf:

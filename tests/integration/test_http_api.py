@@ -256,3 +256,28 @@ def asked_by_a_page(api: Api) -> dict[str, list[str]]:
     event["multiValueHeaders"] = {name: [text] for name, text in event["headers"].items()}
     headers: dict[str, list[str]] = api.resolve(event, CONTEXT)["multiValueHeaders"]
     return headers
+
+
+@pytest.mark.parametrize("length", [101, 1_500, 3_000])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/orders/{name}"),
+        ("PATCH", "/orders/{name}"),
+        ("POST", "/orders/{name}/redownload"),
+        ("GET", "/integrations/{name}"),
+        ("GET", "/integrations/acme-na/downloads/{name}"),
+        ("DELETE", "/stages/{name}"),
+    ],
+)
+def test_a_name_longer_than_any_is_of_nothing(world: World, method: str, path: str, length: int) -> None:
+    body: object = {} if method == "PATCH" else None
+    assert world.call(method, path.replace("{name}", "n" * length), body).status == 404
+
+
+def test_an_empty_header_is_none(world: World) -> None:
+    world.download()
+    answer = world.call("PATCH", ORDER, {"email": "typed@example.com"}, If_Match="")
+    assert (answer.status, answer.body["code"]) == (400, "invalidIfMatch")
+    answer = world.call("POST", "/stages", {"name": "Later"}, Idempotency_Key="")
+    assert (answer.status, answer.body["code"]) == (400, "invalidIdempotencyKey")

@@ -154,7 +154,7 @@ def test_a_revived_integration_keeps_the_settings_that_are_not_sent(
         ({"name": ""}, "name", "stringTooShort"),
         ({"colour": "red"}, "colour", "unknownField"),
         ({"settings": {"defaultStage": "Nowhere"}}, "settings.defaultStage", "unknownStage"),
-        ({"settings": {"defaultStage": "Needs Attention"}}, "settings.defaultStage", "notAllowed"),
+        ({"settings": {"defaultStage": "Needs Attention"}}, "settings.defaultStage", "meansHeld"),
         ({"settings": {"defaultStage": 1}}, "settings.defaultStage", "stringType"),
         ({"settings": {"autoDispatchOrders": "yes"}}, "settings.autoDispatchOrders", "boolType"),
         ({"settings": {"checks": {"phone": True}}}, "settings.checks.phone", "unknownField"),

@@ -178,3 +178,13 @@ def test_an_order_is_exported_without_the_time_of_the_export(world: World) -> No
     before = exported(world)
     world.clock.now = NOON + timedelta(hours=1)
     assert exported(world) == before
+
+
+@pytest.mark.parametrize("order_id", ["", "..", "7" * 3_000])
+def test_a_row_whose_order_id_is_none_is_refused_alone(world: World, order_id: str) -> None:
+    world.download(buyer_email=None)
+    good = f"701-1111111-1111111,{world.order().revision},typed@example.com"
+    answer = world.call(
+        "POST", "/orders.csv", f"orderId,revision,email\n{order_id},1,\n{good}\n", Content_Type="text/csv"
+    )
+    assert [(row["row"], row["status"]) for row in answer.body["orders"]] == [(1, 404), (2, 200)]

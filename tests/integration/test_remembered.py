@@ -134,7 +134,7 @@ def test_the_same_request_twice_at_once_is_done_once(world: World) -> None:
     assert release(world).body == answers[1].body
 
 
-@pytest.mark.parametrize("key", ["k" * 256, "new\nline", "\x7f"])
+@pytest.mark.parametrize("key", ["", "k" * 256, "new\nline", "two words", "\x7f", "ключ"])
 def test_a_key_that_is_none_is_refused(world: World, key: str) -> None:
     held(world)
     answer = release(world, key)

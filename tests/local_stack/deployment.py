@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.local_stack import local_aws
+from tests.local_stack.layer_digest import write_digest
 
 PROJECT = Path(__file__).parents[2]
 STACK_NAME = "needs-attention-local"  # as in samconfig.toml
@@ -27,6 +28,7 @@ def deploy(tools: Tools, aws_endpoint: str, directory: Path, parameters: Mapping
 
     What SAM says goes to `sam.log` there; if SAM fails, the end of it is the RuntimeError's message.
     """
+    write_digest()
     settings = {"Environment": "local", "Architecture": _architecture(), **parameters}
     overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in settings.items())]
     config = ["--config-file", str(PROJECT / "samconfig.toml"), "--config-env", "local"]

@@ -1,10 +1,12 @@
 """Values that come back from a table."""
 
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import ValidationError
 
 from needs_attention.policy import Checks, Settings
-from needs_attention.values import read_stored
+from needs_attention.values import SentInt, SentTime, Value, read_stored
 
 
 def test_what_a_later_version_stored_beside_is_left_out_also_further_down() -> None:
@@ -15,3 +17,48 @@ def test_what_a_later_version_stored_beside_is_left_out_also_further_down() -> N
 def test_what_is_not_as_it_was_written_is_an_error() -> None:
     with pytest.raises(ValidationError):
         read_stored(Settings, '{"autoDispatchOrders": "perhaps"}')
+
+
+class Sent(Value):
+    """What somebody sends."""
+
+    at: SentTime | None = None
+    number: SentInt | None = None
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-11-23T18:00:00Z", "2026-11-23t19:00:00.000+01:00", "2026-11-23T18:00:00.000000000z"]
+)
+def test_a_time_is_taken_as_rfc_3339_writes_it(at: str) -> None:
+    assert Sent.model_validate_json(f'{{"at": "{at}"}}', strict=True).at == datetime(2026, 11, 23, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        '"1700000000"',
+        "1700000000",
+        '"2026-11-23"',
+        '"2026-11-23 18:00:00Z"',
+        '"2026-11-23T18:00:00"',
+        '"2026-11-23T18:00Z"',
+        '"2026-02-30T18:00:00Z"',
+        '"1969-12-31T23:59:59Z"',
+        '"3000-01-01T00:00:00Z"',
+        '"٢٠٢٦-11-23T18:00:00Z"',
+    ],
+)
+def test_no_other_time_is_taken(at: str) -> None:
+    with pytest.raises(ValidationError):
+        Sent.model_validate_json(f'{{"at": {at}}}', strict=True)
+
+
+@pytest.mark.parametrize("number", ["2", "2.0", "2e0"])
+def test_a_whole_number_is_taken_however_json_writes_it(number: str) -> None:
+    assert Sent.model_validate_json(f'{{"number": {number}}}', strict=True).number == 2
+
+
+@pytest.mark.parametrize("number", ["2.5", '"2"', "true"])
+def test_no_other_number_is_taken(number: str) -> None:
+    with pytest.raises(ValidationError):
+        Sent.model_validate_json(f'{{"number": {number}}}', strict=True)
