@@ -49,7 +49,7 @@ def test_what_a_filter_drops_cannot_be_weighed() -> None:
 
 
 def test_the_items_of_a_batch_are_rounded_up_each_by_itself_and_those_in_vain_too() -> None:
-    asked = {"orders": {"Keys": [{}, {}, {}]}}
+    asked: Any = {"orders": {"Keys": [{}, {}, {}]}}
     used = read("BatchGetItem", {"Responses": {"orders": [SMALL, large(4097)]}}, RequestItems=asked)
     assert (used.entries, used.read_units) == (2, 0.5 + 1 + 0.5)
 
