@@ -14,7 +14,7 @@ CODE := functions layers tests
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load test simulate compare coverage mutants lint types openapi build requirements clean
+.PHONY: help venv up down demo load scale test simulate compare coverage mutants lint types openapi build requirements clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ demo: venv ## the main story from nothing, on a stack of its own
 
 load: venv ## ten thousand orders through a stack of its own, every verdict checked (minutes)
 	.venv/bin/python -m tests.local_stack load
+
+scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every route takes and reads (20 minutes)
+	PYTHONPATH=layers .venv/bin/python -m tests.local_stack scale
 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
 	.venv/bin/python -m pytest -n 2 -m "not e2e"

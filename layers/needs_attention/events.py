@@ -13,6 +13,7 @@ from needs_attention.values import instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_events import EventBridgeClient
 
 EVENT_SOURCE = "needs-attention"
@@ -43,6 +44,16 @@ def history_key(change: Change) -> str:
     return f"{instant(change.last_change.at)}#{change.summary.revision:010d}"
 
 
+def history_item(change: Change) -> dict[str, "AttributeValueTypeDef"]:
+    """The entry as the history table holds it."""
+    data = {"revision": change.summary.revision, **change.last_change.model_dump(mode="json", by_alias=True)}
+    return {
+        "orderId": {"S": change.summary.order_id},
+        "changedAt": {"S": history_key(change)},
+        "data": {"S": json.dumps(data, separators=(",", ":"))},
+    }
+
+
 class ChangeLog:
     """Writes the history table `table` and the event bus `bus`."""
 
@@ -59,15 +70,7 @@ class ChangeLog:
         """
         if change.last_change.events and not self._was_told(change):
             self._put_events(change)
-        data = {"revision": change.summary.revision, **change.last_change.model_dump(mode="json", by_alias=True)}
-        self._dynamodb.put_item(
-            TableName=self._table,
-            Item={
-                "orderId": {"S": change.summary.order_id},
-                "changedAt": {"S": history_key(change)},
-                "data": {"S": json.dumps(data, separators=(",", ":"))},
-            },
-        )
+        self._dynamodb.put_item(TableName=self._table, Item=history_item(change))
 
     def _was_told(self, change: Change) -> bool:
         answer = self._dynamodb.get_item(

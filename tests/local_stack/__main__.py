@@ -1,4 +1,4 @@
-"""`python -m tests.local_stack up|down|demo|load`: the whole system on one machine; see `make help`."""
+"""`python -m tests.local_stack up|down|demo|load|scale`: the whole system on one machine; see `make help`."""
 
 import argparse
 import sys
@@ -50,6 +50,15 @@ def run_load() -> int:
     return 0
 
 
+def run_scale() -> int:
+    """Measures every route with fifty thousand orders beside five hundred."""
+    from tests.local_stack import scale  # noqa: PLC0415 - no other command needs the layer to be importable
+
+    with _own_stack("scale-few") as few, _own_stack("scale-many") as many:
+        scale.compare((few, many), say)
+    return 0
+
+
 @contextmanager
 def _own_stack(name: str) -> Iterator[Stack]:
     """A fresh stack, which ends with what it is for."""
@@ -64,7 +73,7 @@ def _own_stack(name: str) -> Iterator[Stack]:
 
 
 BEGAN = time.monotonic()
-COMMANDS = {"up": up, "down": down, "demo": run_demo, "load": run_load}
+COMMANDS = {"up": up, "down": down, "demo": run_demo, "load": run_load, "scale": run_scale}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.local_stack", description="The whole system on one machine")

@@ -598,3 +598,13 @@ def test_what_was_not_answered_is_asked_for_five_minutes_later_and_given_up_at_l
     assert again.put_off(NOON + HOUR).tries == again.tries
     assert again.failed(NOON) is None
     assert wanted().is_due(NOON)
+
+
+def test_a_download_is_known_again_by_its_suffix_and_its_start() -> None:
+    def requested(at: datetime, suffix: str, start: datetime = NOON - timedelta(days=1)) -> BackdatedDownload:
+        return BackdatedDownload.requested(start, Pace(), by="ada", now=at, suffix=suffix)
+
+    first = requested(NOON, "monday")
+    assert first.is_asked_for_again_by(requested(NOON + timedelta(minutes=1), "monday"))
+    assert not first.is_asked_for_again_by(requested(NOON, "tuesday"))
+    assert not first.is_asked_for_again_by(requested(NOON, "monday", NOON - timedelta(days=2)))

@@ -1,12 +1,13 @@
 """Values that come back from a table."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import pytest
 from pydantic import ValidationError
 
 from needs_attention.policy import Checks, Settings
-from needs_attention.values import SentInt, SentTime, Value, read_stored
+from needs_attention.values import NotNull, OneOf, SentInt, SentTime, Value, read_stored
 
 
 def test_what_a_later_version_stored_beside_is_left_out_also_further_down() -> None:
@@ -62,3 +63,31 @@ def test_a_whole_number_is_taken_however_json_writes_it(number: str) -> None:
 def test_no_other_number_is_taken(number: str) -> None:
     with pytest.raises(ValidationError):
         Sent.model_validate_json(f'{{"number": {number}}}', strict=True)
+
+
+class Chosen(Value):
+    """What somebody chooses."""
+
+    color: Annotated[str, OneOf(["red", "green"], "only {allowed}")] = "red"
+    size: Annotated[int | None, NotNull()] = None
+    at: Annotated[datetime | str | None, NotNull()] = None
+
+
+def test_a_text_is_one_of_those_that_are_allowed() -> None:
+    assert Chosen(color="green").color == "green"
+    with pytest.raises(ValidationError, match="only red, green"):
+        Chosen(color="blue")
+
+
+def test_what_may_be_left_out_cannot_be_null() -> None:
+    assert Chosen().size is None
+    assert Chosen(size=3).size == 3
+    with pytest.raises(ValidationError, match="cannot be null"):
+        Chosen(size=None)
+
+
+def test_the_schema_says_what_is_allowed() -> None:
+    told = Chosen.model_json_schema()["properties"]
+    assert told["color"]["enum"] == ["red", "green"]
+    assert told["size"] == {"type": "integer", "default": None, "title": "Size"}
+    assert told["at"]["anyOf"] == [{"type": "string", "format": "date-time"}, {"type": "string"}]
