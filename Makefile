@@ -14,7 +14,7 @@ CODE := functions layers tests
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load scale test simulate compare coverage mutants lint types openapi build requirements clean
+.PHONY: help venv up down demo load scale test schemathesis simulate compare coverage mutants lint types openapi build requirements clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
 	.venv/bin/python -m pytest -n 2 -m "not e2e"
 	.venv/bin/python -m pytest -m e2e
+
+schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right and wrong, to a stack of its own: all answered as documented
+	.venv/bin/python -m tests.local_stack schemathesis
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
 	PYTHONPATH=layers .venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)

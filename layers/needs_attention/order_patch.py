@@ -15,7 +15,7 @@ from needs_attention.integration_store import Stages
 from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
 from needs_attention.phones import may_be_phone
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.values import NotNull, OneOf, SentInt, SentTime, Value
+from needs_attention.values import WHOLE, NotNull, OneOf, SentTime, Value
 
 # What a person's change is called in the history; the fields that it changed stand beside it.
 Cause = Literal[
@@ -60,6 +60,7 @@ def _email_address(text: str) -> str:
 _ADDRESS_PARTS = [info.alias or name for name, info in Address.model_fields.items()]
 Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_address)]
+Quantity = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 AddressPatch = dict[Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")], Text | None]
 Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed to be not to be had")]
@@ -77,8 +78,8 @@ class LineItemBody(Value):
     seller_sku: Text | None = None
     asin: Text | None = None
     title: Annotated[str, StringConstraints(max_length=500), AfterValidator(_tidy)] | None = None
-    quantity: SentInt = Field(ge=0, le=1_000_000)
-    quantity_fulfilled: SentInt | None = Field(default=None, ge=0, le=1_000_000)
+    quantity: Quantity
+    quantity_fulfilled: Quantity | None = None
     unit_price: Price | None = None
 
     def as_line_item(self) -> LineItem:

@@ -65,7 +65,7 @@ def rows_of(text: str) -> list[SheetRow]:
     if not 1 <= len(rows) <= MOST_ROWS:
         raise invalid([FieldError("body", "tooManyRows" if rows else "required", f"takes 1 to {MOST_ROWS} rows")])
     if len({row.order_id for row in rows}) < len(rows):
-        raise invalid([FieldError("orderId", "notAllowed", "an order may stand here only once")])
+        raise invalid([FieldError("orderId", "notUnique", "an order may stand here only once")])
     return rows
 
 

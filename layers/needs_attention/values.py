@@ -67,8 +67,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# A whole number that people and machines send.
-SentInt = Annotated[int, BeforeValidator(_whole)]
+# Says of a number that people and machines send, after its bounds, that it may be written either way.
+WHOLE = BeforeValidator(_whole)
 # A time that people and machines send.
 SentTime = Annotated[UtcTime, BeforeValidator(_parsed)]
 

@@ -1,4 +1,4 @@
-"""`python -m tests.local_stack up|down|demo|load|scale`: the whole system on one machine; see `make help`."""
+"""`python -m tests.local_stack up|down|demo|schemathesis|load|scale`: the whole system on one machine; see `make help`."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.local_stack import demo, registration
+from tests.local_stack import demo, registration, schemathesis_run
 from tests.local_stack.amazon import endpoints_from_environment
 from tests.local_stack.deployment import PROJECT, Tools
 from tests.local_stack.expectations import Unexpected
@@ -43,6 +43,12 @@ def run_demo() -> int:
         return demo.tell(stack, say)
 
 
+def run_schemathesis() -> int:
+    """Has Schemathesis call a stack of its own."""
+    with _own_stack("schemathesis-stack") as stack:
+        return schemathesis_run.run(stack, say)
+
+
 def run_load() -> int:
     """Sends ten thousand orders through a stack of its own."""
     with _own_stack("load") as stack:
@@ -73,7 +79,14 @@ def _own_stack(name: str) -> Iterator[Stack]:
 
 
 BEGAN = time.monotonic()
-COMMANDS = {"up": up, "down": down, "demo": run_demo, "load": run_load, "scale": run_scale}
+COMMANDS = {
+    "up": up,
+    "down": down,
+    "demo": run_demo,
+    "load": run_load,
+    "schemathesis": run_schemathesis,
+    "scale": run_scale,
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.local_stack", description="The whole system on one machine")

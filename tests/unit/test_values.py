@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from needs_attention.policy import Checks, Settings
-from needs_attention.values import NotNull, OneOf, SentInt, SentTime, Value, read_stored
+from needs_attention.values import WHOLE, NotNull, OneOf, SentTime, Value, read_stored
 
 
 def test_what_a_later_version_stored_beside_is_left_out_also_further_down() -> None:
@@ -24,7 +24,7 @@ class Sent(Value):
     """What somebody sends."""
 
     at: SentTime | None = None
-    number: SentInt | None = None
+    number: Annotated[int, WHOLE] | None = None
 
 
 @pytest.mark.parametrize(
