@@ -35,7 +35,7 @@ TYPED_EMAIL, TYPED_STREET = "typed@b.example.com", "7 Elm Road"
 
 
 class Wish(NamedTuple):
-    """What somebody sends, and whether it has been done. What people type `lasts`, a verdict may undo the rest."""
+    """What somebody sends, and whether it has been done. What is typed or downloaded `lasts`, a verdict may undo the rest."""
 
     body: Mapping[str, Any]
     is_done: Callable[[Order], bool]
@@ -92,12 +92,12 @@ RELEASES = {
 
 
 class Part(NamedTuple):
-    """What one process does. Only people and the warehouse wish, are told how it ended, and may name a `revision`."""
+    """What one process does. Only people and the warehouse are told how it ended, and may name a `revision`."""
 
     name: str
     doer: Doer
     work: Callable[[System], Answer | None]
-    wish: Wish | None = None
+    wish: Wish
     revision: int | None = None
 
 
@@ -145,7 +145,7 @@ class Interleavings:
         def work(system: System) -> None:
             system.download(self.integration, raw)
 
-        return Part(name, "download", work)
+        return Part(name, "download", work, Wish({}, lambda order: order.amazon.updated_at == LATER))
 
 
 class Landed(NamedTuple):
@@ -187,7 +187,8 @@ class Run:
         def work(system: System) -> None:
             system.validate([image])
 
-        return Part(f"validation of r{self._order.revision}", "validation", work)
+        wish = Wish({}, lambda order: not order.is_pending, lasts=False)
+        return Part(f"validation of r{self._order.revision}", "validation", work, wish)
 
     def _begin(self, part: Part) -> None:
         process = Process(part.name, lambda: part.work(self._system))
@@ -223,7 +224,7 @@ class Run:
             after=self._order,
             item=item,
             by=part.doer,
-            wish=dict(part.wish.body) if part.wish else {},
+            wish=dict(part.wish.body),
             settings=[SETTINGS],
             now=SETTINGS,
             is_frozen=False,
@@ -236,26 +237,30 @@ class Run:
 
     def check(self, parts: tuple[Part, ...]) -> None:
         for part in parts:
-            if part.wish:
-                self._check_answer(part, part.wish, self._answers[part.name])
+            answer = self._answers.get(part.name)
+            if answer is None or answer.status == 200:
+                self._check_that_it_is_done(part)
+            else:
+                self._check_that_it_is_refused(part, answer)
+            if answer and answer.status == 200:
+                assert not is_told_yes_for_nothing(dict(part.wish.body), answer.order)
         assert [one.after.revision for one in self._landed] == [
             self._start.revision + number for number in range(1, len(self._landed) + 1)
         ]
         quiet = Quiet(self._order, [SETTINGS], NOON)
         assert [law for law, is_broken in LAWS_ONCE_QUIET.items() if is_broken(quiet)] == []
 
-    def _check_answer(self, part: Part, wish: Wish, answer: Answer) -> None:
+    def _check_that_it_is_done(self, part: Part) -> None:
         landed = [one.after for one in self._landed if one.by == part.name]
-        if answer.status == 200:
-            assert [wish.is_done(order) for order in landed] == [True]
-            assert part.revision is None or landed[0].revision == part.revision + 1
-            assert wish.is_done(self._order) or not wish.lasts, "what was typed is lost"
-            assert not is_told_yes_for_nothing(dict(wish.body), answer.order)
-        else:
-            assert answer.status in {409, 412}
-            assert answer.code
-            assert answer.detail
-            assert landed == []
+        assert [part.wish.is_done(order) for order in landed] == [True]
+        assert part.revision is None or landed[0].revision == part.revision + 1
+        assert part.wish.is_done(self._order) or not part.wish.lasts, "it is lost"
+
+    def _check_that_it_is_refused(self, part: Part, answer: Answer) -> None:
+        assert answer.status in {409, 412}
+        assert answer.code
+        assert answer.detail
+        assert part.name not in {one.by for one in self._landed}
 
 
 @pytest.fixture
