@@ -12,18 +12,14 @@ A failing history is shrunk, told as a numbered list, and the same each time. `H
 """
 
 import functools
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, product
 from typing import Any, NamedTuple
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from needs_attention.integration_store import Integration, IntegrationStore, Stages
 from needs_attention.order import Order
@@ -33,9 +29,8 @@ from needs_attention.values import instant
 from tests.integration.conftest import Clock
 from tests.integration.interleaving import Process
 from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_closed, is_told_yes_for_nothing, lacks
+from tests.integration.random_histories import Step, run_histories
 from tests.integration.system import ORDER_ID, Answer, System
-
-IS_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHIP_BY, DELIVER_BY = START + timedelta(days=2), START + timedelta(days=5)
@@ -185,20 +180,6 @@ class Change(NamedTuple):
 
     since: int
     settings: Settings
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something that happens: a method of `Histories`, with its arguments."""
-
-    what: str
-    how: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"{self.what}({', '.join(f'{name}={value!r}' for name, value in self.how.items())})"
-
-    def _repr_pretty_(self, printer: Any, _is_cycle: bool) -> None:
-        printer.text(repr(self))
 
 
 def every(method: str, **how: Iterable[Any]) -> tuple[Step, ...]:
@@ -639,31 +620,7 @@ def summed_up(order: Order) -> str:
     return f"r{order.revision}: " + "; ".join(fact for fact, is_so in facts.items() if is_so)
 
 
-class Independent(HypothesisProvider):
-    """Makes every history anew.
-
-    Hypothesis by itself makes five of six from one before, with a step copied to another place: on code that was broken
-    on purpose, that found less in the same time.
-    """
-
-
-AVAILABLE_PROVIDERS["independent"] = Independent
-
-
 def test_no_history_lets_an_incomplete_order_out_or_leaves_one_without_its_verdict(
     system: System, observer: Any, clock: Clock
 ) -> None:
-    run_state_machine_as_test(
-        lambda: Histories(system, observer, clock),  # type: ignore[arg-type]  # typed as a class; any factory will do
-        settings=settings(
-            backend="independent",
-            max_examples=5_000 if IS_DEEP else 100,
-            stateful_step_count=40,
-            derandomize=not IS_DEEP,
-            deadline=None,
-            # Explaining a failure traces every line, which makes shrinking it take minutes.
-            phases=set(Phase) - {Phase.explain},
-            suppress_health_check=tuple(HealthCheck),
-            print_blob=True,
-        ),
-    )
+    run_histories(lambda: Histories(system, observer, clock), histories=100, steps=40)

@@ -35,7 +35,7 @@ TYPED_EMAIL, TYPED_STREET = "typed@b.example.com", "7 Elm Road"
 
 
 class Wish(NamedTuple):
-    """What somebody sends, and whether it has been done. What is typed or downloaded `lasts`, a verdict may undo the rest."""
+    """What somebody sends, and whether it has been done. Data `lasts`; the rest a verdict may undo."""
 
     body: Mapping[str, Any]
     is_done: Callable[[Order], bool]
