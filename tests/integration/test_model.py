@@ -193,6 +193,8 @@ WISHED: tuple[dict[str, Any], ...] = (
 )
 COMPLETELY = {"email": "typed@b.example.com", "firstName": "Bea", "lastName": "Stone", "deliveryAddress": PORTLAND}
 REPAIRS = st.sampled_from((*TYPED, *[COMPLETELY] * len(TYPED)))
+# A person's hold that is snoozed later, and ends by itself, is three steps: often enough only if each is likely.
+HOLDS = ({"stage": NEEDS_ATTENTION}, {"snoozeUntil": HOUR + MINUTE / 2})
 WISHES = st.sampled_from(WISHED)
 REASONS = st.sampled_from((None, "Unknown SKU", "No room"))
 SELDOM = st.sampled_from((False, False, False, True))
@@ -248,6 +250,7 @@ OFTEN: tuple[tuple[int, str, dict[str, st.SearchStrategy[Any]]], ...] = (
     (3, "time_passes", {"passes": st.sampled_from(PASSES)}),
     (4, "somebody_types", {"order_id": ORDER_IDS, "body": bodies(TYPED, 3), "by": EDITORS}),
     (4, "somebody_wishes", {"order_id": ORDER_IDS, "body": bodies(WISHED, 2), "by": EDITORS}),
+    (2, "somebody_wishes", {"order_id": ORDER_IDS, "body": st.sampled_from(HOLDS), "by": EDITORS}),
     (4, "somebody_repairs", {"order_id": ORDER_IDS, "typed": REPAIRS, "wished": WISHES, "by": EDITORS}),
     (3, "somebody_releases", {"order_id": ORDER_IDS, "body": OVERRIDES, "by": EDITORS}),
     (3, "the_warehouse_takes", {"order_id": ORDER_IDS, "is_in_vain": SELDOM, "by": WAREHOUSES}),
