@@ -619,7 +619,8 @@ def _contradicts(then: object, now: object) -> bool:
         return f"{then.first_name} {then.last_name}".split() != str(now).split()
     if isinstance(then, tuple) and isinstance(now, tuple):
         return _lines_contradict(then, now)
-    return bool(then) and bool(now) and then != now
+    # What was blanked here says something too: that there is none.
+    return then is not None and bool(now) and then != now
 
 
 def _lines_contradict(then: Iterable[LineItem], now: Iterable[LineItem]) -> bool:

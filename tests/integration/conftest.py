@@ -26,6 +26,8 @@ from needs_attention.policy import Settings
 from needs_attention.verdict import judged
 from tests.api_document.conformance import problems_with
 from tests.from_template import create_table, resources
+from tests.integration.interleaving import stopping_processes
+from tests.integration.system import System
 from tests.unit.builders import NOON, an_amazon_order, an_order
 
 # Functions read their environment once, when they are imported, so it stands before any test module is.
@@ -304,3 +306,29 @@ def log_lines() -> Iterator[io.StringIO]:
     logger.addHandler(handler)
     yield lines
     logger.removeHandler(handler)
+
+
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """For a test of many thousand calls, of which nobody reads a log."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def observer() -> Iterator[Any]:
+    """Reads and writes the tables without being one of the processes that stop before each call."""
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        for table in ("OrdersTable", "IntegrationsTable"):
+            create_table(client, table)
+        yield client
+
+
+@pytest.fixture
+def system(observer: Any, clock: Clock, unlogged: None) -> Iterator[System]:
+    """What processes do; see `interleaving`."""
+    client = boto3.client("dynamodb")
+    with stopping_processes(client):
+        yield System(client, clock)

@@ -6,7 +6,7 @@ go on; so only one runs at any time, and the same choices replay the same histor
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -87,6 +87,45 @@ class Process(threading.Thread):
             raise TimeoutError(f"{self.name} hangs before {self.next_call}")
         if self._error is not None:
             raise self._error
+
+
+class Schedule:
+    """Who of those that can go on goes on, turn after turn: as `choices` say, and the first one after those."""
+
+    def __init__(self, choices: Sequence[int] = ()) -> None:
+        self._choices = choices
+        self._taken: list[tuple[int, int]] = []
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        return tuple(choice for choice, _ in self._taken)
+
+    def choose[Candidate](self, candidates: Sequence[Candidate]) -> Candidate:
+        turn = len(self._taken)
+        choice = self._choices[turn] if turn < len(self._choices) else 0
+        self._taken.append((choice, len(candidates)))
+        return candidates[choice]
+
+    def following(self) -> "Schedule | None":
+        """The next one in the order of a dictionary: the last choice that could be another one is the next one."""
+        taken = list(self._taken)
+        while taken:
+            choice, candidates = taken.pop()
+            if choice + 1 < candidates:
+                return Schedule((*(earlier for earlier, _ in taken), choice + 1))
+        return None
+
+
+def every_schedule() -> Iterator[Schedule]:
+    """Every order in which processes can take their turns, each once.
+
+    Whoever asks runs the processes by one schedule to their end, so that it has met all its choices, before they ask
+    for the next.
+    """
+    schedule: Schedule | None = Schedule()
+    while schedule:
+        yield schedule
+        schedule = schedule.following()
 
 
 @contextmanager

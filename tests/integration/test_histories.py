@@ -12,43 +12,26 @@ A failing history is shrunk, told as a numbered list, and the same each time. `H
 """
 
 import functools
-import json
-import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, product
 from typing import Any, NamedTuple
 
-import boto3
-import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from moto import mock_aws
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from needs_attention.downloader import Downloader
-from needs_attention.http_api import Caller, IfMatch, Role, parsed, problem_of
-from needs_attention.intake import Intake
 from needs_attention.integration_store import Integration, IntegrationStore, Stages
 from needs_attention.order import Order
-from needs_attention.order_changes import OrderChanges
-from needs_attention.order_patch import OrderPatch, Release
-from needs_attention.order_store import Item, OrderStore, order_from_item
+from needs_attention.order_store import order_from_item
 from needs_attention.policy import BUILT_IN_STAGES, NEEDS_ATTENTION, Checks, Settings, Stage, ThreePlStatus
-from needs_attention.validation import Validation
 from needs_attention.values import instant
-from tests.from_template import create_table
 from tests.integration.conftest import Clock
-from tests.integration.interleaving import Process, stopping_processes
+from tests.integration.interleaving import Process
 from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_closed, is_told_yes_for_nothing, lacks
+from tests.integration.random_histories import Step, run_histories
+from tests.integration.system import ORDER_ID, Answer, System
 
-IS_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
-
-ORDER_ID = "701-1111111-1111111"
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHIP_BY, DELIVER_BY = START + timedelta(days=2), START + timedelta(days=5)
 SNOOZE = timedelta(hours=1)
@@ -58,106 +41,6 @@ UNTIL_REDACTION = timedelta(days=32)
 ALL_CALLS = 1_000
 # The clock does one thing for an order in a round: it may have an overdue verdict, a snooze and a redaction to do.
 ROUNDS_UNTIL_QUIET = 3
-
-
-# The system -----------------------------------------------------------------------------------------------------------
-
-
-class Answer(NamedTuple):
-    """What people and the warehouse are told: the order as it then is, or why not."""
-
-    status: int
-    order: dict[str, Any]
-    code: str = ""
-
-
-class System:
-    """What the functions do, on tables in memory, called just below their handlers.
-
-    Invocations of a function at the same time are processes of their own; here they share one, and with it whatever a
-    handler's libraries keep of a request.
-    """
-
-    def __init__(self, client: Any, clock: Clock) -> None:
-        self._client = client
-        self._clock = clock
-        self._orders = OrderStore(client, "OrdersTable")
-        self._integrations = IntegrationStore(client, "IntegrationsTable")
-        self._intake = Intake(self._orders, self._integrations)
-        self.downloader = Downloader(
-            integrations=self._integrations,
-            orders=self._orders,
-            amazon_for=_no_amazon,
-            now=clock,
-            wake_up=_wake_nobody,
-        )
-
-    def download(self, integration: Integration, answer: object) -> None:
-        self._intake.take(integration, [answer], cause="download", request_id=None, now=self._clock())
-
-    def validate(self, images: Sequence[Item]) -> None:
-        validation = Validation(self._orders, self._integrations, self._clock())
-        for image in images:
-            validation.judge_image(image)
-
-    def patch(self, body: dict[str, Any], revision: int | None) -> Answer:
-        def ask() -> dict[str, Any]:
-            changes = self._changes()
-            if_match = IfMatch(None if revision is None else frozenset({str(revision)}))
-            return changes.make(ORDER_ID, changes.patch(parsed(OrderPatch, json.dumps(body))), if_match)
-
-        return _answer(ask)
-
-    def release(self, body: dict[str, Any]) -> Answer:
-        def ask() -> dict[str, Any]:
-            changes = self._changes()
-            return changes.make(ORDER_ID, changes.release(parsed(Release, json.dumps(body))), IfMatch(None))
-
-        return _answer(ask)
-
-    def acknowledge(self) -> Answer:
-        return _answer(lambda: self._changes().acknowledge(ORDER_ID, IfMatch(None)))
-
-    def _changes(self) -> OrderChanges:
-        somebody = Caller("ada@example.com", frozenset(Role))
-        return OrderChanges(self._client, self._orders, self._integrations, somebody, self._clock())
-
-
-def _answer(ask: Callable[[], dict[str, Any]]) -> Answer:
-    try:
-        return Answer(200, ask())
-    except Exception as error:
-        problem = problem_of(error)
-        if problem is None:
-            raise
-        return Answer(problem.status, {}, problem.code)
-
-
-def _no_amazon(_: Integration) -> Any:
-    raise AssertionError("the integrations are paused: Amazon's answers come one by one, through Intake.take")
-
-
-def _wake_nobody(_: str) -> None:
-    """Nobody needs waking: the history says when the clock runs."""
-
-
-@pytest.fixture
-def observer() -> Iterator[Any]:
-    """Reads and writes the tables without being one of the processes."""
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        for table in ("OrdersTable", "IntegrationsTable"):
-            create_table(client, table)
-        yield client
-
-
-@pytest.fixture
-def system(observer: Any, clock: Clock) -> Iterator[System]:
-    client = boto3.client("dynamodb")
-    logging.disable(logging.CRITICAL)
-    with stopping_processes(client):
-        yield System(client, clock)
-    logging.disable(logging.NOTSET)
 
 
 # What Amazon says -----------------------------------------------------------------------------------------------------
@@ -297,20 +180,6 @@ class Change(NamedTuple):
 
     since: int
     settings: Settings
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something that happens: a method of `Histories`, with its arguments."""
-
-    what: str
-    how: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"{self.what}({', '.join(f'{name}={value!r}' for name, value in self.how.items())})"
-
-    def _repr_pretty_(self, printer: Any, _is_cycle: bool) -> None:
-        printer.text(repr(self))
 
 
 def every(method: str, **how: Iterable[Any]) -> tuple[Step, ...]:
@@ -751,31 +620,7 @@ def summed_up(order: Order) -> str:
     return f"r{order.revision}: " + "; ".join(fact for fact, is_so in facts.items() if is_so)
 
 
-class Independent(HypothesisProvider):
-    """Makes every history anew.
-
-    Hypothesis by itself makes five of six from one before, with a step copied to another place: on code that was broken
-    on purpose, that found less in the same time.
-    """
-
-
-AVAILABLE_PROVIDERS["independent"] = Independent
-
-
 def test_no_history_lets_an_incomplete_order_out_or_leaves_one_without_its_verdict(
     system: System, observer: Any, clock: Clock
 ) -> None:
-    run_state_machine_as_test(
-        lambda: Histories(system, observer, clock),  # type: ignore[arg-type]  # typed as a class; any factory will do
-        settings=settings(
-            backend="independent",
-            max_examples=5_000 if IS_DEEP else 100,
-            stateful_step_count=40,
-            derandomize=not IS_DEEP,
-            deadline=None,
-            # Explaining a failure traces every line, which makes shrinking it take minutes.
-            phases=set(Phase) - {Phase.explain},
-            suppress_health_check=tuple(HealthCheck),
-            print_blob=True,
-        ),
-    )
+    run_histories(lambda: Histories(system, observer, clock), histories=100, steps=40)

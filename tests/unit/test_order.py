@@ -720,6 +720,19 @@ def test_amazon_falling_silent_under_an_edit_is_no_change(unit: str, now: dict[s
     assert units_changed_at_amazon(edits, an_amazon_order(**now)) == ()
 
 
+@pytest.mark.parametrize(
+    ("unit", "blank", "now"),
+    [
+        ("name", a_typed_name("", ""), {"recipient_name": "Bo Quill"}),
+        ("email", "", {"buyer_email": "b@example.com"}),
+    ],
+)
+def test_amazon_altering_what_was_blanked_here_is_a_change_too(unit: str, blank: Any, now: dict[str, Any]) -> None:
+    edits = edited(an_amazon_order(), **{unit: blank})
+
+    assert units_changed_at_amazon(edits, an_amazon_order(**now)) == (unit,)
+
+
 @pytest.mark.parametrize("same", [{"title": "Desk lamp, new title"}, {"quantity_fulfilled": 1}])
 def test_a_line_changes_by_what_has_to_be_picked_alone(same: dict[str, Any]) -> None:
     edits = edited(an_amazon_order(), line_items=AN_EDIT["line_items"])

@@ -1,0 +1,99 @@
+"""What the functions do to an order, called just below their handlers, for tests that let them run at the same time.
+
+Invocations of a function at the same time are processes of their own; in a test they share one, and with it whatever a
+handler's libraries keep of a request.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from needs_attention.downloader import Downloader
+from needs_attention.http_api import Caller, IfMatch, Role, parsed, problem_of
+from needs_attention.intake import Intake
+from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.order_changes import OrderChanges
+from needs_attention.order_patch import OrderPatch, Release
+from needs_attention.order_store import Item, OrderStore
+from needs_attention.validation import Validation
+
+ORDER_ID = "701-1111111-1111111"
+
+
+class Answer(NamedTuple):
+    """What people and the warehouse are told: the order as it then is, or why not."""
+
+    status: int
+    order: dict[str, Any]
+    code: str = ""
+    detail: str = ""
+
+
+class System:
+    """Does it to the one order of the test."""
+
+    def __init__(self, client: Any, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._clock = clock
+        self._orders = OrderStore(client, "OrdersTable")
+        self._integrations = IntegrationStore(client, "IntegrationsTable")
+        self._intake = Intake(self._orders, self._integrations)
+        self.downloader = Downloader(
+            integrations=self._integrations,
+            orders=self._orders,
+            amazon_for=_no_amazon,
+            now=clock,
+            wake_up=_wake_nobody,
+        )
+
+    def download(self, integration: Integration, answer: object) -> None:
+        self._intake.take(integration, [answer], cause="download", request_id=None, now=self._clock())
+
+    def validate(self, images: Sequence[Item]) -> None:
+        validation = Validation(self._orders, self._integrations, self._clock())
+        for image in images:
+            validation.judge_image(image)
+
+    def patch(self, body: dict[str, Any], revision: int | None) -> Answer:
+        def ask() -> dict[str, Any]:
+            changes = self._changes()
+            return changes.make(ORDER_ID, changes.patch(parsed(OrderPatch, json.dumps(body))), _if_match(revision))
+
+        return _answer(ask)
+
+    def release(self, body: dict[str, Any]) -> Answer:
+        def ask() -> dict[str, Any]:
+            changes = self._changes()
+            return changes.make(ORDER_ID, changes.release(parsed(Release, json.dumps(body))), IfMatch(None))
+
+        return _answer(ask)
+
+    def acknowledge(self, revision: int | None = None) -> Answer:
+        return _answer(lambda: self._changes().acknowledge(ORDER_ID, _if_match(revision)))
+
+    def _changes(self) -> OrderChanges:
+        somebody = Caller("ada@example.com", frozenset(Role))
+        return OrderChanges(self._client, self._orders, self._integrations, somebody, self._clock())
+
+
+def _if_match(revision: int | None) -> IfMatch:
+    return IfMatch(None if revision is None else frozenset({str(revision)}))
+
+
+def _answer(ask: Callable[[], dict[str, Any]]) -> Answer:
+    try:
+        return Answer(200, ask())
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        return Answer(problem.status, {}, problem.code, problem.detail)
+
+
+def _no_amazon(_: Integration) -> Any:
+    raise AssertionError("the integrations are paused: Amazon's answers come one by one, through Intake.take")
+
+
+def _wake_nobody(_: str) -> None:
+    """Nobody needs waking: the history says when the clock runs."""

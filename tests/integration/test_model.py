@@ -1,0 +1,574 @@
+"""Random histories of a few orders, called through the API, and held against the plain model of its rules.
+
+Amazon's versions come in, the stream brings them to validation late or again, people and the warehouse ask for whatever
+there is to ask for, in every role and on states that may be outdated, administrators change settings, time passes.
+After each of these, what the API answers and what it shows must be what `plain_model` says: the status and code of a
+refusal, the order field by field with its revision, and which lists it is in.
+
+A failing history is shrunk, and the same each time. `HYPOTHESIS_PROFILE=deep` looks longer.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from moto import mock_aws
+
+from needs_attention.intake import Intake
+from needs_attention.values import instant
+from tests.integration.conftest import CONTEXT, Answer, Clock, World, an_event, app
+from tests.integration.plain_model import (
+    ADMINISTRATOR,
+    DO_NOT_TRANSFER,
+    EDITOR,
+    NEEDS_ATTENTION,
+    NOW,
+    READER,
+    TRANSFERRED,
+    UPON_COMPLETION,
+    WAREHOUSE,
+    Facts,
+    Line,
+    Order,
+    PlainModel,
+    Refusal,
+)
+from tests.integration.random_histories import Step, run_histories
+from tests.unit.builders import NOON
+
+INTEGRATION = "acme-na"
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+CREATED = NOON - 2 * HOUR
+# Never on the minute, so that nothing is due at the very moment that the clock looks.
+SHIP_BY, DELIVER_BY = NOON + 2 * DAY + MINUTE / 2, NOON + 5 * DAY + MINUTE / 2
+
+FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"
+# The third comes late, or never.
+ORDER_IDS = st.sampled_from((*[FIRST] * 4, *[SECOND] * 4, THIRD))
+
+# What Amazon says -----------------------------------------------------------------------------------------------------
+
+PORTLAND = {
+    "addressLine1": "12 Harbor Street",
+    "city": "Portland",
+    "stateOrRegion": "OR",
+    "postalCode": "97209",
+    "countryCode": "US",
+}
+SINGAPORE = {"addressLine1": "9 Orchard Road", "postalCode": "238841", "countryCode": "SG"}
+LAMP = Line("1", "LAMP-1", 2)
+COMPLETE: dict[str, Any] = {"delivery": PORTLAND, "lines": (LAMP,)}
+NEWS: tuple[dict[str, Any], ...] = (
+    {"name": None},
+    {"name": "[Redacted]"},
+    {"name": "Bea Stone"},
+    {"name": "Cher"},
+    {"email": None},
+    {"email": None},
+    {"email": " "},
+    {"email": "bea@marketplace.example.com"},
+    {"email": "none given"},
+    {"delivery": None},
+    {"delivery": SINGAPORE},
+    {"delivery": PORTLAND | {"addressLine1": "."}},
+    {"delivery": PORTLAND | {"postalCode": ""}},
+    {"tax": PORTLAND | {"addressLine1": "1 Ledger Lane"}},
+    {"tax": SINGAPORE},
+    {"lines": None},
+    {"lines": ()},
+    {"lines": (LAMP._replace(sku=None),)},
+    {"lines": (LAMP._replace(quantity=1), Line("2", "SHADE-1", 1))},
+    {"lines": (LAMP._replace(quantity=0),)},
+    {"by_amazon": True},
+    {"status": "PARTIALLY_SHIPPED"},
+    {"status": "SHIPPED"},
+    {"status": "CANCELLED"},
+    {"status": "PENDING"},
+)
+
+
+def bodies(pieces: Sequence[dict[str, Any]], at_most: int, at_least: int = 1) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of these pieces in one."""
+    some = st.lists(st.sampled_from(pieces), min_size=at_least, max_size=at_most)
+    return some.map(lambda drawn: {name: value for piece in drawn for name, value in piece.items()})
+
+
+ANSWERS_OF_AMAZON = bodies(NEWS, 2, at_least=0).map(lambda news: COMPLETE | news)
+AGES = st.sampled_from((*["newer"] * 3, "same", "older"))
+
+
+def as_amazon_sends(order_id: str, facts: Facts) -> dict[str, Any]:
+    items = [
+        {"orderItemId": line.id, "quantityOrdered": line.quantity, "product": {"sellerSku": line.sku}}
+        for line in facts.lines or ()
+    ]
+    registration = {"entityType": "BUYER", "taxRegistrationAddress": facts.tax}
+    order = {
+        "orderId": order_id,
+        "createdTime": instant(CREATED),
+        "lastUpdatedTime": instant(facts.updated),
+        "salesChannel": {"channelName": "AMAZON", "marketplaceId": "ATVPDKIKX0DER"},
+        "buyer": {"buyerEmail": facts.email},
+        "recipient": {"deliveryAddress": {**(facts.delivery or {}), "name": facts.name}},
+        "tax": {"taxRegistrations": [registration] if facts.tax else []},
+        "fulfillment": {
+            "fulfillmentStatus": facts.status,
+            "fulfilledBy": "AMAZON" if facts.by_amazon else "MERCHANT",
+            "shipByWindow": {"latestDateTime": instant(SHIP_BY)},
+            "deliverByWindow": {"latestDateTime": instant(DELIVER_BY)},
+        },
+    }
+    return order if facts.lines is None else order | {"orderItems": items}
+
+
+# What people ask for --------------------------------------------------------------------------------------------------
+
+TYPED: tuple[dict[str, Any], ...] = (
+    {"email": "typed@b.example.com"},
+    {"email": "bea@marketplace.example.com"},
+    {"email": "no address"},
+    {"email": ""},
+    {"email": None},
+    {"firstName": "Bea", "lastName": "Stone"},
+    {"firstName": "Ada"},
+    {"firstName": ""},
+    {"firstName": None},
+    {"lastName": "Quill"},
+    {"lastName": "[Redacted]"},
+    {"firstName": None, "lastName": None},
+    {"deliveryAddress": {"addressLine1": "7 Elm Road"}},
+    {"deliveryAddress": {"addressLine1": " ", "city": "Salem"}},
+    {"deliveryAddress": {"postalCode": None}},
+    {"deliveryAddress": {"countryCode": "SG"}},
+    {"deliveryAddress": {"countryCode": ""}},
+    {"deliveryAddress": PORTLAND},
+    {"deliveryAddress": None},
+    {"billingAddress": {"addressLine1": "2 Ledger Lane"}},
+    {"billingAddress": {"city": "."}},
+    {"billingAddress": PORTLAND},
+    {"billingAddress": None},
+    {"lineItems": [{"sellerSku": "LAMP-9", "quantity": 1}]},
+    {"lineItems": [{"quantity": 1}]},
+    {"lineItems": [{"sellerSku": "LAMP-9", "quantity": 0}]},
+    {"lineItems": []},
+    {"lineItems": None},
+    {"confirmed": ["email"]},
+    {"confirmed": ["firstName", "lastName"]},
+    {"confirmed": []},
+    {"confirmed": None},
+    {"confirmed": ["deliveryAddress"]},
+    {"assignedTo": "zoe"},
+    {"assignedTo": None},
+    {"comment": "asked the buyer"},
+    {"comment": None},
+)
+WISHED: tuple[dict[str, Any], ...] = (
+    {"stage": "New"},
+    {"stage": "Packing"},
+    {"stage": NEEDS_ATTENTION},
+    {"stage": "Nowhere"},
+    {"threePlStatus": NOW},
+    {"threePlStatus": UPON_COMPLETION},
+    {"threePlStatus": DO_NOT_TRANSFER},
+    {"threePlStatus": TRANSFERRED},
+    {"stage": "New", "threePlStatus": NOW},
+    {"stage": "Packing", "threePlStatus": UPON_COMPLETION, "fullyDispatched": True},
+    {"fullyDispatched": True},
+    {"fullyDispatched": False},
+    {"fullyDispatched": None},
+    {"fullyDispatched": timedelta(hours=-1)},
+    {"fullyDispatched": -DAY * 90},
+    {"fullyDispatched": HOUR},
+    {"snoozeUntil": HOUR + MINUTE / 2},
+    {"snoozeUntil": DAY + MINUTE / 2},
+    {"snoozeUntil": 3 * DAY},
+    {"snoozeUntil": -HOUR},
+    {"stage": "New", "override": {"reason": "the buyer called"}},
+    {"stage": "Packing", "threePlStatus": NOW, "override": {"reason": "known buyer"}},
+    {"override": {"reason": "because"}},
+)
+COMPLETELY = {"email": "typed@b.example.com", "firstName": "Bea", "lastName": "Stone", "deliveryAddress": PORTLAND}
+REPAIRS = st.sampled_from((*TYPED, *[COMPLETELY] * len(TYPED)))
+# A person's hold that is snoozed later, and ends by itself, is three steps: often enough only if each is likely.
+HOLDS = ({"stage": NEEDS_ATTENTION}, {"snoozeUntil": HOUR + MINUTE / 2})
+WISHES = st.sampled_from(WISHED)
+REASONS = st.sampled_from((None, "Unknown SKU", "No room"))
+SELDOM = st.sampled_from((False, False, False, True))
+OVERRIDES = st.sampled_from(({}, {}, {"override": {"reason": "the carrier takes one name"}}))
+
+
+class Asker(NamedTuple):
+    """In which role somebody asks, and on which revision, counted from the current one; None sends no `If-Match`."""
+
+    role: str
+    revision: int | None
+
+
+REVISIONS = st.sampled_from((*[None] * 6, 0, 0, -1))
+EDITORS = st.builds(Asker, st.sampled_from((*[EDITOR] * 6, *[ADMINISTRATOR] * 8, READER, WAREHOUSE)), REVISIONS)
+WAREHOUSES = st.builds(Asker, st.sampled_from((*[WAREHOUSE] * 6, *[ADMINISTRATOR] * 2, READER, EDITOR)), REVISIONS)
+ADMINISTRATORS = st.sampled_from((*[ADMINISTRATOR] * 7, EDITOR))
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {"defaultStage": "Packing"},
+    {"defaultStage": "New"},
+    {"defaultThreePlStatus": NOW},
+    {"defaultThreePlStatus": UPON_COMPLETION},
+    {"defaultThreePlStatus": DO_NOT_TRANSFER},
+    {"autoDispatchOrders": True},
+    {"autoDispatchOrders": False},
+    {"trialMode": True},
+    {"trialMode": False},
+    {"trialMode": False, "goLiveDate": None},
+    {"goLiveDate": instant(NOON)},
+    {"goLiveDate": instant(CREATED)},
+    {"checks": {"email": False}},
+    {"checks": {"email": True}},
+    {"billingAddress": "require"},
+    {"billingAddress": "copyDelivery"},
+)
+FREEZES = (
+    ("POST", "/freeze"),
+    ("DELETE", "/freeze"),
+    ("DELETE", "/freeze"),
+    ("POST", f"/integrations/{INTEGRATION}/freeze"),
+    ("DELETE", f"/integrations/{INTEGRATION}/freeze"),
+    ("DELETE", f"/integrations/{INTEGRATION}/freeze"),
+)
+# Rarely a month, after which personal data is removed.
+PASSES = (*[7 * MINUTE] * 4, *[11 * MINUTE] * 4, *[2 * HOUR] * 6, *[DAY] * 4, *[2 * DAY] * 2, 31 * DAY)
+
+# What happens, and how often in proportion. One rule draws from all of it: of many rules Hypothesis leaves half out of
+# each history.
+OFTEN: tuple[tuple[int, str, dict[str, st.SearchStrategy[Any]]], ...] = (
+    (4, "amazon_sends", {"order_id": ORDER_IDS, "answer": ANSWERS_OF_AMAZON, "age": AGES}),
+    (5, "the_stream_brings", {"records": st.sampled_from((1, 2, 3))}),
+    (1, "the_stream_brings_the_last_ones_first", {"records": st.sampled_from((1, 2))}),
+    (3, "time_passes", {"passes": st.sampled_from(PASSES)}),
+    (4, "somebody_types", {"order_id": ORDER_IDS, "body": bodies(TYPED, 3), "by": EDITORS}),
+    (4, "somebody_wishes", {"order_id": ORDER_IDS, "body": bodies(WISHED, 2), "by": EDITORS}),
+    (2, "somebody_wishes", {"order_id": ORDER_IDS, "body": st.sampled_from(HOLDS), "by": EDITORS}),
+    (4, "somebody_repairs", {"order_id": ORDER_IDS, "typed": REPAIRS, "wished": WISHES, "by": EDITORS}),
+    (3, "somebody_releases", {"order_id": ORDER_IDS, "body": OVERRIDES, "by": EDITORS}),
+    (3, "the_warehouse_takes", {"order_id": ORDER_IDS, "is_in_vain": SELDOM, "by": WAREHOUSES}),
+    (2, "the_warehouse_reports", {"order_id": ORDER_IDS, "is_in_vain": SELDOM, "reason": REASONS, "by": WAREHOUSES}),
+    (1, "the_warehouse_looks", {"order_id": ORDER_IDS}),
+    (2, "an_administrator_sets", {"changes": bodies(SETTINGS, 2), "role": ADMINISTRATORS}),
+    (1, "an_administrator_freezes", {"what": st.sampled_from(FREEZES), "role": ADMINISTRATORS}),
+)
+
+
+STEPS = st.sampled_from([(what, how) for often, what, how in OFTEN for _ in range(often)]).flatmap(
+    lambda kind: st.builds(Step, st.just(kind[0]), st.fixed_dictionaries(kind[1]))
+)
+
+
+class Histories(RuleBasedStateMachine):
+    """Everything is done twice, by the API and by the model, and both must agree."""
+
+    def __init__(self, clock: Clock, met: Counter[str]) -> None:
+        super().__init__()
+        self.met = met
+        self.aws = ExitStack()
+        self.aws.enter_context(mock_aws())
+        clock.now = NOON
+        self.world = World(clock)
+        # Paused: Amazon's answers come one by one, and the clock asks Amazon for nothing.
+        self.integration = self.world.register(INTEGRATION, is_paused=True)
+        self.world.call("POST", "/stages", {"name": "Packing"})
+        self.model = PlainModel(NOON)
+        self.images: list[dict[str, Any]] = []
+        self.seen: dict[str, int] = {}
+        self.listed: list[dict[str, Any]] = []
+
+    def teardown(self) -> None:
+        self.aws.close()
+
+    @rule(step=STEPS)
+    def happens(self, step: Step) -> None:
+        getattr(self, step.what)(**step.how)
+
+    # Amazon, the stream, the clock
+
+    @initialize(
+        three_pl=st.sampled_from((NOW, NOW, UPON_COMPLETION)),
+        first=ANSWERS_OF_AMAZON,
+        second=ANSWERS_OF_AMAZON,
+    )
+    def orders_come_in(self, three_pl: str, first: dict[str, Any], second: dict[str, Any]) -> None:
+        self.an_administrator_sets({"defaultThreePlStatus": three_pl}, ADMINISTRATOR)
+        self.amazon_sends(FIRST, first, "newer")
+        self.amazon_sends(SECOND, second, "newer")
+        self.the_stream_brings(records=2)
+
+    def amazon_sends(self, order_id: str, answer: dict[str, Any], age: str) -> None:
+        known = self.model.orders.get(order_id)
+        since = {"newer": MINUTE / 60, "same": timedelta(), "older": -MINUTE / 60}[age]
+        facts = Facts(updated=(known.facts.updated if known else CREATED) + since, **answer)
+        intake = Intake(self.world.orders, self.world.integrations)
+        sent = as_amazon_sends(order_id, facts)
+        intake.take(self.integration, [sent], cause="download", request_id=None, now=self.model.now)
+        self.model.download(order_id, facts, CREATED, SHIP_BY, DELIVER_BY)
+        self._agree(order_id)
+
+    def the_stream_brings(self, records: int) -> None:
+        """What was written first comes first."""
+        brought, self.images = self.images[:records], self.images[records:]
+        self._validate(brought)
+
+    def the_stream_brings_the_last_ones_first(self, records: int) -> None:
+        """And leaves them where they are: they come again."""
+        self._validate(self.images[-records:])
+
+    def _validate(self, images: list[dict[str, Any]]) -> None:
+        if not images:
+            return
+        (record, *_) = an_event("validate_orders")["Records"]
+        records = [record | {"dynamodb": record["dynamodb"] | {"NewImage": image}} for image in images]
+        assert app("validate_orders").handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
+        app("validate_orders").metrics.clear_metrics()  # nothing publishes them here, and Powertools warns at a hundred
+        for image in images:
+            self.model.validate(image["orderId"]["S"], int(image["revision"]["N"]))
+        self._agree(*{image["orderId"]["S"] for image in images})
+
+    def time_passes(self, passes: timedelta) -> None:
+        self.model.now += passes
+        self.world.clock.now = self.model.now
+        wake_up = an_event("download_orders_wake_up")
+        for message in wake_up["Records"]:
+            message["body"] = message["body"].replace("demo", INTEGRATION)
+        assert app("download_orders").handler(wake_up, CONTEXT) == {"batchItemFailures": []}
+        self.model.clock_runs()
+        self._agree(*self.model.orders)
+
+    # People
+
+    def somebody_types(self, order_id: str, body: dict[str, Any], by: Asker) -> None:
+        self._patch(order_id, body, by)
+
+    def somebody_wishes(self, order_id: str, body: dict[str, Any], by: Asker) -> None:
+        self._patch(order_id, body, by)
+
+    def somebody_repairs(self, order_id: str, typed: dict[str, Any], wished: dict[str, Any], by: Asker) -> None:
+        self._patch(order_id, typed | wished, by)
+
+    def _patch(self, order_id: str, body: dict[str, Any], by: Asker) -> None:
+        """A span of time in the body stands for the moment that is so far from now."""
+        sent = {
+            name: instant(self.model.now + value) if isinstance(value, timedelta) else value
+            for name, value in body.items()
+        }
+        self._ask(
+            "PATCH",
+            f"/orders/{order_id}",
+            sent,
+            by,
+            lambda if_match: self.model.patch(by.role, order_id, sent, if_match),
+        )
+
+    def somebody_releases(self, order_id: str, body: dict[str, Any], by: Asker) -> None:
+        path = f"/orders/{order_id}/release"
+        self._ask("POST", path, body, by, lambda if_match: self.model.release(by.role, order_id, body, if_match))
+
+    def the_warehouse_takes(self, order_id: str, is_in_vain: bool, by: Asker) -> None:
+        if not is_in_vain:
+            order_id = self._one_that(self.model.is_for_the_warehouse, order_id)
+        path = f"/orders/{order_id}/acknowledge"
+        self._ask("POST", path, None, by, lambda if_match: self.model.acknowledge(by.role, order_id, if_match))
+
+    def the_warehouse_reports(self, order_id: str, is_in_vain: bool, reason: str | None, by: Asker) -> None:
+        """That it has picked the order, or why it cannot."""
+        if not is_in_vain:
+            order_id = self._one_that(lambda order: order.is_handed_over, order_id)
+        if reason is None:
+            path = f"/orders/{order_id}/picked"
+            self._ask("POST", path, None, by, lambda if_match: self.model.picked(by.role, order_id, if_match))
+        else:
+            path, body = f"/orders/{order_id}/transfer-failed", {"reason": reason}
+            fail = self.model.transfer_failed
+            self._ask("POST", path, body, by, lambda if_match: fail(by.role, order_id, reason, if_match))
+
+    def _one_that(self, is_so: Callable[[Order], bool], otherwise: str) -> str:
+        return next((order_id for order_id, order in self.model.orders.items() if is_so(order)), otherwise)
+
+    # Administrators
+
+    def an_administrator_sets(self, changes: dict[str, Any], role: str) -> None:
+        self._administer(
+            lambda: self.world.call("PATCH", f"/integrations/{INTEGRATION}", {"settings": changes}, role=role),
+            lambda: self.model.change_settings(role, changes),
+        )
+
+    def an_administrator_freezes(self, what: tuple[str, str], role: str) -> None:
+        method, path = what
+        decide = self.model.freeze if method == "POST" else self.model.unfreeze
+        self._administer(lambda: self.world.call(method, path, role=role), lambda: decide(role, path))
+
+    # Both must agree
+
+    def _ask(self, method: str, path: str, body: object, by: Asker, expect: Callable[[int | None], None]) -> None:
+        order_id = path.split("/")[2]
+        known = self.model.orders.get(order_id)
+        if_match = known.revision + by.revision if known and by.revision is not None else None
+        headers: dict[str, Any] = {} if if_match is None else {"If_Match": f'"{if_match}"'}
+        answer = self.world.call(method, path, body, role=by.role, **headers)
+        refusal = self._refused(answer, lambda: expect(if_match))
+        if refusal is None:
+            assert answer.status == 200, answer
+            self._is_shown(order_id, answer, by.role)
+        elif refusal.status == 412:
+            assert in_plain_words(answer.body["order"]) == self._as_seen_by(by.role, order_id)
+        self._agree(order_id)
+
+    def _administer(self, ask: Callable[[], Answer], expect: Callable[[], None]) -> None:
+        answer = ask()
+        if self._refused(answer, expect) is None:
+            assert answer.status == 200, answer
+        self._agree()
+
+    def _refused(self, answer: Answer, expect: Callable[[], None]) -> Refusal | None:
+        """The model's refusal, which is the API's too."""
+        refusal: Refusal | None = None
+        try:
+            expect()
+        except Refusal as error:
+            refusal = error
+        if refusal:
+            assert (answer.status, answer.body.get("code")) == (refusal.status, refusal.code), answer
+            assert answer.codes == refusal.fields
+            assert answer.body["detail"]
+            assert answer.headers["Content-Type"] == "application/problem+json"
+        self.met[refusal.code if refusal else "done"] += 1
+        return refusal
+
+    def _agree(self, *order_ids: str) -> None:
+        """What the API shows of these orders, and which orders it lists, is what the model says."""
+        for order_id in order_ids:
+            if order_id not in self.model.orders:
+                assert self.world.call("GET", f"/orders/{order_id}").status == 404
+                continue
+            self._is_shown(order_id, self.world.call("GET", f"/orders/{order_id}", role=READER), READER)
+            self._note_image(order_id)
+        orders, rows = self.model.orders, [self.model.row(order_id) for order_id in self.model.orders]
+        if rows == self.listed:
+            return
+        self.listed = rows
+        self._are_listed({"stage": NEEDS_ATTENTION}, [one for one in orders if orders[one].stage == NEEDS_ATTENTION])
+        self._are_listed({"fulfillable": True}, [one for one in orders if self.model.is_fulfillable(orders[one])])
+
+    def _is_shown(self, order_id: str, answer: Answer, role: str) -> None:
+        assert in_plain_words(answer.body) == self._as_seen_by(role, order_id)
+        assert answer.headers["ETag"] == f'"{self.model.orders[order_id].revision}"'
+
+    def _as_seen_by(self, role: str, order_id: str) -> dict[str, Any]:
+        shown = self.model.whole(order_id)
+        return without_notes(shown) if role == WAREHOUSE else shown
+
+    def _are_listed(self, filters: dict[str, object], order_ids: list[str]) -> None:
+        rows = self.world.call("GET", "/orders", query=filters, role=READER).body["orders"]
+        listed = {row["orderId"]: row for row in rows}
+        assert listed.keys() == set(order_ids)
+        for order_id in order_ids:
+            expected = self.model.row(order_id)
+            assert {name: listed[order_id][name] for name in expected} == expected
+
+    def the_warehouse_looks(self, order_id: str) -> None:
+        orders = self.model.orders
+        rows = self.world.call("GET", "/orders", role=WAREHOUSE).body["orders"]
+        assert {row["orderId"] for row in rows} == {
+            one for one in orders if self.model.is_for_the_warehouse(orders[one])
+        }
+        answer = self.world.call("GET", f"/orders/{order_id}", role=WAREHOUSE)
+        order = orders.get(order_id)
+        if order and (order.is_handed_over or self.model.is_for_the_warehouse(order)):
+            self._is_shown(order_id, answer, WAREHOUSE)
+        else:
+            assert (answer.status, answer.body["code"]) == (404, "notFound")
+
+    def _note_image(self, order_id: str) -> None:
+        """A write that leaves the verdict pending is in the stream."""
+        order = self.model.orders[order_id]
+        if order.pending_since and self.seen.get(order_id) != order.revision:
+            found = self.world.dynamodb.get_item(TableName="OrdersTable", Key={"orderId": {"S": order_id}})
+            self.images.append(found["Item"])
+        self.seen[order_id] = order.revision
+
+
+# The model's words that are the API's own.
+SHOWN = {
+    "orderId",
+    "revision",
+    "verdict",
+    "stage",
+    "status",
+    "threePlStatus",
+    "fulfillable",
+    "missing",
+    "hold",
+    "heldAt",
+    "readyToRelease",
+    "dispatchedBy",
+    "fullyDispatchedAt",
+    "alerts",
+    "redownloadAt",
+    "assignedTo",
+    "fulfillmentStatus",
+    "firstName",
+    "lastName",
+    "email",
+    "deliveryAddress",
+    "billingAddress",
+    "confirmed",
+    "heldAfterRelease",
+    "snoozedUntil",
+    "override",
+    "comment",
+    "warehouseError",
+    "redactedAt",
+}
+
+
+def without_notes(shown: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in shown.items() if name not in {"assignedTo", "comment"}}
+
+
+def in_plain_words(body: dict[str, Any]) -> dict[str, Any]:
+    """An order as the API shows it, in the words of the model."""
+    of_both = {name: body[name] for name in SHOWN & body.keys()}
+    return of_both | {
+        "lineItems": [(line["sellerSku"], line["quantity"]) for line in body["lineItems"]],
+        "edited": sorted(unit for unit, source in body["sources"].items() if source == "edited"),
+        "missingDetails": [
+            {name: value for name, value in item.items() if name not in {"message", "nextStep"}}
+            for item in body["missingDetails"]
+        ],
+    }
+
+
+# Without these among what was answered, agreement would say little.
+MUST_BE_MET = {
+    "done",
+    "roleNeeded",
+    "notFound",
+    "changedMeanwhile",
+    "invalid",
+    "incomplete",
+    "held",
+    "notHeld",
+    "notForTheWarehouse",
+    "notTransferred",
+    "alreadyTransferred",
+    "notLive",
+    "redacted",
+    "shipped",
+    "void",
+}
+
+
+def test_the_api_does_what_the_plain_model_says(clock: Clock, unlogged: None) -> None:
+    met: Counter[str] = Counter()
+    run_histories(lambda: Histories(clock, met), histories=25, steps=30)
+    assert met.keys() >= MUST_BE_MET
