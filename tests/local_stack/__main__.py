@@ -1,4 +1,4 @@
-"""`python -m tests.local_stack up|down|demo|schemathesis|load|scale`: the whole system on one machine; see `make help`."""
+"""`python -m tests.local_stack COMMAND`: the whole system on one machine; `make help` says what for."""
 
 import argparse
 import sys
