@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import pytest
@@ -27,10 +27,13 @@ from needs_attention.verdict import judged
 from tests.api_document.conformance import problems_with
 from tests.from_template import create_table, resources
 from tests.integration.interleaving import stopping_processes
-from tests.integration.system import System
 from tests.unit.builders import NOON, an_amazon_order, an_order
 
-# Functions read their environment once, when they are imported, so it stands before any test module is.
+if TYPE_CHECKING:
+    from tests.integration.system import System
+
+# Functions read their environment once, when they are imported, so it stands before any test module is; so do loggers,
+# which take their name from it.
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -327,8 +330,10 @@ def observer() -> Iterator[Any]:
 
 
 @pytest.fixture
-def system(observer: Any, clock: Clock, unlogged: None) -> Iterator[System]:
+def system(observer: Any, clock: Clock, unlogged: None) -> "Iterator[System]":
     """What processes do; see `interleaving`."""
+    from tests.integration.system import System  # noqa: PLC0415 - it makes loggers: after the environment
+
     client = boto3.client("dynamodb")
     with stopping_processes(client):
         yield System(client, clock)

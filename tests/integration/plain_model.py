@@ -517,8 +517,13 @@ class PlainModel:
         self._land(order_id, self._gone_through_the_gate(role, order, body | {"release": True}))
 
     def _check_patch(self, role: str, body: dict[str, Any]) -> None:
+        malformed = {}
+        if "@" not in (said(body.get("email")) or "@"):
+            malformed["email"] = "notAnAddress"
         if set(body.get("confirmed") or ()) - CONFIRMABLE:
-            raise Refusal(422, "invalid", {"confirmed.0": "notAllowed"})
+            malformed["confirmed.0"] = "notAllowed"
+        if malformed:
+            raise Refusal(422, "invalid", malformed)
         if "override" in body:
             self._must_be(role, ADMINISTRATOR)
         if body.get("stage", "New") not in STAGES:
