@@ -37,7 +37,7 @@ from needs_attention.integration_store import ChangedMeanwhile, Integration, Int
 from needs_attention.order import Order
 from needs_attention.order_changes import existing_order
 from needs_attention.order_store import OrderStore
-from needs_attention.registration import LONGEST_NAME, existing_integration
+from needs_attention.registration import existing_integration
 from needs_attention.remembered import RememberedAnswers
 from needs_attention.settings import AnswersTable, OrderTables, WakeUps
 from needs_attention.values import SentTime, Value, instant
@@ -84,12 +84,11 @@ def request_download(
     """Downloads all that Amazon updated since a past time. A dry run answers 200 with the plan, and does nothing."""
     integration = existing_integration(integrations, integration_id)
     download = new_download(integration, request, caller, key)
-    earlier = integrations.backdated_downloads(integration_id)
     if request.dry_run:
-        return answer(view(integration, download, ahead=earlier))
+        return answer(view(integration, download, ahead=integrations.backdated_downloads(integration_id)))
     # A request that died before its answer was remembered has made its download all the same.
-    made = key and next((one for one in earlier if one.is_asked_for_again_by(download)), None)
-    if not made:
+    made = made_before(integration_id, download) if key else None
+    if made is None:
         made = integrations.save_backdated_download(integration_id, download)
     wake_ups.wake(integration_id)
     location = {"Location": f"/integrations/{integration_id}/downloads/{made.download_id}"}
@@ -194,9 +193,13 @@ def new_download(
     return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now, suffix=suffix)
 
 
+def made_before(integration_id: str, download: BackdatedDownload) -> BackdatedDownload | None:
+    earlier = integrations.backdated_downloads(integration_id)
+    return next((one for one in earlier if one.is_asked_for_again_by(download)), None)
+
+
 def existing_download(integration_id: str, download_id: str) -> BackdatedDownload:
-    is_name = len(download_id) <= LONGEST_NAME
-    download = integrations.backdated_download(integration_id, download_id) if is_name else None
+    download = integrations.backdated_download(integration_id, download_id)
     if download is None:
         raise not_found("download")
     return download

@@ -8,10 +8,12 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field, WithJsonSchema
 
+from needs_attention.completeness import AmazonsOrEdited, BillingSource, NameSource
 from needs_attention.connection_check import Ending, MarketplaceArrivals
-from needs_attention.download import Counts, OverdueVerdicts
+from needs_attention.download import Counts, DownloadStatus, OverdueVerdicts
 from needs_attention.incidents import IncidentCode
-from needs_attention.order import Address, LineItem, Money, Override
+from needs_attention.integration_store import Region
+from needs_attention.order import Address, DispatchedBy, HoldKind, LineItem, Money, OrderStatus, Override
 from needs_attention.policy import Settings, ThreePlStatus
 from needs_attention.reconciliation import OrderReport
 from needs_attention.triage import Queue, ShipByState
@@ -19,7 +21,6 @@ from needs_attention.verdict import Alert
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Url = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
-Status = Literal["Draft", "Open", "Dispatched", "Void"]
 FieldCode = Annotated[str, Field(description="A field's name, e.g. `email` or `deliveryAddress`")]
 
 
@@ -67,13 +68,13 @@ class OrderRow(TypedDict):
     revision: int
     marketplace: str | None
     stage: Annotated[str | None, Field(description="The Stage's name; null while Amazon has not released the order")]
-    status: Status
+    status: OrderStatus
     threePlStatus: ThreePlStatus
     verdict: Annotated[
         Literal["pending", "judged"],
         Field(description="Nothing leaves while the last change is not judged"),
     ]
-    hold: Literal["missing", "manual", "snoozed"] | None
+    hold: HoldKind | None
     heldAt: Instant | None
     missing: list[FieldCode]
     readyToRelease: bool
@@ -87,7 +88,7 @@ class OrderRow(TypedDict):
     fulfilledBy: Annotated[str | None, Field(description="`MERCHANT` or `AMAZON`")]
     fulfillmentStatus: Annotated[str | None, Field(description="Amazon's word, e.g. `UNSHIPPED`")]
     fullyDispatchedAt: Instant | None
-    dispatchedBy: Literal["us", "person", "amazon"] | None
+    dispatchedBy: DispatchedBy | None
     alerts: list[Alert]
     flags: Annotated[list[str], Field(description="E.g. `buyerRequestedCancel`, `gift`, `prime`")]
     redownloadAt: Annotated[Instant | None, Field(description="When Amazon is asked for it again")]
@@ -116,11 +117,11 @@ class MissingDetail(TypedDict):
 class Sources(TypedDict):
     """Where what is seen came from."""
 
-    name: Literal["recipient", "buyer", "edited", "none"]
-    email: Literal["amazon", "edited"]
-    deliveryAddress: Literal["amazon", "edited"]
-    billingAddress: Literal["amazonTax", "copiedFromDelivery", "edited", "none"]
-    lineItems: Literal["amazon", "edited"]
+    name: NameSource
+    email: AmazonsOrEdited
+    deliveryAddress: AmazonsOrEdited
+    billingAddress: BillingSource
+    lineItems: AmazonsOrEdited
 
 
 class AmazonSays(TypedDict, total=False):
@@ -278,7 +279,7 @@ class Download(TypedDict):
 
     integrationId: str
     downloadId: str
-    status: Literal["queued", "running", "waitingForQuota", "finished", "cancelled", "failed"]
+    status: DownloadStatus
     updatedAfter: Instant
     updatedBefore: Instant
     requestedBy: str
@@ -415,7 +416,7 @@ class IntegrationBase(TypedDict):
 
     integrationId: str
     name: str
-    region: Literal["NA", "EU", "FE"]
+    region: Region
     marketplaceIds: list[str]
     settings: ShownSettings
     isPaused: bool

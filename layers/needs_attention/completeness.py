@@ -15,6 +15,12 @@ from needs_attention.values import Value
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
+# Where what is seen came from.
+NameSource = Literal["recipient", "buyer", "edited", "none"]
+AmazonsOrEdited = Literal["amazon", "edited"]
+BillingSource = Literal["amazonTax", "copiedFromDelivery", "edited", "none"]
+
+
 class Seen(Value):
     """An order as people see it: edits over Amazon's data, and where each part came from."""
 
@@ -22,16 +28,16 @@ class Seen(Value):
     last_name: str
     company: str
     name_kind: Literal["person", "singleWord", "unspacedScript", "company", "blank"]
-    name_source: Literal["recipient", "buyer", "edited", "none"]
+    name_source: NameSource
     email: str | None
-    email_source: Literal["amazon", "edited"]
+    email_source: AmazonsOrEdited
     delivery_address: Address | None
-    delivery_source: Literal["amazon", "edited"]
+    delivery_source: AmazonsOrEdited
     billing_name: str | None
     billing_address: Address | None
-    billing_source: Literal["amazonTax", "copiedFromDelivery", "edited", "none"]
+    billing_source: BillingSource
     line_items: tuple[LineItem, ...]
-    line_items_source: Literal["amazon", "edited"]
+    line_items_source: AmazonsOrEdited
 
 
 def seen(amazon: AmazonOrder, edits: Edits, settings: Settings) -> Seen:
@@ -173,7 +179,7 @@ def _address(field: str, address: Address | None) -> Missing | None:
 # What is seen ---------------------------------------------------------------------------------------------------------
 
 
-def _name(amazon: AmazonOrder, edits: Edits) -> tuple[PersonName, Literal["recipient", "buyer", "edited", "none"]]:
+def _name(amazon: AmazonOrder, edits: Edits) -> tuple[PersonName, NameSource]:
     if edits.name is not None:
         return _typed_name(edits.name.first_name, edits.name.last_name, edits.name.company), "edited"
     company = amazon.delivery_address.company_name if amazon.delivery_address else None
@@ -204,7 +210,7 @@ def _company(amazon: AmazonOrder, edits: Edits) -> str:
 
 def _billing(
     amazon: AmazonOrder, edits: Edits, settings: Settings, delivery: Address | None
-) -> tuple[str | None, Address | None, Literal["amazonTax", "copiedFromDelivery", "edited", "none"]]:
+) -> tuple[str | None, Address | None, BillingSource]:
     """Amazon's API has no billing address: the buyer's tax registration is the nearest, then what the setting says."""
     name = amazon.tax_name or amazon.buyer_name or amazon.recipient_name
     if edits.billing_address is not None:

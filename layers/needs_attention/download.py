@@ -492,11 +492,14 @@ class Counts(Value):
         return Counts(**{field: value + getattr(other, field) for field, value in self})
 
 
+DownloadStatus = Literal["queued", "running", "waitingForQuota", "finished", "cancelled", "failed"]
+
+
 class BackdatedDownload(Value):
     """A download of a past window that a person asked for. It never moves the live cursor."""
 
     download_id: str
-    status: Literal["queued", "running", "waitingForQuota", "finished", "cancelled", "failed"] = "queued"
+    status: DownloadStatus = "queued"
     updated_after: UtcTime
     updated_before: UtcTime
     walk: Walk

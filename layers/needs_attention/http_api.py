@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, StrEnum, auto
 from http import HTTPStatus
+from itertools import accumulate
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypeVar, get_type_hints
 
 from aws_lambda_powertools import Logger
@@ -189,7 +190,8 @@ def field_errors(error: ValidationError) -> list[FieldError]:
         message = item["msg"].removeprefix("Value error, ")
         found[field] = FieldError(field, _PLAIN_CODES.get(item["type"], to_camel(item["type"])), message)
     # pydantic also calls a list too short because of what is wrong with its items.
-    return [found[field] for field in found if not any(other.startswith(f"{field}.") for other in found)]
+    around = {prefix for field in found for prefix in accumulate(field.split(".")[:-1], "{}.{}".format)}
+    return [error for field, error in found.items() if field not in around]
 
 
 def _is_field(part: str | int) -> bool:

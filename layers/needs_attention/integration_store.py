@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SYSTEM = "#system"
 MOST_REDOWNLOADS_READ = 200
 
+MOST_BYTES_OF_A_SORT_KEY = 1024
+Region = Literal["NA", "EU", "FE"]
 IntegrationId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
@@ -38,7 +40,7 @@ class Integration(Value):
 
     integration_id: IntegrationId
     name: str
-    region: Literal["NA", "EU", "FE"]
+    region: Region
     marketplace_ids: tuple[str, ...]
     settings: Settings = Settings()
     is_paused: bool = Field(default=False, description="Nothing is downloaded; redaction goes on")
@@ -300,6 +302,9 @@ class IntegrationStore:
         return tuple(read_stored(SetAside, text) for text in self._find(integration_id, "setAside#"))
 
     def _get(self, integration_id: str, item: str) -> str | None:
+        """What is stored there; the name of an item may be somebody's text, and DynamoDB takes no key of any length."""
+        if len(item.encode()) > MOST_BYTES_OF_A_SORT_KEY:
+            return None
         answer = self._client.get_item(TableName=self._table, Key=_key(integration_id, item), ConsistentRead=True)
         return answer["Item"]["data"]["S"] if "Item" in answer else None
 

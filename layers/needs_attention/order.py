@@ -243,6 +243,9 @@ class AmazonsUnit(Value):
     line_items: tuple[LineItem, ...] | None = None
 
 
+OrderStatus = Literal["Draft", "Open", "Dispatched", "Void"]
+HoldKind = Literal["missing", "manual", "snoozed"]
+DispatchedBy = Literal["us", "person", "amazon"]
 Unit = Literal["name", "email", "delivery_address", "billing_address", "line_items"]
 UNITS: tuple[Unit, ...] = ("name", "email", "delivery_address", "billing_address", "line_items")
 # Seller Central shows no more than the API, so an editor may say that there is none; an address or lines must be there.
@@ -320,7 +323,7 @@ class Accepted(Value):
 class Hold(Value):
     """Why an order is in Needs Attention: something is missing, a person put it there, or it waits for a date."""
 
-    kind: Literal["missing", "manual", "snoozed"]
+    kind: HoldKind
     since: UtcTime
     after_release: bool = False
     until: UtcTime | None = None
@@ -364,7 +367,7 @@ class Order(Value):
     stage: str | None = None
     three_pl_status: ThreePlStatus = ThreePlStatus.DO_NOT_TRANSFER
     fully_dispatched_at: UtcTime | None = None
-    dispatched_by: Literal["us", "person", "amazon"] | None = None
+    dispatched_by: DispatchedBy | None = None
     voided_at: UtcTime | None = None
     redacted_at: UtcTime | None = None
     handed_over_digest: str | None = None
@@ -416,7 +419,7 @@ class Order(Value):
         return self.hold is not None and self.hold.kind != "snoozed" and not self.is_pending and not self.open_missing
 
     @property
-    def status(self) -> Literal["Draft", "Open", "Dispatched", "Void"]:
+    def status(self) -> OrderStatus:
         if self.voided_at:
             return "Void"
         if self.fully_dispatched_at:

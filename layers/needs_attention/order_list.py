@@ -27,6 +27,7 @@ from needs_attention.completeness import RULES
 from needs_attention.http_api import FieldError, Problem, invalid
 from needs_attention.incidents import IncidentCode, Incidents
 from needs_attention.integration_store import IntegrationStore, Stages, Surroundings
+from needs_attention.order import OrderStatus
 from needs_attention.order_store import FLAGS, Found, OrderStore, Page, Summary, created_key, ship_by_key
 from needs_attention.order_views import Standing, for_warehouse, may_be_fulfilled, may_be_transferred, order_row
 from needs_attention.policy import NEEDS_ATTENTION, Stage, ThreePlStatus
@@ -57,7 +58,7 @@ class OrderFilters(Value):
 
     integration: Text | None = None
     stage: Text | None = Field(default=None, description="A Stage's name or id")
-    status: Literal["Draft", "Open", "Dispatched", "Void"] | None = None
+    status: OrderStatus | None = None
     three_pl_status: ThreePlStatus | None = None
     missing: Annotated[tuple[Annotated[Text, OneOf(RULES)], ...], BeforeValidator(_split)] = Field(
         default=(), description="Orders that lack any of these"

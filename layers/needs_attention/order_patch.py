@@ -48,7 +48,7 @@ def _email_address(text: str) -> str:
     also the domains that nobody can have (`.test`, `.invalid`, `.local`, `localhost`): a buyer's mail would go nowhere.
     """
     # Here, because compiling its patterns takes 15 ms: most cold starts are for something else than an email.
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - see above
 
     typed = _tidy(text)
     try:

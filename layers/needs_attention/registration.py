@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, GetJsonSchemaHandler, SecretStr, StringConstraints, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
@@ -14,14 +14,12 @@ from needs_attention.connection_check import Ending, arriving
 from needs_attention.download import AMAZONS_MARGIN, LiveDownload, SetAside
 from needs_attention.http_api import FieldError, Problem, invalid, not_found, parsed
 from needs_attention.incidents import Arrivals, Incident, IncidentCode, Incidents
-from needs_attention.integration_store import Integration, IntegrationId, IntegrationStore, Stages
+from needs_attention.integration_store import Integration, IntegrationId, IntegrationStore, Region, Stages
 from needs_attention.policy import Settings
 from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import MARKETPLACES, Credentials
 from needs_attention.values import OneOf, SentTime, Value, instant
 
-# Longer than the names of integrations, downloads and Stages are; DynamoDB takes no key of any length.
-LONGEST_NAME = 100
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
@@ -107,7 +105,7 @@ class Registration(Value):
 
     integration_id: IntegrationId
     name: Name | None = None
-    region: Literal["NA", "EU", "FE"]
+    region: Region
     marketplace_ids: MarketplaceIds
     credentials: CredentialsBody
     settings: SettingsPatch = Field(default_factory=dict)
@@ -174,7 +172,7 @@ class IntegrationPatch(Value):
 
 def existing_integration(integrations: IntegrationStore, integration_id: str) -> Integration:
     """Raises a 404 for one that is not there, or was removed."""
-    integration = integrations.get(integration_id) if len(integration_id) <= LONGEST_NAME else None
+    integration = integrations.get(integration_id)
     if integration is None or integration.deleted_at:
         raise not_found("integration")
     return integration

@@ -39,7 +39,12 @@ def problems_with(method: str, path: str, status: int, body: object, headers: Ma
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema) | {"components": _closed(document_checked_in()["components"])})
+    return Draft202012Validator(json.loads(schema) | {"components": _closed_components()})
+
+
+@cache
+def _closed_components() -> Any:
+    return _closed(document_checked_in()["components"])
 
 
 def _closed(schema: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaMode
 
 from needs_attention.answers import (
     Download,
@@ -25,10 +26,11 @@ from needs_attention.answers import (
     TriedIntegration,
     WholeOrder,
 )
-from needs_attention.http_api import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Operation, Role, Source
+from needs_attention.http_api import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Caller, Operation, Role, Source
 from tests.api_document.examples import Example
 
 PROBLEM = "application/problem+json"
+COMPONENTS = "#/components/schemas/"
 HAS_ETAG = (WholeOrder, EditedOrder, IntegrationDetails, TriedIntegration)
 CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: ("text/csv",)}
 BODIES = tuple(CONTENT_TYPES)
@@ -128,19 +130,18 @@ class _Schemas:
         sent, queries = self._kinds(*BODIES), self._kinds(Source.QUERY)
         answers: list[Any] = [ProblemDetails, OrderProblem, IntegrationProblem]
         answers += [kind for operation in self.operations for kind in operation.answers.values() if kind is not None]
-        wanted = [(kind, "validation") for kind in sent | queries]
+        wanted: list[tuple[Any, JsonSchemaMode]] = [(kind, "validation") for kind in sent | queries]
         wanted += [(kind, "serialization") for kind in dict.fromkeys(answers)]
         self._schemas, found = TypeAdapter.json_schemas(
-            [(kind, mode, TypeAdapter(kind)) for kind, mode in wanted],  # type: ignore[misc]
-            ref_template="#/components/schemas/{model}",
+            [(kind, mode, TypeAdapter(kind)) for kind, mode in wanted], ref_template=f"{COMPONENTS}{{model}}"
         )
+        self._all = found["$defs"]
         of_queries = {kind.__name__ for kind in queries}
-        self.components = {name: one for name, one in sorted(found["$defs"].items()) if name not in of_queries}
+        self.components = {name: one for name, one in sorted(self._all.items()) if name not in of_queries}
         # What a merge patch does not say stays as it is.
         for kind in self._kinds(Source.MERGE_PATCH):
-            for member in self.components[kind.__name__]["properties"].values():
+            for member in self.whole(kind)["properties"].values():
                 member.pop("default", None)
-        self._queries = {kind: found["$defs"].get(kind.__name__) or self.sent(kind) for kind in queries}
 
     def _kinds(self, *sources: Source) -> set[Any]:
         parameters = (parameter for operation in self.operations for parameter in operation.parameters)
@@ -152,10 +153,10 @@ class _Schemas:
     def answered(self, kind: Any) -> Any:
         return self._schemas[(kind, "serialization")]
 
-    def query(self, kind: Any) -> Mapping[str, Any]:
-        """The schemas of the parameters, by name."""
-        properties: Mapping[str, Any] = self._queries[kind]["properties"]
-        return properties
+    def whole(self, kind: Any) -> Any:
+        """The schema of what is sent itself, where `sent` may be a reference to it."""
+        schema = self.sent(kind)
+        return self._all[schema["$ref"].removeprefix(COMPONENTS)] if "$ref" in schema else schema
 
 
 def _operation(operation: Operation, schemas: _Schemas, examples: Iterable[Example]) -> dict[str, Any]:
@@ -177,12 +178,8 @@ def _operation(operation: Operation, schemas: _Schemas, examples: Iterable[Examp
 
 def _who(operation: Operation) -> list[str]:
     """The roles that may call it, with those that include one of them."""
-    included = {
-        Role.READER: {Role.READER, Role.EDITOR, Role.ADMINISTRATOR},
-        Role.EDITOR: {Role.EDITOR, Role.ADMINISTRATOR},
-    }
-    allowed = set().union(*(included.get(role, {role}) for role in operation.roles))
-    return [str(role) for role in Role if role in allowed]
+    callers = {role: Caller.from_claims({"username": "somebody", "cognito:groups": [role]}) for role in Role}
+    return [str(role) for role, caller in callers.items() if caller.is_any_of(*operation.roles)]
 
 
 # What is sent ---------------------------------------------------------------------------------------------------------
@@ -197,7 +194,7 @@ def _path_parts(operation: Operation) -> Iterator[dict[str, Any]]:
 def _query(operation: Operation, schemas: _Schemas) -> Iterator[dict[str, Any]]:
     for parameter in operation.parameters:
         if parameter.source is Source.QUERY:
-            for name, schema in schemas.query(parameter.kind).items():
+            for name, schema in schemas.whole(parameter.kind)["properties"].items():
                 yield {"name": name, "in": "query", **_without_null(schema)}
 
 
@@ -236,16 +233,9 @@ def _body(operation: Operation, schemas: _Schemas, examples: Iterable[Example]) 
     for parameter in operation.parameters:
         if parameter.source in BODIES:
             schema = schemas.sent(parameter.kind)
-            whole = schemas.components.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
-            shown = {
-                "examples": {
-                    to_camel(example.name.replace(" ", "_")): {"summary": example.name, "value": example.sent}
-                    for example in examples
-                    if example.sent is not None
-                }
-            }
-            content = {kind: {"schema": schema, **shown} for kind in CONTENT_TYPES[parameter.source]}
-            is_required = parameter.source is Source.SHEET or bool(whole.get("required"))
+            shown = _named({example.name: example.sent for example in examples if example.sent is not None})
+            content = {kind: {"schema": schema, "examples": shown} for kind in CONTENT_TYPES[parameter.source]}
+            is_required = parameter.source is Source.SHEET or "required" in schemas.whole(parameter.kind)
             return {"requestBody": {"required": is_required, "content": content}}
     return {}
 
@@ -261,22 +251,16 @@ def _responses(operation: Operation, schemas: _Schemas, examples: list[Example])
         answer: dict[str, Any] = {"description": _says(kind, status)} | {name: one for name, one in also.items() if one}
         if kind is not None:
             media_type = "text/csv" if kind is str else "application/json"
-            shown = {
-                to_camel(example.name.replace(" ", "_")): {"summary": example.name, "value": example.answered}
-                for example in examples
-                if example.status == status
-            }
+            shown = _named({example.name: example.answered for example in examples if example.status == status})
             answer["content"] = {media_type: {"schema": schemas.answered(kind), "examples": shown}}
         yield str(int(status)), answer
     for status in _refused_with(operation):
-        is_precondition = status is HTTPStatus.PRECONDITION_FAILED
-        name = f"{_tag(operation)}{_name(status)}" if is_precondition else _name(status)
-        if is_precondition:
+        if status is HTTPStatus.PRECONDITION_FAILED:
             kind = OrderProblem if operation.path.startswith("/orders") else IntegrationProblem
             content = {PROBLEM: {"schema": schemas.answered(kind)}}
             yield str(int(status)), {"description": REFUSALS[status], "content": content}
         else:
-            yield str(int(status)), {"$ref": f"#/components/responses/{name}"}
+            yield str(int(status)), {"$ref": f"#/components/responses/{_name(status)}"}
 
 
 def _answers_headers(operation: Operation, status: HTTPStatus, kind: object) -> Iterator[tuple[str, Any]]:
@@ -336,6 +320,11 @@ def _path(operation: Operation) -> str:
 def _tag(operation: Operation) -> str:
     first = operation.path.strip("/").replace(".", "/").split("/")[0]
     return {"bulk": "orders", "summary": "orders", "freeze": "integrations"}.get(first, first)
+
+
+def _named(values: Mapping[str, object]) -> dict[str, Any]:
+    """Examples as a document holds them, by what each is called."""
+    return {to_camel(name.replace(" ", "_")): {"summary": name, "value": value} for name, value in values.items()}
 
 
 def _name(status: HTTPStatus) -> str:

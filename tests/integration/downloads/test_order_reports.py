@@ -250,12 +250,7 @@ def test_an_order_of_another_shop_that_amazon_only_fulfils_is_not_missed(
     busy: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = amazon_time(NOON + 3 * HOUR)
-    lines = (
-        "amazon-order-id\tlast-updated-date\torder-status\tsales-channel",
-        f"{MISSED}\t{at}\tShipped\tNon-Amazon US",
-        "",
-    )
-    answer_with("\n".join(lines).encode(), monkeypatch)
+    answer_with(report_of(f"{MISSED}\t{at}\tShipped\tNon-Amazon US"), monkeypatch)
     busy.run_for(5 * MINUTE)
     assert second_look(busy).finished_at is not None
     assert second_look(busy).missed_count == 0
@@ -263,15 +258,15 @@ def test_an_order_of_another_shop_that_amazon_only_fulfils_is_not_missed(
 
 def test_a_row_of_a_later_update_says_nothing_of_the_window(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
     later = amazon_time(busy.clock() + HOUR)
-    lines = (
-        "amazon-order-id\tlast-updated-date\torder-status\tsales-channel",
-        f"{MISSED}\t{later}\tShipped\tAmazon.com",
-        "",
-    )
-    answer_with("\n".join(lines).encode(), monkeypatch)
+    answer_with(report_of(f"{MISSED}\t{later}\tShipped\tAmazon.com"), monkeypatch)
     busy.run_for(5 * MINUTE)
     assert second_look(busy).finished_at is not None
     assert second_look(busy).missed_count == 0
+
+
+def report_of(row: str) -> bytes:
+    """A report with this one order."""
+    return f"amazon-order-id\tlast-updated-date\torder-status\tsales-channel\n{row}\n".encode()
 
 
 def answer_with(document: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
