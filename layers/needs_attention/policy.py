@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from needs_attention.values import SentTime, Value
+from needs_attention.values import WHOLE, SentTime, Value
 
 
 class ThreePlStatus(StrEnum):
@@ -94,7 +94,7 @@ class Settings(Value):
     checks: Checks = Checks()
     billing_address: Literal["copyDelivery", "copyIfSameName", "require"] = "copyDelivery"
     single_word_names: Literal["byScript", "hold", "accept"] = "byScript"
-    live_download_every_minutes: int = Field(default=5, ge=1, le=24 * 60)
+    live_download_every_minutes: Annotated[int, Field(ge=1, le=24 * 60), WHOLE] = 5
     order_change_notifications: bool = Field(
         default=False, description="Have Amazon tell of changed orders, which are then asked for within seconds"
     )

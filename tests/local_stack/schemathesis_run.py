@@ -15,6 +15,7 @@ from tests.local_stack.stack import Stack
 PROJECT = Path(__file__).parents[2]
 SCHEMATHESIS = PROJECT / ".build/schemathesis/bin/schemathesis"
 HOOKS = "tests/api_document/schemathesis_hooks.py"
+CONFIG = "tests/api_document/schemathesis.toml"
 # Besides what the phases "examples" and "coverage" work out from the document.
 CASES_AN_OPERATION = 40
 # API Gateway throttles, as the template tells it to.
@@ -31,6 +32,7 @@ def run(stack: Stack, say: Callable[[str], None]) -> int:
     finished = subprocess.run(  # noqa: S603 - Schemathesis, from this project's own environment
         [
             str(SCHEMATHESIS),
+            *("--config-file", CONFIG),
             *("run", f"{stack.api}/openapi.json", "--url", stack.api),
             *("--header", f"Authorization: Bearer {stack.tokens['administrator']}"),
             *("--exclude-checks", NOT_CHECKED),
