@@ -114,7 +114,7 @@ RIGHT: dict[Called, Any] = {
         "orders": [{"orderId": HELD, "patch": PATCH}, {"orderId": COMPLETE, "release": True}],
         "dryRun": True,
     },
-    Called("POST", "/bulk/redownloads"): {"orderIds": [HELD]},
+    Called("POST", "/bulk/redownloads"): {"orderIds": [HELD], "dryRun": False},
     Called("POST", "/integrations"): {
         "integrationId": "acme-fe",
         "name": "Acme Far East",
