@@ -148,7 +148,7 @@ def redownload_order(_: Caller, order_id: str) -> Response[object]:
     answers={HTTPStatus.ACCEPTED: RedownloadedOrders, HTTPStatus.OK: RedownloadedOrders},
 )
 def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
-    """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks for none."""
+    """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks not."""
     order_ids = dict.fromkeys(wanted.order_ids)
     now = values.utc_now()
     results, to_wake = [], set()
