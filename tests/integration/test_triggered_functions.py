@@ -18,12 +18,8 @@ from needs_attention.settings import AmazonAccess
 from needs_attention.sp_api import Credentials
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.server import AmazonStandIn
-from tests.integration.conftest import CONTEXT, World, an_event, app
+from tests.integration.conftest import World, an_event, app, invoke
 from tests.unit.builders import NOON, an_amazon_order, an_order
-
-
-def invoke(function: str, event: dict[str, Any]) -> Any:
-    return app(function).handler(event, CONTEXT)
 
 
 def a_stream_event(*orders: Order) -> dict[str, Any]:

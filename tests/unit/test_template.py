@@ -37,15 +37,6 @@ TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable")
 IF_GIVEN = ["HasPermissionsBoundary", "PermissionsBoundary", "AWS::NoValue"]
 
 
-def statements() -> list[tuple[str, Any]]:
-    return [
-        (name, statement)
-        for name, role in of_type("AWS::IAM::Role").items()
-        for policy in role.get("Policies", [])
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-
-
 def test_every_function_has_a_folder_of_its_own() -> None:
     folders = {Path(function["CodeUri"]).name for function in FUNCTIONS.values()}
     assert folders == {folder.name for folder in Path("functions").iterdir() if (folder / "app.py").exists()}
@@ -118,26 +109,6 @@ def test_nothing_for_notifications_is_there_unless_it_is_wanted() -> None:
 @pytest.mark.parametrize("queue", of_type("AWS::SQS::Queue"))
 def test_every_queue_is_encrypted(queue: str) -> None:
     assert of_type("AWS::SQS::Queue")[queue]["KmsMasterKeyId"] == "Key"
-
-
-def test_no_function_may_scan_a_table_or_use_a_wildcard_of_actions() -> None:
-    actions = [(role, action) for role, statement in statements() for action in as_list(statement["Action"])]
-    assert [(role, action) for role, action in actions if "*" in action or action == "dynamodb:Scan"] == []
-
-
-def test_only_the_downloader_may_read_credentials_and_only_settings_may_write_them() -> None:
-    may = {
-        (role, action)
-        for role, statement in statements()
-        for action in as_list(statement["Action"])
-        if action.startswith("secretsmanager:")
-    }
-    assert {role for role, action in may if action == "secretsmanager:GetSecretValue"} == {"DownloadOrdersRole"}
-    assert {role for role, action in may if action != "secretsmanager:GetSecretValue"} == {"ManageSettingsRole"}
-
-
-def as_list(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
