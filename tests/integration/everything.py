@@ -1,9 +1,11 @@
 """A day on which every function asks AWS for all that it ever asks for, held to its role."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -27,7 +29,7 @@ def do_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     boto3.client("events").create_event_bus(Name="orders")
     with AmazonStandIn(generated(40, now=NOON, shares={Hole.EMAIL_ABSENT: 0.4}), now=world.clock) as amazon:
         access = AmazonAccess(
-            secret_prefix="needs-attention/integration/",
+            secret_prefix=os.environ["SECRET_PREFIX"],
             sp_api_endpoint=amazon.endpoint,
             lwa_endpoint=amazon.lwa_endpoint,
         )
@@ -56,6 +58,7 @@ class Day:
         self.amazon_is_asked_again(complete)
         self.settings_change()
         self.the_integration_is_removed()
+        self.what_is_old_is_forgotten(held)
 
     def an_integration_is_registered(self) -> None:
         body = {
@@ -139,6 +142,13 @@ class Day:
 
     def the_integration_is_removed(self) -> None:
         self.ask("DELETE", PATH)
+
+    def what_is_old_is_forgotten(self, order_id: str) -> None:
+        self.world.clock.advance(timedelta(days=60))
+        with a_hand_over_in_the_way("redact_orders"):
+            invoke("redact_orders", an_event("redact_orders"))
+        invoke("redact_orders", an_event("redact_orders"))
+        assert self.world.order(order_id).redacted_at
 
     def wake_up(self) -> None:
         assert invoke("download_orders", an_event("download_orders_wake_up")) == {"batchItemFailures": []}

@@ -88,8 +88,10 @@ def test_lambda_may_read_a_functions_events_and_write_its_log(function: str) -> 
 @pytest.mark.parametrize(
     ("function", "attribute"),
     [
+        *(("download_orders", attribute) for attribute in PEOPLES),
         *(("validate_orders", attribute) for attribute in (*AMAZONS, *PEOPLES, "redactedAt")),
         *(("edit_orders", attribute) for attribute in (*AMAZONS, "redactedAt")),
+        *(("redact_orders", attribute) for attribute in ("downloadedAt", "accepted", "assignedTo")),
     ],
 )
 def test_a_function_cannot_write_what_is_not_its_to_write(function: str, attribute: str) -> None:
