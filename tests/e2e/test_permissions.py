@@ -43,8 +43,7 @@ class Deployed:
 
     def asks(self, method: str, path: str, body: object = None) -> bool:
         """Whether the API does it; `ORDER` stands for the order's ID."""
-        own_path, own_body = (json.loads(json.dumps(text).replace("ORDER", self.order_id)) for text in (path, body))
-        return call(self.stack, "administrator", method, own_path, own_body).status < 300
+        return call(self.stack, "administrator", method, path.replace("ORDER", self.order_id), body).status < 300
 
     def invokes(self, function: str, event: dict[str, Any]) -> bool:
         """Whether the function does all of the event."""
@@ -116,8 +115,16 @@ def asking(method: str, path: str, body: object = None) -> Drive:
     return lambda deployed: deployed.asks(method, path, body)
 
 
-def invoking(function: str, name: str) -> Drive:
-    return lambda deployed: deployed.invokes(function, event(name))
+def ticking(deployed: Deployed) -> bool:
+    return deployed.invokes("DownloadOrdersFunction", event("download_orders_tick"))
+
+
+def receiving(deployed: Deployed) -> bool:
+    return deployed.invokes("ReceiveOrderChangesFunction", event("receive_order_changes"))
+
+
+def redacting(deployed: Deployed) -> bool:
+    return deployed.invokes("RedactOrdersFunction", event("redact_orders"))
 
 
 def judging(deployed: Deployed) -> bool:
@@ -130,51 +137,23 @@ def telling(deployed: Deployed) -> bool:
     return deployed.invokes("PublishChangesFunction", a_stream_event(deployed.image()))
 
 
-BULK = {"dryRun": True, "orders": [{"orderId": "ORDER", "patch": {"comment": "Calls back."}}]}
-DRY_RUN = {"dryRun": True, "settings": {"checks": {"email": False}}}
 CREDENTIALS = {"credentials": registration()["credentials"]}
-TICK, RECEIVE = "download_orders_tick", "ReceiveOrderChangesFunction"
 
 
 @pytest.mark.parametrize(
     ("role", "action", "resource", "drive"),
     [
-        ("DownloadOrdersRole", "dynamodb:Query", "IntegrationsTable", invoking("DownloadOrdersFunction", TICK)),
-        ("DownloadOrdersRole", "sqs:SendMessage", "wake-up", invoking("DownloadOrdersFunction", TICK)),
-        ("ReceiveOrderChangesRole", "dynamodb:Query", "IntegrationsTable", invoking(RECEIVE, "receive_order_changes")),
-        ("ValidateOrdersRole", "dynamodb:GetItem", "IntegrationsTable", judging),
+        ("DownloadOrdersRole", "sqs:SendMessage", "wake-up", ticking),
+        ("ReceiveOrderChangesRole", "dynamodb:Query", "IntegrationsTable", receiving),
         ("ValidateOrdersRole", "dynamodb:UpdateItem", "OrdersTable", judging),
         ("PublishChangesRole", "dynamodb:PutItem", "HistoryTable", telling),
-        ("RedactOrdersRole", "dynamodb:Query", "IntegrationsTable", invoking("RedactOrdersFunction", "redact_orders")),
-        ("RedactOrdersRole", "dynamodb:Query", "index/byDue", invoking("RedactOrdersFunction", "redact_orders")),
+        ("RedactOrdersRole", "dynamodb:Query", "index/byDue", redacting),
         ("QueryOrdersRole", "dynamodb:GetItem", "OrdersTable", asking("GET", "/orders/ORDER")),
-        ("QueryOrdersRole", "dynamodb:GetItem", "IntegrationsTable", asking("GET", "/orders/ORDER")),
-        ("QueryOrdersRole", "dynamodb:BatchGetItem", "OrdersTable", asking("GET", "/orders?orderIds=ORDER")),
-        ("QueryOrdersRole", "dynamodb:Query", "IntegrationsTable", asking("GET", "/orders")),
-        ("QueryOrdersRole", "dynamodb:Query", "index/byCreated", asking("GET", "/orders")),
         ("QueryOrdersRole", "dynamodb:Query", "index/byStage", asking("GET", "/orders?stage=New")),
-        ("QueryOrdersRole", "dynamodb:Query", "HistoryTable", asking("GET", "/orders/ORDER/history")),
-        ("EditOrdersRole", "dynamodb:GetItem", "OrdersTable", asking("PATCH", "/orders/ORDER", {})),
-        ("EditOrdersRole", "dynamodb:GetItem", "IntegrationsTable", asking("PATCH", "/orders/ORDER", {})),
         ("EditOrdersRole", "dynamodb:UpdateItem", "OrdersTable", asking("PATCH", "/orders/ORDER", {"comment": "Hm."})),
-        ("EditOrdersRole", "dynamodb:BatchGetItem", "OrdersTable", asking("POST", "/bulk/orders", BULK)),
-        ("RequestDownloadsRole", "dynamodb:GetItem", "OrdersTable", asking("POST", "/orders/ORDER/redownload")),
-        ("RequestDownloadsRole", "dynamodb:GetItem", "IntegrationsTable", asking("GET", f"{PATH}/downloads")),
-        ("RequestDownloadsRole", "dynamodb:Query", "IntegrationsTable", asking("GET", f"{PATH}/downloads")),
         ("RequestDownloadsRole", "dynamodb:PutItem", "IntegrationsTable", asking("POST", "/orders/ORDER/redownload")),
         ("RequestDownloadsRole", "sqs:SendMessage", "wake-up", asking("POST", "/orders/ORDER/redownload")),
-        ("ManageSettingsRole", "dynamodb:GetItem", "IntegrationsTable", asking("GET", "/stages")),
-        ("ManageSettingsRole", "dynamodb:Query", "IntegrationsTable", asking("GET", "/integrations")),
-        (
-            "ManageSettingsRole",
-            "dynamodb:PutItem",
-            "IntegrationsTable",
-            asking("POST", "/stages", {"name": "On the Phone"}),
-        ),
         ("ManageSettingsRole", "dynamodb:DeleteItem", "IntegrationsTable", asking("DELETE", "/freeze")),
-        ("ManageSettingsRole", "dynamodb:Query", "index/byStage", asking("PATCH", PATH, DRY_RUN)),
-        ("ManageSettingsRole", "dynamodb:BatchGetItem", "OrdersTable", asking("PATCH", PATH, DRY_RUN)),
-        ("ManageSettingsRole", "sqs:SendMessage", "wake-up", asking("PATCH", PATH, {"name": "Demo shop"})),
         ("ManageSettingsRole", "secretsmanager:PutSecretValue", r"\*", asking("PATCH", PATH, CREDENTIALS)),
     ],
 )
