@@ -68,7 +68,7 @@ def run(record: SQSRecord) -> None:
 
 
 def wake_all(tick: EventBridgeEvent) -> None:
-    """Wakes paused and deleted integrations too: nothing is downloaded for them, but redaction goes on."""
+    """Wakes paused and deleted integrations too: nothing is downloaded for them, but verdicts and snoozes go on."""
     scheduled_at = datetime.fromisoformat(tick.time)
     every = integrations.find_all(deleted_too=True)
     for integration in every:

@@ -1,4 +1,4 @@
-"""What the clock owes single orders, without Amazon: verdicts that were lost, ends of snoozes, redactions."""
+"""What the clock owes single orders, without Amazon: verdicts that were lost, ends of snoozes."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -35,7 +35,7 @@ class Settled(NamedTuple):
 def settle_what_is_due(
     orders: OrderStore, integration: Integration, now: Callable[[], datetime], until: datetime
 ) -> Settled:
-    """Overdue verdicts are asked for again, snoozes end, personal data is redacted.
+    """Overdue verdicts are asked for again, snoozes end.
 
     However many orders wait for Amazon, what is due after them is settled too, as far as the time reaches.
     """
@@ -103,8 +103,6 @@ def _with_next_page_judged(
 def _settle(orders: OrderStore, order: Order, integration: Integration, now: datetime) -> bool:
     """One thing that is owed to the order; the index shows the next one when the time for it has come."""
     settings = integration.settings
-    if order.redact_at and order.redact_at <= now:
-        return _save(orders, order, gate.redact(order, settings, now), now, cause="redaction")
     if order.hold and order.hold.until and order.hold.until <= now:
         return _save(orders, order, gate.end_snooze(order, settings, now), now, cause="snoozeEnded")
     if _is_verdict_overdue(order, now):

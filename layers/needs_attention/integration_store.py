@@ -1,8 +1,9 @@
 """The integrations table: Amazon accounts and their settings, Stages, how far each download has come.
 
-Partition `#system` holds what is read by all: the integrations, their incidents and subscriptions, the Stages and the
-freeze of everything. A partition of an integration's id holds how its downloads stand, which orders are to be asked for
-by ID, and what was set aside.
+Partition `#system` holds what decides where orders may go: the integrations with their settings, the Stages and the
+freeze of everything. Settings alone are written there, so that a role can keep every other function from it.
+`#connections` holds what runs tell of all integrations: their incidents and subscriptions. A partition of an
+integration's id holds how its downloads stand, which orders are to be asked for by ID, and what was set aside.
 """
 
 from collections.abc import Iterable
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-# No integration can have this id: see `Slug`.
-SYSTEM = "#system"
+# No integration can have such an id: see `Slug`.
+SYSTEM, CONNECTIONS = "#system", "#connections"
 MOST_REDOWNLOADS_READ = 200
 
 MOST_BYTES_OF_A_SORT_KEY = 1024
@@ -201,16 +202,18 @@ class IntegrationStore:
     # Subscriptions to ORDER_CHANGE: integrations of one seller and application share one
 
     def save_subscription(self, subscription_id: str, integration_id: str) -> None:
-        key = _key(SYSTEM, f"subscription#{subscription_id}#{integration_id}")
+        key = _key(CONNECTIONS, f"subscription#{subscription_id}#{integration_id}")
         self._client.put_item(TableName=self._table, Item={**key, "data": _text(integration_id)})
 
     def subscribers(self, subscription_id: str) -> tuple[Integration, ...]:
         """The integrations whose notifications come by this subscription; none for one that is not ours."""
-        found = (self.get(integration_id) for integration_id in self._find(SYSTEM, f"subscription#{subscription_id}#"))
+        found = (
+            self.get(integration_id) for integration_id in self._find(CONNECTIONS, f"subscription#{subscription_id}#")
+        )
         return tuple(integration for integration in found if integration)
 
     def forget_subscription(self, subscription_id: str, integration_id: str) -> None:
-        key = _key(SYSTEM, f"subscription#{subscription_id}#{integration_id}")
+        key = _key(CONNECTIONS, f"subscription#{subscription_id}#{integration_id}")
         self._client.delete_item(TableName=self._table, Key=key)
 
     # Orders to be asked for by ID
@@ -266,18 +269,18 @@ class IntegrationStore:
     # How the connection fares; written by the one run at a time, as `live_download` is
 
     def incidents(self, integration_id: str) -> Incidents:
-        text = self._get(SYSTEM, f"incidents#{integration_id}")
+        text = self._get(CONNECTIONS, f"incidents#{integration_id}")
         return read_stored(Incidents, text) if text else Incidents()
 
     def all_incidents(self) -> dict[str, Incidents]:
         """Of every integration that ever had one, by its id."""
-        found = self._find_items(SYSTEM, "incidents#")
+        found = self._find_items(CONNECTIONS, "incidents#")
         return {
             item["item"]["S"].removeprefix("incidents#"): read_stored(Incidents, item["data"]["S"]) for item in found
         }
 
     def save_incidents(self, integration_id: str, incidents: Incidents) -> None:
-        item = {**_key(SYSTEM, f"incidents#{integration_id}"), "data": _json(incidents)}
+        item = {**_key(CONNECTIONS, f"incidents#{integration_id}"), "data": _json(incidents)}
         self._client.put_item(TableName=self._table, Item=item)
 
     def arrivals(self, integration_id: str) -> Arrivals:

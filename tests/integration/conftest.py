@@ -27,6 +27,8 @@ from needs_attention.verdict import judged
 from tests.api_document.conformance import problems_with
 from tests.from_template import create_table, resources
 from tests.integration.interleaving import stopping_processes
+from tests.permissions.guard import Guard
+from tests.permissions.policies import policy_of, roles
 from tests.unit.builders import NOON, an_amazon_order, an_order
 
 if TYPE_CHECKING:
@@ -49,6 +51,11 @@ os.environ |= {
     "POWERTOOLS_METRICS_NAMESPACE": "tests",
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
+
+# What the template's resources are called in these tests, where it is not their logical id.
+NAMES = {"WakeUpQueue": "wake-up.fifo", "EventBus": "orders"}
+# Before any client is made: the functions' own are made when they are imported.
+IAM = Guard({function: policy_of(role, NAMES) for function, role in roles().items()})
 
 EVENTS = Path(__file__).parents[2] / "events"
 # Values of the orders and credentials in these tests that no log line may hold.
@@ -208,7 +215,8 @@ class World:
 
         def happen(**_: object) -> None:
             if next(left, None) is not None:
-                action()
+                with IAM.running(None):
+                    action()
 
         events.register(f"before-call.dynamodb.{operation}", happen)
         try:
@@ -245,10 +253,17 @@ def an_event(name: str) -> dict[str, Any]:
 
 def send(function: str, event: Mapping[str, Any]) -> Answer:
     """Invokes a function with an event of API Gateway."""
-    answer = app(function).handler(event, CONTEXT)
+    answer = invoke(function, event)
     headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     is_json = answer["body"] and "json" in headers.get("Content-Type", "json")
     return Answer(answer["statusCode"], json.loads(answer["body"]) if is_json else answer["body"] or None, headers)
+
+
+def invoke(function: str, event: Mapping[str, Any]) -> Any:
+    """Invokes a function, with what its role in the template lets it do and no more."""
+    handler = app(function).handler
+    with IAM.running(function):
+        return handler(event, CONTEXT)
 
 
 def app(function: str) -> Any:

@@ -6,7 +6,7 @@ handler's libraries keep of a request.
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from needs_attention.downloader import Downloader
@@ -16,6 +16,7 @@ from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order_changes import OrderChanges
 from needs_attention.order_patch import OrderPatch, Release
 from needs_attention.order_store import Item, OrderStore
+from needs_attention.redaction import redact_what_is_due
 from needs_attention.validation import Validation
 
 ORDER_ID = "701-1111111-1111111"
@@ -39,7 +40,7 @@ class System:
         self._orders = OrderStore(client, "OrdersTable")
         self._integrations = IntegrationStore(client, "IntegrationsTable")
         self._intake = Intake(self._orders, self._integrations)
-        self.downloader = Downloader(
+        self._downloader = Downloader(
             integrations=self._integrations,
             orders=self._orders,
             amazon_for=_no_amazon,
@@ -49,6 +50,12 @@ class System:
 
     def download(self, integration: Integration, answer: object) -> None:
         self._intake.take(integration, [answer], cause="download", request_id=None, now=self._clock())
+
+    def clock_runs(self, integration_id: str) -> None:
+        """What the schedules have done: personal data removed, verdicts asked for again, snoozes ended."""
+        until = self._clock() + timedelta(seconds=30)
+        redact_what_is_due(self._orders, self._integrations, self._clock, until)
+        self._downloader.run(integration_id, until)
 
     def validate(self, images: Sequence[Item]) -> None:
         validation = Validation(self._orders, self._integrations, self._clock())

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -18,12 +19,8 @@ from needs_attention.settings import AmazonAccess
 from needs_attention.sp_api import Credentials
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.server import AmazonStandIn
-from tests.integration.conftest import CONTEXT, World, an_event, app
+from tests.integration.conftest import World, an_event, app, invoke
 from tests.unit.builders import NOON, an_amazon_order, an_order
-
-
-def invoke(function: str, event: dict[str, Any]) -> Any:
-    return app(function).handler(event, CONTEXT)
 
 
 def a_stream_event(*orders: Order) -> dict[str, Any]:
@@ -238,7 +235,11 @@ def test_a_tick_that_comes_twice_wakes_once(world: World) -> None:
 
 def test_a_wake_up_downloads_the_orders_of_its_integration(demo: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with AmazonStandIn(generated(30, now=NOON), now=demo.clock) as amazon:
-        access = AmazonAccess(secret_prefix="tests/", sp_api_endpoint=amazon.endpoint, lwa_endpoint=amazon.lwa_endpoint)
+        access = AmazonAccess(
+            secret_prefix=os.environ["SECRET_PREFIX"],
+            sp_api_endpoint=amazon.endpoint,
+            lwa_endpoint=amazon.lwa_endpoint,
+        )
         accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
         accounts.save("demo", Credentials(**asdict(amazon.credentials)))
         monkeypatch.setattr(app("download_orders"), "accounts", accounts)
@@ -269,6 +270,13 @@ def test_a_message_that_names_no_integration_fails(world: World) -> None:
     event["Records"][0]["body"] = json.dumps({"hello": "world"})
     with pytest.raises(Exception, match="names no integration"):
         invoke("download_orders", event)
+
+
+def test_every_hour_personal_data_is_removed_whose_time_is_over(world: World) -> None:
+    world.download()
+    world.clock.advance(timedelta(days=60))
+    invoke("redact_orders", an_event("redact_orders"))
+    assert world.order().redacted_at == world.clock.now
 
 
 # Notifications --------------------------------------------------------------------------------------------------------

@@ -510,32 +510,6 @@ def test_a_snooze_ends_at_its_date(world: World) -> None:
     assert hold.kind == "missing"
 
 
-def test_personal_data_is_removed_when_its_time_is_over_also_while_paused(world: World) -> None:
-    world.backdate()
-    world.run()
-    world.judge_all()
-    world.change(is_paused=True)
-    world.clock.advance(120 * DAY)
-    world.run()
-    for order_id in world.items():
-        order = world.order(order_id)
-        assert order.redacted_at == world.clock()
-        assert (order.amazon.buyer_email, order.amazon.recipient_name, order.hold) == (None, None, None)
-        assert not order.is_fulfillable or order.dispatched_by is not None
-
-
-def test_redacted_orders_are_not_filled_again_by_a_backdated_download(world: World) -> None:
-    world.backdate()
-    world.run()
-    world.judge_all()
-    world.clock.advance(120 * DAY)
-    world.run()
-    world.backdate(since=200 * DAY, download_id="d2")
-    world.run_for(3 * HOUR, tick=10 * MINUTE)
-    assert world.backdated("d2").status == "finished"
-    assert {world.order(order_id).amazon.recipient_name for order_id in world.items()} == {None}
-
-
 # Judged anew ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,165 @@
+"""The deployed roles are enforced: without a permission, what needs it fails, and with it again, it works.
+
+Which permissions there are, and that none is superfluous, `tests/integration/test_permissions.py` says. Here some of
+every role's are taken away where functions really run with them. The embedded AWS looks at actions and resources, but
+not at conditions on what is written, and reads streams and queues without asking the function's role.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.local_stack import local_aws
+from tests.local_stack.api import call
+from tests.local_stack.deployment import PROJECT
+from tests.local_stack.expectations import eventually
+from tests.local_stack.registration import INTEGRATION, register, registration
+from tests.local_stack.stack import Stack
+
+PATH = f"/integrations/{INTEGRATION}"
+
+
+@dataclass
+class Deployed:
+    """The stack, with an order in it."""
+
+    stack: Stack
+    order_id: str
+
+    def __post_init__(self) -> None:
+        session, endpoint = local_aws.session(), self.stack.aws_endpoint
+        self._iam: Any = session.client("iam", endpoint_url=endpoint)
+        self._lambda = session.client("lambda", endpoint_url=endpoint)
+        self._dynamodb = session.client("dynamodb", endpoint_url=endpoint)
+        cloudformation = session.client("cloudformation", endpoint_url=endpoint)
+        found = cloudformation.describe_stack_resources(StackName=self.stack.stack_name)["StackResources"]
+        self._names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+
+    def asks(self, method: str, path: str, body: object = None) -> bool:
+        """Whether the API does it; `ORDER` stands for the order's ID."""
+        return call(self.stack, "administrator", method, path.replace("ORDER", self.order_id), body).status < 300
+
+    def invokes(self, function: str, event: dict[str, Any]) -> bool:
+        """Whether the function does all of the event."""
+        payload = json.dumps(event).encode()
+        answer = self._lambda.invoke(FunctionName=self._names[function], Qualifier="live", Payload=payload)
+        result = json.loads(answer["Payload"].read() or b"null")
+        return "FunctionError" not in answer and not (result or {}).get("batchItemFailures")
+
+    def image(self) -> dict[str, Any]:
+        """The order as the stream shows it."""
+        table, key = self.stack.outputs["OrdersTable"], {"orderId": {"S": self.order_id}}
+        item: dict[str, Any] = self._dynamodb.get_item(TableName=table, Key=key)["Item"]
+        return item
+
+    @contextmanager
+    def without(self, role: str, action: str, resource: str) -> Iterator[None]:
+        """The role has lost an action on the resource of this name."""
+        iam, name = self._iam, self._names[role]
+        (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        less = _without(document, action, resource)
+        assert less != document
+        try:
+            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(less))
+            yield
+        finally:
+            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+def _without(document: dict[str, Any], action: str, resource: str) -> dict[str, Any]:
+    less = copy.deepcopy(document)
+    for statement in less["Statement"]:
+        if action in (actions := _list(statement["Action"])):
+            resources = [one for one in _list(statement["Resource"]) if re.search(f"{resource}[^/]*$", one)]
+            statement["Action"] = [one for one in actions if one != action or not resources]
+    less["Statement"] = [statement for statement in less["Statement"] if statement["Action"]]
+    return less
+
+
+def _list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def event(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((PROJECT / "events" / f"{name}.json").read_text())
+    return found
+
+
+def a_stream_event(image: dict[str, Any]) -> dict[str, Any]:
+    (record, *_) = event("publish_changes")["Records"]
+    return {"Records": [record | {"dynamodb": record["dynamodb"] | {"NewImage": image}}]}
+
+
+@pytest.fixture(scope="module")
+def deployed(stack: Stack) -> Deployed:
+    register(stack)
+
+    def first() -> str | None:
+        found = call(stack, "reader", "GET", "/orders?limit=1").body["orders"]
+        return found[0]["orderId"] if found else None
+
+    return Deployed(stack, eventually("an order", first))
+
+
+Drive = Callable[[Deployed], bool]
+
+
+def asking(method: str, path: str, body: object = None) -> Drive:
+    return lambda deployed: deployed.asks(method, path, body)
+
+
+def ticking(deployed: Deployed) -> bool:
+    return deployed.invokes("DownloadOrdersFunction", event("download_orders_tick"))
+
+
+def receiving(deployed: Deployed) -> bool:
+    return deployed.invokes("ReceiveOrderChangesFunction", event("receive_order_changes"))
+
+
+def redacting(deployed: Deployed) -> bool:
+    return deployed.invokes("RedactOrdersFunction", event("redact_orders"))
+
+
+def judging(deployed: Deployed) -> bool:
+    """As if the order's verdict were still to come."""
+    pending = {"pendingSince": {"S": "2026-11-01T00:00:00Z"}}
+    return deployed.invokes("ValidateOrdersFunction", a_stream_event(deployed.image() | pending))
+
+
+def telling(deployed: Deployed) -> bool:
+    return deployed.invokes("PublishChangesFunction", a_stream_event(deployed.image()))
+
+
+CREDENTIALS = {"credentials": registration()["credentials"]}
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource", "drive"),
+    [
+        ("DownloadOrdersRole", "sqs:SendMessage", "wake-up", ticking),
+        ("ReceiveOrderChangesRole", "dynamodb:Query", "IntegrationsTable", receiving),
+        ("ValidateOrdersRole", "dynamodb:UpdateItem", "OrdersTable", judging),
+        ("PublishChangesRole", "dynamodb:PutItem", "HistoryTable", telling),
+        ("RedactOrdersRole", "dynamodb:Query", "index/byDue", redacting),
+        ("QueryOrdersRole", "dynamodb:GetItem", "OrdersTable", asking("GET", "/orders/ORDER")),
+        ("QueryOrdersRole", "dynamodb:Query", "index/byStage", asking("GET", "/orders?stage=New")),
+        ("EditOrdersRole", "dynamodb:UpdateItem", "OrdersTable", asking("PATCH", "/orders/ORDER", {"comment": "Hm."})),
+        ("RequestDownloadsRole", "dynamodb:PutItem", "IntegrationsTable", asking("POST", "/orders/ORDER/redownload")),
+        ("RequestDownloadsRole", "sqs:SendMessage", "wake-up", asking("POST", "/orders/ORDER/redownload")),
+        ("ManageSettingsRole", "dynamodb:DeleteItem", "IntegrationsTable", asking("DELETE", "/freeze")),
+        ("ManageSettingsRole", "secretsmanager:PutSecretValue", r"\*", asking("PATCH", PATH, CREDENTIALS)),
+    ],
+)
+def test_what_needs_a_permission_fails_without_it_and_works_with_it(
+    deployed: Deployed, role: str, action: str, resource: str, drive: Drive
+) -> None:
+    with deployed.without(role, action, resource):
+        assert not drive(deployed)
+    assert drive(deployed)
