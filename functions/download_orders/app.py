@@ -20,6 +20,7 @@ from needs_attention.amazon_accounts import AmazonAccounts
 from needs_attention.downloader import Downloader
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_store import OrderStore
+from needs_attention.redactions import count_overdue
 from needs_attention.settings import AmazonAccess, Notifications, OrderTables, WakeUps
 from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
 
@@ -57,14 +58,17 @@ def run(record: SQSRecord) -> None:
         wake_up=wake_ups.wake,
         order_change_queue=order_change_queue,
     )
-    seen = downloader.run(integration_to_wake(record.body), until=now + RUN_FOR)
+    integration_id = integration_to_wake(record.body)
+    seen = downloader.run(integration_id, until=now + RUN_FOR)
+    overdue = count_overdue(orders, integration_id, values.utc_now())
+    metrics.add_metric(name="RedactionsOverdue", unit=MetricUnit.Count, value=overdue)
     if seen is not None:
         metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)
         metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=max(seen.cursor_lag.total_seconds(), 0))
         if seen.credentials_last is not None:
             days = seen.credentials_last / timedelta(days=1)
             metrics.add_metric(name="CredentialsLastDays", unit=MetricUnit.Count, value=days)
-        metrics.flush_metrics()
+    metrics.flush_metrics()
 
 
 def wake_all(tick: EventBridgeEvent) -> None:

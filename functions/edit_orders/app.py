@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import values
 from needs_attention.answers import ChangedOrders, ChangedRows, EditedOrder, WholeOrder
+from needs_attention.erasures import EraseOrder
 from needs_attention.http_api import (
     Api,
     Body,
@@ -64,6 +65,16 @@ def release_order(caller: Caller, order_id: str, release: Body[Release], if_matc
     """
     changes = changes_by(caller)
     return shown(changes.make(order_id, changes.release(release), if_match))
+
+
+@api.operation("POST", "/orders/<order_id>/erase", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: EditedOrder})
+def erase_order(caller: Caller, order_id: str, erasure: Body[EraseOrder], if_match: IfMatchHeader) -> Response[object]:
+    """Removes the personal data of an order for good, before its time.
+
+    It can neither be held nor be sent from here afterwards, and no download fills it again.
+    """
+    changes = changes_by(caller)
+    return shown(changes.make(order_id, changes.erase(erasure), if_match))
 
 
 AT_THE_WAREHOUSE = [Role.WAREHOUSE, Role.ADMINISTRATOR]

@@ -1,4 +1,5 @@
-"""Integrations under /integrations, the freeze of all under /freeze, and the list of Stages under /stages."""
+"""Integrations under /integrations, the freeze of all under /freeze, the list of Stages under /stages, and the erasure
+of buyers under /erasures."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,6 +16,7 @@ from needs_attention import values
 from needs_attention.amazon_accounts import AmazonAccounts
 from needs_attention.answers import (
     Connection,
+    ErasureOfBuyer,
     Freeze,
     IntegrationDetails,
     Integrations,
@@ -25,11 +27,14 @@ from needs_attention.answers import (
 )
 from needs_attention.download import BackdatedDownload
 from needs_attention.download_requests import check_start
+from needs_attention.erasures import EraseBuyer, Erasure
 from needs_attention.http_api import (
     ATTEMPTS,
     Api,
     Body,
     Caller,
+    FieldError,
+    IdempotencyKey,
     IfMatch,
     IfMatchHeader,
     MergePatch,
@@ -38,6 +43,7 @@ from needs_attention.http_api import (
     answer,
     changed_meanwhile,
     etag,
+    invalid,
     not_found,
     nothing,
 )
@@ -56,6 +62,7 @@ from needs_attention.registration import (
 )
 from needs_attention.rejudgement import Rejudgement
 from needs_attention.remembered import RememberedAnswers
+from needs_attention.retention import erasure_view
 from needs_attention.settings import AmazonAccess, AnswersTable, OrderTables, WakeUps
 from needs_attention.settings_preview import preview
 from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
@@ -70,6 +77,8 @@ accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env(
 wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
+# One call writes to each of them.
+MOST_INTEGRATIONS_AT_ONCE = 100
 # Where it stands within a Stage says nothing to people.
 REJUDGING_AT = {"position", "stages"}
 
@@ -350,3 +359,43 @@ def refuse_in_use(stage: Stage) -> None:
             raise Problem(409, f"It is the default Stage of {integration.name}.", code="inUse")
         if orders.find_by_stage(integration.integration_id, stage.id, Page(limit=1)).summaries:
             raise Problem(409, f"Orders of {integration.name} are in this Stage.", code="inUse")
+
+
+# Erasures -------------------------------------------------------------------------------------------------------------
+
+
+@api.operation("POST", "/erasures", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.ACCEPTED: ErasureOfBuyer})
+def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) -> Response[object]:
+    """Removes a buyer's personal data from all orders for good, before its time.
+
+    It takes a walk through all orders. Those that are still to be sent are left and named, unless asked otherwise.
+    """
+    erasure = Erasure.requested(request, by=caller.name, now=values.utc_now(), suffix=caller.suffix_for(key))
+    asked = integrations_to_erase_in(request.integration)
+    for integration_id in asked:
+        integrations.save_erasure(integration_id, erasure)
+        wake_ups.wake(integration_id)
+    location = {"Location": f"/erasures/{erasure.erasure_id}"}
+    return answer(erasure_view(dict.fromkeys(asked, erasure)), HTTPStatus.ACCEPTED, location)
+
+
+@api.operation("GET", "/erasures/<erasure_id>", open_to=[Role.READER], answers={HTTPStatus.OK: ErasureOfBuyer})
+def get_erasure(_: Caller, erasure_id: str) -> Response[object]:
+    """Shows how far the erasure of a buyer has come, and which orders it erased."""
+    every = [one.integration_id for one in integrations.find_all(deleted_too=True)]
+    found = {one: part for one in every if (part := integrations.erasure(one, erasure_id))}
+    if not found:
+        raise not_found("erasure")
+    return answer(erasure_view(found))
+
+
+def integrations_to_erase_in(wanted: str | None) -> list[str]:
+    """All, removed ones too, or the one. Raises a 422."""
+    every = [one.integration_id for one in integrations.find_all(deleted_too=True)]
+    if wanted is not None and wanted not in every:
+        raise invalid([FieldError("integration", "unknownIntegration", "not known")])
+    if wanted is None and len(every) > MOST_INTEGRATIONS_AT_ONCE:
+        raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
+    if not every:
+        raise not_found("integration")
+    return [wanted] if wanted else every

@@ -39,6 +39,7 @@ from needs_attention.order import Order
 from needs_attention.order_reports import ReportComparison
 from needs_attention.order_store import OrderStore
 from needs_attention.reconciliation import Reconciliation
+from needs_attention.redactions import go_on_erasing, redact_what_is_due
 from needs_attention.redownloads import Redownloads
 from needs_attention.sp_api import (
     AccessDenied,
@@ -87,10 +88,13 @@ class Downloader:
         if integration is None:
             logger.warning("no such integration", integration=integration_id)
             return None
+        leaves_redactions = redact_what_is_due(self.orders, integration, self.now, until)
         settled = settle_what_is_due(self.orders, integration, self.now, until)
         if settled.overdue_verdicts:
             self._count_overdue_verdicts(integration, settled.overdue_verdicts)
-        if go_on_rejudging(self.orders, self.integrations, integration, self.now, until):
+        leaves_erasures = go_on_erasing(self.orders, self.integrations, integration, self.now, until)
+        leaves_orders_to_judge = go_on_rejudging(self.orders, self.integrations, integration, self.now, until)
+        if leaves_redactions or leaves_erasures or leaves_orders_to_judge:
             self.wake_up(integration_id)
         if integration.deleted_at:
             self._close_incidents(integration_id)

@@ -478,7 +478,7 @@ class PlainModel:
     def _redact(self, order: Order) -> None:
         order.facts, order.redacted_at = bare(order.facts), self.now
         order.edits, order.amazon_then, order.confirmed = {}, dict.fromkeys(FIELDS_OF_UNIT), []
-        order.comment = order.warehouse_error = order.told_warehouse = None
+        order.assigned_to = order.comment = order.warehouse_error = order.told_warehouse = None
         if order.override:
             order.override = order.override | {"reason": "[redacted]"}
         judge(order, self.settings, self.now)
@@ -489,7 +489,7 @@ class PlainModel:
         self._must_be(role, EDITOR, ADMINISTRATOR)
         self._check_patch(role, body)
         order = deepcopy(self._found(order_id, if_match))
-        if order.redacted_at and body.get("comment") is not None:
+        if order.redacted_at and (body.get("comment") is not None or body.get("assignedTo") is not None):
             raise Refusal(409, "redacted")
         if "assignedTo" in body:
             order.assigned_to = body["assignedTo"]
@@ -683,7 +683,7 @@ class PlainModel:
         order = self._reported_on(role, order_id, if_match)
         if order.three_pl == PICKED:
             raise Refusal(409, "alreadyPicked")
-        order.three_pl, order.warehouse_error = WITH_ERRORS, reason
+        order.three_pl, order.warehouse_error = WITH_ERRORS, "[redacted]" if order.redacted_at else reason
         self._land(order_id, order)
 
     def _reported_on(self, role: str, order_id: str, if_match: int | None) -> Order:

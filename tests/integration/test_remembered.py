@@ -12,6 +12,7 @@ from tests.integration.conftest import Answer, World, app, routes
 ORDER = "/orders/701-1111111-1111111"
 POSTS: dict[tuple[str, str], Any] = {
     ("POST", "/orders/{orderId}/release"): {},
+    ("POST", "/orders/{orderId}/erase"): {"reference": "GR-2041", "evenIfUnsent": True},
     ("POST", "/orders/{orderId}/acknowledge"): None,
     ("POST", "/orders/{orderId}/picked"): None,
     ("POST", "/orders/{orderId}/transfer-failed"): {"reason": "The shelf is empty."},
@@ -29,6 +30,7 @@ POSTS: dict[tuple[str, str], Any] = {
     ("POST", "/integrations/{integrationId}/rejudgement"): None,
     ("POST", "/integrations/{integrationId}/freeze"): None,
     ("POST", "/freeze"): None,
+    ("POST", "/erasures"): {"reference": "GR-2041", "buyerEmail": "ada@marketplace.example.com"},
     ("POST", "/stages"): {"name": "Awaiting Supplier"},
 }
 
