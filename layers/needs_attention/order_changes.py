@@ -1,14 +1,14 @@
 """Changes that people and the warehouse make to orders: read, ask the gate, write only if nobody was faster."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention import gate
 from needs_attention.erasures import EraseOrder
-from needs_attention.gate import Wanted
+from needs_attention.gate import Refused, Wanted
 from needs_attention.http_api import (
     ATTEMPTS,
     Caller,
@@ -284,6 +284,17 @@ def existing_order(orders: OrderStore, order_id: str) -> Order:
     if order is None:
         raise not_found("order")
     return order
+
+
+def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> None:
+    """Raises Refused for an answer of long ago that shows an order whose personal data was removed since.
+
+    The answer is an order, or `{orders}` with a result for each.
+    """
+    shown = [one["order"] for one in answer["orders"] if "order" in one] if "orders" in answer else [answer]
+    with_data = [order["orderId"] for order in shown if order["redactedAt"] is None]
+    if any(order.redacted_at for order in orders.get_many(with_data).values()):
+        raise Refused("redacted", "It is done, but its answer is not kept: the personal data in it was removed since.")
 
 
 def check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:
