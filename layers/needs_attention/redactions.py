@@ -32,13 +32,16 @@ def redact_what_is_due(
 ) -> bool:
     """Removes the personal data of orders whose time is over, longest due first; answers whether there is more.
 
-    An order that cannot be read stays due, where people see it.
+    An order that cannot be read stays due, and rings an alarm after a day.
     """
     began = now()
     due_ids = (due.order_id for due in orders.find_redactions_due(integration.integration_id, began))
     redacted = 0
     for due in batched(takewhile(lambda _: now() < until, due_ids), READ_AT_ONCE, strict=False):
-        for order in orders.get_many(due).values():
+        found = orders.get_many(due)
+        if unreadable := [order_id for order_id in due if order_id not in found]:
+            logger.error("cannot be read to be redacted", integration=integration.integration_id, order_ids=unreadable)
+        for order in found.values():
             # The index may be a moment behind.
             if order.redact_at and order.redact_at <= began:
                 bare = gate.redact(order, integration.settings, began)

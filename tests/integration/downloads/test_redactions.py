@@ -181,12 +181,17 @@ def test_an_order_that_is_changed_meanwhile_is_redacted_by_the_next_run(
     assert is_redacted(world, order)
 
 
-def test_what_cannot_be_read_hinders_nothing_and_is_counted_as_overdue(world: World) -> None:
+def test_what_cannot_be_read_hinders_nothing_is_named_in_the_log_and_counted_as_overdue(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     spoilt, other = stored(world, 1), stored(world, 2)
     world.dynamodb.put_item(TableName="OrdersTable", Item=to_item(spoilt) | {"amazon": {"S": "{"}})
     assert count_overdue(world.orders, "demo", world.clock()) == 2
     world.run()
     assert is_redacted(world, other)
+    assert [getattr(record, "order_ids", None) for record in caplog.records if record.levelname == "ERROR"] == [
+        [spoilt.order_id]
+    ]
     assert count_overdue(world.orders, "demo", world.clock()) == 1
 
 
