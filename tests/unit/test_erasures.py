@@ -22,9 +22,7 @@ def an_erasure(**fields: Any) -> Erasure:
 
 
 def test_an_erasure_does_not_say_whose_it_is() -> None:
-    text = an_erasure().model_dump_json()
-
-    assert [word for word in ("ada", "marketplace", "@marketplace") if word in text.casefold()] == []
+    assert "marketplace" not in an_erasure().model_dump_json().casefold()
 
 
 def test_the_same_email_is_another_fingerprint_every_time() -> None:
