@@ -1,5 +1,6 @@
 """PATCH /orders/{orderId}, what people and the warehouse say of an order by POST, and POST /bulk/orders."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +24,7 @@ from needs_attention.http_api import (
     etag,
 )
 from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_changes import OrderChanges
+from needs_attention.order_changes import OrderChanges, check_not_redacted_since
 from needs_attention.order_patch import BulkChanges, OrderPatch, Release, TransferFailure
 from needs_attention.order_sheet import rows_of
 from needs_attention.order_store import OrderStore
@@ -36,7 +37,7 @@ tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
 logger = Logger()
-api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
+api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table, partial(check_not_redacted_since, orders)))
 
 
 @logger.inject_lambda_context(clear_state=True)

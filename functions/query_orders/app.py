@@ -11,16 +11,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from needs_attention import values
-from needs_attention.answers import HistoryOfOrder, OrderPage, OrdersSummary, WholeOrder
+from needs_attention.answers import DueRedactions, HistoryOfOrder, OrderPage, OrdersSummary, Redactions, WholeOrder
 from needs_attention.cursors import SentCursor
 from needs_attention.history import History
-from needs_attention.http_api import Api, Caller, Query, Role, answer, etag
+from needs_attention.http_api import Api, Caller, Query, Role, answer, etag, not_found
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_changes import around, check_visible, existing_order
 from needs_attention.order_list import OrderFilters, OrderList
 from needs_attention.order_sheet import sheet_of
 from needs_attention.order_store import OrderStore
 from needs_attention.order_views import for_warehouse, whole_order
+from needs_attention.retention import RedactedWhen, Retention
 from needs_attention.settings import HistoryTable, OrderTables
 from needs_attention.values import Value
 
@@ -29,6 +30,7 @@ tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
 order_list = OrderList(orders, integrations)
+retention = Retention(orders, integrations)
 history = History(dynamodb, HistoryTable.from_env().history_table)
 logger = Logger()
 api = Api()
@@ -96,6 +98,28 @@ def get_history(_: Caller, order_id: str, page: Query[HistoryPage]) -> Response[
 def get_summary(_: Caller) -> Response[object]:
     """Counts held orders by what matters, and orders by Stage."""
     return answer(order_list.summary(values.utc_now()))
+
+
+@api.operation("GET", "/retention", open_to=[Role.READER], answers={HTTPStatus.OK: DueRedactions})
+def get_retention(_: Caller) -> Response[object]:
+    """Shows how many orders are to be redacted now and soon. What is overdue rings an alarm."""
+    return answer(retention.due(values.utc_now()))
+
+
+@api.operation(
+    "GET",
+    "/integrations/<integration_id>/redactions",
+    open_to=[Role.READER],
+    answers={HTTPStatus.OK: Redactions},
+)
+def list_redactions(_: Caller, integration_id: str, when: Query[RedactedWhen]) -> Response[object]:
+    """Lists whose personal data was removed, when, by whom and why: the proof of it, without personal data.
+
+    Of a removed integration too. Newest first.
+    """
+    if integrations.get(integration_id) is None:
+        raise not_found("integration")
+    return answer(retention.redacted(integration_id, when))
 
 
 @api.get("/openapi.json")

@@ -1,28 +1,111 @@
-"""Schedule -> orders whose personal data is to be removed -> orders table."""
+"""Schedule -> orders whose personal data is to go; on request too: /orders/{orderId}/erase, and a buyer's /erasures."""
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import values
+from needs_attention.answers import EditedOrder, ErasureOfBuyer
+from needs_attention.erasures import EraseBuyer, EraseOrder, Erasure
+from needs_attention.http_api import (
+    Api,
+    Body,
+    Caller,
+    FieldError,
+    IdempotencyKey,
+    IfMatchHeader,
+    Role,
+    answer,
+    etag,
+    invalid,
+    not_found,
+)
 from needs_attention.integration_store import IntegrationStore
+from needs_attention.order_changes import OrderChanges
 from needs_attention.order_store import OrderStore
-from needs_attention.redaction import redact_what_is_due
-from needs_attention.settings import OrderTables
+from needs_attention.redactions import count_overdue, remove_personal_data
+from needs_attention.remembered import RememberedAnswers
+from needs_attention.retention import erasure_view
+from needs_attention.settings import AnswersTable, OrderTables
 
-RUN_FOR = timedelta(minutes=4)  # of the function's five
+RUN_FOR = timedelta(minutes=4)  # of the function's five, which are also the schedule's
+# One call writes to each of them.
+MOST_INTEGRATIONS_AT_ONCE = 100
 
 dynamodb = boto3.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
 logger = Logger()
+metrics = Metrics()
+api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
-    redacted = redact_what_is_due(orders, integrations, values.utc_now, until=values.utc_now() + RUN_FOR)
-    logger.info("redacted", orders=redacted)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+    if "httpMethod" in event:
+        return api.resolve(event, context)
+    run()
+    return None
+
+
+def run() -> None:
+    remove_personal_data(orders, integrations, values.utc_now, until=values.utc_now() + RUN_FOR)
+    now = values.utc_now()
+    overdue = sum(count_overdue(orders, one.integration_id, now) for one in integrations.find_all(deleted_too=True))
+    metrics.add_metric(name="RedactionsOverdue", unit=MetricUnit.Count, value=overdue)
+    metrics.flush_metrics()
+
+
+@api.operation("POST", "/orders/<order_id>/erase", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: EditedOrder})
+def erase_order(caller: Caller, order_id: str, erasure: Body[EraseOrder], if_match: IfMatchHeader) -> Response[object]:
+    """Removes the personal data of an order for good, before its time.
+
+    It can neither be held nor be sent from here afterwards, and no download fills it again.
+    """
+    changes = OrderChanges(dynamodb, orders, integrations, caller, values.utc_now())
+    order = changes.make(order_id, changes.erase(erasure), if_match)
+    return answer(order, headers=etag(order["revision"]))
+
+
+@api.operation("POST", "/erasures", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.ACCEPTED: ErasureOfBuyer})
+def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) -> Response[object]:
+    """Removes a buyer's personal data from all orders for good, before its time.
+
+    It takes a walk through all orders, and begins within minutes. Those that are still to be sent are left and named,
+    unless asked otherwise.
+    """
+    erasure = Erasure.requested(request, by=caller.name, now=values.utc_now(), suffix=caller.suffix_for(key))
+    asked = integrations_to_erase_in(request.integration)
+    for integration_id in asked:
+        integrations.save_erasure(integration_id, erasure)
+    location = {"Location": f"/erasures/{erasure.erasure_id}"}
+    return answer(erasure_view(dict.fromkeys(asked, erasure)), HTTPStatus.ACCEPTED, location)
+
+
+@api.operation("GET", "/erasures/<erasure_id>", open_to=[Role.READER], answers={HTTPStatus.OK: ErasureOfBuyer})
+def get_erasure(_: Caller, erasure_id: str) -> Response[object]:
+    """Shows how far the erasure of a buyer has come, and which orders it erased."""
+    every = [one.integration_id for one in integrations.find_all(deleted_too=True)]
+    found = {one: part for one in every if (part := integrations.erasure(one, erasure_id))}
+    if not found:
+        raise not_found("erasure")
+    return answer(erasure_view(found))
+
+
+def integrations_to_erase_in(wanted: str | None) -> list[str]:
+    """All, removed ones too, or the one. Raises a 422."""
+    every = [one.integration_id for one in integrations.find_all(deleted_too=True)]
+    if wanted is not None and wanted not in every:
+        raise invalid([FieldError("integration", "unknownIntegration", "not known")])
+    if wanted is None and len(every) > MOST_INTEGRATIONS_AT_ONCE:
+        raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
+    if not every:
+        raise not_found("integration")
+    return [wanted] if wanted else every

@@ -1,7 +1,6 @@
 """Downloads of a past window under /integrations/{integrationId}/downloads, and of single orders by their IDs:
 POST /orders/{orderId}/redownload, and /bulk/redownloads for many."""
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
@@ -201,8 +200,7 @@ def new_download(
         raise invalid([missing])
     check_start("updatedAfter", updated_after, now)
     pace = integrations.live_download(integration).walk.pace
-    # The key ends its name, so that the same request finds it again.
-    suffix = hashlib.sha256(f"{caller.name} {key}".encode()).hexdigest()[:12] if key else None
+    suffix = caller.suffix_for(key)
     return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now, suffix=suffix)
 
 

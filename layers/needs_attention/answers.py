@@ -13,7 +13,7 @@ from needs_attention.connection_check import Ending, MarketplaceArrivals
 from needs_attention.download import Counts, DownloadStatus, OverdueVerdicts
 from needs_attention.incidents import IncidentCode
 from needs_attention.integration_store import Region
-from needs_attention.order import Address, DispatchedBy, HoldKind, LineItem, Money, OrderStatus, Override
+from needs_attention.order import Address, DispatchedBy, HoldKind, LineItem, Money, OrderStatus, Override, Redaction
 from needs_attention.policy import Settings, ThreePlStatus
 from needs_attention.reconciliation import OrderReport
 from needs_attention.triage import Queue, ShipByState
@@ -93,6 +93,7 @@ class OrderRow(TypedDict):
     flags: Annotated[list[str], Field(description="E.g. `buyerRequestedCancel`, `gift`, `prime`")]
     redownloadAt: Annotated[Instant | None, Field(description="When Amazon is asked for it again")]
     assignedTo: Annotated[NotRequired[str | None], Field(description="Not shown to a warehouse")]
+    redactedAt: Annotated[Instant | None, Field(description="When its personal data was removed")]
 
 
 class OrderPage(TypedDict):
@@ -168,7 +169,7 @@ class WholeOrder(OrderRow):
     sellerCentralUrl: Url | None
     grandTotal: Money | None
     downloadedAt: Instant
-    redactedAt: Instant | None
+    redaction: Annotated[Redaction | None, Field(description="By whom and why its personal data was removed")]
     lastChange: Change | None
 
 
@@ -269,6 +270,67 @@ class OrdersSummary(TypedDict):
     byShipByState: dict[ShipByState, int]
     byStage: dict[str, int]
     isTruncated: Annotated[bool, Field(description="There are more orders than were counted")]
+
+
+# Retention
+
+
+class DueOfIntegration(TypedDict):
+    """How many of an integration's orders are to be redacted. What is overdue is also due."""
+
+    integration: str
+    due: Annotated[int, Field(description="By now; the clock sees to them within minutes")]
+    overdue: Annotated[int, Field(description="Due for more than a day: see docs/retention.md")]
+    dueWithinSevenDays: Annotated[int, Field(description="Not yet due")]
+    oldestDueAt: Instant | None
+    isTruncated: Annotated[bool, Field(description="There are more than were counted")]
+
+
+class DueRedactions(TypedDict):
+    """Of all integrations, removed ones too."""
+
+    integrations: list[DueOfIntegration]
+
+
+class RedactionOfOrder(TypedDict):
+    """That an order's personal data was removed, when, by whom and why."""
+
+    orderId: str
+    at: Instant
+    by: str
+    why: Literal["retention", "request"]
+    reference: Annotated[str | None, Field(description="What the request is called elsewhere")]
+
+
+class Redactions(TypedDict):
+    """Newest first."""
+
+    redactions: list[RedactionOfOrder]
+    nextCursor: str | None
+
+
+class ErasureInIntegration(TypedDict):
+    """How far a buyer's erasure has come in one integration. The lists name the first 100 orders."""
+
+    integration: str
+    orders: Annotated[int, Field(description="Looked at so far")]
+    erased: list[str]
+    erasedCount: int
+    unsent: Annotated[list[str], Field(description="Still to be sent, and so left as they are")]
+    unsentCount: int
+    finishedAt: Instant | None
+
+
+class ErasureOfBuyer(TypedDict):
+    """A buyer's erasure. Who the buyer is is shown nowhere, and forgotten when it is through."""
+
+    erasureId: str
+    reference: str
+    requestedBy: str
+    requestedAt: Instant
+    evenIfUnsent: bool
+    integrations: list[ErasureInIntegration]
+    finishedAt: Instant | None
 
 
 # Downloads

@@ -13,13 +13,12 @@ else when there is quota to spare.
 
 import hashlib
 import math
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from needs_attention.order import AmazonOrder, Order, UnreadableOrder
-from needs_attention.values import UtcTime, Value
+from needs_attention.order import TIME_IS_OVER, AmazonOrder, Order, UnreadableOrder
+from needs_attention.values import UtcTime, Value, id_made_at
 
 # The model: "at least 2 minutes before the request"; the rest is for clocks that differ.
 AMAZONS_MARGIN = timedelta(minutes=2, seconds=10)
@@ -519,7 +518,7 @@ class BackdatedDownload(Value):
     ) -> "BackdatedDownload":
         """A new download of all that was updated since. Its id sorts by time, and ends with the suffix."""
         return cls(
-            download_id=f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z-{suffix or secrets.token_hex(6)}",
+            download_id=id_made_at(now, suffix),
             updated_after=updated_after,
             updated_before=now - AMAZONS_MARGIN,
             walk=Walk.of_the_past(updated_after, pace),
@@ -559,7 +558,8 @@ def downloaded(before: Order | None, amazon: AmazonOrder, integration: str, at: 
     if before is None:
         order = Order.first_seen(integration, amazon, at)
         overdue = order.redact_at is not None and order.redact_at <= at
-        return order.with_(amazon=amazon.redacted(), redacted_at=at) if overdue else order
+        bare = {"amazon": amazon.redacted(), "redacted_at": at, "redaction": TIME_IS_OVER}
+        return order.with_(**bare) if overdue else order
     if before.integration != integration:
         raise UnreadableOrder(amazon.order_id, "belongs to another integration")
     if amazon.updated_at < before.amazon.updated_at:

@@ -1,4 +1,4 @@
-"""What the clock owes single orders, without Amazon: verdicts that were lost, ends of snoozes."""
+"""What the clock owes single orders, without Amazon: verdicts that were lost, ends of snoozes, judging anew."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from needs_attention import gate
 from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import Order
-from needs_attention.order_store import VERDICT_OVERDUE, LostRace, OrderStore, Page
+from needs_attention.order_store import VERDICT_OVERDUE, OrderStore, Page
 from needs_attention.rejudgement import Rejudgement
 from needs_attention.verdict import judged
 
@@ -89,7 +89,7 @@ def _with_next_page_judged(
     for order in orders.get_many(one.order_id for one in found.summaries).values():
         after = judged(order, integration.settings, now)
         if not order.is_pending and not after.says_the_same_as(order):
-            changed += _save(orders, order, after, now, cause="settingsChanged")
+            changed += orders.save_if_unchanged(order, after, by="clock", at=now, cause="settingsChanged")
     return job.model_copy(
         update={
             "stages": job.stages if found.position else job.stages[1:],
@@ -102,20 +102,13 @@ def _with_next_page_judged(
 
 def _settle(orders: OrderStore, order: Order, integration: Integration, now: datetime) -> bool:
     """One thing that is owed to the order; the index shows the next one when the time for it has come."""
-    settings = integration.settings
     if order.hold and order.hold.until and order.hold.until <= now:
-        return _save(orders, order, gate.end_snooze(order, settings, now), now, cause="snoozeEnded")
+        awake = gate.end_snooze(order, integration.settings, now)
+        return orders.save_if_unchanged(order, awake, by="clock", at=now, cause="snoozeEnded")
     if _is_verdict_overdue(order, now):
-        return _save(orders, order, order.with_(pending_since=now), now, cause="verdictOverdue")
+        asked_again = order.with_(pending_since=now)
+        return orders.save_if_unchanged(order, asked_again, by="clock", at=now, cause="verdictOverdue")
     return False
-
-
-def _save(orders: OrderStore, before: Order, after: Order, now: datetime, *, cause: str) -> bool:
-    try:
-        orders.save(before, after, by="clock", at=now, cause=cause)
-    except LostRace:
-        return False
-    return True
 
 
 def _is_verdict_overdue(order: Order, now: datetime) -> bool:

@@ -9,10 +9,24 @@ from datetime import datetime
 from typing import Literal
 
 from needs_attention.completeness import FIELDS_OF_UNIT
-from needs_attention.order import UNITS, Accepted, Edits, Hold, Missing, Order, Override, Unit
+from needs_attention.order import (
+    TIME_IS_OVER,
+    UNITS,
+    Accepted,
+    Edits,
+    Hold,
+    Missing,
+    Order,
+    Override,
+    Redaction,
+    Unit,
+)
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values import UtcTime, Value
 from needs_attention.verdict import digest, dispatches_at_once, judged
+
+# In place of words in which a buyer's data may stand.
+REDACTED = "[redacted]"
 
 
 class Refused(Exception):
@@ -130,7 +144,9 @@ def failed(order: Order, reason: str) -> Order:
     check_handed_over(order)
     if order.three_pl_status is ThreePlStatus.PICKED:
         raise Refused("alreadyPicked", "The warehouse has picked this order already.")
-    return order.with_(three_pl_status=ThreePlStatus.WITH_ERRORS, warehouse_error=reason)
+    return order.with_(
+        three_pl_status=ThreePlStatus.WITH_ERRORS, warehouse_error=REDACTED if order.redacted_at else reason
+    )
 
 
 def check_handed_over(order: Order) -> None:
@@ -159,18 +175,39 @@ def end_snooze(order: Order, settings: Settings, at: datetime) -> Order:
     return judged(order.with_(hold=held, redownload_at=at), settings, at)
 
 
-def redact(order: Order, settings: Settings, at: datetime) -> Order:
-    """Removes personal data for good, and in the same write ends the hold and closes the way to the warehouse."""
+def redact(order: Order, settings: Settings, at: datetime, redaction: Redaction = TIME_IS_OVER) -> Order:
+    """Removes personal data for good, and in the same write ends the hold and closes the way to the warehouse.
+
+    What people and the warehouse wrote in their own words goes too.
+    """
     bare = order.with_(
         amazon=order.amazon.redacted(),
         edits=Edits(),
         override=_bare(order.override),
+        assigned_to=None,
         comment=None,
         warehouse_error=None,
         handed_over_digest=None,  # whoever knows the buyers could tell from it which one this was
         redacted_at=at,
+        redaction=redaction,
     )
     return judged(bare, settings, at)
+
+
+def erase(order: Order, settings: Settings, request: Redaction, *, even_if_unsent: bool, at: datetime) -> Order:
+    """Redacts the order before its time, because somebody asked for it; one that is redacted stays as it is.
+
+    Raises Refused for an order that is still to be sent, unless it shall be redacted even so.
+    """
+    if order.redacted_at:
+        return order
+    if order.is_to_be_sent and not even_if_unsent:
+        raise Refused(
+            "unsent",
+            "The order is still to be sent, and cannot be without its personal data: send or cancel it first, or send "
+            "evenIfUnsent.",
+        )
+    return redact(order, settings, at, request)
 
 
 def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:
@@ -313,4 +350,4 @@ def _let_go(order: Order, wanted: Wanted, settings: Settings, at: datetime) -> O
 
 def _bare(override: Override | None) -> Override | None:
     """A reason is free text, in which a buyer's data may stand."""
-    return override.model_copy(update={"reason": "[redacted]"}) if override else None
+    return override.model_copy(update={"reason": REDACTED}) if override else None

@@ -5,6 +5,7 @@ field: `{field, code, message}`. What nobody foresaw becomes API Gateway's own 5
 shape) after one log line that names the error and where it arose, never a value: values may be personal data.
 """
 
+import hashlib
 import json
 import re
 import traceback
@@ -80,6 +81,10 @@ class Caller(NamedTuple):
 
     def is_any_of(self, *roles: Role) -> bool:
         return not self.roles.isdisjoint(roles)
+
+    def suffix_for(self, key: str | None) -> str | None:
+        """How what a request with this `Idempotency-Key` makes is named, so that the same request finds it again."""
+        return hashlib.sha256(f"{self.name} {key}".encode()).hexdigest()[:12] if key else None
 
     def must_be(self, role: Role, what: str) -> None:
         """Raises a 403 that says what needs the role."""

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from needs_attention.connection_check import Ending, Expiry
 from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, RedownloadCause, SetAside
+from needs_attention.erasures import Erasure
 from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
 from needs_attention.reconciliation import Reconciliation
@@ -265,6 +266,25 @@ class IntegrationStore:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             item = _rejudgement_item(integration_id, rejudgement)
             self._client.put_item(TableName=self._table, Item=item, **condition)
+
+    # Buyers' erasures
+
+    def save_erasure(self, integration_id: str, erasure: Erasure) -> None:
+        """How far it has come. One that is through is kept apart, as a proof that no run reads any more."""
+        under_way = _key(integration_id, f"erasing#{erasure.erasure_id}")
+        done = _key(integration_id, f"erasure#{erasure.erasure_id}")
+        key = done if erasure.finished_at else under_way
+        self._client.put_item(TableName=self._table, Item={**key, "data": _json(erasure)})
+        if erasure.finished_at:
+            self._client.delete_item(TableName=self._table, Key=under_way)
+
+    def erasures_under_way(self, integration_id: str) -> tuple[Erasure, ...]:
+        """The oldest first."""
+        return tuple(read_stored(Erasure, text) for text in self._find(integration_id, "erasing#"))
+
+    def erasure(self, integration_id: str, erasure_id: str) -> Erasure | None:
+        text = self._get(integration_id, f"erasing#{erasure_id}") or self._get(integration_id, f"erasure#{erasure_id}")
+        return read_stored(Erasure, text) if text else None
 
     # How the connection fares; written by the one run at a time, as `live_download` is
 

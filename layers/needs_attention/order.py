@@ -18,9 +18,10 @@ from needs_attention.policy import NEEDS_ATTENTION, ThreePlStatus
 from needs_attention.values import UtcTime, Value
 
 # Amazon's Data Protection Policy allows personal data for 30 days after delivery. Recovery points hold it for up to
-# 3 days more (PointInTimeRecoveryDays in template.yaml), and a daily job needs a day.
+# 3 days more (PointInTimeRecoveryDays in template.yaml), and a backlog may take the clock a day.
 REDACTION_AGE = timedelta(days=26)
-# An order without any deadline of Amazon's is still not kept for ever.
+REDACTION_TAKES_AT_MOST = timedelta(days=1)
+# An order without any deadline of Amazon's is still not kept for ever, whenever it was dispatched.
 LONGEST_DELIVERY = timedelta(days=60)
 # The lean facts of an order, in bytes as stored: they must fit into one DynamoDB item (400 KB) beside edits, verdict
 # and keys.
@@ -339,6 +340,20 @@ class Override(Value):
     fields: tuple[str, ...]
 
 
+class Redaction(Value):
+    """By whom and why the personal data of an order was removed: because its time was over, or on request.
+
+    `reference` is what the request is called elsewhere, such as a ticket's number.
+    """
+
+    by: str
+    why: Literal["retention", "request"]
+    reference: str | None = None
+
+
+TIME_IS_OVER = Redaction(by="clock", why="retention")
+
+
 class LastChange(Value):
     """Who changed the order last, when, why, in which fields, and what it meant. Never a value of a field."""
 
@@ -370,6 +385,7 @@ class Order(Value):
     dispatched_by: DispatchedBy | None = None
     voided_at: UtcTime | None = None
     redacted_at: UtcTime | None = None
+    redaction: Redaction | None = None
     handed_over_digest: str | None = None
     warehouse_error: str | None = None  # why it could not take the order, in its own words
     alerts: tuple[str, ...] = ()
@@ -427,6 +443,10 @@ class Order(Value):
         return "Draft" if self.amazon.is_pending and self.hold is None else "Open"
 
     @property
+    def is_to_be_sent(self) -> bool:
+        return is_to_be_sent(self.status, self.three_pl_status, self.amazon.fulfilled_by)
+
+    @property
     def shown_three_pl_status(self) -> ThreePlStatus:
         """While a verdict is pending everyone sees `Do Not Transfer to 3PL`, unless the warehouse has it already."""
         return ThreePlStatus.DO_NOT_TRANSFER if self.is_pending and not self.is_handed_over else self.three_pl_status
@@ -449,11 +469,22 @@ class Order(Value):
 
     @property
     def redact_at(self) -> datetime | None:
-        """When its personal data must be gone: by Amazon's latest delivery date, else dispatch, else a set maximum."""
+        """When its personal data must be gone: by Amazon's latest delivery date, else dispatch, else a set maximum.
+
+        The maximum bounds a dispatch too: of what Amazon shipped we know no time but that at which we learnt of it.
+        """
         if self.redacted_at:
             return None
-        delivered = self.amazon.deliver_by or self.fully_dispatched_at or self.amazon.created_at + LONGEST_DELIVERY
+        longest = self.amazon.created_at + LONGEST_DELIVERY
+        delivered = self.amazon.deliver_by or min(self.fully_dispatched_at or longest, longest)
         return delivered + REDACTION_AGE
+
+
+def is_to_be_sent(status: str, three_pl_status: ThreePlStatus, fulfilled_by: str | None) -> bool:
+    """Whether somebody here still has to see to an order: nobody has sent it, and no warehouse has it."""
+    is_with_the_warehouse = three_pl_status in {ThreePlStatus.TRANSFERRED, ThreePlStatus.PICKED}
+    is_done = status in {"Dispatched", "Void"} or is_with_the_warehouse
+    return not is_done and fulfilled_by != "AMAZON"
 
 
 # Reading Amazon's JSON ------------------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 """Changes that people and the warehouse make to orders: read, ask the gate, write only if nobody was faster."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention import gate
-from needs_attention.gate import Wanted
+from needs_attention.erasures import EraseOrder
+from needs_attention.gate import Refused, Wanted
 from needs_attention.http_api import (
     ATTEMPTS,
     Caller,
@@ -20,7 +21,7 @@ from needs_attention.http_api import (
     problem_of,
 )
 from needs_attention.integration_store import IntegrationStore, Surroundings
-from needs_attention.order import Order
+from needs_attention.order import Order, Redaction
 from needs_attention.order_patch import (
     BulkChanges,
     BulkOrder,
@@ -47,6 +48,12 @@ class Changed(NamedTuple):
     cause: Cause
     warnings: tuple[FieldWarning, ...] = ()
 
+
+_CANNOT_BE_SENT = FieldWarning(
+    "evenIfUnsent",
+    "cannotBeSent",
+    "the order was not sent, and cannot be from here: see to it in Seller Central",
+)
 
 Change = Callable[[Order, Surroundings], Changed]
 
@@ -108,6 +115,19 @@ class OrderChanges:
         def change(order: Order, surroundings: Surroundings) -> Changed:
             released = gate.change(order, wanted, surroundings.settings, by=self._caller.name, at=self._now)
             return Changed(released, cause_of(order, wanted))
+
+        return change
+
+    def erase(self, erasure: EraseOrder) -> Change:
+        """Removes personal data before its time. Warns of an order that was still to be sent."""
+        request = Redaction(by=self._caller.name, why="request", reference=erasure.reference)
+
+        def change(order: Order, surroundings: Surroundings) -> Changed:
+            erased = gate.erase(
+                order, surroundings.settings, request, even_if_unsent=erasure.even_if_unsent, at=self._now
+            )
+            is_unsent = erased.redaction == request and order.is_to_be_sent
+            return Changed(erased, "erasure", (_CANNOT_BE_SENT,) if is_unsent else ())
 
         return change
 
@@ -264,6 +284,17 @@ def existing_order(orders: OrderStore, order_id: str) -> Order:
     if order is None:
         raise not_found("order")
     return order
+
+
+def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> None:
+    """Raises Refused for an answer of long ago that shows an order whose personal data was removed since.
+
+    The answer is an order, or `{orders}` with a result for each.
+    """
+    shown = [one["order"] for one in answer["orders"] if "order" in one] if "orders" in answer else [answer]
+    with_data = [order["orderId"] for order in shown if order["redactedAt"] is None]
+    if any(order.redacted_at for order in orders.get_many(with_data).values()):
+        raise Refused("redacted", "It is done, but its answer is not kept: the personal data in it was removed since.")
 
 
 def check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:

@@ -31,6 +31,7 @@ Cause = Literal[
     "acknowledge",
     "picked",
     "transferFailed",
+    "erasure",
 ]
 
 MOST_LINE_ITEMS = 200
@@ -150,11 +151,11 @@ class OrderPatch(Value):
     def noted(self, order: Order) -> Order:
         """The order with what people note on it: whose it is, and a comment. Neither decides anything.
 
-        Raises Refused for a comment on a redacted order: it is free text, in which a buyer's data may stand.
+        Raises Refused for either on a redacted order: they are free text, in which a buyer's data may stand.
         """
         given = self.model_fields_set & {"assigned_to", "comment"}
-        if self.comment is not None and order.redacted_at:
-            raise Refused("redacted", "The personal data of this order was removed for good; it takes no comment.")
+        if order.redacted_at and (self.comment is not None or self.assigned_to is not None):
+            raise Refused("redacted", "The personal data of this order was removed for good; it takes no notes.")
         return order.with_(**{field: getattr(self, field) for field in given})
 
     def units(self, order: Order, settings: Settings) -> dict[Unit, object]:

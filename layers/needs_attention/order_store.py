@@ -12,7 +12,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.gate import happened
-from needs_attention.order import AmazonOrder, Edits, LastChange, Order, may_be_order_id
+from needs_attention.order import AmazonOrder, Edits, LastChange, Order, Redaction, is_to_be_sent, may_be_order_id
 from needs_attention.policy import ThreePlStatus
 from needs_attention.values import UtcTime, Value, instant, read_stored
 
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 SCHEMA_VERSION = 1
-BY_STAGE, BY_CREATED, BY_DUE = "byStage", "byCreated", "byDue"
+BY_STAGE, BY_CREATED, BY_DUE, BY_REDACTION = "byStage", "byCreated", "byDue", "byRedaction"
 # Who changes orders without anybody having asked; every other name is a person's or a warehouse's.
 AUTOMATIC = frozenset({"amazon", "validation", "clock"})
 # Orders without a deadline come after all that have one.
 NO_DEADLINE = "9999-12-31T23:59:59.999Z"
 # A verdict takes a second or so; one that is pending for longer than this was lost, and is asked for again.
 VERDICT_OVERDUE = timedelta(minutes=10)
+# Of what is to be redacted: a run takes hardly more, and what it does not take was read in vain.
+REDACTIONS_A_QUERY = 500
 
 Item = Mapping[str, "AttributeValueTypeDef"]
 
@@ -72,13 +74,11 @@ class Summary(Value):
     flags: tuple[str, ...] = ()
     redownload_at: UtcTime | None = None
     assigned_to: str | None = None
+    redacted_at: UtcTime | None = None
 
     @property
     def is_to_be_sent(self) -> bool:
-        """Whether somebody here still has to see to it: nobody has sent it, and no warehouse has it."""
-        is_with_the_warehouse = self.three_pl_status in {ThreePlStatus.TRANSFERRED, ThreePlStatus.PICKED}
-        is_done = self.status in {"Dispatched", "Void"} or is_with_the_warehouse
-        return not is_done and self.fulfilled_by != "AMAZON"
+        return is_to_be_sent(self.status, self.three_pl_status, self.fulfilled_by)
 
     @classmethod
     def of(cls, order: Order) -> "Summary":
@@ -109,6 +109,7 @@ class Summary(Value):
             flags=tuple(name for name, applies in FLAGS.items() if applies(amazon)),
             redownload_at=order.redownload_at,
             assigned_to=order.assigned_to,
+            redacted_at=order.redacted_at,
         )
 
 
@@ -125,6 +126,28 @@ class Found(NamedTuple):
     """One page of an index: what lists show, and the position after it (None at the end)."""
 
     summaries: tuple[Summary, ...]
+    position: str | None
+
+
+class RedactionDue(NamedTuple):
+    """Whose personal data must be gone, and by when."""
+
+    order_id: str
+    at: datetime
+
+
+class Redacted(NamedTuple):
+    """Whose personal data was removed, when, by whom and why."""
+
+    order_id: str
+    at: datetime
+    redaction: Redaction
+
+
+class FoundRedacted(NamedTuple):
+    """One page of what was redacted, and the position after it (None at the end)."""
+
+    orders: tuple[Redacted, ...]
     position: str | None
 
 
@@ -192,6 +215,14 @@ class OrderStore:
             raise LostRace(self.get(after.order_id)) from error
         return landed
 
+    def save_if_unchanged(self, before: Order, after: Order, *, by: str, at: datetime, cause: str) -> bool:
+        """As `save`; False if somebody was faster, for whoever comes back to the order anyway."""
+        try:
+            self.save(before, after, by=by, at=at, cause=cause)
+        except LostRace:
+            return False
+        return True
+
     def transaction_update(self, before: Order, after: Order, *, by: str, at: datetime, cause: str) -> Any:
         """The same write as `save`, as the `Update` of a transaction that also checks something else."""
         landed = _changed(before, after, by=by, at=at, cause=cause)
@@ -231,7 +262,47 @@ class OrderStore:
         )
         return (item["orderId"]["S"] for page in pages for item in page["Items"])
 
+    def find_redactions_due(self, integration: str, by: datetime) -> Iterator[RedactionDue]:
+        """Orders whose personal data must be gone by then, longest due first; read as far as they are taken.
+
+        Also of orders that cannot be read: of those nothing else tells.
+        """
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=BY_REDACTION,
+            KeyConditionExpression="#integration = :integration AND #redactionKey BETWEEN :first AND :last",
+            ExpressionAttributeNames={"#integration": "integration", "#redactionKey": "redactionKey"},
+            ExpressionAttributeValues={
+                ":integration": _text(integration),
+                ":first": _text(_DUE),
+                ":last": _text(f"{_DUE}{instant(by)}"),
+            },
+            PaginationConfig={"PageSize": REDACTIONS_A_QUERY},
+        )
+        keys = (item["redactionKey"]["S"] for page in pages for item in page["Items"])
+        return (RedactionDue(_id_in(key), _time_in(key)) for key in keys)
+
+    def find_redacted(self, integration: str, since: datetime, until: datetime, page: Page) -> FoundRedacted:
+        """Orders that were redacted from `since` on and before `until`, by that time."""
+        within = page._replace(
+            after=page.after and f"{_REDACTED}{page.after}",
+            between=(f"{_REDACTED}{instant(since)}", f"{_REDACTED}{instant(until)}"),
+        )
+        items, position = self._query(BY_REDACTION, {"integration": integration}, "redactionKey", within)
+        found = ((item["redactionKey"]["S"], read_stored(Redaction, item["redaction"]["S"])) for item in items)
+        return FoundRedacted(
+            tuple(Redacted(_id_in(key), _time_in(key), why) for key, why in found),
+            position and position.removeprefix(_REDACTED),
+        )
+
     def _find(self, index: str, partition: dict[str, str], sort_key: str, page: Page) -> Found:
+        items, position = self._query(index, partition, sort_key, page)
+        return Found(tuple(read_stored(Summary, item["summary"]["S"]) for item in items), position)
+
+    def _query(
+        self, index: str, partition: dict[str, str], sort_key: str, page: Page
+    ) -> tuple[Iterable[Item], str | None]:
+        """One page of an index, and the position after it."""
         ((hash_key, hash_value),) = partition.items()
         query: dict[str, Any] = {
             "KeyConditionExpression": "#hash = :hash",
@@ -243,20 +314,16 @@ class OrderStore:
             query["ExpressionAttributeNames"]["#sort"] = sort_key
             query["ExpressionAttributeValues"] |= dict(zip((":low", ":high"), map(_text, page.between), strict=True))
         if page.after is not None:
-            _, _, order_id = page.after.partition("#")
             query["ExclusiveStartKey"] = {
                 hash_key: _text(hash_value),
                 sort_key: _text(page.after),
-                "orderId": _text(order_id),
+                "orderId": _text(_id_in(page.after)),
             }
         answer = self._client.query(
             TableName=self._table, IndexName=index, ScanIndexForward=not page.descending, Limit=page.limit, **query
         )
         last = answer.get("LastEvaluatedKey")
-        return Found(
-            summaries=tuple(read_stored(Summary, item["summary"]["S"]) for item in answer["Items"]),
-            position=last[sort_key]["S"] if last else None,
-        )
+        return answer["Items"], last[sort_key]["S"] if last else None
 
 
 def stage_key(integration: str, stage: str) -> str:
@@ -273,10 +340,28 @@ def created_key(order: Order | Summary) -> str:
     return f"{instant(created)}#{order.order_id}"
 
 
+# What still holds personal data, by when that must be gone, comes before what does not, by when it was removed.
+_DUE, _REDACTED = "due#", "redacted#"
+
+
+def _id_in(key: str) -> str:
+    return _time_and_id(key)[1]
+
+
+def _time_in(key: str) -> datetime:
+    return datetime.fromisoformat(_time_and_id(key)[0])
+
+
+def _time_and_id(key: str) -> tuple[str, str]:
+    """Of a sort key of any index. An order ID is any text, also one with a `#`."""
+    time, _, order_id = key.removeprefix(_DUE).removeprefix(_REDACTED).partition("#")
+    return time, order_id
+
+
 # Items ----------------------------------------------------------------------------------------------------------------
 
 # Held as one JSON text each; everything else is a plain text or number.
-_JSON = {"amazon", "edits", "hold", "missing", "accepted", "override", "alerts", "lastChange"}
+_JSON = {"amazon", "edits", "hold", "missing", "accepted", "override", "alerts", "redaction", "lastChange"}
 
 
 def to_item(order: Order) -> dict[str, "AttributeValueTypeDef"]:
@@ -299,6 +384,9 @@ def to_item(order: Order) -> dict[str, "AttributeValueTypeDef"]:
         item |= {"stageKey": _text(stage_key(order.integration, order.stage)), "shipByKey": _text(ship_by_key(order))}
     if due := due_at(order):
         item["dueKey"] = _text(f"{instant(due)}#{order.order_id}")
+    for state, at in ((_DUE, order.redact_at), (_REDACTED, order.redacted_at)):
+        if at:
+            item["redactionKey"] = _text(f"{state}{instant(at)}#{order.order_id}")
     return item
 
 
@@ -333,12 +421,12 @@ def _readable_summary(item: Item) -> Summary | None:
 
 
 def due_at(order: Order) -> datetime | None:
-    """When the clock next owes this order something: an overdue verdict, a redownload, a snooze's end, a redaction."""
+    """When the clock next owes this order something beside its redaction: an overdue verdict, a redownload, the end of
+    a snooze."""
     owed = (
         order.pending_since and order.pending_since + VERDICT_OVERDUE,
         order.redownload_at,
         order.hold and order.hold.until,
-        order.redact_at,
     )
     return min((time for time in owed if time), default=None)
 
@@ -380,6 +468,7 @@ _OWN_BOOKKEEPING = {
     "judged_status",
     "redownload_at",
     "handed_over_digest",
+    "redaction",
     "alerts",
 }
 

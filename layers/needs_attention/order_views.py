@@ -69,6 +69,7 @@ def order_row(summary: Summary, surroundings: Surroundings, stages: Stages, now:
             "flags",
             "redownload_at",
             "assigned_to",
+            "redacted_at",
             "revision",
         },
     )
@@ -108,7 +109,7 @@ def whole_order(order: Order, surroundings: Surroundings, stages: Stages, now: d
         "sellerCentralUrl": seller_central_url(order),
         "grandTotal": _json(order.amazon.grand_total),
         "downloadedAt": instant(order.downloaded_at),
-        "redactedAt": instant(order.redacted_at) if order.redacted_at else None,
+        "redaction": _json(order.redaction),
         "lastChange": _json(order.last_change),
     }
 

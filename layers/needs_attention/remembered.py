@@ -25,11 +25,15 @@ logger = Logger(child=True)
 
 
 class RememberedAnswers:
-    """Keeps answers in the table of remembered answers, `table`, compressed: an item holds at most 400 KB."""
+    """Keeps answers in the table of remembered answers, `table`, compressed: an item holds at most 400 KB.
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    `check` is given the body of an answer before it is given again, and raises why it cannot be.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, check: Callable[[Any], None] = lambda _: None) -> None:
         self._client = client
         self._table = table
+        self._check = check
 
     def answer(
         self, request: KeyedRequest, context: LambdaContext, make: Callable[[], Response[object]]
@@ -77,7 +81,11 @@ class RememberedAnswers:
                 raise
             # It is done and cannot be taken back: that it is not remembered matters less than the answer.
             logger.warning("an answer was not remembered", reason=type(error.__cause__).__name__)
-        return made[0] if made else _unpacked(packed)
+        if made:
+            return made[0]
+        remembered = _unpacked(packed)
+        self._check(remembered.body)
+        return remembered
 
 
 def _packed(answer: Response[object]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The base of every value: frozen, camelCase outside, times in UTC with a fixed width so that they sort as text."""
 
 import re
+import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -24,6 +25,11 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 def instant(time: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T18:00:00.000Z`: such texts sort as the times do."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def id_made_at(time: datetime, suffix: str | None = None) -> str:
+    """An id that sorts by the time, and ends with the suffix; without one, by chance."""
+    return f"{time:%Y%m%dT%H%M%S}{time.microsecond // 1000:03d}Z-{suffix or secrets.token_hex(6)}"
 
 
 def utc_now() -> datetime:

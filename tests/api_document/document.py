@@ -49,11 +49,13 @@ PATH_PARTS = {
     "integrationId": "The integration's id, as it was registered",
     "downloadId": "As the answer to its request said",
     "stageId": "A Stage's id, or its name",
+    "erasureId": "As the answer to its request said",
 }
 
 # Which answers tell what the path of another operation needs: by operation and status, the places in the body.
 TELLS: Mapping[tuple[str, HTTPStatus], Mapping[str, str]] = {
     ("listOrders", HTTPStatus.OK): {"orderId": "/orders/0/orderId"},
+    ("eraseBuyer", HTTPStatus.ACCEPTED): {"erasureId": "/erasureId"},
     ("registerIntegration", HTTPStatus.CREATED): {"integrationId": "/integrationId"},
     ("listIntegrations", HTTPStatus.OK): {"integrationId": "/integrations/0/integrationId"},
     ("requestDownload", HTTPStatus.ACCEPTED): {"integrationId": "/integrationId", "downloadId": "/downloadId"},

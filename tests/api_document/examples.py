@@ -42,6 +42,7 @@ class _Morning:
         self._settings()
         self._orders()
         self._warehouse()
+        self._retention()
         self._downloads()
 
     def call(self, name: str, method: str, path: str, body: object = None, **more: Any) -> Answer:
@@ -109,6 +110,15 @@ class _Morning:
         failure = {"reason": "The shelf is empty."}
         self.call("Cannot pick it", "POST", f"/orders/{COMPLETE}/transfer-failed", failure)
         self.call("Picked after all", "POST", f"/orders/{COMPLETE}/picked")
+
+    def _retention(self) -> None:
+        self.call("What is due", "GET", "/retention")
+        erasure = {"reference": "GR-2041", "evenIfUnsent": True}
+        self.call("A person asked for it", "POST", f"/orders/{HELD}/erase", erasure)
+        self.call("The proof", "GET", f"{INTEGRATION}/redactions")
+        buyer = {"reference": "GR-2042", "buyerEmail": "bea@marketplace.example.com"}
+        made = self.call("A buyer asked for it", "POST", "/erasures", buyer, Idempotency_Key="GR-2042")
+        self.call("How far that has come", "GET", f"/erasures/{made.body['erasureId']}")
 
     def _downloads(self) -> None:
         start = {"updatedAfter": instant(NOON - timedelta(days=2))}

@@ -124,7 +124,7 @@ def receiving(deployed: Deployed) -> bool:
 
 
 def redacting(deployed: Deployed) -> bool:
-    return deployed.invokes("RedactOrdersFunction", event("redact_orders"))
+    return deployed.invokes("RedactOrdersFunction", event("redact_orders_tick"))
 
 
 def judging(deployed: Deployed) -> bool:

@@ -60,7 +60,7 @@ IAM = Guard({function: policy_of(role, NAMES) for function, role in roles().item
 EVENTS = Path(__file__).parents[2] / "events"
 # Values of the orders and credentials in these tests that no log line may hold.
 NEVER_LOGGED = ("Quill", "Ada", "example.com/", "@marketplace", "Harbor Street", "97209", "Atzr|", "a-client-secret")
-API_FUNCTIONS = ("query_orders", "edit_orders", "request_downloads", "manage_settings")
+API_FUNCTIONS = ("query_orders", "edit_orders", "request_downloads", "manage_settings", "redact_orders")
 
 
 class Clock:

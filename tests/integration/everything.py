@@ -57,6 +57,7 @@ class Day:
         self.an_order_is_handed_over(complete)
         self.amazon_is_asked_again(complete)
         self.settings_change()
+        self.somebody_asks_to_be_forgotten(complete)
         self.the_integration_is_removed()
         self.what_is_old_is_forgotten(held)
 
@@ -140,14 +141,26 @@ class Day:
         self.ask("POST", "/freeze")
         self.ask("DELETE", "/freeze")
 
+    def somebody_asks_to_be_forgotten(self, order_id: str) -> None:
+        erase, reference = f"/orders/{order_id}/erase", {"reference": "GR-2041"}
+        self.ask("POST", erase, reference | {"evenIfUnsent": True}, Idempotency_Key="the-erasure")
+        self.ask("POST", erase, reference | {"evenIfUnsent": True}, Idempotency_Key="the-erasure")
+        assert self.call("POST", "/orders/none/erase", reference, Idempotency_Key="of-none").status == 404
+        buyer = reference | {"buyerEmail": "somebody@marketplace.example.com"}
+        made = self.ask("POST", "/erasures", buyer)
+        invoke("redact_orders", an_event("redact_orders_tick"))
+        assert self.ask("GET", f"/erasures/{made['erasureId']}")["finishedAt"]
+        self.ask("GET", f"{PATH}/redactions")
+        self.ask("GET", "/retention")
+
     def the_integration_is_removed(self) -> None:
         self.ask("DELETE", PATH)
 
     def what_is_old_is_forgotten(self, order_id: str) -> None:
         self.world.clock.advance(timedelta(days=60))
         with a_hand_over_in_the_way("redact_orders"):
-            invoke("redact_orders", an_event("redact_orders"))
-        invoke("redact_orders", an_event("redact_orders"))
+            invoke("redact_orders", an_event("redact_orders_tick"))
+        invoke("redact_orders", an_event("redact_orders_tick"))
         assert self.world.order(order_id).redacted_at
 
     def wake_up(self) -> None:

@@ -24,6 +24,7 @@ TRANSFERRED, WITH_ERRORS, PICKED = (
     "Picked by 3PL Successfully",
 )
 HANDED_OVER = (TRANSFERRED, WITH_ERRORS, PICKED)
+BY_THE_CLOCK = {"by": "clock", "why": "retention", "reference": None}
 
 # What says nothing, and the names of this world as first and last name.
 BLANK = ("", " ", ".", "[Redacted]")
@@ -129,6 +130,7 @@ class Order:
     dispatched_at: datetime | None = None
     is_void: bool = False
     redacted_at: datetime | None = None
+    redaction: dict[str, Any] | None = None
     told_warehouse: Any = None
     warehouse_error: str | None = None
     alerts: list[str] = field(default_factory=list)
@@ -169,6 +171,11 @@ class Order:
         if self.dispatched_at:
             return "Dispatched"
         return "Draft" if self.facts.status == "PENDING" and not self.hold else "Open"
+
+    @property
+    def is_to_be_sent(self) -> bool:
+        is_sent = self.is_void or self.dispatched_at or self.three_pl in (TRANSFERRED, PICKED)
+        return not (is_sent or self.facts.by_amazon)
 
 
 # What people see, and what is missing of it ---------------------------------------------------------------------------
@@ -444,7 +451,7 @@ class PlainModel:
             if sent.status != "PENDING":
                 order = Order(sent, created, ship_by, deliver_by, pending_since=self.now)
                 if is_to_be_redacted(order, self.now):
-                    order.facts, order.redacted_at = bare(sent), self.now
+                    order.facts, order.redacted_at, order.redaction = bare(sent), self.now, BY_THE_CLOCK
                 self.orders[order_id] = order
             return
         if sent.updated < before.facts.updated:
@@ -475,10 +482,11 @@ class PlainModel:
                 order.pending_since = self.now  # asked for again
             self._land(order_id, order)
 
-    def _redact(self, order: Order) -> None:
+    def _redact(self, order: Order, request: dict[str, Any] | None = None) -> None:
         order.facts, order.redacted_at = bare(order.facts), self.now
+        order.redaction = request or BY_THE_CLOCK
         order.edits, order.amazon_then, order.confirmed = {}, dict.fromkeys(FIELDS_OF_UNIT), []
-        order.comment = order.warehouse_error = order.told_warehouse = None
+        order.assigned_to = order.comment = order.warehouse_error = order.told_warehouse = None
         if order.override:
             order.override = order.override | {"reason": "[redacted]"}
         judge(order, self.settings, self.now)
@@ -489,7 +497,7 @@ class PlainModel:
         self._must_be(role, EDITOR, ADMINISTRATOR)
         self._check_patch(role, body)
         order = deepcopy(self._found(order_id, if_match))
-        if order.redacted_at and body.get("comment") is not None:
+        if order.redacted_at and (body.get("comment") is not None or body.get("assignedTo") is not None):
             raise Refusal(409, "redacted")
         if "assignedTo" in body:
             order.assigned_to = body["assignedTo"]
@@ -515,6 +523,16 @@ class PlainModel:
             self._must_be(role, ADMINISTRATOR)
         order = deepcopy(self._found(order_id, if_match))
         self._land(order_id, self._gone_through_the_gate(role, order, body | {"release": True}))
+
+    def erase(self, role: str, order_id: str, body: dict[str, Any], if_match: int | None) -> None:
+        self._must_be(role, ADMINISTRATOR)
+        order = deepcopy(self._found(order_id, if_match))
+        if order.redacted_at:
+            return
+        if order.is_to_be_sent and not body.get("evenIfUnsent"):
+            raise Refusal(409, "unsent")
+        self._redact(order, {"by": f"{role}@example.com", "why": "request", "reference": body["reference"]})
+        self._land(order_id, order)
 
     def _check_patch(self, role: str, body: dict[str, Any]) -> None:
         malformed = {}
@@ -683,7 +701,7 @@ class PlainModel:
         order = self._reported_on(role, order_id, if_match)
         if order.three_pl == PICKED:
             raise Refusal(409, "alreadyPicked")
-        order.three_pl, order.warehouse_error = WITH_ERRORS, reason
+        order.three_pl, order.warehouse_error = WITH_ERRORS, "[redacted]" if order.redacted_at else reason
         self._land(order_id, order)
 
     def _reported_on(self, role: str, order_id: str, if_match: int | None) -> Order:
@@ -785,6 +803,7 @@ class PlainModel:
             "comment": order.comment,
             "warehouseError": order.warehouse_error,
             "redactedAt": order.redacted_at and text(order.redacted_at),
+            "redaction": order.redaction,
         }
 
 

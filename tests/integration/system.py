@@ -16,7 +16,7 @@ from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order_changes import OrderChanges
 from needs_attention.order_patch import OrderPatch, Release
 from needs_attention.order_store import Item, OrderStore
-from needs_attention.redaction import redact_what_is_due
+from needs_attention.redactions import remove_personal_data
 from needs_attention.validation import Validation
 
 ORDER_ID = "701-1111111-1111111"
@@ -54,7 +54,7 @@ class System:
     def clock_runs(self, integration_id: str) -> None:
         """What the schedules have done: personal data removed, verdicts asked for again, snoozes ended."""
         until = self._clock() + timedelta(seconds=30)
-        redact_what_is_due(self._orders, self._integrations, self._clock, until)
+        remove_personal_data(self._orders, self._integrations, self._clock, until)
         self._downloader.run(integration_id, until)
 
     def validate(self, images: Sequence[Item]) -> None:

@@ -1001,15 +1001,16 @@ def test_a_note_goes_with_an_edit_in_one_write(world: World) -> None:
     assert world.order(FIRST).revision == before.revision + 1
 
 
-def test_a_redacted_order_has_lost_its_comment_and_takes_none(world: World) -> None:
+def test_a_redacted_order_has_lost_its_notes_and_takes_none(world: World) -> None:
     world.download(order_id=FIRST)
     patch(world, {"comment": "Ada Quill called.", "assignedTo": "zoe"})
     order = world.order(FIRST)
     world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
-    assert (world.order(FIRST).comment, world.order(FIRST).assigned_to) == (None, "zoe")
-    answer = patch(world, {"comment": "Ada Quill called."})
-    assert (answer.status, answer.body["code"]) == (409, "redacted")
-    assert patch(world, {"assignedTo": None}).status == 200
+    assert (world.order(FIRST).comment, world.order(FIRST).assigned_to) == (None, None)
+    for note in ({"comment": "Ada Quill called."}, {"assignedTo": "Ada Quill"}):
+        answer = patch(world, note)
+        assert (answer.status, answer.body["code"]) == (409, "redacted")
+    assert patch(world, {"assignedTo": None, "comment": None}).status == 200
 
 
 @pytest.mark.parametrize("body", [{"comment": ""}, {"comment": "x" * 2_001}, {"assignedTo": " "}, {"assignedTo": 7}])
@@ -1117,6 +1118,16 @@ def test_the_words_of_the_warehouse_are_gone_after_redaction(world: World) -> No
     order = world.order(FIRST)
     world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
     assert world.order(FIRST).warehouse_error is None
+
+
+def test_the_warehouse_may_fail_to_pick_a_redacted_order_but_its_words_are_not_kept(world: World) -> None:
+    a_transferable(world)
+    acknowledge(world)
+    order = world.order(FIRST)
+    world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
+    assert report(world, "transfer-failed", {"reason": "Ada Quill moved"}).status == 200
+    failed = world.order(FIRST)
+    assert (failed.three_pl_status, failed.warehouse_error) == (ThreePlStatus.WITH_ERRORS, "[redacted]")
 
 
 @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "x" * 501}, {"reason": 7}])

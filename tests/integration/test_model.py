@@ -198,6 +198,7 @@ HOLDS = ({"stage": NEEDS_ATTENTION}, {"snoozeUntil": HOUR + MINUTE / 2})
 WISHES = st.sampled_from(WISHED)
 REASONS = st.sampled_from((None, "Unknown SKU", "No room"))
 SELDOM = st.sampled_from((False, False, False, True))
+ERASURES = st.sampled_from(({"reference": "GR-1"}, {"reference": "GR-2", "evenIfUnsent": True}))
 OVERRIDES = st.sampled_from(({}, {}, {"override": {"reason": "the carrier takes one name"}}))
 
 
@@ -212,6 +213,7 @@ REVISIONS = st.sampled_from((*[None] * 6, 0, 0, -1))
 EDITORS = st.builds(Asker, st.sampled_from((*[EDITOR] * 6, *[ADMINISTRATOR] * 8, READER, WAREHOUSE)), REVISIONS)
 WAREHOUSES = st.builds(Asker, st.sampled_from((*[WAREHOUSE] * 6, *[ADMINISTRATOR] * 2, READER, EDITOR)), REVISIONS)
 ADMINISTRATORS = st.sampled_from((*[ADMINISTRATOR] * 7, EDITOR))
+ERASERS = st.builds(Asker, ADMINISTRATORS, REVISIONS)
 SETTINGS: tuple[dict[str, Any], ...] = (
     {"defaultStage": "Packing"},
     {"defaultStage": "New"},
@@ -256,6 +258,7 @@ OFTEN: tuple[tuple[int, str, dict[str, st.SearchStrategy[Any]]], ...] = (
     (3, "the_warehouse_takes", {"order_id": ORDER_IDS, "is_in_vain": SELDOM, "by": WAREHOUSES}),
     (2, "the_warehouse_reports", {"order_id": ORDER_IDS, "is_in_vain": SELDOM, "reason": REASONS, "by": WAREHOUSES}),
     (1, "the_warehouse_looks", {"order_id": ORDER_IDS}),
+    (1, "somebody_erases", {"order_id": ORDER_IDS, "body": ERASURES, "by": ERASERS}),
     (2, "an_administrator_sets", {"changes": bodies(SETTINGS, 2), "role": ADMINISTRATORS}),
     (1, "an_administrator_freezes", {"what": st.sampled_from(FREEZES), "role": ADMINISTRATORS}),
 )
@@ -340,7 +343,7 @@ class Histories(RuleBasedStateMachine):
         wake_up = an_event("download_orders_wake_up")
         for message in wake_up["Records"]:
             message["body"] = message["body"].replace("demo", INTEGRATION)
-        invoke("redact_orders", an_event("redact_orders"))
+        invoke("redact_orders", an_event("redact_orders_tick"))
         assert invoke("download_orders", wake_up) == {"batchItemFailures": []}
         self.model.clock_runs()
         self._agree(*self.model.orders)
@@ -373,6 +376,10 @@ class Histories(RuleBasedStateMachine):
     def somebody_releases(self, order_id: str, body: dict[str, Any], by: Asker) -> None:
         path = f"/orders/{order_id}/release"
         self._ask("POST", path, body, by, lambda if_match: self.model.release(by.role, order_id, body, if_match))
+
+    def somebody_erases(self, order_id: str, body: dict[str, Any], by: Asker) -> None:
+        path = f"/orders/{order_id}/erase"
+        self._ask("POST", path, body, by, lambda if_match: self.model.erase(by.role, order_id, body, if_match))
 
     def the_warehouse_takes(self, order_id: str, is_in_vain: bool, by: Asker) -> None:
         if not is_in_vain:
@@ -529,6 +536,7 @@ SHOWN = {
     "comment",
     "warehouseError",
     "redactedAt",
+    "redaction",
 }
 
 
@@ -564,6 +572,7 @@ MUST_BE_MET = {
     "alreadyTransferred",
     "notLive",
     "redacted",
+    "unsent",
     "shipped",
     "void",
 }

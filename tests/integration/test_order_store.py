@@ -8,13 +8,24 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from needs_attention import gate
 from needs_attention.events import Change, history_key
-from needs_attention.order import Address, Edits, Order, PersonsName
-from needs_attention.order_store import LostRace, OrderStore, Page, Summary, created_key, order_from_item, to_item
+from needs_attention.order import REDACTION_AGE, TIME_IS_OVER, Address, Edits, Order, PersonsName
+from needs_attention.order_store import (
+    LostRace,
+    OrderStore,
+    Page,
+    Redacted,
+    RedactionDue,
+    Summary,
+    created_key,
+    order_from_item,
+    to_item,
+)
 from needs_attention.policy import NEEDS_ATTENTION, Settings
 from needs_attention.verdict import judged
 from tests.from_template import create_table
-from tests.unit.builders import LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
+from tests.unit.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
 
 BY_CREATED_ALL = Page(limit=10)
 
@@ -235,8 +246,46 @@ def test_a_held_order_is_due_when_amazon_is_to_be_asked_again(orders: OrderStore
 
 def test_a_complete_order_is_due_for_redaction_only(orders: OrderStore) -> None:
     order = held(orders, an_order())
-    assert list(orders.find_due("acme-na", NOON + timedelta(days=30))) == []
-    assert list(orders.find_due("acme-na", NOON + timedelta(days=32))) == [order.order_id]
+    assert list(orders.find_due("acme-na", NOON + timedelta(days=32))) == []
+    due = RedactionDue(order.order_id, DELIVER_BY + REDACTION_AGE)
+    assert list(orders.find_redactions_due("acme-na", due.at)) == []
+    assert list(orders.find_redactions_due("acme-na", due.at + timedelta(milliseconds=1))) == [due]
+
+
+def test_an_order_that_moves_its_delivery_is_due_for_redaction_once_and_later(orders: OrderStore) -> None:
+    order = held(orders, an_order())
+    later = order.amazon.model_copy(update={"deliver_by": DELIVER_BY + timedelta(days=9)})
+    orders.save(order, order.with_(amazon=later), by="amazon", at=NOON, cause="download")
+    due = [RedactionDue(order.order_id, DELIVER_BY + timedelta(days=9) + REDACTION_AGE)]
+    assert list(orders.find_redactions_due("acme-na", NOON + timedelta(days=365))) == due
+
+
+def test_what_is_to_be_redacted_is_read_page_by_page_longest_due_first(
+    orders: OrderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("needs_attention.order_store.REDACTIONS_A_QUERY", 7)
+    ids = [f"701-{number:07}-0000000" for number in range(20)]
+    for number, order_id in enumerate(ids):
+        deliver_by = DELIVER_BY - timedelta(hours=number)
+        saved(orders, an_order(an_amazon_order(order_id=order_id, deliver_by=deliver_by)))
+    found = orders.find_redactions_due("acme-na", NOON + timedelta(days=365))
+    assert [due.order_id for due in found] == ids[::-1]
+
+
+def test_what_was_redacted_is_found_by_its_time_and_no_longer_due(orders: OrderStore) -> None:
+    ids = [f"701-{number}#odd" for number in range(5)]
+    for number, order_id in enumerate(ids):
+        order = saved(orders, an_order(an_amazon_order(order_id=order_id)))
+        at = NOON + timedelta(days=number)
+        orders.save(order, gate.redact(order, Settings(), at), by="clock", at=at, cause="redaction")
+    assert list(orders.find_redactions_due("acme-na", NOON + timedelta(days=365))) == []
+    since, until = NOON + timedelta(days=1), NOON + timedelta(days=4)
+    found = orders.find_redacted("acme-na", since, until, Page(limit=2))
+    assert found.orders == tuple(
+        Redacted(ids[number], NOON + timedelta(days=number), TIME_IS_OVER) for number in (1, 2)
+    )
+    rest = orders.find_redacted("acme-na", since, until, Page(limit=2, after=found.position))
+    assert ([one.order_id for one in rest.orders], rest.position) == ([ids[3]], None)
 
 
 def test_what_is_due_is_read_page_by_page_to_the_end(orders: OrderStore) -> None:

@@ -16,6 +16,7 @@ from tests.permissions.policies import Policy, Request, Statement, allows, arn, 
 
 POLICIES = {function: policy_of(role, NAMES) for function, role in roles().items()}
 AMAZONS = ("amazon", "downloadedAt")
+REDACTIONS = ("redactedAt", "redaction")
 PEOPLES = ("edits", "accepted", "override", "assignedTo", "comment")
 WRITE_LOGS = ("CreateLogStream", "PutLogEvents")
 READ_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
@@ -89,9 +90,9 @@ def test_lambda_may_read_a_functions_events_and_write_its_log(function: str) -> 
     ("function", "attribute"),
     [
         *(("download_orders", attribute) for attribute in PEOPLES),
-        *(("validate_orders", attribute) for attribute in (*AMAZONS, *PEOPLES, "redactedAt")),
-        *(("edit_orders", attribute) for attribute in (*AMAZONS, "redactedAt")),
-        *(("redact_orders", attribute) for attribute in ("downloadedAt", "accepted", "assignedTo")),
+        *(("validate_orders", attribute) for attribute in (*AMAZONS, *PEOPLES, *REDACTIONS)),
+        *(("edit_orders", attribute) for attribute in (*AMAZONS, *REDACTIONS)),
+        *(("redact_orders", attribute) for attribute in ("downloadedAt", "accepted")),
     ],
 )
 def test_a_function_cannot_write_what_is_not_its_to_write(function: str, attribute: str) -> None:

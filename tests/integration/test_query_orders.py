@@ -107,6 +107,7 @@ def test_a_row_shows_where_the_order_stands_and_no_personal_data(world: World) -
         "queue": "waitingForAmazon",
         "redownloadAt": "2026-11-23T12:02:00.000Z",
         "assignedTo": None,
+        "redactedAt": None,
         "revision": 1,
     }
 

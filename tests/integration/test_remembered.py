@@ -12,6 +12,7 @@ from tests.integration.conftest import Answer, World, app, routes
 ORDER = "/orders/701-1111111-1111111"
 POSTS: dict[tuple[str, str], Any] = {
     ("POST", "/orders/{orderId}/release"): {},
+    ("POST", "/orders/{orderId}/erase"): {"reference": "GR-2041", "evenIfUnsent": True},
     ("POST", "/orders/{orderId}/acknowledge"): None,
     ("POST", "/orders/{orderId}/picked"): None,
     ("POST", "/orders/{orderId}/transfer-failed"): {"reason": "The shelf is empty."},
@@ -29,6 +30,7 @@ POSTS: dict[tuple[str, str], Any] = {
     ("POST", "/integrations/{integrationId}/rejudgement"): None,
     ("POST", "/integrations/{integrationId}/freeze"): None,
     ("POST", "/freeze"): None,
+    ("POST", "/erasures"): {"reference": "GR-2041", "buyerEmail": "ada@marketplace.example.com"},
     ("POST", "/stages"): {"name": "Awaiting Supplier"},
 }
 
@@ -185,3 +187,31 @@ def test_answers_are_kept_for_a_day_without_anything_that_can_be_read(world: Wor
     (item,) = world.dynamodb.scan(TableName="AnswersTable")["Items"]
     assert "Quill" not in json.dumps(item)
     assert set(item) == {"id", "expiration", "in_progress_expiration", "status", "data", "validation"}
+
+
+BULK_NOTE = {"orders": [{"orderId": "701-1111111-1111111", "patch": {"assignedTo": "zoe"}}]}
+SHEET = "orderId,revision,email\n701-1111111-1111111,1,typed@b.example.com\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "content_type"),
+    [
+        (f"{ORDER}/acknowledge", None, "application/json"),
+        ("/bulk/orders", BULK_NOTE, "application/json"),
+        ("/orders.csv", SHEET, "text/csv"),
+    ],
+)
+def test_an_answer_is_not_given_again_when_personal_data_in_it_was_removed_since(
+    world: World, path: str, body: object, content_type: str
+) -> None:
+    order = world.download()
+    if path.endswith("acknowledge"):
+        world.call("PATCH", ORDER, {"threePlStatus": "Transfer to 3PL Now"})
+    headers: dict[str, Any] = {"Idempotency_Key": "monday", "Content_Type": content_type}
+    first = world.call("POST", path, body, **headers)
+    assert "Quill" in json.dumps(first.body)
+    assert world.call("POST", path, body, **headers).body == first.body
+    erasure = {"reference": "GR-2041", "evenIfUnsent": True}
+    assert world.call("POST", f"/orders/{order.order_id}/erase", erasure).status == 200
+    again = world.call("POST", path, body, **headers)
+    assert (again.status, again.body["code"], "Quill" in json.dumps(again.body)) == (409, "redacted", False)

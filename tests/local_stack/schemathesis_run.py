@@ -48,13 +48,16 @@ def run(stack: Stack, say: Callable[[str], None]) -> int:
 
 
 def _names_of_what_is_there(stack: Stack) -> dict[str, list[str]]:
-    """An integration with orders, held and complete ones, a download and a Stage, by the part of a path."""
+    """An integration with orders, held and complete ones, a download, a Stage and an erasure, by the part of a path."""
     register(stack)
     administrator = Person(stack, "administrator")
     start = {"updatedAfter": (datetime.now(UTC) - timedelta(days=3)).isoformat()}
     download = administrator.post(f"/integrations/{INTEGRATION}/downloads", start, status=202)["downloadId"]
     stage = administrator.post("/stages", {"name": "Supplier"}, status=201)["id"]
+    buyer = {"reference": "GR-1", "buyerEmail": "nobody@mail.example.com"}
+    erasure = administrator.post("/erasures", buyer, status=202)["erasureId"]
     path = f"/integrations/{INTEGRATION}/downloads/{download}"
     eventually("the download", lambda: administrator.get(path)["status"] == "finished" or None)
     orders = [row["orderId"] for row in administrator.get("/orders?limit=20")["orders"]]
-    return {"orderId": orders, "integrationId": [INTEGRATION], "downloadId": [download], "stageId": [stage]}
+    one_of_each = {"integrationId": INTEGRATION, "downloadId": download, "stageId": stage, "erasureId": erasure}
+    return {"orderId": orders, **{part: [name] for part, name in one_of_each.items()}}

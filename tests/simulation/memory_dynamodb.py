@@ -172,4 +172,6 @@ def _wanted(condition: str, values: Mapping[str, str]) -> Callable[[str], bool]:
         return lambda value: value.startswith(values[begins[1]])
     if below := re.fullmatch(r"#\w+ < (:\w+)", condition):
         return lambda value: value < values[below[1]]
+    if between := re.fullmatch(r"#\w+ BETWEEN (:\w+) AND (:\w+)", condition):
+        return lambda value: values[between[1]] <= value <= values[between[2]]
     raise NotImplementedError(condition)

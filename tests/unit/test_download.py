@@ -27,7 +27,7 @@ from needs_attention.download import (
     Walk,
     downloaded,
 )
-from needs_attention.order import UnreadableOrder
+from needs_attention.order import Redaction, UnreadableOrder
 from tests.unit.builders import NOON, accepting, an_amazon_order, an_order
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -489,7 +489,7 @@ def test_an_order_that_is_overdue_for_redaction_when_it_arrives_is_stored_redact
     old = an_amazon_order(deliver_by=NOON - timedelta(days=27))
     order = downloaded(None, old, "demo", NOON)
     assert order is not None
-    assert order.redacted_at == NOON
+    assert (order.redacted_at, order.redaction) == (NOON, Redaction(by="clock", why="retention"))
     assert (order.amazon.recipient_name, order.amazon.buyer_email) == (None, None)
 
 

@@ -6,8 +6,20 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.gate import Refused, Wanted, change, edit, end_snooze, failed, hand_over, happened, picked, redact
-from needs_attention.order import CONFIRMABLE, Address, Edits, Hold, Order, Override
+from needs_attention.gate import (
+    Refused,
+    Wanted,
+    change,
+    edit,
+    end_snooze,
+    erase,
+    failed,
+    hand_over,
+    happened,
+    picked,
+    redact,
+)
+from needs_attention.order import CONFIRMABLE, Address, Edits, Hold, Order, Override, Redaction
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.verdict import digest, judged
 from tests.unit.builders import (
@@ -718,7 +730,10 @@ def personal_order() -> Order:
         line_items=(a_line(),),
     )
     override = Override(by="admin@example.com", at=NOON, reason="Ada Quill called", fields=("email",))
-    return a_judged_order(amazon, edits=typed, override=override, accepted=accepting("email"), handed_over_digest="ada")
+    judged = a_judged_order(amazon, edits=typed, override=override, accepted=accepting("email"))
+    return judged.with_(
+        assigned_to="Ada's desk", comment="Ada called", warehouse_error="Ada Quill moved", handed_over_digest="ada"
+    )
 
 
 def test_redaction_leaves_no_personal_data_anywhere() -> None:
@@ -755,6 +770,65 @@ def test_redaction_leaves_with_the_warehouse_what_it_has() -> None:
 
 def test_redaction_without_an_override_makes_none() -> None:
     assert redact(a_judged_order(), BY_DEFAULT, LATER).override is None
+
+
+def test_redaction_says_by_whom_and_why() -> None:
+    assert redact(a_judged_order(), BY_DEFAULT, LATER).redaction == Redaction(by="clock", why="retention")
+
+
+def test_the_words_of_a_warehouse_about_a_redacted_order_are_not_kept() -> None:
+    bare = redact(taken(for_the_warehouse()), BY_DEFAULT, LATER)
+    after = failed(bare, "Ada Quill moved")
+
+    assert (after.three_pl_status, after.warehouse_error) == (ThreePlStatus.WITH_ERRORS, "[redacted]")
+
+
+# Erasure on request ---------------------------------------------------------------------------------------------------
+
+REQUEST = Redaction(by="admin@example.com", why="request", reference="GR-2041")
+
+
+def erased(order: Order, *, even_if_unsent: bool = False) -> Order:
+    return erase(order, EAGER, REQUEST, even_if_unsent=even_if_unsent, at=LATER)
+
+
+SENT_ORDERS: dict[str, Order] = {
+    "dispatched": a_judged_order(dispatched_by="person", fully_dispatched_at=NOON),
+    "with the warehouse": a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED),
+    "picked": a_judged_order(three_pl_status=ThreePlStatus.PICKED),
+    "void": a_judged_order(voided_at=NOON),
+    "fulfilled by Amazon": a_judged_order(an_fba_order()),
+}
+
+
+@pytest.mark.parametrize("order", SENT_ORDERS.values(), ids=SENT_ORDERS.keys())
+def test_an_order_that_nobody_here_is_to_send_any_more_is_erased_when_somebody_asks_for_it(order: Order) -> None:
+    assert erased(order) == redact(order, EAGER, LATER, REQUEST)
+
+
+UNSENT_ORDERS: dict[str, Order] = {
+    "held": a_held_order(),
+    "complete": a_judged_order(),
+    "pending": an_order(),
+    "draft": a_judged_order(an_amazon_order(fulfillment_status="PENDING")),
+    "not picked": a_judged_order(three_pl_status=ThreePlStatus.WITH_ERRORS),
+}
+
+
+@pytest.mark.parametrize("order", UNSENT_ORDERS.values(), ids=UNSENT_ORDERS.keys())
+def test_an_order_that_is_still_to_be_sent_is_erased_only_by_whoever_says_that_he_knows(order: Order) -> None:
+    with pytest.raises(Refused) as refusal:
+        erased(order)
+    after = erased(order, even_if_unsent=True)
+
+    assert refusal.value.code == "unsent"
+    assert (after.redacted_at, after.redaction, after.hold, after.is_transferable) == (LATER, REQUEST, None, False)
+
+
+def test_an_order_whose_data_is_gone_already_stays_as_it_is() -> None:
+    gone = redact(a_judged_order(), BY_DEFAULT, NOON)
+
+    assert erased(gone) == gone
 
 
 # What happened --------------------------------------------------------------------------------------------------------

@@ -799,6 +799,13 @@ def test_without_a_delivery_date_redaction_counts_from_dispatch() -> None:
     assert order.redact_at == LATER + REDACTION_AGE
 
 
+def test_a_dispatch_of_which_we_learn_late_does_not_keep_personal_data_longer_than_the_maximum() -> None:
+    learnt = CREATED + LONGEST_DELIVERY + timedelta(days=20)
+    order = an_order(an_amazon_order(deliver_by=None), fully_dispatched_at=learnt, dispatched_by="amazon")
+
+    assert order.redact_at == CREATED + LONGEST_DELIVERY + REDACTION_AGE
+
+
 def test_without_any_date_redaction_counts_from_the_longest_delivery() -> None:
     assert an_order(an_amazon_order(deliver_by=None)).redact_at == CREATED + LONGEST_DELIVERY + REDACTION_AGE
 

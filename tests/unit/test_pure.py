@@ -19,6 +19,7 @@ PURE = [
     "completeness",
     "verdict",
     "gate",
+    "erasures",
     "download",
     "incidents",
     "reconciliation",

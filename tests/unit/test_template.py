@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from needs_attention.http_api import Problem
-from needs_attention.order import REDACTION_AGE
+from needs_attention.order import REDACTION_AGE, REDACTION_TAKES_AT_MOST
 from needs_attention.order_store import to_item
 from needs_attention.policy import Settings
 from needs_attention.verdict import judged
@@ -18,7 +18,6 @@ from tests.from_template import parameters, resources
 from tests.unit.builders import NOON, an_order
 
 AMAZONS_LIMIT = timedelta(days=30)
-A_DAY_FOR_THE_CLOCK = timedelta(days=1)
 
 
 def of_type(kind: str) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def test_a_canary_of_validation_is_rolled_back_by_errors_and_by_records_that_it_
 
 def test_redaction_and_the_days_of_recovery_stay_within_what_amazon_allows() -> None:
     recovery = timedelta(days=parameters()["PointInTimeRecoveryDays"]["MaxValue"])
-    assert REDACTION_AGE + recovery + A_DAY_FOR_THE_CLOCK <= AMAZONS_LIMIT
+    assert REDACTION_AGE + recovery + REDACTION_TAKES_AT_MOST <= AMAZONS_LIMIT
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -132,10 +131,18 @@ def test_every_role_that_sam_would_make_is_ours_or_bounded_too() -> None:
     assert [schedule["PermissionsBoundary"] for schedule in schedules] == [IF_GIVEN, IF_GIVEN]
 
 
-@pytest.mark.parametrize("metric", ["OpenIncidents", "CursorLag", "CredentialsLastDays"])
-def test_what_is_wrong_with_a_connection_rings_an_alarm(metric: str) -> None:
+@pytest.mark.parametrize(
+    ("metric", "function"),
+    [
+        ("OpenIncidents", "DownloadOrdersFunction"),
+        ("CursorLag", "DownloadOrdersFunction"),
+        ("CredentialsLastDays", "DownloadOrdersFunction"),
+        ("RedactionsOverdue", "RedactOrdersFunction"),
+    ],
+)
+def test_what_is_wrong_with_a_connection_and_what_is_overdue_rings_an_alarm(metric: str, function: str) -> None:
     (alarm,) = (one for one in of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == metric)
-    variables = FUNCTIONS["DownloadOrdersFunction"]["Environment"]["Variables"]
+    variables = FUNCTIONS[function]["Environment"]["Variables"]
     assert alarm["Namespace"] == "NeedsAttention/${Environment}"
     assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
     assert alarm["AlarmActions"] == ["AlarmTopic"]

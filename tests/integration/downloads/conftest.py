@@ -17,7 +17,7 @@ from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import Order
 from needs_attention.order_store import OrderStore
 from needs_attention.policy import Settings
-from needs_attention.redaction import redact_what_is_due
+from needs_attention.redactions import remove_personal_data
 from needs_attention.sp_api import MARKETPLACES, Credentials, SellingPartnerApi
 from needs_attention.validation import Validation
 from tests.amazon_stand_in.clock import Clock
@@ -112,8 +112,8 @@ class World:
         )
         return downloader.run(integration_id, until=self.clock() + lasting)
 
-    def redact(self) -> int:
-        return redact_what_is_due(self.orders, self.integrations, self.clock, until=self.clock() + HOUR)
+    def redact(self, *, lasting: timedelta = HOUR) -> None:
+        remove_personal_data(self.orders, self.integrations, self.clock, until=self.clock() + lasting)
 
     def run_for(self, time: timedelta, tick: timedelta = MINUTE) -> None:
         """A run at every tick of the schedule."""

@@ -1,0 +1,295 @@
+"""Personal data that is removed on request, what is due, and the proof of what was removed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from needs_attention import gate
+from needs_attention.erasures import PageErased
+from needs_attention.order import REDACTION_AGE, Order
+from needs_attention.policy import Settings, ThreePlStatus
+from needs_attention.values import instant
+from tests.integration.conftest import Answer, World, app
+from tests.unit.builders import DELIVER_BY, NOON
+
+FIRST, SECOND, THIRD = "701-1111111-1111111", "701-2222222-2222222", "701-3333333-3333333"
+REQUEST = {"reference": "GR-2041"}
+PERSONAL = ("firstName", "lastName", "company", "email", "deliveryAddress", "billingName", "billingAddress")
+DAY = timedelta(days=1)
+BY_ADMINISTRATOR = {"by": "administrator@example.com", "why": "request", "reference": "GR-2041"}
+
+
+def erase(world: World, body: Any = REQUEST, order_id: str = FIRST, **more: Any) -> Answer:
+    return world.call("POST", f"/orders/{order_id}/erase", body, **more)
+
+
+def a_dispatched(world: World, order_id: str = FIRST, **fields: Any) -> Order:
+    world.download(order_id=order_id, **fields)
+    assert world.call("PATCH", f"/orders/{order_id}", {"fullyDispatched": True}).status == 200
+    return world.order(order_id)
+
+
+# One order, on request ------------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_was_sent_is_erased_at_once(world: World) -> None:
+    before = a_dispatched(world)
+    answer = erase(world)
+    assert (answer.status, answer.body["revision"], answer.body["warnings"]) == (200, before.revision + 1, [])
+    assert {field: answer.body[field] for field in PERSONAL} == dict.fromkeys(PERSONAL)
+    assert (answer.body["redactedAt"], answer.body["redaction"]) == (instant(NOON), BY_ADMINISTRATOR)
+    change = world.order().last_change
+    assert change is not None
+    assert (change.by, change.cause, change.events) == ("administrator@example.com", "erasure", ("OrderRedacted",))
+
+
+def test_an_order_that_is_still_to_be_sent_is_not_erased_by_mistake(world: World) -> None:
+    before = world.download(buyer_email=None)
+    answer = erase(world)
+    assert (answer.status, answer.body["code"]) == (409, "unsent")
+    assert world.order() == before
+
+
+def test_an_erased_order_that_was_to_be_sent_is_neither_held_nor_sent(world: World) -> None:
+    world.download(buyer_email=None)
+    answer = erase(world, {**REQUEST, "evenIfUnsent": True})
+    assert [warning["code"] for warning in answer.body["warnings"]] == ["cannotBeSent"]
+    assert (answer.body["hold"], answer.body["stage"], answer.body["threePlStatus"]) == (
+        None,
+        "New",
+        ThreePlStatus.DO_NOT_TRANSFER,
+    )
+    wishes: list[dict[str, Any]] = [
+        {"fullyDispatched": True},
+        {"threePlStatus": ThreePlStatus.NOW},
+        {"stage": "Needs Attention"},
+        {"email": "typed@b.example.com"},
+    ]
+    for wish in wishes:
+        refusal = world.call("PATCH", f"/orders/{FIRST}", wish)
+        assert (refusal.status, refusal.body["code"]) == (409, "redacted"), wish
+    assert world.call("GET", "/orders", query={"stage": "Needs Attention"}).body["orders"] == []
+
+
+def test_an_order_that_is_erased_again_stays_as_it_is(world: World) -> None:
+    a_dispatched(world)
+    first = erase(world)
+    again = erase(world, {"reference": "GR-9999", "evenIfUnsent": True})
+    assert (again.status, again.body) == (200, first.body)
+
+
+def test_an_erasure_on_an_outdated_state_is_refused(world: World) -> None:
+    order = a_dispatched(world)
+    answer = erase(world, If_Match=f'"{order.revision - 1}"')
+    assert (answer.status, world.order()) == (412, order)
+
+
+def test_an_order_that_is_not_there_cannot_be_erased(world: World) -> None:
+    assert erase(world, order_id="none").status == 404
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "Ada", "Ada Quill 7", "ada7@marketplace.example.com", "7" * 41, "№ 7", 7, None]
+)
+def test_a_reference_is_a_number_and_neither_a_name_nor_an_email(world: World, reference: Any) -> None:
+    order = a_dispatched(world)
+    answer = erase(world, {"reference": reference})
+    assert (answer.status, list(answer.codes)) == (422, ["reference"])
+    assert world.order() == order
+
+
+def test_the_list_shows_that_an_order_was_redacted(world: World) -> None:
+    a_dispatched(world)
+    a_dispatched(world, SECOND)
+    erase(world)
+    rows = world.call("GET", "/orders").body["orders"]
+    assert {row["orderId"]: row["redactedAt"] for row in rows} == {FIRST: instant(NOON), SECOND: None}
+
+
+# The proof ------------------------------------------------------------------------------------------------------------
+
+
+def redactions(world: World, integration: str = "acme-na", **query: Any) -> Any:
+    return world.call("GET", f"/integrations/{integration}/redactions", role="reader", query=query).body
+
+
+def redact(world: World, order_id: str) -> None:
+    order = world.download(order_id=order_id)
+    now = world.clock.now
+    world.orders.save(order, gate.redact(order, Settings(), now), by="clock", at=now, cause="redaction")
+
+
+def test_the_proof_says_whose_data_was_removed_when_by_whom_and_why_newest_first(world: World) -> None:
+    redact(world, SECOND)
+    world.clock.advance(DAY)
+    a_dispatched(world)
+    erase(world)
+    world.download(order_id=THIRD)
+    by_the_clock = {"by": "clock", "why": "retention", "reference": None}
+    assert redactions(world) == {
+        "redactions": [
+            {"orderId": FIRST, "at": instant(NOON + DAY), **BY_ADMINISTRATOR},
+            {"orderId": SECOND, "at": instant(NOON), **by_the_clock},
+        ],
+        "nextCursor": None,
+    }
+
+
+def test_the_proof_is_of_a_span_of_time_and_read_page_by_page(world: World) -> None:
+    ids = [f"701-{number:07}-0000000" for number in range(5)]
+    for order_id in ids:
+        redact(world, order_id)
+        world.clock.advance(DAY)
+    span: dict[str, Any] = {"after": NOON + DAY, "before": NOON + 4 * DAY, "limit": 2}
+    first = redactions(world, **span)
+    second = redactions(world, **span, cursor=first["nextCursor"])
+    pages = [[one["orderId"] for one in page["redactions"]] for page in (first, second)]
+    assert (pages, second["nextCursor"]) == ([[ids[3], ids[2]], [ids[1]]], None)
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "2026-11-23T12:00:00.000Z#", "1999-11-23T12:00:00.000Z#701-1"])
+def test_a_cursor_of_another_list_is_refused(world: World, cursor: str) -> None:
+    query = {"cursor": cursor, "after": NOON}
+    answer = world.call("GET", "/integrations/acme-na/redactions", query=query)
+    assert (answer.status, answer.body["code"]) == (400, "invalidCursor")
+
+
+def test_a_span_that_ends_before_it_begins_is_refused(world: World) -> None:
+    answer = world.call("GET", "/integrations/acme-na/redactions", query={"after": NOON, "before": NOON})
+    assert (answer.status, answer.codes) == (400, {"before": "notLater"})
+
+
+def test_the_proof_outlives_the_integration(world: World) -> None:
+    redact(world, FIRST)
+    world.change_integration(deleted_at=NOON)
+    assert [one["orderId"] for one in redactions(world)["redactions"]] == [FIRST]
+    assert world.call("GET", "/integrations/none/redactions").status == 404
+
+
+# What is due ----------------------------------------------------------------------------------------------------------
+
+
+def due(world: World) -> dict[str, Any]:
+    answer = world.call("GET", "/retention", role="reader")
+    return {one.pop("integration"): one for one in answer.body["integrations"]}
+
+
+def delivered(before: timedelta) -> Any:
+    """Whose personal data was to be gone so long ago."""
+    return NOON - before - REDACTION_AGE
+
+
+def test_the_report_says_what_is_due_what_is_overdue_and_what_will_be(world: World) -> None:
+    world.register("gone", deleted_at=NOON)
+    for number, before in enumerate((3 * DAY, DAY, DAY / 2, -DAY, -6 * DAY, -8 * DAY)):
+        order = world.download(order_id=f"701-{number}")
+        late = order.amazon.model_copy(update={"deliver_by": delivered(before)})
+        world.orders.save(order, order.with_(amazon=late), by="amazon", at=NOON, cause="download")
+    nothing = {"due": 0, "overdue": 0, "dueWithinSevenDays": 0, "oldestDueAt": None, "isTruncated": False}
+    assert due(world) == {
+        "acme-na": {
+            "due": 3,
+            "overdue": 2,
+            "dueWithinSevenDays": 2,
+            "oldestDueAt": instant(NOON - 3 * DAY),
+            "isTruncated": False,
+        },
+        "gone": nothing,
+    }
+
+
+def test_the_report_stops_counting_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.redactions.MOST_COUNTED", 2)
+    world.clock.now = DELIVER_BY + REDACTION_AGE - DAY
+    for number in range(3):
+        world.download(order_id=f"701-{number}")
+    counted = due(world)["acme-na"]
+    assert (counted["dueWithinSevenDays"], counted["isTruncated"]) == (2, True)
+    monkeypatch.setattr("needs_attention.redactions.MOST_COUNTED", 3)
+    counted = due(world)["acme-na"]
+    assert (counted["dueWithinSevenDays"], counted["isTruncated"]) == (3, False)
+
+
+# A buyer, on request --------------------------------------------------------------------------------------------------
+
+BUYER = {"reference": "GR-2042", "buyerEmail": "ada@marketplace.example.com"}
+
+
+def erase_buyer(world: World, body: Any = BUYER, **more: Any) -> Answer:
+    return world.call("POST", "/erasures", body, **more)
+
+
+def test_the_erasure_of_a_buyer_concerns_all_integrations_also_removed_ones(world: World) -> None:
+    world.register("gone", deleted_at=NOON)
+    answer = erase_buyer(world)
+    part = {"orders": 0, "erased": [], "erasedCount": 0, "unsent": [], "unsentCount": 0, "finishedAt": None}
+    assert answer.status == 202
+    assert {name: answer.body[name] for name in ("reference", "requestedBy", "requestedAt", "evenIfUnsent")} == {
+        "reference": "GR-2042",
+        "requestedBy": "administrator@example.com",
+        "requestedAt": instant(NOON),
+        "evenIfUnsent": False,
+    }
+    assert answer.body["integrations"] == [{"integration": one, **part} for one in ("acme-na", "gone")]
+    assert answer.headers["Location"] == f"/erasures/{answer.body['erasureId']}"
+    assert world.call("GET", answer.headers["Location"], role="reader").body == answer.body
+
+
+def test_the_erasure_of_a_buyer_may_be_of_one_integration(world: World) -> None:
+    world.register("other")
+    answer = erase_buyer(world, BUYER | {"integration": "other"})
+    assert [one["integration"] for one in answer.body["integrations"]] == ["other"]
+
+
+def test_an_erasure_is_finished_when_every_integration_is_through(world: World) -> None:
+    world.register("other")
+    made = erase_buyer(world).body
+    finished = NOON + DAY
+    for one in ("acme-na", "other"):
+        assert world.call("GET", f"/erasures/{made['erasureId']}").body["finishedAt"] is None
+        (erasure,) = world.integrations.erasures_under_way(one)
+        through = erasure.after_page(PageErased(7, [FIRST], [SECOND]), None, finished)
+        world.integrations.save_erasure(one, through)
+    shown = world.call("GET", f"/erasures/{made['erasureId']}").body
+    assert shown["finishedAt"] == instant(finished)
+    assert shown["integrations"][0]["erased"] == [FIRST]
+    assert shown["integrations"][1]["unsent"] == [SECOND]
+
+
+def test_no_table_and_no_answer_holds_the_email_of_a_buyer_who_is_to_be_erased(world: World) -> None:
+    answer = erase_buyer(world, Idempotency_Key="monday")
+    again = erase_buyer(world, Idempotency_Key="monday")
+    assert again.body == answer.body
+    tables = ("IntegrationsTable", "AnswersTable")
+    items = [world.dynamodb.scan(TableName=table)["Items"] for table in tables]
+    assert "@marketplace" not in str([items, answer, again])
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"buyerEmail": "Ada Quill"}, "buyerEmail"),
+        ({"buyerEmail": ""}, "buyerEmail"),
+        ({"buyerEmail": "a@b@example.com"}, "buyerEmail"),
+        ({"buyerEmail": None}, "buyerEmail"),
+        ({"reference": "ada@marketplace.example.com"}, "reference"),
+        ({"integration": "nobody"}, "integration"),
+    ],
+)
+def test_an_erasure_of_nobody_is_refused(world: World, change: dict[str, Any], field: str) -> None:
+    answer = erase_buyer(world, BUYER | change)
+    assert (answer.status, list(answer.codes)) == (422, [field])
+    assert world.integrations.erasures_under_way("acme-na") == ()
+
+
+def test_of_too_many_integrations_one_must_be_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app("redact_orders"), "MOST_INTEGRATIONS_AT_ONCE", 1)
+    world.register("other")
+    assert erase_buyer(world).codes == {"integration": "integrationNeeded"}
+    assert erase_buyer(world, BUYER | {"integration": "other"}).status == 202
+
+
+@pytest.mark.parametrize("erasure_id", ["none", "x" * 3000])
+def test_an_erasure_that_is_not_there_is_not_found(world: World, erasure_id: str) -> None:
+    assert world.call("GET", f"/erasures/{erasure_id}").status == 404

@@ -1,0 +1,89 @@
+"""Erasures on request: whom they concern, and what they remember of a buyer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from needs_attention.erasures import MOST_NAMED, Buyer, EraseBuyer, Erasure, PageErased
+from needs_attention.gate import redact
+from needs_attention.order import Redaction
+from needs_attention.policy import Settings
+from tests.unit.builders import LATER, NOON, a_judged_order, an_amazon_order, edited
+
+EMAIL = "ada@marketplace.example.com"
+OTHER = "bea@marketplace.example.com"
+SECOND = timedelta(seconds=1)
+
+
+def an_erasure(**fields: Any) -> Erasure:
+    request = EraseBuyer(reference="GR-2041", buyer_email=EMAIL, **fields)
+    return Erasure.requested(request, by="admin@example.com", now=NOON, suffix="monday")
+
+
+def test_an_erasure_does_not_say_whose_it_is() -> None:
+    assert "marketplace" not in an_erasure().model_dump_json().casefold()
+
+
+def test_the_same_email_is_another_fingerprint_every_time() -> None:
+    first, second = Buyer.with_email(EMAIL), Buyer.with_email(EMAIL)
+
+    assert first.fingerprint != second.fingerprint
+
+
+@pytest.mark.parametrize("email", [EMAIL, "ADA@Marketplace.example.com", f"  {EMAIL}"])
+def test_a_buyer_is_known_by_amazons_address_in_any_case(email: str) -> None:
+    order = a_judged_order(an_amazon_order(buyer_email=email))
+
+    assert Buyer.with_email(EMAIL.upper()).placed(order)
+
+
+def test_a_buyer_is_known_by_the_address_that_was_typed_and_by_the_one_it_was_typed_over() -> None:
+    typed = a_judged_order(an_amazon_order(buyer_email=None), edits=edited(an_amazon_order(), email=EMAIL))
+    over = an_amazon_order(buyer_email=EMAIL)
+    typed_over = a_judged_order(an_amazon_order(buyer_email=None), edits=edited(over, email=OTHER))
+
+    assert Buyer.with_email(EMAIL).placed(typed)
+    assert Buyer.with_email(EMAIL).placed(typed_over)
+
+
+@pytest.mark.parametrize("email", [OTHER, None])
+def test_another_buyer_and_one_without_an_address_is_not_the_buyer(email: str | None) -> None:
+    assert not Buyer.with_email(EMAIL).placed(a_judged_order(an_amazon_order(buyer_email=email)))
+
+
+def test_an_erasure_concerns_the_buyers_orders_only() -> None:
+    assert an_erasure().concerns(a_judged_order())
+    assert not an_erasure().concerns(a_judged_order(an_amazon_order(buyer_email=OTHER)))
+
+
+def test_an_erasure_knows_again_what_it_has_erased() -> None:
+    erasure = an_erasure()
+    others = Redaction(by="admin@example.com", why="request", reference="GR-2042")
+
+    assert erasure.concerns(redact(a_judged_order(), Settings(), LATER, erasure.redaction))
+    assert not erasure.concerns(redact(a_judged_order(), Settings(), LATER, others))
+    assert not erasure.concerns(redact(a_judged_order(), Settings(), LATER))
+    assert not erasure.concerns(redact(a_judged_order(), Settings(), NOON - SECOND, erasure.redaction))
+
+
+def test_an_erasure_counts_page_by_page_and_forgets_the_buyer_with_the_last() -> None:
+    first = an_erasure().after_page(PageErased(100, ["701-1"], ["701-2"]), "somewhere", LATER)
+    last = first.after_page(PageErased(20, ["701-3"], []), None, LATER)
+
+    assert (first.position, first.finished_at, first.buyer is None) == ("somewhere", None, False)
+    assert (last.orders, last.erased, last.unsent) == (120, ("701-1", "701-3"), ("701-2",))
+    assert (last.erased_count, last.unsent_count) == (2, 1)
+    assert (last.position, last.finished_at, last.buyer) == (None, LATER, None)
+
+
+def test_an_erasure_that_is_through_concerns_nothing_but_what_it_erased() -> None:
+    assert not an_erasure().after_page(PageErased(0, [], []), None, LATER).concerns(a_judged_order())
+
+
+def test_an_erasure_names_the_first_of_many_orders() -> None:
+    ids = [f"701-{number}" for number in range(MOST_NAMED + 1)]
+    erasure = an_erasure().after_page(PageErased(200, ids, ids), None, LATER)
+
+    assert (erasure.erased, erasure.unsent) == (tuple(ids[:MOST_NAMED]), tuple(ids[:MOST_NAMED]))
+    assert (erasure.erased_count, erasure.unsent_count) == (MOST_NAMED + 1, MOST_NAMED + 1)
