@@ -83,6 +83,11 @@ sbom: .venv/up-to-date .build/supply-chain/up-to-date ## writes the bill of mate
 secrets: .venv/up-to-date .build/supply-chain/up-to-date ## no secret in the files and their history
 	.venv/bin/python -m tests.supply_chain.secret_scan
 
+# Checkov leaves out what a condition leaves out by default, so it is shown the template without conditions.
+scan: .build/checkov/up-to-date ## the template through checkov; its exceptions: security/checkov.yaml and `checkov:skip` in the template
+	@mkdir -p .build/scanned && sed 's/^    Condition: .*/    #/' template.yaml > .build/scanned/template.yaml
+	.build/checkov/bin/checkov --config-file security/checkov.yaml --file .build/scanned/template.yaml
+
 openapi: .venv/up-to-date ## writes the API's OpenAPI document, after a change of what it takes or answers
 	PYTHONPATH=.:layers .venv/bin/python -m tests.api_document
 
@@ -98,6 +103,7 @@ requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed fil
 	$(call compile,cosmic-ray.in,requirements/cosmic-ray.txt)
 	$(call compile,schemathesis.in,requirements/schemathesis.txt)
 	$(call compile,supply-chain.in,requirements/supply-chain.txt)
+	$(call compile,checkov.in,requirements/checkov.txt)
 
 clean: down ## removes everything that was made here
 	rm -rf .aws-sam .build .local .venv
@@ -132,4 +138,7 @@ endef
 	$(install)
 
 .build/supply-chain/up-to-date: requirements/supply-chain.txt
+	$(install)
+
+.build/checkov/up-to-date: requirements/checkov.txt
 	$(install)
