@@ -37,6 +37,11 @@ def of_type(kind: str) -> dict[str, Any]:
     return {name: resource.get("Properties", {}) for name, resource in resources().items() if resource["Type"] == kind}
 
 
+def conditions() -> dict[str, Any]:
+    """The template's conditions by name."""
+    return dict(_template()["Conditions"])
+
+
 def parameters() -> dict[str, Any]:
     """The template's parameters by name."""
     return dict(_template()["Parameters"])

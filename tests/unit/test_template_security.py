@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.from_template import TEMPLATE, of_type, resources
+from tests.from_template import TEMPLATE, conditions, of_type, resources
 
 QUEUES, TOPICS, TABLES = of_type("AWS::SQS::Queue"), of_type("AWS::SNS::Topic"), of_type("AWS::DynamoDB::Table")
 LOGS = of_type("AWS::Logs::LogGroup")
@@ -30,8 +30,7 @@ def policies_of(name: str) -> list[Any]:
     """The policy documents that stand at a queue, topic or table: the service keeps only the last that it is given."""
     attached = chain(of_type("AWS::SQS::QueuePolicy").values(), of_type("AWS::SNS::TopicPolicy").values())
     documents = [one["PolicyDocument"] for one in attached if name in one.get("Queues", one.get("Topics"))]
-    own = resources()[name]["Properties"].get("ResourcePolicy")
-    return [*documents, *([own["PolicyDocument"]] if own else [])]
+    return documents or documents_within(resources()[name])
 
 
 def documents_within(value: Any) -> list[Any]:
@@ -72,12 +71,22 @@ def test_logs_may_use_the_key_for_log_groups_of_this_stack_alone() -> None:
 @pytest.mark.parametrize("name", [*TABLES, *QUEUES, *TOPICS])
 def test_whatever_also_answers_plain_http_has_one_policy_and_it_refuses_that_to_everybody(name: str) -> None:
     (policy,) = policies_of(name)
-    refusals = [one for one in policy["Statement"] if one["Effect"] == "Deny"]
+    refusals = [one for one in statements_of(policy) if one["Effect"] == "Deny"]
     assert [(one["Principal"], one["Condition"]) for one in refusals] == [
         ("*", {"Bool": {"aws:SecureTransport": "false"}})
     ]
     assert refusals[0]["Action"] in {"sqs:*", "dynamodb:*", "sns:Publish"}
     assert refusals[0]["Resource"] in {"*", name}
+
+
+def test_plain_http_is_for_one_machine_alone() -> None:
+    assert conditions()["HasTls"] == [["Environment", "local"]]  # !Not, !Equals
+    assert of_type("AWS::SQS::QueuePolicy").keys() == {"QueuePolicy", "OrderChangeQueuePolicy"}
+    assert resources()["QueuePolicy"]["Condition"] == "HasTls"
+    (_, order_changes) = resources()["OrderChangeQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (_, alarms) = resources()["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    tables = [properties["ResourcePolicy"] for properties in TABLES.values()]
+    assert {(one[0], one[2]) for one in [order_changes, alarms, *tables]} == {("HasTls", "AWS::NoValue")}
 
 
 def test_the_api_takes_no_tls_below_1_2() -> None:
