@@ -73,18 +73,18 @@ lint: venv ## ruff, and the template through cfn-lint
 types: .venv/up-to-date ## mypy
 	.venv/bin/mypy $(CODE)
 
-audit: .venv/up-to-date .build/supply-chain/up-to-date ## known vulnerabilities of all that is pinned, and whether the bill of materials is right
+audit: .venv/up-to-date .build/supply-chain/up-to-date ## known vulnerabilities of all that is pinned, and the bill of materials as it should be
 	.venv/bin/python -m tests.supply_chain.audit
 	.venv/bin/python -m tests.supply_chain.bill_of_materials --check
 
-sbom: .venv/up-to-date .build/supply-chain/up-to-date ## writes the bill of materials and the licences, after a change of what the layer ships
+sbom: .venv/up-to-date .build/supply-chain/up-to-date ## writes the bill of materials, with licences, after a change of what the layer needs
 	.venv/bin/python -m tests.supply_chain.bill_of_materials
 
 secrets: .venv/up-to-date .build/supply-chain/up-to-date ## no secret in the files and their history
 	.venv/bin/python -m tests.supply_chain.secret_scan
 
 # Checkov leaves out what a condition leaves out by default, so it is shown the template without conditions.
-scan: .build/checkov/up-to-date ## the template through checkov; its exceptions: security/checkov.yaml and `checkov:skip` in the template
+scan: .build/checkov/up-to-date ## the template through checkov
 	@mkdir -p .build/scanned && sed 's/^    Condition: .*/    #/' template.yaml > .build/scanned/template.yaml
 	.build/checkov/bin/checkov --config-file security/checkov.yaml --file .build/scanned/template.yaml
 

@@ -1,7 +1,7 @@
 """What template.yaml must say so that data is encrypted, travels over TLS alone, and is open to nobody else."""
 
 import re
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import pytest
@@ -125,7 +125,15 @@ def test_nobody_signs_up_without_being_invited() -> None:
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
 
 
-def test_every_exception_from_the_scan_says_why() -> None:
+def test_every_exception_beside_a_resource_says_why() -> None:
     exceptions = re.findall(r"checkov:skip=(\w+)(?::(.*))?", TEMPLATE.read_text(encoding="utf-8"))
     assert exceptions
     assert [check for check, reason in exceptions if len(reason.split()) < 5] == []
+
+
+@pytest.mark.parametrize(("settings", "exception"), [("checkov.yaml", "  - CKV"), ("kingfisher.yaml", "    - '")])
+def test_every_exception_in_the_settings_of_a_scan_has_its_reason_above_it(settings: str, exception: str) -> None:
+    lines = (TEMPLATE.parent / "security" / settings).read_text(encoding="utf-8").splitlines()
+    above = [before.strip() for before, line in pairwise(lines) if line.startswith(exception)]
+    assert above
+    assert [line for line in above if not line.startswith("# ")] == []
