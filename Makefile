@@ -1,6 +1,7 @@
 # Everything needs Python 3.13 and make, and nothing else; packages come from PyPI, pinned and checked by hash.
 # Three environments, because their requirements contradict each other: .venv (development), .build/sam (AWS SAM CLI),
-# .build/ministack (the embedded AWS). Each is brought up to date when its requirements change.
+# .build/ministack (the embedded AWS); and one for each further tool, made when a command first needs it. Each is brought
+# up to date when its requirements change.
 
 SHELL := /bin/bash
 export SAM_CLI_TELEMETRY := 0
@@ -14,7 +15,8 @@ CODE := functions layers tests
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load scale test schemathesis simulate compare coverage mutants lint types openapi build requirements clean
+.PHONY: help venv up down demo load scale test schemathesis simulate compare coverage mutants lint types audit sbom secrets scan \
+	openapi build requirements clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +73,21 @@ lint: venv ## ruff, and the template through cfn-lint
 types: .venv/up-to-date ## mypy
 	.venv/bin/mypy $(CODE)
 
+audit: .venv/up-to-date .build/supply-chain/up-to-date ## known vulnerabilities of all that is pinned, and the bill of materials as it should be
+	.venv/bin/python -m tests.supply_chain.audit
+	.venv/bin/python -m tests.supply_chain.bill_of_materials --check
+
+sbom: .venv/up-to-date .build/supply-chain/up-to-date ## writes the bill of materials, with licences, after a change of what the layer needs
+	.venv/bin/python -m tests.supply_chain.bill_of_materials
+
+secrets: .venv/up-to-date .build/supply-chain/up-to-date ## no secret in the files and their history
+	.venv/bin/python -m tests.supply_chain.secret_scan
+
+# Checkov leaves out what a condition leaves out by default, so it is shown the template without conditions.
+scan: .build/checkov/up-to-date ## the template through checkov
+	@mkdir -p .build/scanned && sed 's/^    Condition: .*/    #/' template.yaml > .build/scanned/template.yaml
+	.build/checkov/bin/checkov --config-file security/checkov.yaml --file .build/scanned/template.yaml
+
 openapi: .venv/up-to-date ## writes the API's OpenAPI document, after a change of what it takes or answers
 	PYTHONPATH=.:layers .venv/bin/python -m tests.api_document
 
@@ -85,6 +102,8 @@ requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed fil
 	$(call compile,ministack.in,requirements/ministack.txt)
 	$(call compile,cosmic-ray.in,requirements/cosmic-ray.txt)
 	$(call compile,schemathesis.in,requirements/schemathesis.txt)
+	$(call compile,supply-chain.in,requirements/supply-chain.txt)
+	$(call compile,checkov.in,requirements/checkov.txt)
 
 clean: down ## removes everything that was made here
 	rm -rf .aws-sam .build .local .venv
@@ -116,4 +135,10 @@ endef
 	$(install)
 
 .build/schemathesis/up-to-date: requirements/schemathesis.txt
+	$(install)
+
+.build/supply-chain/up-to-date: requirements/supply-chain.txt
+	$(install)
+
+.build/checkov/up-to-date: requirements/checkov.txt
 	$(install)

@@ -32,6 +32,16 @@ def resources() -> dict[str, Any]:
     return dict(_template()["Resources"])
 
 
+def of_type(kind: str) -> dict[str, Any]:
+    """The properties of all resources of that type, by logical id."""
+    return {name: resource.get("Properties", {}) for name, resource in resources().items() if resource["Type"] == kind}
+
+
+def conditions() -> dict[str, Any]:
+    """The template's conditions by name."""
+    return dict(_template()["Conditions"])
+
+
 def parameters() -> dict[str, Any]:
     """The template's parameters by name."""
     return dict(_template()["Parameters"])

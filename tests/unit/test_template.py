@@ -14,14 +14,10 @@ from needs_attention.order import REDACTION_AGE, REDACTION_TAKES_AT_MOST
 from needs_attention.order_store import to_item
 from needs_attention.policy import Settings
 from needs_attention.verdict import judged
-from tests.from_template import parameters, resources
+from tests.from_template import of_type, parameters, resources
 from tests.unit.builders import NOON, an_order
 
 AMAZONS_LIMIT = timedelta(days=30)
-
-
-def of_type(kind: str) -> dict[str, Any]:
-    return {name: resource["Properties"] for name, resource in resources().items() if resource["Type"] == kind}
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
@@ -103,11 +99,6 @@ def test_nothing_for_notifications_is_there_unless_it_is_wanted() -> None:
     assert len(about) == 6
     assert {resources()[name]["Condition"] for name in about} == {"TakesOrderChanges"}
     assert parameters()["OrderChangeNotifications"]["Default"] == "false"
-
-
-@pytest.mark.parametrize("queue", of_type("AWS::SQS::Queue"))
-def test_every_queue_is_encrypted(queue: str) -> None:
-    assert of_type("AWS::SQS::Queue")[queue]["KmsMasterKeyId"] == "Key"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
