@@ -45,7 +45,7 @@ class Operation(NamedTuple):
         if authorization is not None:
             headers["Authorization"] = authorization
         path = self.path.replace("{", "").replace("}", "")
-        for part in ("orderId", "integrationId", "downloadId", "stageId"):
+        for part in ("orderId", "integrationId", "downloadId", "erasureId", "stageId"):
             path = path.replace(part, UNKNOWN)
         while True:
             answer = CONNECTIONS.request(self.method, stack.api + path, body=self.body, headers=headers)
