@@ -103,7 +103,7 @@ def integrations_to_erase_in(wanted: str | None) -> list[str]:
     """All, removed ones too, or the one. Raises a 422."""
     every = [one.integration_id for one in integrations.find_all(deleted_too=True)]
     if wanted is not None and wanted not in every:
-        raise invalid([FieldError("integration", "unknownIntegration", "not known")])
+        raise invalid([FieldError("integration", "unknownIntegration", f"not known; allowed are {', '.join(every)}")])
     if wanted is None and len(every) > MOST_INTEGRATIONS_AT_ONCE:
         raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
     if not every:

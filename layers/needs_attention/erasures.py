@@ -6,21 +6,24 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated, NamedTuple
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from needs_attention.order import Order, Redaction
-from needs_attention.values import UtcTime, Value, id_made_at
+from needs_attention.values import Like, Slug, UtcTime, Value, id_made_at
 
-# A number such as a ticket's, without blanks and `@`: neither a name nor an email passes for one. It stays for ever.
+# It stays for ever: neither a name nor an email passes for one.
 Reference = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9._/#:-]*[0-9][A-Za-z0-9._/#:-]*$", max_length=40),
+    Like(
+        "[A-Za-z]{0,10}[-/#]?[0-9]{1,12}([-/][0-9]{1,12}){0,3}",
+        "must be a number, with some letters in front of it at most, such as GR-2041",
+    ),
     Field(description="What the request is called elsewhere, such as a ticket's number; nothing of the person"),
 ]
 EvenIfUnsent = Annotated[bool, Field(description="Also what is still to be sent: it cannot be sent from here any more")]
 BuyersEmail = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, pattern=r"^[^\s@]+@[^\s@]+$", max_length=320),
+    Like(r"[^\s@]{1,64}@[^\s@]{1,255}", "must be an email address, such as k3x9@marketplace.amazon.com"),
     Field(description="As the orders show it: Amazon's address for the buyer, or one that was typed in"),
 ]
 # So many orders are named; `GET /integrations/{integrationId}/redactions` names all.
@@ -38,7 +41,7 @@ class EraseBuyer(EraseOrder):
     """The removal of a buyer's personal data from the orders of all integrations, or of one."""
 
     buyer_email: BuyersEmail
-    integration: Annotated[str, StringConstraints(max_length=40)] | None = None
+    integration: Slug | None = None
 
 
 class Buyer(Value):

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from pydantic.alias_generators import to_camel
 
+from needs_attention.cursors import SentCursor, cursor_at, invalid_cursor, position_in
 from needs_attention.erasures import Erasure
-from needs_attention.http_api import FieldError, Problem, invalid
+from needs_attention.http_api import FieldError, invalid
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_store import OrderStore, Page
 from needs_attention.redactions import WhatIsDue
@@ -17,7 +18,7 @@ from needs_attention.values import SentTime, Value, instant
 
 # Before the first and after the last.
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
-_CURSOR = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\S{1,100}")
+_POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\S{1,100}")
 
 
 class RedactedWhen(Value):
@@ -26,7 +27,7 @@ class RedactedWhen(Value):
     after: SentTime | None = None
     before: SentTime | None = None
     limit: int = Field(default=50, ge=1, le=250)
-    cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
+    cursor: SentCursor | None = None
 
 
 class Retention:
@@ -46,16 +47,18 @@ class Retention:
         since, until = when.after or _EVER[0], when.before or _EVER[1]
         if since >= until:
             raise invalid([FieldError("before", "notLater", "must be later than after")], status=400)
-        if when.cursor is not None and not _lies_within(when.cursor, since, until):
-            raise Problem(400, "The cursor does not belong to this list. Start again without it.", code="invalidCursor")
-        page = Page(when.limit, after=when.cursor, descending=True)
+        this_list = f"redactions {integration_id} {instant(since)} {instant(until)}"
+        position = position_in(when.cursor, this_list) if when.cursor is not None else None
+        if position is not None and not _lies_within(position, since, until):
+            raise invalid_cursor()
+        page = Page(when.limit, after=position, descending=True)
         found = self._orders.find_redacted(integration_id, since, until, page)
         return {
             "redactions": [
                 {"orderId": one.order_id, "at": instant(one.at), **one.redaction.model_dump(by_alias=True)}
                 for one in found.orders
             ],
-            "nextCursor": found.position,
+            "nextCursor": cursor_at(found.position, this_list) if found.position else None,
         }
 
 
@@ -81,8 +84,8 @@ def erasure_view(found: Mapping[str, Erasure]) -> dict[str, Any]:
     }
 
 
-def _lies_within(cursor: str, since: datetime, until: datetime) -> bool:
-    return bool(_CURSOR.fullmatch(cursor)) and instant(since) <= cursor <= instant(until)
+def _lies_within(position: str, since: datetime, until: datetime) -> bool:
+    return bool(_POSITION.fullmatch(position)) and instant(since) <= position <= instant(until)
 
 
 def _shown(due: WhatIsDue) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from needs_attention import gate
+from needs_attention.cursors import cursor_at
 from needs_attention.erasures import PageErased
 from needs_attention.order import REDACTION_AGE, Order
 from needs_attention.policy import Settings, ThreePlStatus
@@ -148,9 +149,23 @@ def test_the_proof_is_of_a_span_of_time_and_read_page_by_page(world: World) -> N
     assert (pages, second["nextCursor"]) == ([[ids[3], ids[2]], [ids[1]]], None)
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "2026-11-23T12:00:00.000Z#", "1999-11-23T12:00:00.000Z#701-1"])
-def test_a_cursor_of_another_list_is_refused(world: World, cursor: str) -> None:
-    query = {"cursor": cursor, "after": NOON}
+def test_a_cursor_of_another_list_is_refused(world: World) -> None:
+    world.register("other")
+    for order_id in (FIRST, SECOND):
+        redact(world, order_id)
+    cursor = redactions(world, limit=1)["nextCursor"]
+    others: dict[str, dict[str, Any]] = {"acme-na": {"after": NOON - DAY}, "other": {}}
+    for integration, query in others.items():
+        path = f"/integrations/{integration}/redactions"
+        answer = world.call("GET", path, query=query | {"cursor": cursor})
+        assert (answer.status, answer.body["code"]) == (400, "invalidCursor")
+
+
+@pytest.mark.parametrize("position", ["nonsense", "2026-11-23T12:00:00.000Z#", "1999-11-23T12:00:00.000Z#701-1"])
+def test_a_forged_cursor_is_refused(world: World, position: str) -> None:
+    span = (NOON, NOON + DAY)
+    cursor = cursor_at(position, f"redactions acme-na {instant(span[0])} {instant(span[1])}")
+    query = {"cursor": cursor, "after": span[0], "before": span[1]}
     answer = world.call("GET", "/integrations/acme-na/redactions", query=query)
     assert (answer.status, answer.body["code"]) == (400, "invalidCursor")
 

@@ -109,6 +109,7 @@ CREDENTIALS = {
 RIGHT: dict[Called, Any] = {
     Called("PATCH", "/orders/{orderId}"): PATCH,
     Called("POST", "/orders/{orderId}/release"): {"override": {"reason": "The buyer collects it."}},
+    Called("POST", "/orders/{orderId}/erase"): {"reference": "GR-2041", "evenIfUnsent": False},
     Called("POST", "/orders/{orderId}/transfer-failed"): {"reason": "The shelf is empty."},
     Called("POST", "/bulk/orders"): {
         "orders": [{"orderId": HELD, "patch": PATCH}, {"orderId": COMPLETE, "release": True}],
@@ -134,6 +135,12 @@ RIGHT: dict[Called, Any] = {
     Called("POST", "/integrations/{integrationId}/downloads"): {
         "updatedAfter": "2026-11-20T00:00:00Z",
         "dryRun": False,
+    },
+    Called("POST", "/erasures"): {
+        "reference": "GR-2041",
+        "evenIfUnsent": False,
+        "buyerEmail": "k3x9@marketplace.example.com",
+        "integration": "acme-na",
     },
     Called("POST", "/stages"): {"name": "Awaiting Payment"},
     Called("PATCH", "/stages/{stageId}"): {"name": "Awaiting Payment"},
@@ -188,7 +195,7 @@ def everything(world: World) -> Any:
 
 def path_of(called: Called) -> str:
     path = called.path
-    for name, part in (PATH_PARTS | {"downloadId": "none"}).items():
+    for name, part in (PATH_PARTS | {"downloadId": "none", "erasureId": "none"}).items():
         path = path.replace(f"{{{name}}}", part)
     return path
 
@@ -318,7 +325,8 @@ def test_a_header_of_no_revision_or_of_another_lets_no_change_land(world: World,
     if called.path.endswith(("acknowledge", "picked", "transfer-failed")):
         return  # a warehouse is not shown how an order is now that is not for it, or that it has not taken
     for tag in ('"999"', '"0", "998"', '"x"'):
-        answer = ask(world, called, {} if right else None, If_Match=tag)
+        least = right if called.path.endswith("erase") else {} if right else None
+        answer = ask(world, called, least, If_Match=tag)
         assert (tag, answer.status) == (tag, 412)
 
 
@@ -337,7 +345,7 @@ NO_IDS = ("none", "0", "..", "#system", "live", "download#1", "%00", "\u0000", "
 
 
 @pytest.mark.parametrize("called", [one for one in operations() if "{" in one.path], ids=" ".join)
-@pytest.mark.parametrize("part", ["orderId", "integrationId", "downloadId", "stageId"])
+@pytest.mark.parametrize("part", ["orderId", "integrationId", "downloadId", "stageId", "erasureId"])
 def test_what_is_not_there_is_not_found_whatever_it_is_called(world: World, called: Called, part: str) -> None:
     if f"{{{part}}}" not in called.path:
         return

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from needs_attention.erasures import MOST_NAMED, Buyer, EraseBuyer, Erasure, PageErased
 from needs_attention.gate import redact
@@ -19,6 +20,17 @@ SECOND = timedelta(seconds=1)
 def an_erasure(**fields: Any) -> Erasure:
     request = EraseBuyer(reference="GR-2041", buyer_email=EMAIL, **fields)
     return Erasure.requested(request, by="admin@example.com", now=NOON, suffix="monday")
+
+
+@pytest.mark.parametrize("reference", ["GR-2041", "#2041", "INC0012345", "2026/118", "111-0000008-1000008"])
+def test_a_reference_is_a_number_of_whoever_was_asked(reference: str) -> None:
+    assert EraseBuyer(reference=reference, buyer_email=EMAIL).reference == reference
+
+
+@pytest.mark.parametrize("reference", ["", "Ada", "Ada Quill 7", EMAIL, "Ada-Quill-7", "7" * 60])
+def test_a_reference_is_neither_a_name_nor_an_email(reference: str) -> None:
+    with pytest.raises(ValidationError, match="such as GR-2041"):
+        EraseBuyer(reference=reference, buyer_email=EMAIL)
 
 
 def test_an_erasure_does_not_say_whose_it_is() -> None:
