@@ -71,5 +71,5 @@ def wake_all(tick: EventBridgeEvent) -> None:
     scheduled_at = datetime.fromisoformat(tick.time)
     every = integrations.find_all(deleted_too=True)
     for integration in every:
-        wake_ups.wake_on_schedule(integration.integration_id, scheduled_at)
+        wake_ups.wake_once(integration.integration_id, scheduled_at.isoformat())
     logger.info("woke integrations", integrations=len(every))

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
@@ -28,20 +27,17 @@ class WakeUpQueue:
         that cannot be sent is logged and no more: whoever asked for something has got it.
         """
         try:
-            self._send(integration_id, once=str(uuid.uuid4()))
+            self.wake_once(integration_id, str(uuid.uuid4()))
         except (BotoCoreError, ClientError) as error:
             logger.warning("wake-up not sent", integration=integration_id, reason=str(error))
 
-    def wake_on_schedule(self, integration_id: str, scheduled_at: datetime) -> None:
-        """Wakes the integration's downloads, once for each scheduled time."""
-        self._send(integration_id, once=f"{integration_id}-{scheduled_at.isoformat()}")
-
-    def _send(self, integration_id: str, *, once: str) -> None:
+    def wake_once(self, integration_id: str, occasion: str) -> None:
+        """Wakes the integration's downloads, once for each occasion. Raises an error of botocore's."""
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=json.dumps({"integrationId": integration_id}),
             MessageGroupId=integration_id,
-            MessageDeduplicationId=once.replace(":", "."),
+            MessageDeduplicationId=f"{integration_id}-{occasion}".replace(":", "."),
         )
 
 

@@ -1,7 +1,7 @@
 """Every operation of the API that changes something: what must be there first, and the request."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from needs_attention.download import BackdatedDownload, Pace
 from needs_attention.policy import Settings
@@ -28,7 +28,8 @@ class Write(NamedTuple):
             headers = {"Idempotency_Key": "monday"} | headers
         if isinstance(self.body, str):
             headers = {"Content_Type": "text/csv"} | headers
-        return world.call(self.method, self.path, self.body, **headers)
+        more: dict[str, Any] = dict(headers)
+        return world.call(self.method, self.path, self.body, **more)
 
 
 def an_order(world: World) -> None:
