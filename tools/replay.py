@@ -4,21 +4,24 @@ Each message of a failure queue is replayed and deleted only then; one that fail
 stays with its cause. Replaying what has been done changes nothing, so the command may be run at any time, twice, by two
 people at once. It needs the rights of an administrator of the stack.
 
-- A stream's failures name positions in it (https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html).
+- A stream's failures name places in it (https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html).
   The records there are given to the function that failed on them. The stream forgets them after 24 hours. Then
   validation needs nothing: the clock has asked for every verdict that did not come. Of changes that were not published,
   the last one of each order is told; those before it are lost, which the orders' histories show as gaps.
 - A wake-up wakes its integration.
-- A tick of the clock is given to the downloader: one, since one does what all of them would.
+- A tick of the clock is given to its target (https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html):
+  one for each target, since one does what all of them would.
 """
 
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import batched
 from typing import Any, NamedTuple
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from needs_attention.events import Change, history_key
@@ -30,6 +33,8 @@ HIDDEN_SECONDS = 900
 MOST_RECORDS, MOST_BYTES = 100, 5_000_000
 # Waiting for an answer asks all of SQS's servers, of which otherwise some know of no message.
 WAIT_SECONDS = 1
+# As long as Lambda lets any function run.
+LONGEST_RUN_SECONDS = 900
 # An open shard answers without records at its end, and now and then before.
 MOST_EMPTY_ANSWERS = 20
 
@@ -42,7 +47,7 @@ class NotReplayed(Exception):
 
 
 class Clients(NamedTuple):
-    """What is called. `invoke` calls a function, by its logical ID, with an event, and gives its answer."""
+    """What is called. `invoke` calls the function of an ARN with an event, and gives its answer."""
 
     sqs: Any
     dynamodb: Any
@@ -57,7 +62,7 @@ class Replay:
         self._clients = clients
         self._outputs = outputs
         self._say = say
-        self._has_ticked = False
+        self._ticked: set[str] = set()
         self._has_told_last_changes = False
 
     def run(self) -> int:
@@ -106,7 +111,7 @@ class Replay:
     def _validate(self, message: Message) -> str:
         place = Place.from_message(message)
         found = self._find(place)
-        self._give("ValidateOrdersFunction", found.records)
+        self._give(place.function, found.records)
         done = f"{place}: validated {len(found.records)}."
         if found.is_whole:
             return done
@@ -115,11 +120,11 @@ class Replay:
     def _publish(self, message: Message) -> str:
         place = Place.from_message(message)
         found = self._find(place)
-        self._give("PublishChangesFunction", found.records)
+        self._give(place.function, found.records)
         done = f"{place}: published {len(found.records)}."
         if found.is_whole:
             return done
-        self._tell_last_changes()
+        self._tell_last_changes(place.function)
         return f"{done} The stream has forgotten the others: LOST, but for each order's last change."
 
     def _find(self, place: "Place") -> "Found":
@@ -148,7 +153,7 @@ class Replay:
             empty = 0 if answer["Records"] else empty + 1
             iterator = answer.get("NextShardIterator")
 
-    def _tell_last_changes(self) -> None:
+    def _tell_last_changes(self, publish: str) -> None:
         """Publishes each order's last change that its history lacks; once in a run, however much was forgotten."""
         if self._has_told_last_changes:
             return
@@ -156,7 +161,7 @@ class Replay:
         pages = self._clients.dynamodb.get_paginator("scan").paginate(TableName=self._outputs["OrdersTable"])
         for items in batched((item for page in pages for item in page["Items"]), MOST_RECORDS, strict=False):
             untold = [_a_record_of(item) for item in self._without_history(items)]
-            self._give("PublishChangesFunction", untold)
+            self._give(publish, untold)
             told += len(untold)
         self._has_told_last_changes = True
         self._say(f"Told the last change of {told} orders whose histories lacked it")
@@ -191,20 +196,22 @@ class Replay:
         return f"Woke {integration_id}"
 
     def _tick(self, message: Message) -> str:
-        if self._has_ticked:
-            return "One tick does what all would"
         try:
+            target = message["MessageAttributes"]["TARGET_ARN"]["StringValue"]
             tick = json.loads(message["Body"])
-        except ValueError as error:
-            raise NotReplayed(f"It is no tick ({error})") from None
-        self._clients.invoke("DownloadOrdersFunction", tick)
-        self._has_ticked = True
-        return "Woke every integration"
+        except (KeyError, ValueError):
+            raise NotReplayed("It does not say which tick of what did not arrive") from None
+        if target not in self._ticked:
+            self._clients.invoke(target, tick)
+            self._ticked.add(target)
+        cause = message["MessageAttributes"].get("ERROR_CODE", {}).get("StringValue", "no cause")
+        return f"{cause}: gave a tick to {target}"
 
 
 class Place(NamedTuple):
     """A part of a stream that a function gave up, and why: as its failure queue's message says."""
 
+    function: str
     stream: str
     shard: str
     first: str
@@ -219,6 +226,7 @@ class Place(NamedTuple):
             body = json.loads(message["Body"])
             batch = body["DDBStreamBatchInfo"]
             return cls(
+                function=body["requestContext"]["functionArn"],
                 stream=batch["streamArn"],
                 shard=batch["shardId"],
                 first=batch["startSequenceNumber"],
@@ -227,7 +235,7 @@ class Place(NamedTuple):
                 cause=body["requestContext"]["condition"],
             )
         except (KeyError, TypeError, ValueError):
-            raise NotReplayed("It does not say which records failed") from None
+            raise NotReplayed("It does not say which records of which stream failed") from None
 
     def __str__(self) -> str:
         return f"{self.cause} on {self.size} records from {self.first} on"
@@ -268,22 +276,12 @@ def _a_record_of(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": changed}
 
 
-class LiveFunctions:
-    """The functions of a stack, each as its alias `live`."""
-
-    def __init__(self, cloudformation: Any, lambda_: Any, stack: str) -> None:
-        self._cloudformation = cloudformation
-        self._lambda = lambda_
-        self._stack = stack
-
-    def invoke(self, logical_id: str, event: Mapping[str, Any]) -> Any:
-        """The function's answer. Raises NotReplayed if it fails as a whole."""
-        resource = self._cloudformation.describe_stack_resource(StackName=self._stack, LogicalResourceId=logical_id)
-        name = resource["StackResourceDetail"]["PhysicalResourceId"]
-        answer = self._lambda.invoke(FunctionName=name, Qualifier="live", Payload=json.dumps(event))
-        if "FunctionError" in answer:
-            raise NotReplayed(f"{logical_id} fails; its log says why")
-        return json.loads(answer["Payload"].read() or "null")
+def invoke(lambda_: Any, function: str, event: Mapping[str, Any]) -> Any:
+    """The function's answer. Raises NotReplayed if it fails as a whole."""
+    answer = lambda_.invoke(FunctionName=function, Payload=json.dumps(event))
+    if "FunctionError" in answer:
+        raise NotReplayed(f"{function} fails; its log says why")
+    return json.loads(answer["Payload"].read() or "null")
 
 
 def main(stack: str) -> int:
@@ -292,11 +290,15 @@ def main(stack: str) -> int:
     def say(sentence: str) -> None:
         sys.stdout.write(f"{sentence}\n")
 
-    cloudformation = boto3.client("cloudformation")
-    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    functions = LiveFunctions(cloudformation, boto3.client("lambda"), stack)
-    clients = Clients(boto3.client("sqs"), boto3.client("dynamodb"), boto3.client("dynamodbstreams"), functions.invoke)
+    patient = Config(read_timeout=LONGEST_RUN_SECONDS, retries={"total_max_attempts": 1})
+    clients = Clients(
+        sqs=boto3.client("sqs"),
+        dynamodb=boto3.client("dynamodb"),
+        streams=boto3.client("dynamodbstreams"),
+        invoke=partial(invoke, boto3.client("lambda", config=patient)),
+    )
     return 1 if Replay(clients, outputs, say).run() else 0
 
 

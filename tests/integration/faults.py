@@ -6,6 +6,7 @@ refusal stands for what is left when botocore has made its retries. Whether thos
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, NamedTuple
 
 import pytest
@@ -92,17 +93,24 @@ def failing(fault: Fault, service: str, operation: str | None = None, table: str
 
 
 @contextmanager
-def killed_before_call(number: int) -> Iterator[list[Call]]:
-    """The process dies instead of making its call of that number, from 0 on; gives the list of those it made."""
-    made: list[Call] = []
+def watched() -> Iterator[list[Call]]:
+    """Nothing fails; gives the list of the calls that were made."""
+    calls: list[Call] = []
+    with _at_the_edge(lambda call, _: calls.append(call)):
+        yield calls
 
-    def before(call: Call, _: Any) -> None:
-        if len(made) == number:
+
+@contextmanager
+def killed_before_call(number: int) -> Iterator[None]:
+    """The process dies instead of making its call of that number, from 0 on."""
+    numbers = count()
+
+    def before(*_: object) -> None:
+        if next(numbers) == number:
             raise Killed
-        made.append(call)
 
     with _at_the_edge(before):
-        yield made
+        yield
 
 
 @contextmanager
@@ -117,3 +125,24 @@ def _at_the_edge(before: Callable[[Call, Any], None]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EVERY_CALL, "_make_api_call", made)
         yield
+
+
+@contextmanager
+def answer_lost(client: Any, operation: str) -> Iterator[None]:
+    """The client's next call of that operation is done, but its answer does not come in time; botocore makes it again.
+
+    Under moto, whose answer comes first: `before-send` handlers run in the order of their registration.
+    """
+    lost: list[str] = []
+
+    def lose(event_name: str, **_: object) -> None:
+        if event_name.endswith(f".{operation}") and not lost:
+            lost.append(event_name)
+            raise ReadTimeoutError(endpoint_url="https://aws.example.com")
+
+    client.meta.events.register_last("before-send", lose)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister("before-send", lose)
+    assert lost, f"{operation} was never called"

@@ -24,8 +24,8 @@ from needs_attention.settings import AmazonAccess
 from needs_attention.sp_api import Credentials
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.server import AmazonStandIn
-from tests.integration.conftest import CONTEXT, Clock, World, an_event, app, routes
-from tests.integration.faults import Killed, killed_before_call
+from tests.integration.conftest import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
+from tests.integration.faults import Killed, killed_before_call, watched
 from tests.integration.test_triggered_functions import SUBSCRIPTION, a_stream_event
 from tests.integration.writes import WRITES, Write
 from tests.unit.builders import NOON, an_amazon_order, an_order
@@ -39,7 +39,7 @@ def same_end_whenever_killed(
     """Raises AssertionError if a run that is killed, and made again, ends otherwise than one that is not."""
     with a_world(clock) as world:
         prepare(world)
-        with killed_before_call(10_000) as calls:
+        with watched() as calls:
             run(world)
         undisturbed = state(world)
     assert len(calls) > 0
@@ -54,8 +54,9 @@ def same_end_whenever_killed(
 
 @contextmanager
 def a_world(clock: Clock) -> Iterator[World]:
+    """One of many, in a test that needs them new."""
     with mock_aws():
-        world = World(clock)
+        world = DocumentedWorld(clock)
         world.register()
         yield world
 

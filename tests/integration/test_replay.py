@@ -15,11 +15,8 @@ from tests.integration.faults import failing, throttled
 from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.replay import Clients, NotReplayed, Replay, portions
 
-FUNCTIONS = {
-    "ValidateOrdersFunction": "validate_orders",
-    "PublishChangesFunction": "publish_changes",
-    "DownloadOrdersFunction": "download_orders",
-}
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+GIVEN_UP_BY = {"ValidateOrdersFailureQueue": "validate_orders", "PublishChangesFailureQueue": "publish_changes"}
 QUEUES = (
     "ValidateOrdersFailureQueue",
     "PublishChangesFailureQueue",
@@ -99,8 +96,8 @@ class Stack:
         """Lambda gives these records of the stream up; the message is as its documentation shows it."""
         message = {
             "requestContext": {
-                "requestId": "316aa6d0-8154-xmpl-9af7-85d5f4a6bc81",
-                "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:f:live",
+                "requestId": "5d1c7f0e-3f6a-4c1b-8e0a-2b9d4f6c7a10",
+                "functionArn": f"{FUNCTION}{GIVEN_UP_BY[queue]}:live",
                 "condition": "RetryAttemptsExhausted",
                 "approximateInvokeCount": 11,
             },
@@ -120,8 +117,11 @@ class Stack:
         self.put(queue, json.dumps(message))
 
     def put(self, queue: str, body: str) -> None:
-        group = {"MessageGroupId": "g"} if "WakeUp" in queue else {}
-        self.sqs.send_message(QueueUrl=self.urls[queue], MessageBody=body, **group)
+        more: dict[str, Any] = {"MessageGroupId": "g"} if "WakeUp" in queue else {}
+        if "Schedule" in queue:
+            target = {"DataType": "String", "StringValue": f"{FUNCTION}download_orders:live"}
+            more = {"MessageAttributes": {"TARGET_ARN": target}}
+        self.sqs.send_message(QueueUrl=self.urls[queue], MessageBody=body, **more)
 
     def waiting(self, queue: str) -> int:
         number = self.sqs.get_queue_attributes(
@@ -133,8 +133,9 @@ class Stack:
         """As the command does it, but that the functions run in this process."""
 
         def invoke(function: str, event: Mapping[str, Any]) -> Any:
+            name = function.removeprefix(FUNCTION).removesuffix(":live")
             try:
-                return app(FUNCTIONS[function]).handler(json.loads(json.dumps(event)), CONTEXT)
+                return app(name).handler(json.loads(json.dumps(event)), CONTEXT)
             except Exception as error:
                 raise NotReplayed(f"{function} fails") from error
 
