@@ -73,6 +73,7 @@ REFUSALS: Mapping[HTTPStatus, str] = {
     HTTPStatus.TOO_MANY_REQUESTS: "Slow down, and try again",
     HTTPStatus.INTERNAL_SERVER_ERROR: "It is logged; try again later",
     HTTPStatus.SERVICE_UNAVAILABLE: "What this rests on does not answer: try again after `Retry-After` seconds",
+    HTTPStatus.GATEWAY_TIMEOUT: "It took too long; it may have been done, or not",
 }
 
 
