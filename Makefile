@@ -11,11 +11,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(shell for candidate in python3.13 python3 python ~/.pyenv/versions/3.13*/bin/python ~/.local/share/uv/python/cpython-3.13*/bin/python3.13; do \
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && { echo "$$candidate"; break; }; done)
 
-CODE := functions layers tests
+CODE := functions layers tests tools
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load scale test schemathesis simulate compare coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load scale replay test schemathesis simulate compare coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
@@ -37,6 +37,9 @@ load: venv ## ten thousand orders through a stack of its own, every verdict chec
 
 scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every route takes and reads (20 minutes)
 	PYTHONPATH=layers .venv/bin/python -m tests.local_stack scale
+
+replay: .venv/up-to-date ## has done again what a deployed stack gave up: make replay STACK=needs-attention
+	PYTHONPATH=layers .venv/bin/python -m tools.replay $(or $(STACK),$(error Say which stack: make replay STACK=needs-attention))
 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
 	.venv/bin/python -m pytest -n 2 -m "not e2e"

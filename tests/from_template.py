@@ -1,5 +1,6 @@
 """The tables of template.yaml in an AWS in memory, so that schema and tests cannot drift apart."""
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,16 @@ def conditions() -> dict[str, Any]:
 def parameters() -> dict[str, Any]:
     """The template's parameters by name."""
     return dict(_template()["Parameters"])
+
+
+def outputs() -> dict[str, Any]:
+    """The template's outputs by name."""
+    return dict(_template()["Outputs"])
+
+
+def functions_timeout() -> timedelta:
+    """How long a function has that says nothing else."""
+    return timedelta(seconds=_template()["Globals"]["Function"]["Timeout"])
 
 
 def create_table(client: Any, logical_id: str) -> str:

@@ -6,7 +6,6 @@ The schedule wakes every integration through the queue; a message of the queue r
 from datetime import datetime, timedelta
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
@@ -15,7 +14,7 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import values
+from needs_attention import aws, values
 from needs_attention.amazon_accounts import AmazonAccounts
 from needs_attention.downloader import Downloader
 from needs_attention.integration_store import IntegrationStore
@@ -27,11 +26,11 @@ from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
 # function has 100 seconds more.
 RUN_FOR = timedelta(seconds=20)
 
-dynamodb = boto3.client("dynamodb")
+dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
-accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env())
-wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 orders = OrderStore(dynamodb, tables.orders_table)
 order_change_queue = Notifications.from_env().order_change_queue
 logger = Logger()
@@ -72,5 +71,5 @@ def wake_all(tick: EventBridgeEvent) -> None:
     scheduled_at = datetime.fromisoformat(tick.time)
     every = integrations.find_all(deleted_too=True)
     for integration in every:
-        wake_ups.wake(integration.integration_id, scheduled_at=scheduled_at)
+        wake_ups.wake_once(integration.integration_id, scheduled_at.isoformat())
     logger.info("woke integrations", integrations=len(every))

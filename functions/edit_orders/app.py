@@ -4,12 +4,11 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import values
+from needs_attention import aws, values
 from needs_attention.answers import ChangedOrders, ChangedRows, EditedOrder, WholeOrder
 from needs_attention.http_api import (
     Api,
@@ -32,7 +31,7 @@ from needs_attention.remembered import RememberedAnswers
 from needs_attention.settings import AnswersTable, OrderTables
 from needs_attention.values import Value
 
-dynamodb = boto3.client("dynamodb")
+dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)

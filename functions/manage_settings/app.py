@@ -5,13 +5,12 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic.alias_generators import to_camel
 
-from needs_attention import values
+from needs_attention import aws, values
 from needs_attention.amazon_accounts import AmazonAccounts
 from needs_attention.answers import (
     Connection,
@@ -62,12 +61,12 @@ from needs_attention.stage_list import existing_stage, renamed, stage_view, with
 from needs_attention.values import Value
 from needs_attention.wake_ups import WakeUpQueue
 
-dynamodb = boto3.client("dynamodb")
+dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
-accounts = AmazonAccounts(boto3.client("secretsmanager"), AmazonAccess.from_env())
-wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 # Where it stands within a Stage says nothing to people.
@@ -100,14 +99,13 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
         raise Problem(409, f"There is an integration {registration.integration_id} already.", code="alreadyRegistered")
     wanted = registration.integration(before, integrations.stages(), now)
     check_download_start(wanted.settings)
+    start, history = wanted.settings.download_orders_updated_after, None
+    if start is not None:
+        pace = integrations.live_download(wanted).walk.pace
+        history = BackdatedDownload.requested(start, pace, by=caller.name, now=now)
     # The credentials come first: an integration without them would only fail.
     accounts.save(wanted.integration_id, registration.credentials.as_credentials())
-    integration = integrations.save(wanted)
-    start = integration.settings.download_orders_updated_after
-    if start is not None:
-        pace = integrations.live_download(integration).walk.pace
-        download = BackdatedDownload.requested(start, pace, by=caller.name, now=now)
-        integrations.save_backdated_download(integration.integration_id, download)
+    integration = integrations.register(wanted, history)
     wake_ups.wake(integration.integration_id)
     return shown(integration, HTTPStatus.CREATED, {"Location": f"/integrations/{integration.integration_id}"})
 
@@ -197,6 +195,9 @@ def remove_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) 
     credentials to be ended comes first.
     """
     now = values.utc_now()
+    known = integrations.get(integration_id)
+    if known is not None and known.deleted_at:
+        accounts.forget(integration_id)  # a removal that died half-way is asked for again: nothing else would do it
     subscription = integrations.live_download(existing_integration(integrations, integration_id)).subscription
     if subscription.subscription_id is not None and subscription.failure is None:
         detail = "Amazon still sends its notifications: set orderChangeNotifications to false, and wait a moment."

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from needs_attention import aws
 from needs_attention.events import Change, ChangeLog
 from needs_attention.settings import ChangeLogTargets
 from needs_attention.stream_records import told_if_it_fails
 
 targets = ChangeLogTargets.from_env()
-change_log = ChangeLog(boto3.client("dynamodb"), targets.history_table, boto3.client("events"), targets.event_bus)
+change_log = ChangeLog(aws.client("dynamodb"), targets.history_table, aws.client("events"), targets.event_bus)
 logger = Logger()
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 

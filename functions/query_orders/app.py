@@ -4,13 +4,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
-from needs_attention import values
+from needs_attention import aws, values
 from needs_attention.answers import DueRedactions, HistoryOfOrder, OrderPage, OrdersSummary, Redactions, WholeOrder
 from needs_attention.cursors import SentCursor
 from needs_attention.history import History
@@ -25,7 +24,7 @@ from needs_attention.retention import RedactedWhen, Retention
 from needs_attention.settings import HistoryTable, OrderTables
 from needs_attention.values import Value
 
-dynamodb = boto3.client("dynamodb")
+dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)

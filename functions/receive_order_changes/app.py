@@ -8,7 +8,6 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -16,15 +15,15 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import values
+from needs_attention import aws, values
 from needs_attention.download import Redownload
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.notifications import is_wanted, order_change
 from needs_attention.settings import IntegrationsTable, WakeUps
 from needs_attention.wake_ups import WakeUpQueue
 
-integrations = IntegrationStore(boto3.client("dynamodb"), IntegrationsTable.from_env().integrations_table)
-wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+integrations = IntegrationStore(aws.client("dynamodb"), IntegrationsTable.from_env().integrations_table)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 metrics = Metrics()
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)

@@ -4,13 +4,12 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import values
+from needs_attention import aws, values
 from needs_attention.answers import EditedOrder, ErasureOfBuyer
 from needs_attention.erasures import EraseBuyer, EraseOrder, Erasure
 from needs_attention.http_api import (
@@ -38,7 +37,7 @@ RUN_FOR = timedelta(minutes=4)  # of the function's five, which are also the sch
 # One call writes to each of them.
 MOST_INTEGRATIONS_AT_ONCE = 100
 
-dynamodb = boto3.client("dynamodb")
+dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)

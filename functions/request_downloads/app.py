@@ -6,13 +6,12 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, StringConstraints
 
-from needs_attention import values
+from needs_attention import aws, values
 from needs_attention.answers import Download, Downloads, Redownloaded, RedownloadedOrders
 from needs_attention.download import BackdatedDownload, Redownload
 from needs_attention.download_requests import check_start, download_view
@@ -42,11 +41,11 @@ from needs_attention.settings import AnswersTable, OrderTables, WakeUps
 from needs_attention.values import SentTime, Value, instant
 from needs_attention.wake_ups import WakeUpQueue
 
-dynamodb = boto3.client("dynamodb")
+dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
-wake_ups = WakeUpQueue(boto3.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 
@@ -151,7 +150,11 @@ def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
     order_ids = dict.fromkeys(wanted.order_ids)
     now = values.utc_now()
     results, to_wake = [], set()
+    unavailable: Problem | None = None
     for order_id in order_ids:
+        if unavailable is not None:  # each try takes seconds then, and the caller waits
+            results.append(refused(order_id, unavailable))
+            continue
         try:
             order = to_be_asked_for(order_id)
             if not wanted.dry_run:
@@ -160,13 +163,18 @@ def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
             problem = problem_of(error)
             if problem is None:
                 raise
-            results.append({"orderId": order_id, "status": problem.status, "problem": problem.as_json()})
+            unavailable = problem if problem.is_unavailable else None
+            results.append(refused(order_id, problem))
         else:
             to_wake |= set() if wanted.dry_run else {order.integration}
             results.append({"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)})
     for integration_id in to_wake:
         wake_ups.wake(integration_id)
     return answer({"orders": results}, HTTPStatus.OK if wanted.dry_run else HTTPStatus.ACCEPTED)
+
+
+def refused(order_id: str, problem: Problem) -> dict[str, Any]:
+    return {"orderId": order_id, "status": problem.status, "problem": problem.as_json()}
 
 
 def to_be_asked_for(order_id: str) -> Order:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -10,14 +9,14 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import values
+from needs_attention import aws, values
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_store import OrderStore
 from needs_attention.settings import OrderTables
 from needs_attention.stream_records import told_if_it_fails
 from needs_attention.validation import Validation
 
-dynamodb = boto3.client("dynamodb")
+dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from aws_lambda_powertools import Logger
 
+from needs_attention.amazon_accounts import CredentialsUnreadable
 from needs_attention.download import BackdatedDownload, Redownload
 from needs_attention.incidents import (
     LIVE_SEARCH_FAILS,
@@ -205,19 +206,19 @@ class Connection:
             self._incidents = incidents
 
 
+_CODES: Mapping[type[SpApiError], IncidentCode] = {
+    CredentialsUnreadable: "credentialsUnreadable",
+    CredentialsRejected: "credentialsRejected",
+    AccessDenied: "accessDenied",
+    RequestRejected: "requestRejected",
+    UnreadableAnswer: "unreadableAnswer",
+}
+
+
 def _code_of(error: SpApiError) -> IncidentCode:
-    match error:
-        case CredentialsRejected():
-            return "credentialsRejected"
-        case AccessDenied() if "marketplace" in str(error).casefold():
-            return "marketplaceNotAllowed"
-        case AccessDenied():
-            return "accessDenied"
-        case RequestRejected():
-            return "requestRejected"
-        case UnreadableAnswer():
-            return "unreadableAnswer"
-    return "amazonUnavailable"
+    if isinstance(error, AccessDenied) and "marketplace" in str(error).casefold():
+        return "marketplaceNotAllowed"
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), "amazonUnavailable")
 
 
 def _codes(missing: Iterable[Missing]) -> tuple[str, ...]:

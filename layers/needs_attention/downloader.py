@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from aws_lambda_powertools import Logger
 
+from needs_attention.amazon_accounts import CredentialsUnreadable
 from needs_attention.connection import Connection
 from needs_attention.download import (
     AMAZONS_MARGIN,
@@ -225,8 +226,7 @@ class _Run:
             # Somebody cancelled the download while its page was on the way: what it brought is kept.
             return True
         except SpApiError as error:
-            self._connection.fails(error, now)
-            self._keep(blocked_until=now + RETRY_AFTER)
+            self._fails(error, now)
         return False
 
     def look_back(self) -> Seen:
@@ -422,7 +422,12 @@ class _Run:
         last = self._integrations.reconciliation(self._id)
         current = Reconciliation.next(last, self._live, self._integration.registered_at, now)
         if current and current.is_by_report:
-            ReportComparison(self._integrations, self._orders, self._amazon, self._integration, self._now).go_on(
+            try:
+                amazon = self._amazon
+            except CredentialsUnreadable as error:
+                self._fails(error, now)
+                return
+            ReportComparison(self._integrations, self._orders, amazon, self._integration, self._now).go_on(
                 current, until
             )
 
@@ -492,6 +497,11 @@ class _Run:
         taken = self._intake.take(self._integration, raw_orders, cause=cause, request_id=request_id, now=self._now())
         self._connection.has_brought(taken.written, self._now())
         return taken
+
+    def _fails(self, error: SpApiError, now: datetime) -> None:
+        """Nothing works: it is an incident, and Amazon is left alone for a while."""
+        self._connection.fails(error, now)
+        self._keep(blocked_until=now + RETRY_AFTER)
 
     def _works(self, now: datetime) -> None:
         """Amazon answered a call: whatever kept it from doing so is over."""

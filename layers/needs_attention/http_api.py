@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
+from needs_attention.aws import passes_by_itself
 from needs_attention.explanations import message_for
 from needs_attention.gate import Refused
 from needs_attention.integration_store import ChangedMeanwhile
@@ -32,9 +33,12 @@ from needs_attention.settings import Browsers
 JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
 LARGEST_BODY = 256 * 1024
+EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
 KEY = re.compile(r"[!-~]{1,255}")
 # Whoever loses a race reads again and redoes it; this often, before the caller is told.
 ATTEMPTS = 4
+# Seconds after which it is worth a try to send again what could not be done now.
+RETRY_AFTER = 5
 
 logger = Logger(child=True)
 
@@ -133,6 +137,11 @@ class Problem(Exception):
         self.errors = errors
         self.also = also or {}
 
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether it is no fault of the request's: sent again a little later, it may well succeed."""
+        return self.status == HTTPStatus.SERVICE_UNAVAILABLE
+
     def as_json(self) -> dict[str, Any]:
         return {
             "title": HTTPStatus(self.status).phrase,
@@ -162,20 +171,27 @@ def invalid(errors: Sequence[FieldError], status: Literal[400, 422] = 422) -> Pr
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """The refusal that an error means to a caller; None if nobody foresaw it."""
+    """The refusal that an error means to a caller; None if nobody foresaw it. That AWS does not answer is logged."""
     match error:
         case Problem():
             return error
         case Refused():
             errors = [FieldError(item.field, item.reason, message_for(item)) for item in error.missing]
             return Problem(409, error.message, code=error.code, errors=errors)
-        case ChangedMeanwhile():
-            return changed_meanwhile()
-        case ClientError() if error.response["Error"]["Code"] == "TransactionConflictException":
-            return changed_meanwhile()
         case NotFoundError():
             return not_found("route")
+        case _ if _is_a_lost_race(error):
+            return changed_meanwhile()
+        case _ if passes_by_itself(error):
+            _log("unavailable", error)
+            detail = "What this rests on does not answer now. It may have been done, or not: look, and try again."
+            return Problem(503, detail, code="tryAgain")
     return None
+
+
+def _is_a_lost_race(error: Exception) -> bool:
+    is_conflict = isinstance(error, ClientError) and error.response["Error"]["Code"] == "TransactionConflictException"
+    return is_conflict or isinstance(error, ChangedMeanwhile)
 
 
 _PLAIN_CODES = {
@@ -360,7 +376,7 @@ class Api(APIGatewayRestResolver):
     def __init__(self, remembered: Remembered | None = None) -> None:
         """`remembered` is needed by an API with POST operations: their requests may be sent again."""
         origin = Browsers.from_env().allowed_origin
-        cors = CORSConfig(allow_origin=origin, expose_headers=["ETag", "Location", "X-Next-Cursor"]) if origin else None
+        cors = CORSConfig(allow_origin=origin, expose_headers=EXPOSED_HEADERS) if origin else None
         super().__init__(cors=cors, debug=False)
         self.operations: list[Operation] = []
         self._remembered = remembered
@@ -497,8 +513,17 @@ def _of_a_parameter(error: FieldError) -> FieldError:
 def _refuse(error: Exception) -> Response[object]:
     problem = problem_of(error)
     if problem is None:
-        where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
-        logger.error("unexpected error", error=type(error).__name__, where=where)
+        _log("unexpected error", error)
         raise UnexpectedError(type(error).__name__) from None
+    headers = {"Cache-Control": "no-store"}
+    if problem.is_unavailable:
+        headers["Retry-After"] = str(RETRY_AFTER)
     body = json.dumps(problem.as_json(), separators=(",", ":"))
-    return Response(problem.status, "application/problem+json", body, {"Cache-Control": "no-store"})
+    return Response(problem.status, "application/problem+json", body, headers)
+
+
+def _log(what: str, error: Exception) -> None:
+    """Names the error and where it arose, never its text: that may hold personal data."""
+    where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else None
+    logger.error(what, error=type(error).__name__, code=code, where=where)

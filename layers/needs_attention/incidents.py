@@ -17,6 +17,7 @@ from needs_attention.policy import Settings
 from needs_attention.values import UtcTime, Value
 
 IncidentCode = Literal[
+    "credentialsUnreadable",
     "credentialsRejected",
     "accessDenied",
     "marketplaceNotAllowed",
@@ -28,7 +29,7 @@ IncidentCode = Literal[
 ]
 # Those that end with the next call that Amazon answers, and those that end with the next live download.
 NO_CALL_WORKS: frozenset[IncidentCode] = frozenset(
-    {"credentialsRejected", "accessDenied", "marketplaceNotAllowed", "amazonUnavailable"}
+    {"credentialsUnreadable", "credentialsRejected", "accessDenied", "marketplaceNotAllowed", "amazonUnavailable"}
 )
 LIVE_SEARCH_FAILS: frozenset[IncidentCode] = frozenset({"requestRejected", "unreadableAnswer"})
 # Those that say nothing while nothing is downloaded.

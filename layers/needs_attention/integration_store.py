@@ -6,7 +6,7 @@ freeze of everything. Settings alone are written there, so that a role can keep 
 integration's id holds how its downloads stand, which orders are to be asked for by ID, and what was set aside.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from needs_attention.aws import passes_by_itself
 from needs_attention.connection_check import Ending, Expiry
 from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, RedownloadCause, SetAside
 from needs_attention.erasures import Erasure
@@ -33,6 +34,8 @@ SYSTEM, CONNECTIONS = "#system", "#connections"
 MOST_REDOWNLOADS_READ = 200
 
 MOST_BYTES_OF_A_SORT_KEY = 1024
+# A hand-over locks the freeze for the few milliseconds of its transaction: so often is the freeze tried against them.
+TRIES_TO_FREEZE = 20
 Region = Literal["NA", "EU", "FE"]
 
 
@@ -116,6 +119,24 @@ class IntegrationStore:
         self._put(SYSTEM, f"integration#{integration.integration_id}", later, expected=integration.revision)
         return later
 
+    def register(self, integration: Integration, history: BackdatedDownload | None) -> Integration:
+        """Writes the integration as `save` does, and with it the download that it begins with: both or neither."""
+        if history is None:
+            return self.save(integration)
+        later = integration.model_copy(update={"revision": integration.revision + 1})
+        place = f"integration#{integration.integration_id}"
+        put_integration = self._conditional_put(SYSTEM, place, later, expected=integration.revision)
+        download = history.model_copy(update={"revision": 1})
+        place = f"download#{history.download_id}"
+        put_download = self._conditional_put(integration.integration_id, place, download, expected=0)
+        try:
+            self._client.transact_write_items(TransactItems=[{"Put": put_integration}, {"Put": put_download}])
+        except self._client.exceptions.TransactionCanceledException as error:
+            if passes_by_itself(error):
+                raise
+            raise ChangedMeanwhile from error
+        return later
+
     def nothing_changed(self, integration: Integration) -> tuple[dict[str, Any], ...]:
         """Condition checks for a transaction: the settings are those that were read, and nothing is frozen."""
         unchanged = {
@@ -141,10 +162,19 @@ class IntegrationStore:
 
     def freeze_all(self, by: str, at: datetime) -> None:
         item = {**_key(SYSTEM, "freeze"), "by": _text(by), "at": _text(at.isoformat())}
-        self._client.put_item(TableName=self._table, Item=item)
+        self._against_hand_overs(lambda: self._client.put_item(TableName=self._table, Item=item))
 
     def unfreeze_all(self) -> None:
-        self._client.delete_item(TableName=self._table, Key=_key(SYSTEM, "freeze"))
+        key = _key(SYSTEM, "freeze")
+        self._against_hand_overs(lambda: self._client.delete_item(TableName=self._table, Key=key))
+
+    def _against_hand_overs(self, write: Callable[[], object]) -> None:
+        """Makes a write that a hand-over in the same instant would refuse, until it lands between two of them."""
+        for _ in range(TRIES_TO_FREEZE - 1):
+            with suppress(self._client.exceptions.TransactionConflictException):
+                write()
+                return
+        write()
 
     # Stages
 
@@ -344,6 +374,20 @@ class IntegrationStore:
         return (item for page in pages for item in page["Items"])
 
     def _put(self, integration_id: str, item: str, value: "Revised", *, expected: int) -> None:
+        """Writes it if it is still as it was read. Raises ChangedMeanwhile.
+
+        A write whose answer was lost is made again by botocore, and finds itself there: nobody else changed anything.
+        """
+        put = self._conditional_put(integration_id, item, value, expected=expected)
+        try:
+            self._client.put_item(ReturnValuesOnConditionCheckFailure="ALL_OLD", **put)
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            if error.response.get("Item") != put["Item"]:
+                raise ChangedMeanwhile from error
+        except self._client.exceptions.TransactionConflictException as error:
+            raise ChangedMeanwhile from error
+
+    def _conditional_put(self, integration_id: str, item: str, value: "Revised", *, expected: int) -> Any:
         unchanged_since_read = "#revision = :read"
         not_there_yet = "attribute_not_exists(#item)"
         if expected:
@@ -351,15 +395,13 @@ class IntegrationStore:
         else:
             names, values = {"#item": "item"}, None
         row = {**_key(integration_id, item), "data": _json(value), "revision": {"N": str(value.revision)}}
-        condition: dict[str, Any] = {
+        return {
+            "TableName": self._table,
+            "Item": row,
             "ConditionExpression": unchanged_since_read if expected else not_there_yet,
             "ExpressionAttributeNames": names,
             **({"ExpressionAttributeValues": values} if values else {}),
         }
-        try:
-            self._client.put_item(TableName=self._table, Item=row, **condition)
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            raise ChangedMeanwhile from error
 
 
 class Stages(Value):

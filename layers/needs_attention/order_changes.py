@@ -83,6 +83,7 @@ class OrderChanges:
         self._now = now
         self._stages = integrations.stages()
         self._surroundings: dict[str, Surroundings] = {}
+        self._unavailable: Problem | None = None
 
     # What can be changed
 
@@ -222,17 +223,22 @@ class OrderChanges:
 
         return self._attempted(row.order_id, order, attempt)
 
-    @staticmethod
-    def _attempted(order_id: str, order: Order | None, attempt: Callable[[Order], Made]) -> dict[str, Any]:
-        """The result of one of many: the order, or the problem that refused it. What nobody foresaw ends all."""
+    def _attempted(self, order_id: str, order: Order | None, attempt: Callable[[Order], Made]) -> dict[str, Any]:
+        """The result of one of many: the order, or the problem that refused it. What nobody foresaw ends all.
+
+        Once DynamoDB does not answer, the others are not tried: each would take seconds, and the caller waits.
+        """
         if order is None:
             return _refused(order_id, not_found("order"))
+        if self._unavailable:
+            return _refused(order_id, self._unavailable)
         try:
             return {"orderId": order_id, "status": 200, **attempt(order)._asdict()}
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
                 raise
+            self._unavailable = problem if problem.is_unavailable else None
             return _refused(order_id, problem)
 
     def _tried(self, order: Order, change: Change) -> Made:

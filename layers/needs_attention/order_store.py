@@ -5,12 +5,14 @@ one JSON text without personal data, so that a new column in a list is no change
 """
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from needs_attention.aws import Throttled
 from needs_attention.gate import happened
 from needs_attention.order import AmazonOrder, Edits, LastChange, Order, Redaction, is_to_be_sent, may_be_order_id
 from needs_attention.policy import ThreePlStatus
@@ -30,6 +32,10 @@ NO_DEADLINE = "9999-12-31T23:59:59.999Z"
 VERDICT_OVERDUE = timedelta(minutes=10)
 # Of what is to be redacted: a run takes hardly more, and what it does not take was read in vain.
 REDACTIONS_A_QUERY = 500
+
+# Seconds before what DynamoDB left out of a batch is asked for again; botocore retries only what fails as a whole.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html asks for exponential backoff.
+WAITS_FOR_THE_REST = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 Item = Mapping[str, "AttributeValueTypeDef"]
 
@@ -181,19 +187,28 @@ class OrderStore:
         return {summary.order_id: summary.updated_at for summary in summaries if summary}
 
     def _items(self, order_ids: Iterable[str], **only: Any) -> Iterator[Item]:
-        """The items of those that exist; `only` projects what is read of each."""
+        """The items of those that exist; `only` projects what is read of each.
+
+        Raises Throttled if DynamoDB gives only a part of them, however often it is asked for the rest.
+        """
         for some in batched(dict.fromkeys(filter(may_be_order_id, order_ids)), 100, strict=False):
             wanted: Any = {self._table: {"Keys": [_key(order_id) for order_id in some], **only}}
-            while wanted:
+            for wait in WAITS_FOR_THE_REST:
                 answer = self._client.batch_get_item(RequestItems=wanted)
                 yield from answer["Responses"].get(self._table, [])
                 wanted = answer.get("UnprocessedKeys")
+                if not wanted:
+                    break
+                time.sleep(wait)
+            else:
+                raise Throttled
 
     def save(self, before: Order | None, after: Order, *, by: str, at: datetime, cause: str) -> Order:
         """Writes what differs between the order as it was read and as it shall be, with who changed it and why.
 
         Raises LostRace if the order is no longer as it was read (`before` None: not there yet), SpoiltItem if what is
-        there now cannot be read.
+        there now cannot be read. A write whose answer was lost is made again by botocore, and finds itself there: that
+        is no race lost.
         """
         landed = _changed(before, after, by=by, at=at, cause=cause)
         expression = _update(before, landed)
@@ -209,6 +224,8 @@ class OrderStore:
             current = _readable(stored) if stored else None
             if stored and current is None:
                 raise SpoiltItem from error
+            if current == landed:
+                return landed
             raise LostRace(current) from error
         except self._client.exceptions.TransactionConflictException as error:
             # A hand-over is being written at this instant; whether it lands is not known yet.
@@ -231,7 +248,7 @@ class OrderStore:
     def ask_again(self, order: Order, redownload_at: datetime | None) -> None:
         """The clock's own bookkeeping: when Amazon is asked for this order next. It leaves the revision alone.
 
-        Writes nothing if the order has changed since: then its timetable was made anew.
+        Writes nothing if the order has changed since, or is being changed: then its timetable is made anew.
         """
         if redownload_at == order.redownload_at:
             return
@@ -240,7 +257,8 @@ class OrderStore:
         expression["ConditionExpression"] = "#revision = :revision"
         expression["ExpressionAttributeNames"]["#revision"] = "revision"
         expression["ExpressionAttributeValues"][":revision"] = {"N": str(order.revision)}
-        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+        errors = self._client.exceptions
+        with suppress(errors.ConditionalCheckFailedException, errors.TransactionConflictException):
             self._client.update_item(TableName=self._table, Key=_key(order.order_id), **expression)
 
     def find_by_stage(self, integration: str, stage: str, page: Page) -> Found:

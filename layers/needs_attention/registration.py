@@ -25,6 +25,10 @@ MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Fiel
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
 
 _WHAT_TO_DO: dict[IncidentCode, str] = {
+    "credentialsUnreadable": (
+        "See whether the integration's secret is in AWS Secrets Manager, and the function may read it; if it is gone, "
+        "send the credentials again. It is tried again by itself."
+    ),
     "credentialsRejected": "Renew the client secret or the seller's consent, and send the new credentials.",
     "accessDenied": "Check in Seller Central that the application has its roles, and consent again.",
     "marketplaceNotAllowed": "Check that the seller sells in these marketplaces, and that they are of this region.",

@@ -78,7 +78,7 @@ class RememberedAnswers:
             raise Problem(422, detail, code="idempotencyKeyUsed") from None
         except IdempotencyPersistenceLayerError as error:
             if not made:
-                raise
+                raise (error.__cause__ or error) from None
             # It is done and cannot be taken back: that it is not remembered matters less than the answer.
             logger.warning("an answer was not remembered", reason=type(error.__cause__).__name__)
         if made:

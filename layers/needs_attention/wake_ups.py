@@ -2,11 +2,15 @@
 
 import json
 import uuid
-from datetime import datetime
 from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+logger = Logger(child=True)
 
 
 class WakeUpQueue:
@@ -16,14 +20,24 @@ class WakeUpQueue:
         self._client = client
         self._url = url
 
-    def wake(self, integration_id: str, *, scheduled_at: datetime | None = None) -> None:
-        """Wakes the integration's downloads: at once, or, for the schedule, once for each scheduled time."""
-        once = f"{integration_id}-{scheduled_at.isoformat()}" if scheduled_at else str(uuid.uuid4())
+    def wake(self, integration_id: str) -> None:
+        """Wakes the integration's downloads at once.
+
+        What they shall do is in the table by then, and the schedule wakes every integration each minute. So a wake-up
+        that cannot be sent is logged and no more: whoever asked for something has got it.
+        """
+        try:
+            self.wake_once(integration_id, str(uuid.uuid4()))
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("wake-up not sent", integration=integration_id, reason=str(error))
+
+    def wake_once(self, integration_id: str, occasion: str) -> None:
+        """Wakes the integration's downloads, once for each occasion. Raises an error of botocore's."""
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=json.dumps({"integrationId": integration_id}),
             MessageGroupId=integration_id,
-            MessageDeduplicationId=once.replace(":", "."),
+            MessageDeduplicationId=f"{integration_id}-{occasion}".replace(":", "."),
         )
 
 

@@ -74,6 +74,8 @@ REFUSALS: Mapping[HTTPStatus, str] = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "The body cannot be accepted: `errors` says for each field why",
     HTTPStatus.TOO_MANY_REQUESTS: "Slow down, and try again",
     HTTPStatus.INTERNAL_SERVER_ERROR: "It is logged; try again later",
+    HTTPStatus.SERVICE_UNAVAILABLE: "What this rests on does not answer: try again after `Retry-After` seconds",
+    HTTPStatus.GATEWAY_TIMEOUT: "It took too long; it may have been done, or not",
 }
 
 
@@ -304,7 +306,9 @@ def _refused_with(operation: Operation) -> Iterator[HTTPStatus]:
 
 
 def _refusal(status: HTTPStatus, text: str, schemas: _Schemas) -> dict[str, Any]:
-    return {"description": text, "content": {PROBLEM: {"schema": schemas.answered(ProblemDetails)}}}
+    told = {"description": "Seconds to wait before the next try", "schema": {"type": "integer"}}
+    headers = {"headers": {"Retry-After": told}} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return {"description": text, **headers, "content": {PROBLEM: {"schema": schemas.answered(ProblemDetails)}}}
 
 
 # Names and texts ------------------------------------------------------------------------------------------------------

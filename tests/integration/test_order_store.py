@@ -91,7 +91,7 @@ def test_a_write_on_an_old_revision_loses_and_shows_the_order_as_it_is(orders: O
 def test_an_order_is_created_only_once(orders: OrderStore) -> None:
     first = saved(orders, an_order())
     with pytest.raises(LostRace) as lost:
-        saved(orders, an_order())
+        saved(orders, an_order(), cause="redownload")
     assert lost.value.current == first
 
 

@@ -1,0 +1,61 @@
+"""Clients of AWS's services, as every function makes them, and which of their errors pass by themselves.
+
+By itself botocore waits 60 seconds for a connection and 60 more for an answer, up to four times (`Config` and
+`retries.standard` of botocore 1.44): a function that API Gateway leaves 29 seconds is killed in its first call, and
+nobody is told why. What DynamoDB, SQS, EventBridge and Secrets Manager answer, they answer within a second. So a call
+is given up after 2 seconds without a connection or 5 without an answer, and made three times at most: 21 seconds in
+all. One that is throttled waits 3 seconds at most between its tries. These are botocore's `standard` retries: they
+back off with jitter and share a quota, so that a service in trouble is not asked ever more.
+"""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
+
+CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+# Those that say that the service has too much to do, whatever the status they come with.
+_THROTTLED = frozenset(
+    {
+        "KMS.ThrottlingException",
+        "KmsThrottled",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "Throttling",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+
+class Throttled(Exception):
+    """A service takes only a part of what it is asked at once, again and again."""
+
+
+def client(service: str) -> Any:
+    """A client of the service, e.g. `dynamodb`."""
+    return boto3.client(service, config=CONFIG)
+
+
+def passes_by_itself(error: BaseException) -> bool:
+    """Whether the same call may succeed a little later: AWS was not reached, has a fault, or has too much to do."""
+    match error:
+        case Throttled() | NoConnection() | HTTPClientError():
+            return True
+        case ClientError():
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            reasons: Any = error.response.get("CancellationReasons", ())  # of a transaction
+            codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
+            return status >= 500 or not codes.isdisjoint(_THROTTLED)
+    return False

@@ -1,0 +1,177 @@
+"""Calls to AWS as botocore makes them for us: how long it tries, how often, and what a second try finds."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ProxyConnectionError
+from moto import mock_aws
+
+from needs_attention import aws
+from needs_attention.aws import CONFIG, Throttled, passes_by_itself
+from needs_attention.order_store import WAITS_FOR_THE_REST, OrderStore
+from tests.from_template import create_table, functions_timeout
+from tests.integration.conftest import World, app
+from tests.integration.faults import answer_lost, unanswered, unreachable
+from tests.integration.writes import INTEGRATION, ORDER
+from tests.unit.builders import NOON, an_amazon_order, an_order
+
+LONGEST_BACKOFF = 1 + 2  # seconds before the second and the third try, if botocore draws the longest
+
+
+def answered(code: str, **more: Any) -> ClientError:
+    response: Any = {"Error": {"Code": code}, **more}
+    return ClientError(response, "PutItem")
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long somebody would have slept, had the test let them."""
+    times: list[float] = []
+    monkeypatch.setattr(time, "sleep", times.append)
+    return times
+
+
+@pytest.fixture
+def dynamodb(slept: list[float]) -> Iterator[Any]:
+    with mock_aws():
+        yield aws.client("dynamodb")
+
+
+def test_a_call_that_nobody_answers_is_given_up_while_there_is_time_to_say_so() -> None:
+    config: Any = CONFIG
+    tries = config.retries["total_max_attempts"]
+    longest = tries * (config.connect_timeout + config.read_timeout) + LONGEST_BACKOFF
+    assert timedelta(seconds=longest) < functions_timeout() - timedelta(seconds=4)
+
+
+def test_no_function_makes_a_client_of_its_own() -> None:
+    code = [path for folder in ("functions", "layers") for path in Path(folder).rglob("*.py")]
+    assert [path.name for path in code if "boto3.client(" in path.read_text(encoding="utf-8")] == ["aws.py"]
+
+
+def test_what_is_throttled_is_tried_three_times_with_pauses(dynamodb: Any, slept: list[float]) -> None:
+    tries = []
+
+    def throttle(request: Any, **_: object) -> Any:
+        tries.append(request)
+        body = b'{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "no"}'
+        return SimpleNamespace(status_code=400, headers={}, content=body)
+
+    dynamodb.meta.events.register_first("before-send.dynamodb.ListTables", throttle)
+    with pytest.raises(ClientError) as refused:
+        dynamodb.list_tables()
+    assert len(tries) == 3
+    assert len(slept) == 2
+    assert sum(slept) <= LONGEST_BACKOFF
+    assert passes_by_itself(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (unreachable(), True),
+        (unanswered(), True),
+        (EndpointConnectionError(endpoint_url="https://aws.example.com"), True),
+        (ProxyConnectionError(proxy_url="https://aws.example.com"), True),
+        (Throttled(), True),
+        (answered("ProvisionedThroughputExceededException"), True),
+        (answered("Unknown", ResponseMetadata={"HTTPStatusCode": 503}), True),
+        (answered("AccessDeniedException"), False),
+        (answered("ValidationException"), False),
+        (ValueError(), False),
+    ],
+)
+def test_what_passes_by_itself_is_told_from_what_somebody_must_mend(error: Exception, passes: bool) -> None:
+    assert passes_by_itself(error) is passes
+
+
+@pytest.mark.parametrize(("reason", "passes"), [("ThrottlingError", True), ("ValidationError", False)])
+def test_a_transaction_passes_by_itself_if_one_of_its_reasons_does(reason: str, passes: bool) -> None:
+    error = answered("TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": reason}])
+    assert passes_by_itself(error) is passes
+
+
+# A part of a batch
+
+
+@pytest.fixture
+def two_orders(dynamodb: Any) -> OrderStore:
+    orders = OrderStore(dynamodb, create_table(dynamodb, "OrdersTable"))
+    for order_id in ("1", "2"):
+        orders.save(None, an_order(an_amazon_order(order_id=order_id)), by="amazon", at=NOON, cause="download")
+    return orders
+
+
+def leave_out(dynamodb: Any, times: int) -> None:
+    """DynamoDB gives all but one of the items that it is asked for."""
+    left = iter(range(times))
+
+    def leave(parsed: dict[str, Any], **_: object) -> None:
+        if next(left, None) is not None and parsed["Responses"]["OrdersTable"]:
+            item = parsed["Responses"]["OrdersTable"].pop()
+            parsed["UnprocessedKeys"] = {"OrdersTable": {"Keys": [{"orderId": item["orderId"]}]}}
+
+    dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave)
+
+
+def test_what_a_batch_leaves_out_is_asked_for_again_after_a_pause(
+    dynamodb: Any, two_orders: OrderStore, slept: list[float]
+) -> None:
+    leave_out(dynamodb, times=2)
+    assert two_orders.get_many(["1", "2"]).keys() == {"1", "2"}
+    assert slept == list(WAITS_FOR_THE_REST[:2])
+
+
+def test_a_batch_that_never_comes_whole_is_given_up(dynamodb: Any, two_orders: OrderStore, slept: list[float]) -> None:
+    leave_out(dynamodb, times=100)
+    with pytest.raises(Throttled):
+        two_orders.get_many(["1", "2"])
+    assert sum(slept) < 2
+
+
+# A write whose answer is lost is made again, and finds itself there
+
+
+def test_an_edit_whose_answer_was_lost_is_answered_as_done(world: World, slept: list[float]) -> None:
+    world.download(buyer_email=None)
+    with answer_lost(app("edit_orders").dynamodb, "UpdateItem"):
+        answer = world.call("PATCH", ORDER, {"email": "typed@example.com"}, If_Match='"1"')
+    assert (answer.status, answer.body["email"], answer.body["revision"]) == (200, "typed@example.com", 2)
+    assert world.order().revision == 2
+
+
+def test_a_release_whose_answer_was_lost_is_answered_as_done(world: World, slept: list[float]) -> None:
+    world.download()
+    world.call("PATCH", ORDER, {"stage": "Needs Attention"})
+    with answer_lost(app("edit_orders").dynamodb, "UpdateItem"):
+        answer = world.call("POST", f"{ORDER}/release")
+    assert (answer.status, answer.body["stage"]) == (200, "New")
+
+
+def test_a_change_of_settings_whose_answer_was_lost_is_answered_as_done(world: World, slept: list[float]) -> None:
+    with answer_lost(app("manage_settings").dynamodb, "PutItem"):
+        answer = world.call("PATCH", INTEGRATION, {"name": "Acme again"}, If_Match='"1"')
+    assert (answer.status, answer.body["name"], answer.body["revision"]) == (200, "Acme again", 2)
+
+
+def test_a_hand_over_carries_a_token_by_which_dynamodb_knows_it_again(world: World) -> None:
+    """DynamoDB's own rule: the same token within ten minutes succeeds, and changes nothing. moto does not know it."""
+    world.download()
+    world.call("PATCH", ORDER, {"threePlStatus": "Transfer to 3PL Now"})
+    sent = []
+
+    def see(params: dict[str, Any], **_: object) -> None:
+        sent.append(params["body"])
+
+    events = app("edit_orders").dynamodb.meta.events
+    events.register("before-call.dynamodb.TransactWriteItems", see)
+    try:
+        assert world.call("POST", f"{ORDER}/acknowledge", role="warehouse").status == 200
+    finally:
+        events.unregister("before-call.dynamodb.TransactWriteItems", see)
+    assert b"ClientRequestToken" in sent[0]

@@ -1,0 +1,600 @@
+"""What happens when something that a function rests on fails: each test is a row of docs/faults.md, or stands for some.
+
+Rows that other files test already name those. Faults are at the edge where botocore makes a call; see `faults`.
+"""
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from needs_attention.amazon_accounts import AmazonAccounts
+from needs_attention.http_api import UnexpectedError
+from needs_attention.order import Order
+from needs_attention.policy import NEEDS_ATTENTION, Settings
+from needs_attention.settings import AmazonAccess
+from needs_attention.sp_api import MARKETPLACES, Credentials
+from tests.amazon_stand_in.generator import generated
+from tests.amazon_stand_in.server import AmazonStandIn
+from tests.from_template import resources
+from tests.integration.conftest import Clock, World, an_event, app, invoke
+from tests.integration.faults import (
+    Fault,
+    failing,
+    internal_error,
+    kms_denied,
+    refused,
+    throttled,
+    unanswered,
+    unreachable,
+    watched,
+)
+from tests.integration.test_killed import a_world
+from tests.integration.test_triggered_functions import SUBSCRIPTION, a_stream_event, failed
+from tests.integration.writes import (
+    BOTH,
+    INTEGRATION,
+    ORDER,
+    REGISTRATION,
+    WRITES,
+    Write,
+    a_download,
+    an_order_for_the_warehouse,
+    two_orders,
+)
+from tests.unit.builders import NOON, an_amazon_order, an_order
+
+FIRST, SECOND = "701-1111111-1111111", "701-2222222-2222222"
+DAY = timedelta(days=1)
+PASSES = [throttled, internal_error, unreachable, unanswered]
+ANY_FAULT = [*PASSES, kms_denied]
+BY_NAME: Any = {"ids": lambda value: getattr(value, "__name__", None)}
+
+
+def one_pending(world: World) -> Order:
+    return world.store(an_order())
+
+
+def messages_logged(log_lines: io.StringIO, message: str) -> list[dict[str, Any]]:
+    lines = (json.loads(line) for line in log_lines.getvalue().splitlines())
+    return [line for line in lines if line["message"] == message]
+
+
+# The API --------------------------------------------------------------------------------------------------------------
+
+READS = {
+    path: Write("GET", path, None, a_download)
+    for path in (
+        "/orders",
+        "/orders.csv",
+        ORDER,
+        f"{ORDER}/history",
+        "/summary",
+        "/integrations",
+        INTEGRATION,
+        f"{INTEGRATION}/connection",
+        f"{INTEGRATION}/downloads",
+        f"{INTEGRATION}/redactions",
+        "/retention",
+        "/stages",
+    )
+}
+OPERATIONS = [*WRITES.values(), *READS.values()]
+TABLES = ("OrdersTable", "IntegrationsTable", "HistoryTable", "AnswersTable")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")
+def test_what_a_table_does_not_answer_is_refused_with_503_and_succeeds_when_it_does(
+    clock: Clock, unlogged: None, operation: Write
+) -> None:
+    def prepare(world: World) -> None:
+        operation.prepare(world)
+        if world.orders.get(FIRST) is None:
+            world.download()
+
+    with a_world(clock) as world:
+        prepare(world)
+        with watched() as calls:
+            operation.make(world)
+    asked = [table for table in TABLES if any(call.is_to("dynamodb", None, table) for call in calls)]
+    for table in asked:
+        with a_world(clock) as world:
+            prepare(world)
+            with failing(throttled, "dynamodb", table=table):
+                answer = operation.make(world)
+            # Of many, each is answered by itself.
+            results = answer.body["orders"] if answer.status < 300 else [answer.body]
+            assert {result.get("problem", result)["code"] for result in results} == {"tryAgain"}
+            if answer.status == 503:
+                assert answer.headers["Retry-After"] == "5"
+                assert operation.make(world).status < 300
+
+
+@pytest.mark.parametrize("fault", PASSES, **BY_NAME)
+@pytest.mark.parametrize("operation", [WRITES["PATCH", "/orders/{orderId}"], READS["/orders"]], ids=["write", "read"])
+def test_a_caller_is_told_to_try_again_whatever_keeps_dynamodb_from_answering(
+    world: World, log_lines: io.StringIO, operation: Write, fault: Fault
+) -> None:
+    operation.prepare(world)
+    with failing(fault, "dynamodb"):
+        answer = operation.make(world)
+    assert (answer.status, answer.body["code"]) == (503, "tryAgain")
+    assert len(messages_logged(log_lines, "unavailable")) == 1
+
+
+@pytest.mark.parametrize(
+    ("write", "table"),
+    [
+        (WRITES["PATCH", "/orders/{orderId}"], "OrdersTable"),
+        (Write("GET", f"{ORDER}/history", None, two_orders), "HistoryTable"),
+        (WRITES["POST", "/integrations/{integrationId}/downloads"], "IntegrationsTable"),
+        (WRITES["POST", "/stages"], "AnswersTable"),
+    ],
+    ids=["edit_orders", "query_orders", "request_downloads", "manage_settings"],
+)
+def test_a_table_whose_key_is_denied_is_a_fault_of_ours_which_is_logged_with_its_code(
+    world: World, log_lines: io.StringIO, write: Write, table: str
+) -> None:
+    write.prepare(world)
+    with failing(kms_denied, "dynamodb", table=table), pytest.raises(UnexpectedError):
+        write.make(world)
+    (line,) = messages_logged(log_lines, "unexpected error")
+    assert line["code"] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("fault", [*PASSES, kms_denied, refused("AWS.SimpleQueueService.NonExistentQueue")], **BY_NAME)
+@pytest.mark.parametrize(
+    "key",
+    [
+        ("POST", "/integrations"),
+        ("PATCH", "/integrations/{integrationId}"),
+        ("POST", "/integrations/{integrationId}/rejudgement"),
+        ("POST", "/integrations/{integrationId}/downloads"),
+        ("POST", "/orders/{orderId}/redownload"),
+        ("POST", "/bulk/redownloads"),
+    ],
+)
+def test_what_was_asked_for_is_done_though_nobody_can_be_woken_for_it(
+    world: World, log_lines: io.StringIO, key: tuple[str, str], fault: Fault
+) -> None:
+    WRITES[key].prepare(world)
+    with failing(fault, "sqs", "SendMessage"):
+        assert WRITES[key].make(world).status < 300
+    assert messages_logged(log_lines, "wake-up not sent")
+
+
+# Orders
+
+
+def test_of_many_orders_those_that_dynamodb_no_longer_answers_for_are_to_be_sent_again(world: World) -> None:
+    two_orders(world)
+    with failing(throttled, "dynamodb", "UpdateItem", SECOND):
+        answer = world.call("POST", "/bulk/orders", {"orders": BOTH})
+    first, second = answer.body["orders"]
+    assert (first["status"], second["status"], second["problem"]["code"]) == (200, 503, "tryAgain")
+    assert world.order(FIRST).revision == 2
+    assert world.order(SECOND).revision == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "service", "operation"),
+    [
+        ("/bulk/orders", {"orders": BOTH}, "dynamodb", "UpdateItem"),
+        ("/bulk/redownloads", {"orderIds": [FIRST, SECOND]}, "dynamodb", "PutItem"),
+    ],
+)
+def test_once_dynamodb_does_not_answer_the_others_of_many_are_not_tried(
+    world: World, path: str, body: object, service: str, operation: str
+) -> None:
+    two_orders(world)
+    with failing(unanswered, service, operation) as tried:
+        answer = world.call("POST", path, body)
+    assert [result["status"] for result in answer.body["orders"]] == [503, 503]
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_a_freeze_lands_between_the_hand_overs_of_a_busy_warehouse(world: World, times: int) -> None:
+    left = iter(range(times))
+
+    def a_hand_over_is_under_way(call: Any, client: Any) -> BaseException | None:
+        return refused("TransactionConflictException")(call, client) if next(left, None) is not None else None
+
+    with failing(a_hand_over_is_under_way, "dynamodb", "PutItem", "IntegrationsTable"):
+        assert world.call("POST", "/freeze").status == 200
+    assert world.integrations.is_all_frozen()
+
+
+def test_settings_that_meet_a_hand_over_are_changed_all_the_same(world: World) -> None:
+    left = iter(range(2))
+
+    def a_hand_over_is_under_way(call: Any, client: Any) -> BaseException | None:
+        return refused("TransactionConflictException")(call, client) if next(left, None) is not None else None
+
+    with failing(a_hand_over_is_under_way, "dynamodb", "PutItem", "IntegrationsTable"):
+        assert world.call("PATCH", INTEGRATION, {"name": "Acme again"}).status == 200
+
+
+def test_a_freeze_that_conflicts_for_ever_is_refused_with_409(world: World) -> None:
+    with failing(refused("TransactionConflictException"), "dynamodb", "PutItem", "IntegrationsTable"):
+        answer = world.call("POST", "/freeze")
+    assert (answer.status, answer.body["code"]) == (409, "changedMeanwhile")
+
+
+# Remembered answers
+
+
+@pytest.mark.parametrize("fault", PASSES, **BY_NAME)
+def test_a_request_whose_key_cannot_be_looked_up_is_not_done(world: World, fault: Fault) -> None:
+    an_order_for_the_warehouse(world)
+    with failing(fault, "dynamodb", table="AnswersTable"):
+        answer = world.call("POST", f"{ORDER}/acknowledge", Idempotency_Key="monday")
+    assert (answer.status, answer.body["code"]) == (503, "tryAgain")
+    assert world.order().three_pl_status == "Transfer to 3PL Now"
+    assert world.call("POST", f"{ORDER}/acknowledge", Idempotency_Key="monday").status == 200
+
+
+# Credentials
+
+
+@pytest.mark.parametrize("fault", PASSES, **BY_NAME)
+def test_an_integration_whose_credentials_cannot_be_stored_is_not_registered(world: World, fault: Fault) -> None:
+    with failing(fault, "secretsmanager"):
+        answer = world.call("POST", "/integrations", REGISTRATION)
+    assert (answer.status, answer.body["code"]) == (503, "tryAgain")
+    assert world.integrations.get("beta-eu") is None
+    assert world.integrations.backdated_downloads("beta-eu") == ()
+    assert world.call("POST", "/integrations", REGISTRATION).status == 201
+
+
+def test_credentials_that_may_not_be_stored_are_a_fault_of_ours(world: World, log_lines: io.StringIO) -> None:
+    with failing(kms_denied, "secretsmanager"), pytest.raises(UnexpectedError):
+        world.call("POST", "/integrations", REGISTRATION)
+    (line,) = messages_logged(log_lines, "unexpected error")
+    assert line["code"] == "AccessDeniedException"
+    assert world.integrations.get("beta-eu") is None
+
+
+@pytest.mark.parametrize("code", ["InvalidRequestException", "ResourceExistsException"])
+def test_credentials_that_are_removed_or_stored_by_somebody_else_just_now_are_refused_with_409(
+    world: World, code: str
+) -> None:
+    operation = "PutSecretValue" if code == "InvalidRequestException" else "CreateSecret"
+    with failing(refused(code), "secretsmanager", operation):
+        answer = world.call("POST", "/integrations", REGISTRATION)
+    assert (answer.status, answer.body["code"]) == (409, "changedMeanwhile")
+
+
+def test_credentials_that_could_not_be_removed_are_removed_by_the_next_try(world: World) -> None:
+    WRITES["DELETE", "/integrations/{integrationId}"].prepare(world)
+    with failing(unanswered, "secretsmanager"):
+        assert world.call("DELETE", INTEGRATION).status == 503
+    assert world.call("GET", INTEGRATION).status == 404
+    assert world.call("DELETE", INTEGRATION).status == 404
+    assert boto3.client("secretsmanager").list_secrets()["SecretList"] == []
+
+
+# validate_orders ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize("table", ["OrdersTable", "IntegrationsTable"])
+def test_a_verdict_that_a_table_keeps_from_being_made_comes_again_and_its_order_stays(
+    world: World, table: str, fault: Fault
+) -> None:
+    event = a_stream_event(one_pending(world))
+    with failing(fault, "dynamodb", table=table):
+        assert failed(invoke("validate_orders", event)) == ["1"]
+    assert world.order().is_pending
+    assert not world.order().is_fulfillable
+    assert failed(invoke("validate_orders", event)) == []
+    assert not world.order().is_pending
+
+
+def test_one_verdict_that_cannot_be_written_holds_up_no_other(world: World) -> None:
+    orders = [world.store(an_order(an_amazon_order(order_id=order_id))) for order_id in (FIRST, SECOND)]
+    with failing(throttled, "dynamodb", "UpdateItem", FIRST):
+        assert failed(invoke("validate_orders", a_stream_event(*orders))) == ["1"]
+    assert world.order(FIRST).is_pending
+    assert not world.order(SECOND).is_pending
+
+
+def test_the_whole_stream_again_from_its_horizon_changes_no_order(world: World) -> None:
+    """A mapping that is made anew begins a day back, when people and Amazon have long gone on."""
+    images = [one_pending(world)]
+    invoke("validate_orders", a_stream_event(images[0]))
+    world.clock.advance(timedelta(hours=1))
+    images.append(world.order())
+    noted = world.order().with_(assigned_to="zoe")
+    images.append(world.orders.save(world.order(), noted, by="ada", at=world.clock.now, cause="note"))
+    again = world.order().with_(pending_since=world.clock.now)
+    images.append(world.orders.save(world.order(), again, by="amazon", at=world.clock.now, cause="download"))
+    invoke("validate_orders", a_stream_event(images[-1]))
+    before = world.order()
+    world.clock.advance(timedelta(hours=22))
+    assert failed(invoke("validate_orders", a_stream_event(*images))) == []
+    assert world.order() == before
+
+
+# publish_changes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(world: World) -> Iterator[Callable[[], list[str]]]:
+    """The kinds of events that were put onto the bus, as they were tried."""
+    boto3.client("events").create_event_bus(Name="orders")
+    kinds: list[str] = []
+
+    def see(params: dict[str, Any], **_: object) -> None:
+        kinds.extend(entry["DetailType"] for entry in json.loads(params["body"])["Entries"])
+
+    events = app("publish_changes").change_log._events.meta.events
+    events.register("before-call.events.PutEvents", see)
+    yield lambda: kinds
+    events.unregister("before-call.events.PutEvents", see)
+
+
+def history(world: World) -> list[int]:
+    items = world.dynamodb.scan(TableName="HistoryTable")["Items"]
+    return sorted(json.loads(item["data"]["S"])["revision"] for item in items)
+
+
+def sequence_numbers(event: dict[str, Any]) -> list[str]:
+    return [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+def test_a_change_that_cannot_be_written_down_comes_again(
+    world: World, told: Callable[[], list[str]], fault: Fault
+) -> None:
+    event = an_event("publish_changes")
+    with failing(fault, "dynamodb", "PutItem"):
+        assert failed(invoke("publish_changes", event)) == sequence_numbers(event)
+    assert history(world) == []
+    assert failed(invoke("publish_changes", event)) == []
+    assert history(world) == [1, 2]
+    assert told() == ["OrderHeld", "OrderHeld"]  # events may come twice: they carry the revision
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+def test_a_change_whose_event_cannot_be_put_is_not_written_down_until_it_can(
+    world: World, told: Callable[[], list[str]], fault: Fault
+) -> None:
+    event = an_event("publish_changes")
+    with failing(fault, "events"):
+        assert failed(invoke("publish_changes", event)) == sequence_numbers(event)[1:]
+    assert history(world) == [1]  # the first has no event to put
+    assert failed(invoke("publish_changes", event)) == []
+    assert history(world) == [1, 2]
+    assert told() == ["OrderHeld"]
+
+
+def test_all_changes_again_from_the_horizon_are_the_same_entries_and_no_new_events(
+    world: World, told: Callable[[], list[str]]
+) -> None:
+    event = an_event("publish_changes")
+    invoke("publish_changes", event)
+    before = world.dynamodb.scan(TableName="HistoryTable")["Items"]
+    world.clock.advance(DAY)
+    assert failed(invoke("publish_changes", event)) == []
+    assert world.dynamodb.scan(TableName="HistoryTable")["Items"] == before
+    assert told() == ["OrderHeld"]
+
+
+# receive_order_changes ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def subscribed(world: World) -> World:
+    """The integration of the event, which wants to be told of changed orders."""
+    world.register("demo", settings=Settings(order_change_notifications=True))
+    world.integrations.save_subscription(SUBSCRIPTION, "demo")
+    return world
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize("operation", ["Query", "GetItem", "PutItem"])
+def test_a_notification_that_cannot_be_noted_comes_again(subscribed: World, operation: str, fault: Fault) -> None:
+    event = an_event("receive_order_changes")
+    with failing(fault, "dynamodb", operation):
+        assert failed(invoke("receive_order_changes", event)) == [event["Records"][0]["messageId"]]
+    assert subscribed.woken() == []
+    assert failed(invoke("receive_order_changes", event)) == []
+    assert len(subscribed.integrations.due_redownloads("demo", "orderChange", NOON)) == 1
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+def test_a_notification_is_noted_though_nobody_can_be_woken(
+    subscribed: World, log_lines: io.StringIO, fault: Fault
+) -> None:
+    with failing(fault, "sqs"):
+        assert failed(invoke("receive_order_changes", an_event("receive_order_changes"))) == []
+    assert len(subscribed.integrations.due_redownloads("demo", "orderChange", NOON)) == 1
+    assert messages_logged(log_lines, "wake-up not sent")
+
+
+def test_a_notification_that_comes_twice_is_noted_once(subscribed: World) -> None:
+    event = an_event("receive_order_changes")
+    invoke("receive_order_changes", event)
+    first = subscribed.integrations.due_redownloads("demo", "orderChange", NOON)
+    invoke("receive_order_changes", event)
+    assert subscribed.integrations.due_redownloads("demo", "orderChange", NOON) == first
+
+
+# download_orders ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shop(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The integration `demo`, with Amazon behind it and all of its history to be downloaded."""
+    with AmazonStandIn(generated(6, now=NOON), now=world.clock) as amazon:
+        access = AmazonAccess(
+            secret_prefix=os.environ["SECRET_PREFIX"], sp_api_endpoint=amazon.endpoint, lwa_endpoint=amazon.lwa_endpoint
+        )
+        accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
+        accounts.save("demo", Credentials(**asdict(amazon.credentials)))
+        monkeypatch.setattr(app("download_orders"), "accounts", accounts)
+        north_america = tuple(one.id for one in MARKETPLACES.values() if one.region == "NA")
+        world.register("demo", marketplace_ids=north_america, settings=Settings(download_pending_orders=True))
+        world.call("POST", "/integrations/demo/downloads", {"updatedAfter": "2026-11-01T00:00:00Z"})
+        world.woken()
+        yield world
+
+
+def is_downloaded(shop: World) -> bool:
+    (download,) = shop.integrations.backdated_downloads("demo")
+    return download.status == "finished" and shop.dynamodb.scan(TableName="OrdersTable")["Count"] == 6
+
+
+def wake(shop: World) -> None:
+    assert failed(invoke("download_orders", an_event("download_orders_wake_up"))) == []
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize(
+    ("table", "operation"),
+    [("OrdersTable", "BatchGetItem"), ("OrdersTable", "UpdateItem"), ("IntegrationsTable", "PutItem")],
+)
+def test_a_run_that_a_table_ends_is_made_again_by_the_same_wake_up(
+    shop: World, table: str, operation: str, fault: Fault
+) -> None:
+    with failing(fault, "dynamodb", operation, table), pytest.raises(Exception, match="fail"):
+        wake(shop)
+    assert not is_downloaded(shop)
+    wake(shop)
+    assert is_downloaded(shop)
+
+
+def test_a_wake_up_that_comes_twice_downloads_nothing_twice(shop: World) -> None:
+    wake(shop)
+    before = shop.dynamodb.scan(TableName="OrdersTable")["Items"]
+    wake(shop)
+    assert shop.dynamodb.scan(TableName="OrdersTable")["Items"] == before
+
+
+@pytest.mark.parametrize("fault", [*ANY_FAULT, refused("ResourceNotFoundException")], **BY_NAME)
+def test_credentials_that_cannot_be_read_are_one_incident_and_hold_up_nothing_but_amazon(
+    shop: World, fault: Fault
+) -> None:
+    overdue = an_order(an_amazon_order(order_id=FIRST), integration="demo", pending_since=NOON - timedelta(minutes=11))
+    shop.store(overdue)
+    with failing(fault, "secretsmanager"):
+        wake(shop)
+    (incident,) = shop.call("GET", "/integrations/demo").body["health"]["incidents"]
+    assert incident["code"] == "credentialsUnreadable"
+    assert "Secrets Manager" in incident["evidence"]
+    assert shop.order().pending_since == NOON  # its verdict was asked for again
+    shop.clock.advance(timedelta(minutes=6))
+    wake(shop)
+    assert shop.call("GET", "/integrations/demo").body["health"]["incidents"] == []
+
+
+@pytest.mark.parametrize("secret", ["", "[]", '{"client_id": "id"}', "{"])
+def test_a_secret_that_holds_no_credentials_is_that_incident_too(
+    shop: World, secret: str, log_lines: io.StringIO
+) -> None:
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId=f"{os.environ['SECRET_PREFIX']}demo", SecretString=secret or "null"
+    )
+    wake(shop)
+    (incident,) = shop.integrations.incidents("demo").incidents
+    assert (incident.code, incident.evidence) == (
+        "credentialsUnreadable",
+        "What Secrets Manager holds are no credentials.",
+    )
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+def test_a_run_that_cannot_wake_its_successor_leaves_that_to_the_next_tick(
+    shop: World, monkeypatch: pytest.MonkeyPatch, log_lines: io.StringIO, fault: Fault
+) -> None:
+    monkeypatch.setattr(app("download_orders"), "RUN_FOR", timedelta())  # its time is up after one call
+    with failing(fault, "sqs"):
+        wake(shop)
+    assert messages_logged(log_lines, "wake-up not sent")
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize(("service", "operation"), [("sqs", "SendMessage"), ("dynamodb", "Query")])
+def test_a_tick_that_fails_fails_loudly_and_the_next_one_does_what_it_should_have_done(
+    world: World, service: str, operation: str, fault: Fault
+) -> None:
+    tick = an_event("download_orders_tick")
+    with failing(fault, service, operation), pytest.raises((BotoCoreError, ClientError)):
+        invoke("download_orders", tick)
+    invoke("download_orders", tick | {"time": "2026-11-23T12:01:00Z"})
+    assert world.woken() == ["acme-na"]
+
+
+# redact_orders --------------------------------------------------------------------------------------------------------
+
+
+def redact(world: World) -> None:
+    assert invoke("redact_orders", an_event("redact_orders_tick")) is None
+
+
+def an_order_whose_time_is_over(world: World) -> Order:
+    world.clock.advance(100 * DAY)
+    return world.store(an_order(pending_since=None, judged_at=NOON))
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize(
+    ("table", "operation"),
+    [
+        ("IntegrationsTable", "Query"),
+        ("OrdersTable", "Query"),
+        ("OrdersTable", "BatchGetItem"),
+        ("OrdersTable", "UpdateItem"),
+    ],
+)
+def test_a_redaction_that_a_table_ends_is_gone_on_with_by_the_next_tick(
+    world: World, table: str, operation: str, fault: Fault
+) -> None:
+    order = an_order_whose_time_is_over(world)
+    with failing(fault, "dynamodb", operation, table), pytest.raises((BotoCoreError, ClientError)):
+        redact(world)
+    assert world.order(order.order_id).redacted_at is None
+    redact(world)
+    assert world.order(order.order_id).redacted_at == world.clock.now
+
+
+def test_a_redaction_that_comes_twice_changes_nothing(world: World) -> None:
+    an_order_whose_time_is_over(world)
+    redact(world)
+    before = world.dynamodb.scan(TableName="OrdersTable")["Items"]
+    redact(world)
+    assert world.dynamodb.scan(TableName="OrdersTable")["Items"] == before
+
+
+# What nobody may forget -----------------------------------------------------------------------------------------------
+
+
+def test_an_order_whose_verdict_was_given_up_is_held_up_where_people_see_it_and_judged_at_last(shop: World) -> None:
+    """Ten minutes after validation should have come, the clock asks for it again, and counts it."""
+    shop.store(an_order(an_amazon_order(order_id=FIRST), integration="demo"))
+    shop.clock.advance(timedelta(minutes=11))
+    wake(shop)
+    assert shop.call("GET", "/integrations/demo").body["health"]["overdueVerdicts"]["orders"] == 1
+    assert failed(invoke("validate_orders", a_stream_event(shop.order()))) == []
+    assert shop.order().stage != NEEDS_ATTENTION
+    assert not shop.order().is_pending
+
+
+def test_every_queue_of_what_was_given_up_rings_an_alarm() -> None:
+    watched = {
+        dimension["Value"].removesuffix(".QueueName")
+        for one in resources().values()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+        for dimension in one["Properties"].get("Dimensions", [])
+    }
+    queues = {name for name, one in resources().items() if one["Type"] == "AWS::SQS::Queue"}
+    assert queues - {"WakeUpQueue"} <= watched

@@ -1,0 +1,306 @@
+"""`make replay STACK=name`: has done again what the functions of a deployed stack gave up.
+
+Each message of a failure queue is replayed and deleted only then; one that fails again, or that is not understood,
+stays with its cause. Replaying what has been done changes nothing, so the command may be run at any time, twice, by two
+people at once. It needs the rights of an administrator of the stack.
+
+- A stream's failures name places in it (https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html).
+  The records there are given to the function that failed on them. The stream forgets them after 24 hours. Then
+  validation needs nothing: the clock has asked for every verdict that did not come. Of changes that were not published,
+  the last one of each order is told; those before it are lost, which the orders' histories show as gaps.
+- A wake-up wakes its integration.
+- A tick of the clock is given to its target (https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html):
+  one for each target, since one does what all of them would.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import batched
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from needs_attention.events import Change, history_key
+from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
+
+# No one else gets a message for so long while it is replayed.
+HIDDEN_SECONDS = 900
+# A function takes a payload of 6 MB (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+MOST_RECORDS, MOST_BYTES = 100, 5_000_000
+# Waiting for an answer asks all of SQS's servers, of which otherwise some know of no message.
+WAIT_SECONDS = 1
+# As long as Lambda lets any function run.
+LONGEST_RUN_SECONDS = 900
+# An open shard answers without records at its end, and now and then before.
+MOST_EMPTY_ANSWERS = 20
+
+type Invoke = Callable[[str, Mapping[str, Any]], Any]
+type Message = Mapping[str, Any]
+
+
+class NotReplayed(Exception):
+    """The message stays where it is; the text says why."""
+
+
+class Clients(NamedTuple):
+    """What is called. `invoke` calls the function of an ARN with an event, and gives its answer."""
+
+    sqs: Any
+    dynamodb: Any
+    streams: Any
+    invoke: Invoke
+
+
+class Replay:
+    """One go through all failure queues of a stack with these outputs; `say` is told what is done."""
+
+    def __init__(self, clients: Clients, outputs: Mapping[str, str], say: Callable[[str], None]) -> None:
+        self._clients = clients
+        self._outputs = outputs
+        self._say = say
+        self._ticked: set[str] = set()
+        self._has_told_last_changes = False
+
+    def run(self) -> int:
+        """Replays what can be; answers how many messages are left."""
+        return sum(
+            (
+                self._empty("ValidateOrdersFailureQueue", self._validate),
+                self._empty("PublishChangesFailureQueue", self._publish),
+                self._empty("WakeUpDeadLetterQueue", self._wake),
+                self._empty("ScheduleDeadLetterQueue", self._tick),
+            )
+        )
+
+    def _empty(self, queue: str, replay: Callable[[Message], str]) -> int:
+        url = self._outputs[f"{queue}Url"]
+        replayed, left = 0, []
+        for message in self._messages(url):
+            try:
+                done = replay(message)
+            except (NotReplayed, BotoCoreError, ClientError) as error:
+                self._say(f"{queue}: {message['MessageId']} stays. {error}")
+                left.append(message)
+            else:
+                self._say(f"{queue}: {message['MessageId']}. {done}")
+                self._clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                replayed += 1
+        for message in left:
+            self._clients.sqs.change_message_visibility(
+                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        self._say(f"{queue}: {replayed} replayed, {len(left)} left")
+        return len(left)
+
+    def _messages(self, url: str) -> Iterator[Message]:
+        while messages := self._clients.sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            WaitTimeSeconds=WAIT_SECONDS,
+            MessageAttributeNames=["All"],
+        ).get("Messages", []):
+            yield from messages
+
+    # What the stream's functions gave up
+
+    def _validate(self, message: Message) -> str:
+        place = Place.from_message(message)
+        found = self._find(place)
+        self._give(place.function, found.records)
+        done = f"{place}: validated {len(found.records)}."
+        if found.is_whole:
+            return done
+        return f"{done} The stream has forgotten the others; the clock asks for every verdict that did not come."
+
+    def _publish(self, message: Message) -> str:
+        place = Place.from_message(message)
+        found = self._find(place)
+        self._give(place.function, found.records)
+        done = f"{place}: published {len(found.records)}."
+        if found.is_whole:
+            return done
+        self._tell_last_changes(place.function)
+        return f"{done} The stream has forgotten the others: LOST, but for each order's last change."
+
+    def _find(self, place: "Place") -> "Found":
+        """What the stream still has of it."""
+        errors = self._clients.streams.exceptions
+        try:
+            found = list(self._read(place, {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": place.first}))
+        except errors.TrimmedDataAccessException:
+            found = list(self._read(place, {"ShardIteratorType": "TRIM_HORIZON"}))
+        except errors.ResourceNotFoundException:
+            found = []  # the whole shard is gone
+        # What it forgets it forgets from the beginning.
+        is_whole = bool(found) and found[0]["dynamodb"]["SequenceNumber"] == place.first
+        records = [_as_lambda_gives_it(record, place.stream) for record in found if record["eventName"] != "REMOVE"]
+        return Found(records, is_whole)
+
+    def _read(self, place: "Place", start: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        position = self._clients.streams.get_shard_iterator(StreamArn=place.stream, ShardId=place.shard, **start)
+        iterator, empty = position["ShardIterator"], 0
+        while iterator and empty < MOST_EMPTY_ANSWERS:
+            answer = self._clients.streams.get_records(ShardIterator=iterator)
+            for record in answer["Records"]:
+                if int(record["dynamodb"]["SequenceNumber"]) > int(place.last):
+                    return
+                yield record
+            empty = 0 if answer["Records"] else empty + 1
+            iterator = answer.get("NextShardIterator")
+
+    def _tell_last_changes(self, publish: str) -> None:
+        """Publishes each order's last change that its history lacks; once in a run, however much was forgotten."""
+        if self._has_told_last_changes:
+            return
+        told = 0
+        pages = self._clients.dynamodb.get_paginator("scan").paginate(TableName=self._outputs["OrdersTable"])
+        for items in batched((item for page in pages for item in page["Items"]), MOST_RECORDS, strict=False):
+            untold = [_a_record_of(item) for item in self._without_history(items)]
+            self._give(publish, untold)
+            told += len(untold)
+        self._has_told_last_changes = True
+        self._say(f"Told the last change of {told} orders whose histories lacked it")
+
+    def _without_history(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        for item in items:
+            try:
+                changed_at = history_key(Change.from_image(item))
+            except ValueError:
+                continue  # nobody's order: the function would fail on it
+            key = {"orderId": item["orderId"], "changedAt": {"S": changed_at}}
+            answer = self._clients.dynamodb.get_item(TableName=self._outputs["HistoryTable"], Key=key)
+            if "Item" not in answer:
+                yield item
+
+    def _give(self, function: str, records: Iterable[dict[str, Any]]) -> None:
+        for some in portions(records):
+            answer = self._clients.invoke(function, {"Records": some})
+            failed = len(answer["batchItemFailures"])
+            if failed:
+                raise NotReplayed(f"{function} fails on {failed} of {len(some)} records; its log says why")
+
+    # Wake-ups and ticks
+
+    def _wake(self, message: Message) -> str:
+        try:
+            integration_id = integration_to_wake(message["Body"])
+        except ValueError as error:
+            raise NotReplayed(f"It is no wake-up ({error})") from None
+        queue = WakeUpQueue(self._clients.sqs, self._outputs["WakeUpQueueUrl"])
+        queue.wake_once(integration_id, message["MessageId"])
+        return f"Woke {integration_id}"
+
+    def _tick(self, message: Message) -> str:
+        try:
+            target = message["MessageAttributes"]["TARGET_ARN"]["StringValue"]
+            tick = json.loads(message["Body"])
+        except (KeyError, ValueError):
+            raise NotReplayed("It does not say which tick of what did not arrive") from None
+        if target not in self._ticked:
+            self._clients.invoke(target, tick)
+            self._ticked.add(target)
+        cause = message["MessageAttributes"].get("ERROR_CODE", {}).get("StringValue", "no cause")
+        return f"{cause}: gave a tick to {target}"
+
+
+class Place(NamedTuple):
+    """A part of a stream that a function gave up, and why: as its failure queue's message says."""
+
+    function: str
+    stream: str
+    shard: str
+    first: str
+    last: str
+    size: int
+    cause: str
+
+    @classmethod
+    def from_message(cls, message: Message) -> "Place":
+        """Raises NotReplayed for a message that is none of Lambda's about a stream."""
+        try:
+            body = json.loads(message["Body"])
+            batch = body["DDBStreamBatchInfo"]
+            return cls(
+                function=body["requestContext"]["functionArn"],
+                stream=batch["streamArn"],
+                shard=batch["shardId"],
+                first=batch["startSequenceNumber"],
+                last=batch["endSequenceNumber"],
+                size=batch["batchSize"],
+                cause=body["requestContext"]["condition"],
+            )
+        except (KeyError, TypeError, ValueError):
+            raise NotReplayed("It does not say which records of which stream failed") from None
+
+    def __str__(self) -> str:
+        return f"{self.cause} on {self.size} records from {self.first} on"
+
+
+class Found(NamedTuple):
+    """Records as Lambda gives them to a function; whether they are all that was there."""
+
+    records: list[dict[str, Any]]
+    is_whole: bool
+
+
+def portions(records: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The records in the stream's order, in parts that a function takes at once."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for record in records:
+        length = len(json.dumps(record))
+        if part and (len(part) == MOST_RECORDS or size + length > MOST_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(record)
+        size += length
+    if part:
+        yield part
+
+
+def _as_lambda_gives_it(record: dict[str, Any], stream: str) -> dict[str, Any]:
+    changed = record["dynamodb"]
+    at = int(changed["ApproximateCreationDateTime"].timestamp())
+    return {**record, "eventSourceARN": stream, "dynamodb": {**changed, "ApproximateCreationDateTime": at}}
+
+
+def _a_record_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The change that led to the item, as if the stream brought it."""
+    number = f"{item['orderId']['S']}:{item['revision']['N']}"
+    changed = {"Keys": {"orderId": item["orderId"]}, "NewImage": item, "SequenceNumber": number}
+    return {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": changed}
+
+
+def invoke(lambda_: Any, function: str, event: Mapping[str, Any]) -> Any:
+    """The function's answer. Raises NotReplayed if it fails as a whole."""
+    answer = lambda_.invoke(FunctionName=function, Payload=json.dumps(event))
+    if "FunctionError" in answer:
+        raise NotReplayed(f"{function} fails; its log says why")
+    return json.loads(answer["Payload"].read() or "null")
+
+
+def main(stack: str) -> int:
+    """Replays what the stack of that name has given up, in the account and region of the caller's AWS settings."""
+
+    def say(sentence: str) -> None:
+        sys.stdout.write(f"{sentence}\n")
+
+    (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    patient = Config(read_timeout=LONGEST_RUN_SECONDS, retries={"total_max_attempts": 1})
+    clients = Clients(
+        sqs=boto3.client("sqs"),
+        dynamodb=boto3.client("dynamodb"),
+        streams=boto3.client("dynamodbstreams"),
+        invoke=partial(invoke, boto3.client("lambda", config=patient)),
+    )
+    return 1 if Replay(clients, outputs, say).run() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
