@@ -2,16 +2,17 @@
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from needs_attention import values
 from needs_attention.answers import HistoryOfOrder, OrderPage, OrdersSummary, WholeOrder
+from needs_attention.cursors import SentCursor
 from needs_attention.history import History
 from needs_attention.http_api import Api, Caller, Query, Role, answer, etag
 from needs_attention.integration_store import IntegrationStore
@@ -37,7 +38,7 @@ class HistoryPage(Value):
     """The query parameters of an order's history."""
 
     limit: int = Field(default=50, ge=1, le=250)
-    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+    cursor: SentCursor | None = None
 
 
 @logger.inject_lambda_context(clear_state=True)

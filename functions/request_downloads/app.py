@@ -62,9 +62,10 @@ class DownloadRequest(Value):
 
 
 class Redownloads(Value):
-    """Orders that Amazon is to be asked for again."""
+    """Orders that Amazon is to be asked for again; a dry run asks for none."""
 
     order_ids: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=100)]
+    dry_run: bool = False
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -134,44 +135,56 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
 def redownload_order(_: Caller, order_id: str) -> Response[object]:
     """Asks Amazon for an order again."""
     now = values.utc_now()
-    order = asked_for_again(order_id, now)
+    order = to_be_asked_for(order_id)
+    ask_for(order, now)
     wake_ups.wake(order.integration)
     return answer(redownload_view(order, now), HTTPStatus.ACCEPTED)
 
 
-@api.operation("POST", "/bulk/redownloads", open_to=[Role.EDITOR], answers={HTTPStatus.ACCEPTED: RedownloadedOrders})
+@api.operation(
+    "POST",
+    "/bulk/redownloads",
+    open_to=[Role.EDITOR],
+    answers={HTTPStatus.ACCEPTED: RedownloadedOrders, HTTPStatus.OK: RedownloadedOrders},
+)
 def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
-    """Asks Amazon for up to 100 orders again, each by itself."""
+    """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks not."""
     order_ids = dict.fromkeys(wanted.order_ids)
     now = values.utc_now()
     results, to_wake = [], set()
     for order_id in order_ids:
         try:
-            order = asked_for_again(order_id, now)
+            order = to_be_asked_for(order_id)
+            if not wanted.dry_run:
+                ask_for(order, now)
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
                 raise
             results.append({"orderId": order_id, "status": problem.status, "problem": problem.as_json()})
         else:
-            to_wake.add(order.integration)
+            to_wake |= set() if wanted.dry_run else {order.integration}
             results.append({"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)})
     for integration_id in to_wake:
         wake_ups.wake(integration_id)
-    return answer({"orders": results}, HTTPStatus.ACCEPTED)
+    return answer({"orders": results}, HTTPStatus.OK if wanted.dry_run else HTTPStatus.ACCEPTED)
 
 
-def asked_for_again(order_id: str, now: datetime) -> Order:
-    """The order, which the next run asks Amazon for. Raises a 404, or Refused."""
+def to_be_asked_for(order_id: str) -> Order:
+    """The order, if Amazon can be asked for it. Raises a 404, or Refused."""
     order = existing_order(orders, order_id)
     if order.redacted_at:
         raise Refused("redacted", "The personal data of this order was removed for good.")
     integration = integrations.get(order.integration)
     if integration is None or integration.is_paused or integration.deleted_at:
         raise Refused("paused", "Nothing is downloaded for this integration: it is paused, or was removed.")
-    wanted = Redownload(order_id=order_id, cause="requested", wanted_at=now)
-    integrations.want_redownload(order.integration, wanted)
     return order
+
+
+def ask_for(order: Order, now: datetime) -> None:
+    """Has the next run ask Amazon for the order."""
+    wanted = Redownload(order_id=order.order_id, cause="requested", wanted_at=now)
+    integrations.want_redownload(order.integration, wanted)
 
 
 def redownload_view(order: Order, now: datetime) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from needs_attention.http_api import Problem
+from needs_attention.cursors import cursor_at, invalid_cursor, position_in
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,10 +25,12 @@ class History:
         Raises a 400 for a cursor that is not one of these.
         """
         query: dict[str, Any] = {}
+        position = None
         if cursor is not None:
-            if not _KEY.fullmatch(cursor):
-                raise Problem(400, "The cursor does not belong to this list.", code="invalidCursor")
-            query["ExclusiveStartKey"] = {"orderId": {"S": order_id}, "changedAt": {"S": cursor}}
+            position = position_in(cursor, order_id)
+            if not _KEY.fullmatch(position):
+                raise invalid_cursor()
+            query["ExclusiveStartKey"] = {"orderId": {"S": order_id}, "changedAt": {"S": position}}
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression="#orderId = :orderId",
@@ -40,10 +42,10 @@ class History:
         )
         changes = [json.loads(item["data"]["S"]) for item in answer["Items"]]
         last = answer.get("LastEvaluatedKey")
-        before_all = _revision_of(cursor) if cursor else None
+        before_all = _revision_of(position) if position else None
         return {
             "changes": _with_gaps(before_all, changes, is_all=last is None),
-            "nextCursor": last["changedAt"]["S"] if last else None,
+            "nextCursor": cursor_at(last["changedAt"]["S"], order_id) if last else None,
         }
 
 

@@ -9,11 +9,11 @@ import json
 import re
 import traceback
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, StrEnum, auto
 from http import HTTPStatus
 from itertools import accumulate
-from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
@@ -180,15 +180,21 @@ _PLAIN_CODES = {
     "missing": "required",
     "value_error": "notAllowed",
 }
+# pydantic has a code for every type of Python's; who sends JSON knows only that it is another one.
+_WRONG_TYPE = re.compile(r"\w+_(type|parsing)|int_from_float|string_unicode")
 
 
-def field_errors(error: ValidationError) -> list[FieldError]:
-    """What pydantic found, without any value that was sent."""
+def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
+    """What pydantic found in a value that should be the model's, without any value that was sent."""
     found = {}
     for item in error.errors(include_url=False, include_input=False, include_context=False):
-        field = ".".join(str(part) for part in item["loc"] if _is_field(part)) or "body"
-        message = item["msg"].removeprefix("Value error, ")
-        found[field] = FieldError(field, _PLAIN_CODES.get(item["type"], to_camel(item["type"])), message)
+        path = [part for part in item["loc"] if _is_field(part)]
+        field = ".".join(str(part) for part in path) or "body"
+        kind = "wrong_type" if _WRONG_TYPE.fullmatch(item["type"]) else item["type"]
+        message = item["msg"].removeprefix("Value error, ").replace("be True", "be true")
+        if kind == "extra_forbidden":
+            message = f"not known; allowed are {', '.join(_names_at(model, path[:-1]))}"
+        found[field] = FieldError(field, _PLAIN_CODES.get(kind, to_camel(kind)), message)
     # pydantic also calls a list too short because of what is wrong with its items.
     around = {prefix for field in found for prefix in accumulate(field.split(".")[:-1], "{}.{}".format)}
     return [error for field, error in found.items() if field not in around]
@@ -197,6 +203,21 @@ def field_errors(error: ValidationError) -> list[FieldError]:
 def _is_field(part: str | int) -> bool:
     """pydantic also names the branch of a union and the key of a dictionary."""
     return isinstance(part, int) or not (part in {"bool", "[key]"} or part.startswith("function-"))
+
+
+def _names_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The names that an object has there."""
+    for part in path:
+        held = (info.annotation for name, info in model.model_fields.items() if part == (info.alias or name))
+        model = next((one for annotation in held for one in _models_in(annotation)), model)
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
 
 
 # What was sent --------------------------------------------------------------------------------------------------------
@@ -245,7 +266,7 @@ def parsed[Body: BaseModel](model: type[Body], text: str | bytes) -> Body:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise Problem(400, first["msg"], code="unreadableJson") from None
-        raise invalid(field_errors(error)) from None
+        raise invalid(field_errors(error, model)) from None
 
 
 # Operations -----------------------------------------------------------------------------------------------------------
@@ -431,7 +452,8 @@ class Api(APIGatewayRestResolver):
         try:
             return model.model_validate({name: texts[0] if len(texts) == 1 else texts for name, texts in given.items()})
         except ValidationError as error:
-            raise invalid([_parameter_error(item, model) for item in field_errors(error)], status=400) from None
+            errors = field_errors(error, model)
+            raise invalid([_of_a_parameter(item) for item in errors], status=400) from None
 
     def idempotency_key(self) -> str | None:
         """What makes a request one with another that has the same; None if it has none. Raises a 400."""
@@ -463,11 +485,8 @@ def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return authorizer.get("claims") or {}
 
 
-def _parameter_error(error: FieldError, model: type[BaseModel]) -> FieldError:
-    if error.code != "unknownField":
-        return error
-    allowed = ", ".join(info.alias or name for name, info in model.model_fields.items())
-    return FieldError(error.field, "unknownParameter", f"not known; allowed are {allowed}")
+def _of_a_parameter(error: FieldError) -> FieldError:
+    return error._replace(code="unknownParameter") if error.code == "unknownField" else error
 
 
 def _refuse(error: Exception) -> Response[object]:

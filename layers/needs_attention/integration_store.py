@@ -11,9 +11,9 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from needs_attention.connection_check import Ending, Expiry
 from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, RedownloadCause, SetAside
@@ -21,25 +21,24 @@ from needs_attention.incidents import Arrivals, Incidents
 from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage
 from needs_attention.reconciliation import Reconciliation
 from needs_attention.rejudgement import Rejudgement
-from needs_attention.values import UtcTime, Value, instant, read_stored
+from needs_attention.values import Slug, UtcTime, Value, instant, read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-# No integration can have such an id: see `IntegrationId`.
+# No integration can have such an id: see `Slug`.
 SYSTEM, CONNECTIONS = "#system", "#connections"
 MOST_REDOWNLOADS_READ = 200
 
 MOST_BYTES_OF_A_SORT_KEY = 1024
 Region = Literal["NA", "EU", "FE"]
-IntegrationId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
 class Integration(Value):
     """One Amazon seller account in one Amazon region. Its credentials are in Secrets Manager, never here."""
 
-    integration_id: IntegrationId
+    integration_id: Slug
     name: str
     region: Region
     marketplace_ids: tuple[str, ...]

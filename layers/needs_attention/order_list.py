@@ -6,17 +6,14 @@ answer that stopped early has fewer orders and a cursor to go on from.
 
 import heapq
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import (
     BeforeValidator,
     Field,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
@@ -24,6 +21,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from needs_attention.completeness import RULES
+from needs_attention.cursors import SentCursor, cursor_at, invalid_cursor, position_in
 from needs_attention.http_api import FieldError, Problem, invalid
 from needs_attention.incidents import IncidentCode, Incidents
 from needs_attention.integration_store import IntegrationStore, Stages, Surroundings
@@ -42,6 +40,7 @@ FEWEST_ENTRIES_A_QUERY = 20
 MOST_INTEGRATIONS_MERGED = 100
 # Bounds that come before and after every key of an index: keys begin with a year.
 _FIRST, _LAST = "0", ":"
+_KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\S{1,100}")
 
 
 def _split(value: object) -> object:
@@ -60,7 +59,7 @@ class OrderFilters(Value):
     stage: Text | None = Field(default=None, description="A Stage's name or id")
     status: OrderStatus | None = None
     three_pl_status: ThreePlStatus | None = None
-    missing: Annotated[tuple[Annotated[Text, OneOf(RULES)], ...], BeforeValidator(_split)] = Field(
+    missing: Annotated[tuple[Annotated[str, OneOf(RULES)], ...], BeforeValidator(_split)] = Field(
         default=(), description="Orders that lack any of these"
     )
     ready_to_release: bool | None = None
@@ -70,9 +69,9 @@ class OrderFilters(Value):
     ship_by_state: ShipByState | None = None
     assigned_to: Text | None = None
     is_assigned: bool | None = None
-    flag: Annotated[Text, OneOf(FLAGS)] | None = None
+    flag: Annotated[str, OneOf(FLAGS)] | None = None
     alert: Alert | None = None
-    marketplace: Annotated[Text, OneOf(MARKETPLACES)] | None = None
+    marketplace: Annotated[str, OneOf(MARKETPLACES)] | None = None
     fulfilled_by: Literal["MERCHANT", "AMAZON"] | None = None
     created_after: SentTime | None = None
     created_before: SentTime | None = None
@@ -84,7 +83,7 @@ class OrderFilters(Value):
         default=None, description="Without it: `shipBy` where a Stage is given, else `-createdAt`"
     )
     limit: int = Field(default=50, ge=1, le=250)
-    cursor: Annotated[str, StringConstraints(max_length=500)] | None = None
+    cursor: SentCursor | None = None
 
     @field_validator("created_before", "updated_before")
     @classmethod
@@ -119,6 +118,23 @@ class OrderFilters(Value):
             instant(self.created_before) if self.created_before else _LAST,
         )
 
+    def position(self) -> str | None:
+        """The key after which the list goes on. Raises a 400 for a cursor that is not of these filters."""
+        if self.cursor is None:
+            return None
+        position = position_in(self.cursor, self._all_but_the_page())
+        low, high = self.bounds()
+        if not _KEY.fullmatch(position) or not low <= position <= high:
+            raise invalid_cursor()
+        return position
+
+    def cursor_at(self, position: str) -> str:
+        """The cursor of the page after the key."""
+        return cursor_at(position, self._all_but_the_page())
+
+    def _all_but_the_page(self) -> str:
+        return self.model_dump_json(exclude={"cursor", "limit"})
+
     def match(self, summary: Summary, surroundings: Surroundings, stage: Stage | None, now: datetime) -> bool:
         standing = Standing.of(summary, surroundings, now)
         return all(
@@ -148,42 +164,6 @@ class OrderFilters(Value):
         )
 
 
-class Cursor(Value):
-    """Where a list goes on: after the order at `position`. It belongs to the filters that it was made for."""
-
-    version: Literal[1] = 1
-    filters: str
-    position: str
-
-    @classmethod
-    def after(cls, position: str, filters: OrderFilters) -> str:
-        cursor = cls(filters=_fingerprint(filters), position=position)
-        return urlsafe_b64encode(cursor.model_dump_json().encode()).decode()
-
-    @classmethod
-    def position_in(cls, filters: OrderFilters) -> str | None:
-        """Raises a 400 for a cursor that is not of ours, or not of these filters."""
-        if filters.cursor is None:
-            return None
-        try:
-            cursor = cls.model_validate_json(urlsafe_b64decode(filters.cursor))
-        except (ValueError, ValidationError):
-            raise _invalid_cursor() from None
-        low, high = filters.bounds()
-        is_key = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\S{1,100}", cursor.position)
-        if cursor.filters != _fingerprint(filters) or not is_key or not low <= cursor.position <= high:
-            raise _invalid_cursor()
-        return cursor.position
-
-
-def _fingerprint(filters: OrderFilters) -> str:
-    return sha256(filters.model_dump_json(exclude={"cursor", "limit"}).encode()).hexdigest()[:16]
-
-
-def _invalid_cursor() -> Problem:
-    return Problem(400, "The cursor does not belong to this list. Start again without it.", code="invalidCursor")
-
-
 class _ReadEnough(Exception):
     """The call has read as much as one may."""
 
@@ -211,11 +191,11 @@ class OrderList:
             return not is_warehouse or may_be_transferred(summary, around)
 
         limit = len(filters.order_ids) or filters.limit
-        shown, position = _up_to(limit, found, is_shown, _key_of(filters), Cursor.position_in(filters))
+        shown, position = _up_to(limit, found, is_shown, _key_of(filters), filters.position())
         rows = [order_row(summary, surroundings[summary.integration], stages, now) for summary in shown]
         return {
             "orders": [for_warehouse(row) for row in rows] if is_warehouse else rows,
-            "nextCursor": Cursor.after(position, filters) if position else None,
+            "nextCursor": filters.cursor_at(position) if position else None,
         }
 
     def summary(self, now: datetime) -> dict[str, Any]:
@@ -261,7 +241,7 @@ class OrderList:
         at_once = 250 if filters.narrows else filters.limit + 1
         page = Page(
             limit=max(at_once // max(len(surroundings), 1), FEWEST_ENTRIES_A_QUERY),
-            after=Cursor.position_in(filters),
+            after=filters.position(),
             descending=filters.is_descending,
             between=filters.bounds(),
         )

@@ -15,7 +15,7 @@ from needs_attention.integration_store import Stages
 from needs_attention.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
 from needs_attention.phones import may_be_phone
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.values import WHOLE, NotNull, OneOf, SentTime, Value
+from needs_attention.values import WHOLE, Like, NotNull, OneOf, SentTime, Value
 
 # What a person's change is called in the history; the fields that it changed stand beside it.
 Cause = Literal[
@@ -67,8 +67,8 @@ Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed t
 
 
 class Price(Value):
-    amount: Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,6})?$")]
-    currency_code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    amount: Annotated[str, Like(r"\d{1,12}(\.\d{1,6})?", 'must be an amount as text, such as "12.50"')]
+    currency_code: Annotated[str, Like("[A-Z]{3}", "must be the currency's three capital letters, such as USD")]
 
 
 class LineItemBody(Value):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from needs_attention.values import WHOLE, SentTime, Value
+from needs_attention.values import WHOLE, SentTime, Slug, Value
 
 
 class ThreePlStatus(StrEnum):
@@ -43,7 +43,6 @@ def _with_single_blanks(name: str) -> str:
     return " ".join(name.split())
 
 
-StageId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 # One blank between words, so that what looks the same is the same.
 StageName = Annotated[
     str,
@@ -55,7 +54,7 @@ StageName = Annotated[
 class Stage(Value):
     """One entry of the list that the administrator keeps. Orders store the id, so a rename is one write."""
 
-    id: StageId
+    id: Slug
     name: StageName
 
 
@@ -76,7 +75,7 @@ class Checks(Value):
 class Settings(Value):
     """One integration's settings, with the defaults of a new one."""
 
-    default_stage: StageId = NEW
+    default_stage: Slug = NEW
     default_three_pl_status: Annotated[ThreePlStatus, WithJsonSchema({"type": "string", "enum": OURS_TO_SET})] = (
         ThreePlStatus.UPON_COMPLETION
     )

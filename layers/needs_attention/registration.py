@@ -1,7 +1,7 @@
 """Integrations as administrators send and see them. Credentials only ever go in."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -14,11 +14,11 @@ from needs_attention.connection_check import Ending, arriving
 from needs_attention.download import AMAZONS_MARGIN, LiveDownload, SetAside
 from needs_attention.http_api import FieldError, Problem, invalid, not_found, parsed
 from needs_attention.incidents import Arrivals, Incident, IncidentCode, Incidents
-from needs_attention.integration_store import Integration, IntegrationId, IntegrationStore, Region, Stages
+from needs_attention.integration_store import Integration, IntegrationStore, Region, Stages
 from needs_attention.policy import Settings
 from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import MARKETPLACES, Credentials
-from needs_attention.values import OneOf, SentTime, Value, instant
+from needs_attention.values import OneOf, SentTime, Slug, Value, instant
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
@@ -57,11 +57,17 @@ class _PatchOf:
 
     def __get_pydantic_json_schema__(self, _: object, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         whole = handler.resolve_ref_schema(handler(self._model.__pydantic_core_schema__))
-        members = {
-            name: {"anyOf": [{key: told for key, told in member.items() if key != "default"}, {"type": "null"}]}
-            for name, member in (whole["properties"] | self._others).items()
-        }
-        return {"type": "object", "properties": members, "additionalProperties": False}
+        return self._patch_of(whole["properties"] | self._others, handler)
+
+    def _patch_of(self, members: Mapping[str, JsonSchemaValue], handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        patched = {name: {"anyOf": [self._member(one, handler), {"type": "null"}]} for name, one in members.items()}
+        return {"type": "object", "properties": patched, "additionalProperties": False}
+
+    def _member(self, member: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        whole = handler.resolve_ref_schema(member)
+        if "properties" in whole:
+            return self._patch_of(whole["properties"], handler)
+        return {key: told for key, told in member.items() if key != "default"}
 
 
 SettingsPatch = Annotated[
@@ -103,7 +109,7 @@ class CredentialsBody(Value):
 class Registration(Value):
     """A new integration. `settings` holds what shall differ from the defaults, or from before if it is revived."""
 
-    integration_id: IntegrationId
+    integration_id: Slug
     name: Name | None = None
     region: Region
     marketplace_ids: MarketplaceIds

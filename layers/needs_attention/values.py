@@ -49,9 +49,12 @@ def _parsed(value: object) -> object:
     """Not left to pydantic, which takes more for a time: a number, or its text, for seconds since 1970."""
     if not isinstance(value, str):
         return value
-    if not _RFC_3339.fullmatch(value):
-        raise ValueError("must be a time with its zone, such as 2026-11-23T18:00:00Z")
-    return datetime.fromisoformat(value.upper())
+    try:
+        if _RFC_3339.fullmatch(value):
+            return datetime.fromisoformat(value.upper())
+    except ValueError:  # a day that no month has
+        pass
+    raise ValueError("must be a time with its zone, such as 2026-11-23T18:00:00Z")
 
 
 UtcTime = Annotated[
@@ -100,7 +103,7 @@ class NotNull:
     @staticmethod
     def _check(value: object) -> object:
         if value is None:
-            raise ValueError("cannot be null")
+            raise ValueError("cannot be null; leave it out instead")
         return value
 
 
@@ -121,3 +124,28 @@ class OneOf:
         if value not in self._allowed:
             raise ValueError(self._refusal.format(allowed=", ".join(self._allowed)))
         return value
+
+
+class Like:
+    """Says of a text, in an annotation, how it is written; `refusal` is told to whoever sent another."""
+
+    def __init__(self, pattern: str, refusal: str) -> None:
+        self._pattern = pattern
+        self._refusal = refusal
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(kind))
+
+    def __get_pydantic_json_schema__(self, _: object, __: object) -> JsonSchemaValue:
+        return {"type": "string", "pattern": f"^{self._pattern}$"}
+
+    def _check(self, value: str) -> str:
+        if not re.fullmatch(self._pattern, value, re.ASCII):
+            raise ValueError(self._refusal)
+        return value
+
+
+# An id that people choose, and that stands in paths.
+Slug = Annotated[
+    str, Like("[a-z0-9][a-z0-9-]{0,39}", "must be up to 40 small letters, digits and dashes, such as acme-eu")
+]

@@ -98,7 +98,9 @@ class _Morning:
         self.call("A bulk release, tried", "POST", "/bulk/orders", bulk)
         self.call("Release it", "POST", f"/orders/{HELD}/release", {})
         self.call("Ask Amazon again", "POST", f"/orders/{HELD}/redownload")
-        self.call("Ask for several", "POST", "/bulk/redownloads", {"orderIds": [HELD, "none"]})
+        several = {"orderIds": [HELD, "none"]}
+        self.call("Ask for several, tried", "POST", "/bulk/redownloads", several | {"dryRun": True})
+        self.call("Ask for several", "POST", "/bulk/redownloads", several)
         self.call("Who changed it", "GET", f"/orders/{HELD}/history")
 
     def _warehouse(self) -> None:

@@ -7,6 +7,8 @@ import pytest
 from tests.local_stack.deployment import PROJECT, Tools
 from tests.local_stack.stack import LocalStack, Stack
 
+DIRECTORY = PROJECT / ".build" / "e2e"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The story begins with a stack on which nothing has happened yet, so it is told first."""
@@ -19,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    local = LocalStack(PROJECT / ".build" / "e2e", Tools(), print)
+    local = LocalStack(DIRECTORY, Tools(), print)
     local.down()  # what an interrupted run left behind
     with pytest.MonkeyPatch.context() as environment:
         for name in ("SP_API_ENDPOINT", "LWA_ENDPOINT"):  # these tests play Amazon's side themselves

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from needs_attention import values
 from needs_attention.order import Order
-from needs_attention.order_list import MOST_ENTRIES_READ, Cursor, OrderFilters
+from needs_attention.order_list import MOST_ENTRIES_READ, OrderFilters
 from needs_attention.order_store import created_key, ship_by_key, to_item
 from needs_attention.policy import ThreePlStatus
 from tests.consumption import consumption_of
@@ -54,7 +54,7 @@ def after(order: Order, **query: str) -> dict[str, str]:
     """The page that begins after an order."""
     filters = OrderFilters.model_validate(query)
     position = ship_by_key(order) if filters.sorts_by_ship_by else created_key(order)
-    return query | {"cursor": Cursor.after(position, filters)}
+    return query | {"cursor": filters.cursor_at(position)}
 
 
 class Reading(NamedTuple):

@@ -143,8 +143,8 @@ def test_a_revived_integration_keeps_the_settings_that_are_not_sent(
 @pytest.mark.parametrize(
     ("changes", "field", "code"),
     [
-        ({"integrationId": "Beta EU"}, "integrationId", "stringPatternMismatch"),
-        ({"integrationId": "#system"}, "integrationId", "stringPatternMismatch"),
+        ({"integrationId": "Beta EU"}, "integrationId", "notAllowed"),
+        ({"integrationId": "#system"}, "integrationId", "notAllowed"),
         ({"region": "US"}, "region", "notAllowed"),
         ({"marketplaceIds": []}, "marketplaceIds", "tooShort"),
         ({"marketplaceIds": ["ATVPDKIKX0DER"]}, "marketplaceIds", "otherRegion"),
@@ -155,8 +155,8 @@ def test_a_revived_integration_keeps_the_settings_that_are_not_sent(
         ({"colour": "red"}, "colour", "unknownField"),
         ({"settings": {"defaultStage": "Nowhere"}}, "settings.defaultStage", "unknownStage"),
         ({"settings": {"defaultStage": "Needs Attention"}}, "settings.defaultStage", "meansHeld"),
-        ({"settings": {"defaultStage": 1}}, "settings.defaultStage", "stringType"),
-        ({"settings": {"autoDispatchOrders": "yes"}}, "settings.autoDispatchOrders", "boolType"),
+        ({"settings": {"defaultStage": 1}}, "settings.defaultStage", "wrongType"),
+        ({"settings": {"autoDispatchOrders": "yes"}}, "settings.autoDispatchOrders", "wrongType"),
         ({"settings": {"checks": {"phone": True}}}, "settings.checks.phone", "unknownField"),
         (
             {"settings": {"defaultThreePlStatus": "Picked by 3PL Successfully"}},

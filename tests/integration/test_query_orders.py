@@ -370,7 +370,7 @@ def test_a_cursor_of_other_filters_is_refused(world: World) -> None:
     assert (other.status, other.body["code"]) == (400, "invalidCursor")
 
 
-@pytest.mark.parametrize("cursor", ["x", "{}", a_cursor(version=1), a_cursor(version=2, filters="", position="")])
+@pytest.mark.parametrize("cursor", ["x", "{}", a_cursor(version=1), a_cursor(version=2, list="", position="")])
 def test_a_cursor_that_is_none_is_refused(world: World, cursor: str) -> None:
     answer = world.call("GET", "/orders", role="reader", query={"cursor": cursor})
     assert (answer.status, answer.body["code"]) == (400, "invalidCursor")
@@ -406,8 +406,8 @@ def test_a_forged_position_is_refused(world: World, position: str) -> None:
         ("sort", "shipBy", "sortNeedsStage", "needs a stage"),
         ("limit", "251", "lessThanEqual", "250"),
         ("limit", "0", "greaterThanEqual", "1"),
-        ("limit", "many", "intParsing", "integer"),
-        ("fulfillable", "perhaps", "boolParsing", "boolean"),
+        ("limit", "many", "wrongType", "integer"),
+        ("fulfillable", "perhaps", "wrongType", "boolean"),
         ("createdAfter", "2026-11-23T10:00:00", "notAllowed", "with its zone"),
         ("orderIds", ",".join(map(str, range(101))), "tooLong", "100"),
     ],

@@ -305,6 +305,15 @@ def test_many_orders_are_asked_for_in_one_call_with_a_result_each(world: World) 
     assert world.woken() == ["acme-na"]
 
 
+def test_a_dry_run_says_what_would_come_of_each_and_asks_for_none(world: World) -> None:
+    order_ids = [world.download().order_id, "none"]
+    tried = world.call("POST", "/bulk/redownloads", {"orderIds": order_ids, "dryRun": True}, role="editor")
+    assert (tried.status, world.woken()) == (200, [])
+    assert list(world.integrations.due_redownloads("acme-na", "requested", world.clock())) == []
+    done = world.call("POST", "/bulk/redownloads", {"orderIds": order_ids}, role="editor")
+    assert (done.status, done.body) == (202, tried.body)
+
+
 @pytest.mark.parametrize("order_ids", [[], [""], [f"701-{n}" for n in range(101)], "701-1"])
 def test_a_bulk_request_that_is_none_is_refused(world: World, order_ids: object) -> None:
     assert world.call("POST", "/bulk/redownloads", {"orderIds": order_ids}, role="editor").status == 422

@@ -28,6 +28,7 @@ def start(python: Path, directory: Path, processes: ProcessList) -> BackgroundPr
         "PYTHONUNBUFFERED": "1",
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",  # in queue URLs and the like
+        "STATE_DIR": str(state_of(directory)),
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
         "AUTH": "true",
@@ -39,6 +40,11 @@ def start(python: Path, directory: Path, processes: ProcessList) -> BackgroundPr
     )
     wait_for_port(started, port, log=log)
     return started
+
+
+def state_of(directory: Path) -> Path:
+    """Where MiniStack that runs in the directory keeps what it signs tokens with."""
+    return directory / "state"
 
 
 def is_healthy(started: BackgroundProcess | None) -> bool:

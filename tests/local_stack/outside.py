@@ -55,6 +55,10 @@ class Amazon(NamedTuple):
     def behave(self) -> None:
         self.ask("DELETE", "/misbehaviours")
 
+    def forget_access_tokens(self) -> None:
+        """The next call has to log in again."""
+        self.ask("DELETE", "/access-tokens")
+
     def set_usage_plan(self, operation: str, *, rate: float, burst: int) -> None:
         self.ask("PUT", f"/usage-plans/{operation}", {"rate": rate, "burst": burst})
 
@@ -87,9 +91,13 @@ class Subscriber:
 
     def find(self, event: str, order_id: str) -> dict[str, Any] | None:
         """The event of that order, if it has come by now."""
-        self.received.extend(self._new())
-        of_order = (told for told in self.received if told["detail"]["orderId"] == order_id)
+        of_order = (told for told in self.everything() if told["detail"]["orderId"] == order_id)
         return next((told for told in of_order if told["detail-type"] == event), None)
+
+    def everything(self) -> list[dict[str, Any]]:
+        """All that has come by now."""
+        self.received.extend(self._new())
+        return self.received
 
     def _new(self) -> Iterator[dict[str, Any]]:
         while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):

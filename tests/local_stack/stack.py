@@ -22,11 +22,14 @@ class Stack:
     amazon_endpoint: str
     lwa_endpoint: str
     tokens: dict[str, str]
+    token_url: str
+    warehouse_client: str
     outputs: dict[str, str]
 
     def as_shell_variables(self) -> str:
-        """For `source`: the API, and each role's token under the role's name."""
+        """For `source`: the API, each role's token under the role's name, and how the warehouse's machine gets one."""
         variables = {"API": self.api} | {role.upper(): token for role, token in self.tokens.items()}
+        variables |= {"TOKEN_URL": self.token_url, "WAREHOUSE_CLIENT": self.warehouse_client}
         return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
@@ -83,6 +86,7 @@ class LocalStack:
             },
         )
         self._say("Signing in a reader, an editor, a warehouse and an administrator")
+        pool = outputs["UserPoolId"]
         return Stack(
             api=f"{aws_endpoint}/_aws/execute-api/{outputs['ApiId']}/v1",
             aws_endpoint=aws_endpoint,
@@ -90,7 +94,9 @@ class LocalStack:
             stack_name=deployment.STACK_NAME,
             amazon_endpoint=amazon_endpoints.sp_api,
             lwa_endpoint=amazon_endpoints.lwa,
-            tokens=people.access_tokens(aws_endpoint, outputs["UserPoolId"], outputs["PeopleClientId"]),
+            tokens=people.access_tokens(aws_endpoint, pool, outputs["PeopleClientId"]),
+            token_url=f"{aws_endpoint}/oauth2/token",
+            warehouse_client=people.client_login(people.cognito_at(aws_endpoint), pool, outputs["WarehouseClientId"]),
             outputs=outputs,
         )
 

@@ -1,0 +1,46 @@
+"""Where a list goes on: opaque to callers, and of use to the one list that it was made for.
+
+A cursor shows nothing but a position, which is a key of an index; the list it belongs to is known by a digest.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from needs_attention.http_api import Problem
+from needs_attention.values import Value
+
+SentCursor = Annotated[str, StringConstraints(max_length=500)]
+
+
+class _Cursor(Value):
+    version: Literal[1] = 1
+    list: str
+    position: str
+
+
+def cursor_at(position: str, list_: str) -> str:
+    """The cursor of the list that goes on after the position; `list_` says which one it is, by all that chose it."""
+    cursor = _Cursor(list=_digest(list_), position=position)
+    return urlsafe_b64encode(cursor.model_dump_json().encode()).decode()
+
+
+def position_in(cursor: str, list_: str) -> str:
+    """The position. Raises a 400 for a cursor that is not of ours, or not of this list."""
+    try:
+        told = _Cursor.model_validate_json(urlsafe_b64decode(cursor))
+    except ValueError:
+        raise invalid_cursor() from None
+    if told.list != _digest(list_):
+        raise invalid_cursor()
+    return told.position
+
+
+def invalid_cursor() -> Problem:
+    return Problem(400, "The cursor does not belong to this list. Start again without it.", code="invalidCursor")
+
+
+def _digest(list_: str) -> str:
+    return sha256(list_.encode()).hexdigest()[:16]
