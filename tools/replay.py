@@ -147,9 +147,11 @@ class Replay:
         while iterator and empty < MOST_EMPTY_ANSWERS:
             answer = self._clients.streams.get_records(ShardIterator=iterator)
             for record in answer["Records"]:
-                if int(record["dynamodb"]["SequenceNumber"]) > int(place.last):
+                number = int(record["dynamodb"]["SequenceNumber"])
+                if number <= int(place.last):
+                    yield record
+                if number >= int(place.last):
                     return
-                yield record
             empty = 0 if answer["Records"] else empty + 1
             iterator = answer.get("NextShardIterator")
 

@@ -55,7 +55,17 @@ def passes_by_itself(error: BaseException) -> bool:
             return True
         case ClientError():
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            reasons: Any = error.response.get("CancellationReasons", ())  # of a transaction
-            codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
+            codes = {error.response["Error"]["Code"], *_reasons(error)}
             return status >= 500 or not codes.isdisjoint(_THROTTLED)
     return False
+
+
+def is_lost_race(cancelled: ClientError) -> bool:
+    """Whether a transaction was cancelled only because somebody else was faster, or is at it."""
+    return _reasons(cancelled) <= {"None", "ConditionalCheckFailed", "TransactionConflict"}
+
+
+def _reasons(error: ClientError) -> set[str]:
+    """Why a transaction was cancelled: a code for each of its writes."""
+    reasons: Any = error.response.get("CancellationReasons", ())
+    return {reason.get("Code", "None") for reason in reasons}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from needs_attention.aws import passes_by_itself
+from needs_attention.aws import is_lost_race
 from needs_attention.connection_check import Ending, Expiry
 from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, RedownloadCause, SetAside
 from needs_attention.erasures import Erasure
@@ -132,7 +132,7 @@ class IntegrationStore:
         try:
             self._client.transact_write_items(TransactItems=[{"Put": put_integration}, {"Put": put_download}])
         except self._client.exceptions.TransactionCanceledException as error:
-            if passes_by_itself(error):
+            if not is_lost_race(error):
                 raise
             raise ChangedMeanwhile from error
         return later

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention import gate
+from needs_attention.aws import is_lost_race
 from needs_attention.erasures import EraseOrder
 from needs_attention.gate import Refused, Wanted
 from needs_attention.http_api import (
@@ -163,7 +164,8 @@ class OrderChanges:
             try:
                 self._client.transact_write_items(TransactItems=writes)
             except self._client.exceptions.TransactionCanceledException as error:
-                _raise_unless_lost(error)
+                if not is_lost_race(error):
+                    raise
                 continue
             return self._shown(existing_order(self._orders, order_id), surroundings)
         raise changed_meanwhile()
@@ -323,10 +325,3 @@ def around(order: Order, integrations: IntegrationStore) -> Surroundings:
 
 def _refused(order_id: str, problem: Problem) -> dict[str, Any]:
     return {"orderId": order_id, "status": problem.status, "problem": problem.as_json(), "warnings": []}
-
-
-def _raise_unless_lost(error: Any) -> None:
-    """Somebody else was faster, or is at it: that is worth another try. Anything else is not."""
-    codes = {reason.get("Code") for reason in error.response["CancellationReasons"]}
-    if not codes <= {"None", "ConditionalCheckFailed", "TransactionConflict"}:
-        raise error

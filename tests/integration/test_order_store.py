@@ -25,6 +25,7 @@ from needs_attention.order_store import (
 from needs_attention.policy import NEEDS_ATTENTION, Settings
 from needs_attention.verdict import judged
 from tests.from_template import create_table
+from tests.integration.faults import failing, refused
 from tests.unit.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
 
 BY_CREATED_ALL = Page(limit=10)
@@ -100,6 +101,21 @@ def test_a_write_to_an_order_that_vanished_loses(orders: OrderStore) -> None:
     with pytest.raises(LostRace) as lost:
         saved(orders, never_saved.with_(stage="packing"), before=never_saved)
     assert lost.value.current is None
+
+
+def test_a_write_that_has_landed_already_is_no_race_lost(orders: OrderStore) -> None:
+    """botocore makes a write again whose answer was lost on its way."""
+    first = saved(orders, an_order())
+    second = saved(orders, first.with_(stage="packing"), before=first)
+    assert saved(orders, first.with_(stage="packing"), before=first) == second
+    assert orders.get(first.order_id) == second
+
+
+def test_the_clocks_own_bookkeeping_gives_way_to_a_hand_over_in_the_same_instant(orders: OrderStore) -> None:
+    order = held(orders, an_incomplete())
+    with failing(refused("TransactionConflictException"), "dynamodb", "UpdateItem"):
+        orders.ask_again(order, LATER_STILL)
+    assert orders.get(order.order_id) == order
 
 
 def test_what_a_write_no_longer_has_is_removed_from_the_item(orders: OrderStore, dynamodb: Any) -> None:

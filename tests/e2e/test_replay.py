@@ -1,0 +1,119 @@
+"""`make replay` on a deployed stack: its real queues, stream and functions.
+
+The embedded AWS never gives a stream's record up, so the failure queues are filled by hand; see `test_replay` among the
+integration tests for what becomes of each message.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from needs_attention.events import Change, history_key
+from tests.integration.conftest import an_event
+from tests.local_stack import local_aws
+from tests.local_stack.api import Person
+from tests.local_stack.deployment import PROJECT, STACK_NAME
+from tests.local_stack.expectations import eventually
+from tests.local_stack.registration import INTEGRATION, register
+from tests.local_stack.stack import Stack
+
+
+class Operator:
+    """Somebody with an administrator's rights in the account."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.dynamodb = self._client("dynamodb")
+        self.streams = self._client("dynamodbstreams")
+        self.sqs = self._client("sqs")
+
+    def _client(self, service: str) -> Any:
+        return local_aws.session().client(service, endpoint_url=self.stack.aws_endpoint)
+
+    def a_told_change(self) -> tuple[str, str, dict[str, Any]]:
+        """Of the stream that it is in: its ARN, its shard, and the record."""
+        table = self.dynamodb.describe_table(TableName=self.stack.outputs["OrdersTable"])["Table"]
+        stream = table["LatestStreamArn"]
+        for shard in self.streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]:
+            place = {"StreamArn": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+            iterator = self.streams.get_shard_iterator(**place)["ShardIterator"]
+            for record in self.streams.get_records(ShardIterator=iterator)["Records"]:
+                if "lastChange" in record["dynamodb"].get("NewImage", {}):
+                    return stream, shard["ShardId"], record
+        raise LookupError("no change in the stream")
+
+    def history_entry(self, record: dict[str, Any]) -> dict[str, Any]:
+        image = record["dynamodb"]["NewImage"]
+        key = {"orderId": image["orderId"], "changedAt": {"S": history_key(Change.from_image(image))}}
+        return {"TableName": self.stack.outputs["HistoryTable"], "Key": key}
+
+    def function(self, logical_id: str) -> str:
+        found = self._client("cloudformation").describe_stack_resource(
+            StackName=STACK_NAME, LogicalResourceId=logical_id
+        )
+        name = found["StackResourceDetail"]["PhysicalResourceId"]
+        return str(self._client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]) + ":live"
+
+    def put(self, queue: str, body: object, **more: Any) -> None:
+        self.sqs.send_message(QueueUrl=self.stack.outputs[f"{queue}Url"], MessageBody=json.dumps(body), **more)
+
+    def replay(self) -> subprocess.CompletedProcess[str]:
+        environment = local_aws.environment_of(self.stack.aws_endpoint)
+        environment["PYTHONPATH"] = os.pathsep.join([str(PROJECT), str(PROJECT / "layers")])
+        return subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "tools.replay", STACK_NAME],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def operator(stack: Stack) -> Operator:
+    register(stack)
+    operator = Operator(stack)
+    reader = Person(stack, "reader")
+    eventually("orders are there", lambda: reader.get("/orders")["orders"] or None)
+    return operator
+
+
+def test_what_was_given_up_is_done_again_by_one_command_as_often_as_one_likes(operator: Operator) -> None:
+    stream, shard, record = operator.a_told_change()
+    entry = operator.history_entry(record)
+    eventually("the change is told", lambda: operator.dynamodb.get_item(**entry).get("Item"))
+    operator.dynamodb.delete_item(**entry)
+    number = record["dynamodb"]["SequenceNumber"]
+    place = {"streamArn": stream, "shardId": shard, "startSequenceNumber": number, "endSequenceNumber": number}
+
+    def give_up(queue: str, function: str) -> None:
+        context = {"functionArn": operator.function(function), "condition": "RetryAttemptsExhausted"}
+        operator.put(queue, {"requestContext": context, "DDBStreamBatchInfo": place | {"batchSize": 1}})
+
+    give_up("ValidateOrdersFailureQueue", "ValidateOrdersFunction")
+    give_up("PublishChangesFailureQueue", "PublishChangesFunction")
+    once = {"MessageGroupId": INTEGRATION, "MessageDeduplicationId": "replay"}
+    operator.put("WakeUpDeadLetterQueue", {"integrationId": INTEGRATION}, **once)
+    target = {"DataType": "String", "StringValue": operator.function("DownloadOrdersFunction")}
+    operator.put("ScheduleDeadLetterQueue", an_event("download_orders_tick"), MessageAttributes={"TARGET_ARN": target})
+
+    first = operator.replay()
+    assert (first.returncode, first.stderr) == (0, ""), first.stdout
+    assert [line for line in first.stdout.splitlines() if line.endswith("1 replayed, 0 left")] == [
+        f"{queue}: 1 replayed, 0 left"
+        for queue in (
+            "ValidateOrdersFailureQueue",
+            "PublishChangesFailureQueue",
+            "WakeUpDeadLetterQueue",
+            "ScheduleDeadLetterQueue",
+        )
+    ]
+    assert operator.dynamodb.get_item(**entry)["Item"]["data"]["S"]
+    again = operator.replay()
+    assert again.returncode == 0
+    assert again.stdout.count("0 replayed, 0 left") == 4
