@@ -31,6 +31,8 @@ from needs_attention.settings import Browsers
 JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
 LARGEST_BODY = 256 * 1024
+# What is logged of a path: somebody may have typed something else there, such as an email.
+_LIKE_AN_ORDER_ID = re.compile(r"(?=.*\d)[\w-]{1,100}")
 KEY = re.compile(r"[!-~]{1,255}")
 # Whoever loses a race reads again and redoes it; this often, before the caller is told.
 ATTEMPTS = 4
@@ -359,15 +361,20 @@ class Api(APIGatewayRestResolver):
         super().__init__(cors=cors, debug=False)
         self.operations: list[Operation] = []
         self._remembered = remembered
+        self._order_id: str | None = None  # which the request is about, for the log
         # Powertools asks for a handler of NotFoundError by name when no route matches.
-        self.exception_handler([NotFoundError, Exception])(_refuse)
+        self.exception_handler([NotFoundError, Exception])(self._refuse)
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answers an event of API Gateway. Raises UnexpectedError for what nobody foresaw."""
+        """Answers an event of API Gateway. Raises UnexpectedError for what nobody foresaw.
+
+        One log line says what was asked and answered, with the order that it was about.
+        """
+        self._order_id = None
         response = super().resolve(event, context)
         caller = Caller.from_claims(_claims(event))
         route = f"{event['httpMethod']} {event.get('resource')}"
-        logger.info("answered", route=route, status=response["statusCode"], caller=caller.name)
+        logger.info("answered", route=route, status=response["statusCode"], caller=caller.name, order_id=self._order_id)
         return response
 
     def operation(
@@ -383,12 +390,19 @@ class Api(APIGatewayRestResolver):
             self.operations.append(operation)
 
             def guarded(**path_parts: str) -> Response[object]:
+                if _LIKE_AN_ORDER_ID.fullmatch(path_parts.get("order_id", "")):
+                    self._order_id = path_parts["order_id"]
                 return self._answered(operation, path_parts)
 
             self.route(path, method)(guarded)
             return endpoint
 
         return register
+
+    @property
+    def request_id(self) -> str:
+        """What API Gateway calls the request: the caller has it too, as a header of the answer."""
+        return str(self.current_event.request_context.request_id)
 
     def _answered(self, operation: Operation, path_parts: Mapping[str, str]) -> Response[object]:
         caller = Caller.from_claims(_claims(self.current_event.raw_event))
@@ -479,6 +493,15 @@ class Api(APIGatewayRestResolver):
         text = self.current_event.body or ""
         return b64decode(text) if self.current_event.is_base64_encoded else text.encode()
 
+    def _refuse(self, error: Exception) -> Response[object]:
+        problem = problem_of(error)
+        if problem is None:
+            where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
+            logger.error("unexpected error", error=type(error).__name__, where=where, order_id=self._order_id)
+            raise UnexpectedError(type(error).__name__) from None
+        body = json.dumps(problem.as_json(), separators=(",", ":"))
+        return Response(problem.status, "application/problem+json", body, {"Cache-Control": "no-store"})
+
 
 def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
     authorizer = event.get("requestContext", {}).get("authorizer") or {}
@@ -487,13 +510,3 @@ def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _of_a_parameter(error: FieldError) -> FieldError:
     return error._replace(code="unknownParameter") if error.code == "unknownField" else error
-
-
-def _refuse(error: Exception) -> Response[object]:
-    problem = problem_of(error)
-    if problem is None:
-        where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
-        logger.error("unexpected error", error=type(error).__name__, where=where)
-        raise UnexpectedError(type(error).__name__) from None
-    body = json.dumps(problem.as_json(), separators=(",", ":"))
-    return Response(problem.status, "application/problem+json", body, {"Cache-Control": "no-store"})

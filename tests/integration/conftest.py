@@ -47,7 +47,6 @@ os.environ |= {
     "SECRET_PREFIX": "needs-attention/integration/",
     "POWERTOOLS_SERVICE_NAME": "tests",
     "POWERTOOLS_METRICS_NAMESPACE": "tests",
-    "POWERTOOLS_METRICS_DISABLED": "true",
 }
 
 EVENTS = Path(__file__).parents[2] / "events"
