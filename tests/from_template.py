@@ -37,6 +37,11 @@ def parameters() -> dict[str, Any]:
     return dict(_template()["Parameters"])
 
 
+def outputs() -> dict[str, Any]:
+    """The template's outputs by name."""
+    return dict(_template()["Outputs"])
+
+
 def create_table(client: Any, logical_id: str) -> str:
     """Makes the table of that logical id, with its keys, indexes and stream; its name is the logical id."""
     properties = resources()[logical_id]["Properties"]

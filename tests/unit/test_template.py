@@ -163,7 +163,7 @@ def test_every_role_that_sam_would_make_is_ours_or_bounded_too() -> None:
 
 @pytest.mark.parametrize("metric", ["OpenIncidents", "CursorLag", "CredentialsLastDays"])
 def test_what_is_wrong_with_a_connection_rings_an_alarm(metric: str) -> None:
-    (alarm,) = (one for one in of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == metric)
+    (alarm,) = (one for one in of_type("AWS::CloudWatch::Alarm").values() if one.get("MetricName") == metric)
     variables = FUNCTIONS["DownloadOrdersFunction"]["Environment"]["Variables"]
     assert alarm["Namespace"] == "NeedsAttention/${Environment}"
     assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
