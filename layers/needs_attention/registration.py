@@ -24,7 +24,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
 
-_WHAT_TO_DO: dict[IncidentCode, str] = {
+WHAT_TO_DO: dict[IncidentCode, str] = {
     "credentialsRejected": "Renew the client secret or the seller's consent, and send the new credentials.",
     "accessDenied": "Check in Seller Central that the application has its roles, and consent again.",
     "marketplaceNotAllowed": "Check that the seller sells in these marketplaces, and that they are of this region.",
@@ -42,7 +42,7 @@ _WHAT_TO_DO: dict[IncidentCode, str] = {
 }
 
 
-_HOW_TO_RENEW: dict[Ending, str] = {
+HOW_TO_RENEW: dict[Ending, str] = {
     "clientSecret": "Rotate the client secret in Amazon's developer console, and send the new credentials.",
     "consent": "Have the seller consent again, and send the new credentials. A private application authorises itself.",
 }
@@ -270,11 +270,11 @@ def _health(standing: Standing, now: datetime) -> dict[str, Any]:
 
 def _expiries(integration: Integration, now: datetime) -> list[dict[str, Any]]:
     return [
-        {"what": one.what, "at": instant(one.at), "isSoon": one.is_soon, "whatToDo": _HOW_TO_RENEW[one.what]}
+        {"what": one.what, "at": instant(one.at), "isSoon": one.is_soon, "whatToDo": HOW_TO_RENEW[one.what]}
         for one in integration.expiries(now)
     ]
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
     shown = incident.model_dump(mode="json", by_alias=True, exclude={"probed_at", "probed_order"})
-    return {**shown, "whatToDo": _WHAT_TO_DO[incident.code]}
+    return {**shown, "whatToDo": WHAT_TO_DO[incident.code]}

@@ -43,6 +43,7 @@ os.environ |= {
     "INTEGRATIONS_TABLE": "IntegrationsTable",
     "ANSWERS_TABLE": "AnswersTable",
     "EVENT_BUS": "orders",
+    "DIGEST_TOPIC": "arn:aws:sns:us-east-1:123456789012:digest",
     "WAKE_UP_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/wake-up.fifo",
     "SECRET_PREFIX": "needs-attention/integration/",
     "POWERTOOLS_SERVICE_NAME": "tests",

@@ -9,19 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.api_document.conformance import document_checked_in, problems_with_body
 from tests.from_template import outputs, resources
 
 RUNBOOK, OPERATIONS = (Path("docs", name).read_text() for name in ("runbook.md", "operations.md"))
 SECTIONS = dict(re.findall(r"^### (\w+Alarm)\n(.*?)(?=^##|\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
 ALARMS = {name: one["Properties"] for name, one in resources().items() if one["Type"] == "AWS::CloudWatch::Alarm"}
 OURS = "NeedsAttention/${Environment}"
-ROUTES = {
-    (event["Properties"]["Method"], re.sub(r"\{\w+\}", "*", event["Properties"]["Path"]))
-    for one in resources().values()
-    if one["Type"] == "AWS::Serverless::Function"
-    for event in one["Properties"]["Events"].values()
-    if event["Type"] == "Api"
-}
 
 
 def emitted() -> set[tuple[str, str]]:
@@ -96,16 +90,22 @@ def test_the_commands_name_what_there_is(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", [RUNBOOK, OPERATIONS], ids=["runbook", "operations"])
-def test_the_calls_of_the_api_are_calls_that_there_are(document: str) -> None:
-    calls = re.findall(r"curl -sS (?:-o \S+ )?(?:-X (\w+) )?\"\$API(/[^\"?]*)", document)
+def test_the_calls_of_the_api_are_calls_that_there_are_and_send_what_they_take(document: str) -> None:
+    calls = re.findall(r"curl -sS (?:-X (\w+) )?\"\$API(/[^\"?]*)\S*([^`]*?)(?=curl|\n\n|`|\Z)", document)
     assert calls
-    assert [(method, path) for method, path in calls if not _is_route(method or "GET", path)] == []
+    for method, path, options in calls:
+        (operation,) = (one for one in _operations(method or "GET") if _is_path(one, path))
+        if body := re.search(r"-d '(.*?)'", options, re.DOTALL):
+            wrong = problems_with_body(method, operation, json.loads(body[1]))
+            assert wrong == [], (method, path)
 
 
-def _is_route(method: str, path: str) -> bool:
-    return any(
-        method == known and re.fullmatch(re.escape(route).replace(r"\*", "[^/]+"), path) for known, route in ROUTES
-    )
+def _operations(method: str) -> list[str]:
+    return [path for path, operations in document_checked_in()["paths"].items() if method.lower() in operations]
+
+
+def _is_path(operation: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", operation), path) is not None
 
 
 def _code(document: str) -> str:
