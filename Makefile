@@ -14,7 +14,7 @@ CODE := functions layers tests
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load scale test schemathesis simulate compare coverage mutants lint types openapi build requirements clean
+.PHONY: help venv up down demo load scale upgrade restore test schemathesis simulate compare coverage mutants lint types openapi build requirements clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ load: venv ## ten thousand orders through a stack of its own, every verdict chec
 
 scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every route takes and reads (20 minutes)
 	PYTHONPATH=layers .venv/bin/python -m tests.local_stack scale
+
+upgrade: venv ## deploys what is here over an earlier release in the middle of its work (minutes); RELEASE=a tag or commit
+	.venv/bin/python -m tests.local_stack upgrade
+
+restore: venv ## rehearses docs/restore.md: tables brought back from an earlier time (minutes)
+	PYTHONPATH=layers .venv/bin/python -m tests.local_stack restore
 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
 	.venv/bin/python -m pytest -n 2 -m "not e2e"

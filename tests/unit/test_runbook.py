@@ -12,7 +12,8 @@ import pytest
 from tests.api_document.conformance import document_checked_in, problems_with_body
 from tests.from_template import outputs, resources
 
-RUNBOOK, OPERATIONS = (Path("docs", name).read_text() for name in ("runbook.md", "operations.md"))
+DOCUMENTS = {name: Path("docs", f"{name}.md").read_text() for name in ("runbook", "operations", "restore")}
+RUNBOOK, OPERATIONS = DOCUMENTS["runbook"], DOCUMENTS["operations"]
 SECTIONS = dict(re.findall(r"^### (\w+Alarm)\n(.*?)(?=^##|\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
 ALARMS = {name: one["Properties"] for name, one in resources().items() if one["Type"] == "AWS::CloudWatch::Alarm"}
 OURS = "NeedsAttention/${Environment}"
@@ -83,13 +84,13 @@ def test_whatever_is_measured_is_described() -> None:
     assert described == {name for _, name in emitted()}
 
 
-@pytest.mark.parametrize("document", [RUNBOOK, OPERATIONS], ids=["runbook", "operations"])
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_the_commands_name_what_there_is(document: str) -> None:
     assert set(re.findall(r"(?:resource|errors) (\w+)", _code(document))) <= resources().keys()
     assert set(re.findall(r"(?<!-)(?:output|first_message) (\w+)", _code(document))) <= outputs().keys()
 
 
-@pytest.mark.parametrize("document", [RUNBOOK, OPERATIONS], ids=["runbook", "operations"])
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_the_calls_of_the_api_are_calls_that_there_are_and_send_what_they_take(document: str) -> None:
     calls = re.findall(r"curl -sS (?:-X (\w+) )?\"\$API(/[^\"?]*)\S*([^`]*?)(?=curl|\n\n|`|\Z)", document)
     assert calls
