@@ -15,7 +15,7 @@ CODE := functions layers tests tools
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load scale replay test schemathesis simulate compare coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load scale upgrade restore replay test schemathesis simulate compare coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
@@ -40,6 +40,11 @@ scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every 
 
 replay: .venv/up-to-date ## has done again what a deployed stack gave up: make replay STACK=needs-attention
 	PYTHONPATH=layers .venv/bin/python -m tools.replay $(or $(STACK),$(error Say which stack: make replay STACK=needs-attention))
+upgrade: venv ## deploys what is here over an earlier release in the middle of its work (minutes); RELEASE=a tag or commit
+	.venv/bin/python -m tests.local_stack upgrade
+
+restore: venv ## rehearses docs/restore.md: tables brought back from an earlier time (minutes)
+	PYTHONPATH=layers .venv/bin/python -m tests.local_stack restore
 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
 	.venv/bin/python -m pytest -n 2 -m "not e2e"

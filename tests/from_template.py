@@ -24,8 +24,8 @@ _PlainCloudFormation.add_multi_constructor("!", _plain)
 
 
 @cache
-def _template() -> dict[str, Any]:
-    return dict(yaml.load(TEMPLATE.read_text(), _PlainCloudFormation))  # noqa: S506 - a SafeLoader
+def _template(file: Path = TEMPLATE) -> dict[str, Any]:
+    return dict(yaml.load(file.read_text(), _PlainCloudFormation))  # noqa: S506 - a SafeLoader
 
 
 def resources() -> dict[str, Any]:
@@ -43,9 +43,9 @@ def conditions() -> dict[str, Any]:
     return dict(_template()["Conditions"])
 
 
-def parameters() -> dict[str, Any]:
-    """The template's parameters by name."""
-    return dict(_template()["Parameters"])
+def parameters(template: Path = TEMPLATE) -> dict[str, Any]:
+    """A template's parameters by name."""
+    return dict(_template(template)["Parameters"])
 
 
 def outputs() -> dict[str, Any]:

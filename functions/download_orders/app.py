@@ -3,6 +3,7 @@
 The schedule wakes every integration through the queue; a message of the queue runs one integration's downloads.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,9 +17,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws, values
 from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.downloader import Downloader
-from needs_attention.integration_store import IntegrationStore
+from needs_attention.downloader import Downloader, Seen
+from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order_store import OrderStore
+from needs_attention.policy import NEEDS_ATTENTION
 from needs_attention.settings import AmazonAccess, Notifications, OrderTables, WakeUps
 from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
 
@@ -56,14 +58,25 @@ def run(record: SQSRecord) -> None:
         wake_up=wake_ups.wake,
         order_change_queue=order_change_queue,
     )
-    seen = downloader.run(integration_to_wake(record.body), until=now + RUN_FOR)
+    integration_id = integration_to_wake(record.body)
+    seen = downloader.run(integration_id, until=now + RUN_FOR)
     if seen is not None:
-        metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)
-        metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=max(seen.cursor_lag.total_seconds(), 0))
-        if seen.credentials_last is not None:
-            days = seen.credentials_last / timedelta(days=1)
-            metrics.add_metric(name="CredentialsLastDays", unit=MetricUnit.Count, value=days)
-        metrics.flush_metrics()
+        measure(integration_id, seen)
+
+
+def measure(integration_id: str, seen: Seen) -> None:
+    """Of all integrations together, save for the lag: whoever hears that downloads are late wants to know which."""
+    lag = max(seen.cursor_lag.total_seconds(), 0)
+    metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)
+    metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=lag)
+    metrics.add_metric(name="SearchCallsLeft", unit=MetricUnit.Count, value=seen.search_calls_left)
+    if seen.credentials_last is not None:
+        days = seen.credentials_last / timedelta(days=1)
+        metrics.add_metric(name="CredentialsLastDays", unit=MetricUnit.Count, value=days)
+    metrics.flush_metrics()
+    metrics.add_dimension(name="integration", value=integration_id)
+    metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=lag)
+    metrics.flush_metrics()
 
 
 def wake_all(tick: EventBridgeEvent) -> None:
@@ -73,3 +86,12 @@ def wake_all(tick: EventBridgeEvent) -> None:
     for integration in every:
         wake_ups.wake_once(integration.integration_id, scheduled_at.isoformat())
     logger.info("woke integrations", integrations=len(every))
+    if scheduled_at.minute == 0:
+        measure_held(integration for integration in every if integration.deleted_at is None)
+
+
+def measure_held(every: Iterable[Integration]) -> None:
+    """How many orders are held now, once an hour: an alarm compares it with the day before."""
+    held = sum(orders.count_in_stage(integration.integration_id, NEEDS_ATTENTION) for integration in every)
+    metrics.add_metric(name="OrdersHeldNow", unit=MetricUnit.Count, value=held)
+    metrics.flush_metrics()

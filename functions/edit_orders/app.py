@@ -1,11 +1,14 @@
 """PATCH /orders/{orderId}, what people and the warehouse say of an order by POST, and POST /bulk/orders."""
 
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws, values
@@ -36,10 +39,11 @@ tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = IntegrationStore(dynamodb, tables.integrations_table)
 logger = Logger()
+metrics = Metrics()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table, partial(check_not_redacted_since, orders)))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, correlation_id_path=API_GATEWAY_REST)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api.resolve(event, context)
 
@@ -97,7 +101,7 @@ def fail_transfer(
 @api.operation("POST", "/bulk/orders", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedOrders})
 def change_orders(caller: Caller, bulk: Body[BulkChanges]) -> Response[object]:
     """Edits or releases up to 100 orders, each by itself."""
-    return answer({"orders": changes_by(caller).make_all(bulk), "dryRun": bulk.dry_run})
+    return results(changes_by(caller).make_all(bulk), is_dry_run=bulk.dry_run)
 
 
 class SheetOptions(Value):
@@ -109,12 +113,29 @@ class SheetOptions(Value):
 @api.operation("POST", "/orders.csv", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedRows})
 def fill_in_orders(caller: Caller, options: Query[SheetOptions], sheet: Sheet) -> Response[object]:
     """Takes an exported sheet back filled in: a result for each row."""
-    filled = changes_by(caller).fill_in(rows_of(sheet), is_dry_run=options.dry_run)
-    return answer({"orders": filled, "dryRun": options.dry_run})
+    return results(changes_by(caller).fill_in(rows_of(sheet), is_dry_run=options.dry_run), is_dry_run=options.dry_run)
+
+
+def results(orders: list[dict[str, Any]], *, is_dry_run: bool) -> Response[object]:
+    logger.append_keys(order_ids=[order["orderId"] for order in orders if order["status"] == HTTPStatus.OK])
+    return answer({"orders": orders, "dryRun": is_dry_run})
 
 
 def changes_by(caller: Caller) -> OrderChanges:
-    return OrderChanges(dynamodb, orders, integrations, caller, values.utc_now())
+    return OrderChanges(
+        dynamodb,
+        orders,
+        integrations,
+        caller,
+        values.utc_now(),
+        request_id=api.request_id,
+        tell_released=measure_release,
+    )
+
+
+def measure_release(held_for: timedelta) -> None:
+    metrics.add_metric(name="TimeToRelease", unit=MetricUnit.Seconds, value=held_for.total_seconds())
+    metrics.flush_metrics()
 
 
 def shown(order: dict[str, Any]) -> Response[object]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, StringConstraints
 
@@ -66,7 +67,7 @@ class Redownloads(Value):
     dry_run: bool = False
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, correlation_id_path=API_GATEWAY_REST)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api.resolve(event, context)
 
@@ -170,6 +171,7 @@ def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
             results.append({"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)})
     for integration_id in to_wake:
         wake_ups.wake(integration_id)
+    logger.append_keys(order_ids=[one["orderId"] for one in results if one["status"] == HTTPStatus.ACCEPTED])
     return answer({"orders": results}, HTTPStatus.OK if wanted.dry_run else HTTPStatus.ACCEPTED)
 
 

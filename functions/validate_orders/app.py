@@ -41,7 +41,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         failed=len(answer["batchItemFailures"]),
         counts=dict(validation.counts),
     )
+    # The lists first: Powertools sends what it has off when a metric has a hundred values, and wants some at the end.
+    for waited in validation.waited:
+        metrics.add_metric(name="VerdictLag", unit=MetricUnit.Seconds, value=waited.total_seconds())
+    for held_for in validation.held_for:
+        metrics.add_metric(name="TimeToHeal", unit=MetricUnit.Seconds, value=held_for.total_seconds())
     metrics.add_metric(name="ValidationsFailed", unit=MetricUnit.Count, value=len(answer["batchItemFailures"]))
+    metrics.add_metric(name="OrdersJudged", unit=MetricUnit.Count, value=validation.counts["judged"])
     metrics.add_metric(name="OrdersHeld", unit=MetricUnit.Count, value=validation.counts["held"])
     metrics.add_metric(name="OrdersHealed", unit=MetricUnit.Count, value=validation.counts["healed"])
     return answer

@@ -141,6 +141,10 @@ class Change(TypedDict):
     by: str
     at: Instant
     cause: str
+    requestId: Annotated[
+        NotRequired[str | None],
+        Field(description="Of the call to this API; of a download, Amazon's. Logs name both"),
+    ]
     fields: list[str]
     events: list[str]
 

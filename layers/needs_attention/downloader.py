@@ -128,11 +128,13 @@ class Downloader:
 class Seen(NamedTuple):
     """What a run saw: how many incidents are open, how far live downloads are behind, whether there is more to do.
 
-    `credentials_last` is how long the credentials are still good; None if nobody said since when they are.
+    `search_calls_left` is what is left of Amazon's quota for searches. `credentials_last` is how long the credentials
+    are still good; None if nobody said since when they are.
     """
 
     open_incidents: int
     cursor_lag: timedelta
+    search_calls_left: int
     leaves_work: bool
     credentials_last: timedelta | None
 
@@ -236,7 +238,8 @@ class _Run:
         leaves_work = self._connection.look_back(reached, now, is_out_of_quota=self._live_waits_for_quota)
         credentials_last = next((one.at - now for one in self._integration.expiries(now)), None)
         lag = now - AMAZONS_MARGIN - reached
-        return Seen(self._connection.open_incidents, lag, leaves_work, credentials_last)
+        calls_left = int(self._live.search_bucket.tokens_at(now))
+        return Seen(self._connection.open_incidents, lag, calls_left, leaves_work, credentials_last)
 
     # Searches
 
@@ -454,7 +457,8 @@ class _Run:
             raise UnreadableAnswer(f"page {part.pages + 1} repeats the page before it", request_id=page.request_id)
         self._keep(search_bucket=self._live.search_bucket.answered(self._now(), page.rate_limit))
         taken = self._take(page.orders, cause=cause, request_id=page.request_id)
-        logger.info("page stored", integration=self._id, cause=cause, **taken.counts.model_dump(exclude={"pages"}))
+        counted = taken.counts.model_dump(exclude={"pages"})
+        logger.info("page stored", integration=self._id, cause=cause, request_id=page.request_id, **counted)
         now = self._now()
         proofs = self._proofs.with_versions(taken.versions)
         # What could not be cut has a second's updates on several pages: walking it again would be no safer.

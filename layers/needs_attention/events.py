@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.order import LastChange
 from needs_attention.order_store import Item, Summary
-from needs_attention.values import instant
+from needs_attention.values import instant, read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,7 +36,7 @@ class Change(NamedTuple):
             summary, last_change = str(image["summary"]["S"]), str(image["lastChange"]["S"])
         except KeyError as error:
             raise ValueError(f"the image has no {error}") from error
-        return cls(Summary.model_validate_json(summary), LastChange.model_validate_json(last_change))
+        return cls(read_stored(Summary, summary), read_stored(LastChange, last_change))
 
 
 def history_key(change: Change) -> str:
@@ -46,7 +46,10 @@ def history_key(change: Change) -> str:
 
 def history_item(change: Change) -> dict[str, "AttributeValueTypeDef"]:
     """The entry as the history table holds it."""
-    data = {"revision": change.summary.revision, **change.last_change.model_dump(mode="json", by_alias=True)}
+    data = {
+        "revision": change.summary.revision,
+        **change.last_change.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
     return {
         "orderId": {"S": change.summary.order_id},
         "changedAt": {"S": history_key(change)},
@@ -107,4 +110,5 @@ def _detail(change: Change) -> dict[str, Any]:
         **summary,
         "changeId": f"{change.summary.order_id}:{change.summary.revision}",
         "cause": change.last_change.cause,
+        "requestId": change.last_change.request_id,
     }

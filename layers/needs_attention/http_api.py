@@ -34,6 +34,8 @@ JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
 LARGEST_BODY = 256 * 1024
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
+# What is logged of a path: somebody may have typed something else there, such as an email.
+_LIKE_AN_ORDER_ID = re.compile(r"(?=.*\d)[\w-]{1,100}")
 KEY = re.compile(r"[!-~]{1,255}")
 # Whoever loses a race reads again and redoes it; this often, before the caller is told.
 ATTEMPTS = 4
@@ -380,15 +382,20 @@ class Api(APIGatewayRestResolver):
         super().__init__(cors=cors, debug=False)
         self.operations: list[Operation] = []
         self._remembered = remembered
+        self._order_id: str | None = None  # which the request is about, for the log
         # Powertools asks for a handler of NotFoundError by name when no route matches.
-        self.exception_handler([NotFoundError, Exception])(_refuse)
+        self.exception_handler([NotFoundError, Exception])(self._refuse)
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answers an event of API Gateway. Raises UnexpectedError for what nobody foresaw."""
+        """Answers an event of API Gateway. Raises UnexpectedError for what nobody foresaw.
+
+        One log line says what was asked and answered, with the order that it was about.
+        """
+        self._order_id = None
         response = super().resolve(event, context)
         caller = Caller.from_claims(_claims(event))
         route = f"{event['httpMethod']} {event.get('resource')}"
-        logger.info("answered", route=route, status=response["statusCode"], caller=caller.name)
+        logger.info("answered", route=route, status=response["statusCode"], caller=caller.name, order_id=self._order_id)
         return response
 
     def operation(
@@ -404,12 +411,19 @@ class Api(APIGatewayRestResolver):
             self.operations.append(operation)
 
             def guarded(**path_parts: str) -> Response[object]:
+                if _LIKE_AN_ORDER_ID.fullmatch(path_parts.get("order_id", "")):
+                    self._order_id = path_parts["order_id"]
                 return self._answered(operation, path_parts)
 
             self.route(path, method)(guarded)
             return endpoint
 
         return register
+
+    @property
+    def request_id(self) -> str:
+        """What API Gateway calls the request: the caller has it too, as a header of the answer."""
+        return str(self.current_event.request_context.request_id)
 
     def _answered(self, operation: Operation, path_parts: Mapping[str, str]) -> Response[object]:
         caller = Caller.from_claims(_claims(self.current_event.raw_event))
@@ -500,6 +514,17 @@ class Api(APIGatewayRestResolver):
         text = self.current_event.body or ""
         return b64decode(text) if self.current_event.is_base64_encoded else text.encode()
 
+    def _refuse(self, error: Exception) -> Response[object]:
+        problem = problem_of(error)
+        if problem is None:
+            _log("unexpected error", error, self._order_id)
+            raise UnexpectedError(type(error).__name__) from None
+        headers = {"Cache-Control": "no-store"}
+        if problem.is_unavailable:
+            headers["Retry-After"] = str(RETRY_AFTER)
+        body = json.dumps(problem.as_json(), separators=(",", ":"))
+        return Response(problem.status, "application/problem+json", body, headers)
+
 
 def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
     authorizer = event.get("requestContext", {}).get("authorizer") or {}
@@ -510,20 +535,8 @@ def _of_a_parameter(error: FieldError) -> FieldError:
     return error._replace(code="unknownParameter") if error.code == "unknownField" else error
 
 
-def _refuse(error: Exception) -> Response[object]:
-    problem = problem_of(error)
-    if problem is None:
-        _log("unexpected error", error)
-        raise UnexpectedError(type(error).__name__) from None
-    headers = {"Cache-Control": "no-store"}
-    if problem.is_unavailable:
-        headers["Retry-After"] = str(RETRY_AFTER)
-    body = json.dumps(problem.as_json(), separators=(",", ":"))
-    return Response(problem.status, "application/problem+json", body, headers)
-
-
-def _log(what: str, error: Exception) -> None:
+def _log(what: str, error: Exception, order_id: str | None = None) -> None:
     """Names the error and where it arose, never its text: that may hold personal data."""
     where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else None
-    logger.error(what, error=type(error).__name__, code=code, where=where)
+    logger.error(what, error=type(error).__name__, code=code, where=where, order_id=order_id)

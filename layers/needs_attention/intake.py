@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from needs_attention.download import Counts, SetAside, downloaded
 from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import AmazonOrder, Order, UnreadableOrder
-from needs_attention.order_store import LostRace, OrderStore, SpoiltItem
+from needs_attention.order_store import ChangedBy, LostRace, OrderStore, SpoiltItem
 from needs_attention.verdict import judged, next_redownload
 
 logger = Logger(child=True)
@@ -66,11 +66,12 @@ class Intake:
             if known is None or known.updated_at <= amazon.updated_at:
                 readable[amazon.order_id] = amazon
         stored = self._orders.get_many(readable)
+        by_amazon: ChangedBy = {"by": "amazon", "at": now, "cause": cause, "request_id": request_id}
         written: list[Written] = []
         unchanged = 0
         for order_id, amazon in readable.items():
             try:
-                outcome = self._take_one(integration, stored.get(order_id), amazon, now, cause)
+                outcome = self._take_one(integration, stored.get(order_id), amazon, by_amazon)
             except UnreadableOrder as error:
                 aside.append(_set_aside(error, order_id, now, request_id))
             except SpoiltItem:
@@ -98,18 +99,18 @@ class Intake:
         self._integrations.set_aside(integration.integration_id, new)
 
     def _take_one(
-        self, integration: Integration, before: Order | None, amazon: AmazonOrder, now: datetime, cause: str
+        self, integration: Integration, before: Order | None, amazon: AmazonOrder, by_amazon: ChangedBy
     ) -> Written | None:
         if before is None and not _is_wanted(amazon, integration):
             return None
         while True:
-            after = downloaded(before, amazon, integration.integration_id, now)
+            after = downloaded(before, amazon, integration.integration_id, by_amazon["at"])
             if after is None:
                 return None
-            if cause == "redownload":
-                after = after.with_(redownload_at=next_redownload(after, now))
+            if by_amazon["cause"] == "redownload":
+                after = after.with_(redownload_at=next_redownload(after, by_amazon["at"]))
             try:
-                landed = self._orders.save(before, after, by="amazon", at=now, cause=cause)
+                landed = self._orders.save(before, after, **by_amazon)
             except LostRace as race:
                 before = race.current
                 continue

@@ -355,11 +355,15 @@ TIME_IS_OVER = Redaction(by="clock", why="retention")
 
 
 class LastChange(Value):
-    """Who changed the order last, when, why, in which fields, and what it meant. Never a value of a field."""
+    """Who changed the order last, when, why, in which fields, and what it meant. Never a value of a field.
+
+    `request_id` is that of the call to the API or, of a download, Amazon's: the logs name both.
+    """
 
     by: str
     at: UtcTime
     cause: str
+    request_id: str | None = None
     fields: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
 
@@ -407,6 +411,10 @@ class Order(Value):
     def says_the_same_as(self, other: "Order") -> bool:
         """Whether nothing but the time of the verdict differs."""
         return self.with_(judged_at=other.judged_at) == other
+
+    def was_just(self, event: str) -> bool:
+        """Whether that is what the last change meant, in the words of the event bus."""
+        return self.last_change is not None and event in self.last_change.events
 
     @property
     def is_pending(self) -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention import gate
@@ -34,7 +34,7 @@ from needs_attention.order_patch import (
     cause_of,
 )
 from needs_attention.order_sheet import SheetRow
-from needs_attention.order_store import LostRace, OrderStore, Summary
+from needs_attention.order_store import ChangedBy, LostRace, OrderStore, Summary
 from needs_attention.order_views import for_warehouse, may_be_transferred, whole_order
 from needs_attention.verdict import judged
 
@@ -67,17 +67,25 @@ class Made(NamedTuple):
 
 
 class OrderChanges:
-    """Changes orders for one caller at one moment."""
+    """Changes orders for one caller at one moment.
 
-    def __init__(
+    `request_id` is kept with each change; `tell_released` hears how long each order was held that is let go.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the function behind the API has, and what came with the request
         self,
         client: "DynamoDBClient",
         orders: OrderStore,
         integrations: IntegrationStore,
         caller: Caller,
         now: datetime,
+        *,
+        request_id: str | None = None,
+        tell_released: Callable[[timedelta], None] = lambda _: None,
     ) -> None:
         self._client = client
+        self._request_id = request_id
+        self._tell_released = tell_released
         self._orders = orders
         self._integrations = integrations
         self._caller = caller
@@ -159,7 +167,7 @@ class OrderChanges:
             self._hold_if_the_settings_want_it(order, surroundings)
             taken = gate.hand_over(order, surroundings.settings, is_frozen=surroundings.is_frozen, at=self._now)
             cause: Cause = "acknowledge"
-            update = self._orders.transaction_update(order, taken, by=self._caller.name, at=self._now, cause=cause)
+            update = self._orders.transaction_update(order, taken, **self._changed_by_the_caller(cause))
             writes: list[Any] = [{"Update": update}, *self._integrations.nothing_changed(surroundings.integration)]
             try:
                 self._client.transact_write_items(TransactItems=writes)
@@ -256,12 +264,17 @@ class OrderChanges:
             if after.says_the_same_as(order):
                 return self._answered(order, warnings, surroundings)
             try:
-                landed = self._orders.save(order, after, by=self._caller.name, at=self._now, cause=cause)
+                landed = self._orders.save(order, after, **self._changed_by_the_caller(cause))
             except LostRace:
                 order = existing_order(self._orders, order.order_id)
                 continue
+            if order.hold and landed.was_just("OrderReleased"):
+                self._tell_released(self._now - order.hold.since)
             return self._answered(landed, warnings, surroundings)
         raise changed_meanwhile()
+
+    def _changed_by_the_caller(self, cause: Cause) -> ChangedBy:
+        return {"by": self._caller.name, "at": self._now, "cause": cause, "request_id": self._request_id}
 
     def _check(self, if_match: IfMatch, order: Order, surroundings: Surroundings) -> None:
         if not if_match.allows(order.revision):

@@ -28,7 +28,7 @@ from needs_attention.integration_store import IntegrationStore, Stages, Surround
 from needs_attention.order import OrderStatus
 from needs_attention.order_store import FLAGS, Found, OrderStore, Page, Summary, created_key, ship_by_key
 from needs_attention.order_views import Standing, for_warehouse, may_be_fulfilled, may_be_transferred, order_row
-from needs_attention.policy import NEEDS_ATTENTION, Stage, ThreePlStatus
+from needs_attention.policy import BUILT_IN_STAGES, NEEDS_ATTENTION, Stage, ThreePlStatus
 from needs_attention.sp_api import MARKETPLACES
 from needs_attention.triage import Age, Queue, ShipByState, age_of
 from needs_attention.values import OneOf, SentTime, Value, instant
@@ -168,6 +168,14 @@ class _ReadEnough(Exception):
     """The call has read as much as one may."""
 
 
+class Held(NamedTuple):
+    """The held orders of an integration, soonest ship-by deadline first, counted as `OrderList.summary` counts."""
+
+    surroundings: Surroundings
+    summaries: tuple[Summary, ...]
+    counts: Mapping[str, Any]
+
+
 class OrderList:
     """Answers questions about many orders."""
 
@@ -211,6 +219,16 @@ class OrderList:
                 found = self._orders.find_by_stage(integration_id, stage.id, Page(MOST_ENTRIES_READ))
                 counts.add(around, stage, found)
         return counts.as_json()
+
+    def held(self, now: datetime) -> Iterator["Held"]:
+        """The held orders of each integration that is not deleted, one after the other, within the same bound."""
+        stage = next(stage for stage in BUILT_IN_STAGES if stage.id == NEEDS_ATTENTION)
+        for integration_id, around in self._surroundings(None).items():
+            if not around.integration.deleted_at:
+                found = self._orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_ENTRIES_READ))
+                counts = _Counts(now)
+                counts.add(around, stage, found)
+                yield Held(around, found.summaries, counts.as_json())
 
     def _surroundings(self, integration: str | None) -> dict[str, Surroundings]:
         """All integrations, or the one. Deleted ones too: their orders still have to be dealt with."""

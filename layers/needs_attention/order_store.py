@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, Unpack
 
 from needs_attention.aws import Throttled
 from needs_attention.gate import happened
@@ -36,6 +36,8 @@ REDACTIONS_A_QUERY = 500
 # Seconds before what DynamoDB left out of a batch is asked for again; botocore retries only what fails as a whole.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html asks for exponential backoff.
 WAITS_FOR_THE_REST = (0.05, 0.1, 0.2, 0.4, 0.8)
+# Nobody needs to know how many more orders than this there are.
+MOST_COUNTED = 10_000
 
 Item = Mapping[str, "AttributeValueTypeDef"]
 
@@ -157,6 +159,18 @@ class FoundRedacted(NamedTuple):
     position: str | None
 
 
+class ChangedBy(TypedDict):
+    """What is written down with a change of an order: who made it, when and why, and the request that it came with.
+
+    That is the API's of a person's or a warehouse's change, Amazon's of a download.
+    """
+
+    by: str
+    at: datetime
+    cause: str
+    request_id: NotRequired[str | None]
+
+
 class OrderStore:
     """Reads and writes orders; `table` is the orders table's name."""
 
@@ -203,14 +217,14 @@ class OrderStore:
             else:
                 raise Throttled
 
-    def save(self, before: Order | None, after: Order, *, by: str, at: datetime, cause: str) -> Order:
+    def save(self, before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
         """Writes what differs between the order as it was read and as it shall be, with who changed it and why.
 
         Raises LostRace if the order is no longer as it was read (`before` None: not there yet), SpoiltItem if what is
         there now cannot be read. A write whose answer was lost is made again by botocore, and finds itself there: that
         is no race lost.
         """
-        landed = _changed(before, after, by=by, at=at, cause=cause)
+        landed = _changed(before, after, **changed_by)
         expression = _update(before, landed)
         try:
             self._client.update_item(
@@ -232,17 +246,17 @@ class OrderStore:
             raise LostRace(self.get(after.order_id)) from error
         return landed
 
-    def save_if_unchanged(self, before: Order, after: Order, *, by: str, at: datetime, cause: str) -> bool:
+    def save_if_unchanged(self, before: Order, after: Order, **changed_by: Unpack[ChangedBy]) -> bool:
         """As `save`; False if somebody was faster, for whoever comes back to the order anyway."""
         try:
-            self.save(before, after, by=by, at=at, cause=cause)
+            self.save(before, after, **changed_by)
         except LostRace:
             return False
         return True
 
-    def transaction_update(self, before: Order, after: Order, *, by: str, at: datetime, cause: str) -> Any:
+    def transaction_update(self, before: Order, after: Order, **changed_by: Unpack[ChangedBy]) -> Any:
         """The same write as `save`, as the `Update` of a transaction that also checks something else."""
-        landed = _changed(before, after, by=by, at=at, cause=cause)
+        landed = _changed(before, after, **changed_by)
         return {"TableName": self._table, "Key": _key(after.order_id), **_update(before, landed)}
 
     def ask_again(self, order: Order, redownload_at: datetime | None) -> None:
@@ -268,6 +282,36 @@ class OrderStore:
     def find_by_created(self, integration: str, page: Page) -> Found:
         """Orders by Amazon's created time, oldest first."""
         return self._find(BY_CREATED, {"integration": integration}, "createdKey", page)
+
+    def count_in_stage(self, integration: str, stage: str) -> int:
+        """How many orders are in a Stage (its id), up to `MOST_COUNTED`."""
+        of_stage = {":stageKey": _text(stage_key(integration, stage))}
+        return self._count(BY_STAGE, "#stageKey = :stageKey", {"#stageKey": "stageKey"}, of_stage)
+
+    def count_created(self, integration: str, since: datetime, until: datetime) -> int:
+        """How many orders Amazon created from `since` on and before `until`, up to `MOST_COUNTED`."""
+        created = "#integration = :integration AND #createdKey BETWEEN :since AND :until"
+        names = {"#integration": "integration", "#createdKey": "createdKey"}
+        within = {":since": _text(instant(since)), ":until": _text(instant(until))}
+        return self._count(BY_CREATED, created, names, {":integration": _text(integration), **within})
+
+    def _count(self, index: str, condition: str, names: Mapping[str, str], values: Item) -> int:
+        """Counts entries without any coming over; DynamoDB reads them all the same, a megabyte a request."""
+        query: dict[str, Any] = {
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        counted = 0
+        while counted < MOST_COUNTED:
+            answer = self._client.query(
+                TableName=self._table, IndexName=index, Select="COUNT", Limit=MOST_COUNTED - counted, **query
+            )
+            counted += answer["Count"]
+            if "LastEvaluatedKey" not in answer:
+                break
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return counted
 
     def find_due(self, integration: str, now: datetime) -> Iterator[str]:
         """IDs of orders that the clock owes something by now, longest due first; read as far as they are taken."""
@@ -462,14 +506,16 @@ FLAGS: Mapping[str, Callable[[AmazonOrder], bool]] = {
 # Writes ---------------------------------------------------------------------------------------------------------------
 
 
-def _changed(before: Order | None, after: Order, *, by: str, at: datetime, cause: str) -> Order:
+def _changed(before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
     """The order as it will stand: one revision on, and with the change that led there written on it."""
+    at = changed_by["at"]
     change = LastChange(
-        by=by,
+        by=changed_by["by"],
         at=max(at, before.last_change.at) if before and before.last_change else at,
-        cause=cause,
+        cause=changed_by["cause"],
+        request_id=changed_by.get("request_id"),
         fields=_changed_fields(before, after),
-        events=happened(before, after, by_a_person=by not in AUTOMATIC),
+        events=happened(before, after, by_a_person=changed_by["by"] not in AUTOMATIC),
     )
     return after.with_(revision=(before.revision if before else 0) + 1, last_change=change)
 

@@ -24,7 +24,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
 
-_WHAT_TO_DO: dict[IncidentCode, str] = {
+WHAT_TO_DO: dict[IncidentCode, str] = {
     "credentialsUnreadable": (
         "See whether the integration's secret is in AWS Secrets Manager, and the function may read it; if it is gone, "
         "send the credentials again. It is tried again by itself."
@@ -46,7 +46,7 @@ _WHAT_TO_DO: dict[IncidentCode, str] = {
 }
 
 
-_HOW_TO_RENEW: dict[Ending, str] = {
+HOW_TO_RENEW: dict[Ending, str] = {
     "clientSecret": "Rotate the client secret in Amazon's developer console, and send the new credentials.",
     "consent": "Have the seller consent again, and send the new credentials. A private application authorises itself.",
 }
@@ -274,11 +274,11 @@ def _health(standing: Standing, now: datetime) -> dict[str, Any]:
 
 def _expiries(integration: Integration, now: datetime) -> list[dict[str, Any]]:
     return [
-        {"what": one.what, "at": instant(one.at), "isSoon": one.is_soon, "whatToDo": _HOW_TO_RENEW[one.what]}
+        {"what": one.what, "at": instant(one.at), "isSoon": one.is_soon, "whatToDo": HOW_TO_RENEW[one.what]}
         for one in integration.expiries(now)
     ]
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
     shown = incident.model_dump(mode="json", by_alias=True, exclude={"probed_at", "probed_order"})
-    return {**shown, "whatToDo": _WHAT_TO_DO[incident.code]}
+    return {**shown, "whatToDo": WHAT_TO_DO[incident.code]}

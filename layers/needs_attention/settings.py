@@ -62,6 +62,13 @@ class AmazonAccess(Environment):
     lwa_endpoint: str = ""
 
 
+class Digests(Environment):
+    """Where the daily digest is sent, and where the functions' metrics are."""
+
+    digest_topic: str
+    powertools_metrics_namespace: str
+
+
 class HistoryTable(Environment):
     """What happened to each order."""
 

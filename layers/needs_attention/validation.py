@@ -1,7 +1,7 @@
 """Judging the orders of one batch of the stream."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order_store import Item, LostRace, OrderStore, order_from_item
@@ -22,6 +22,8 @@ class Validation:
         self._at = at
         self._settings: dict[str, Settings] = {}
         self.counts: Counter[str] = Counter(judged=0, held=0, healed=0, stale=0)
+        self.waited: list[timedelta] = []  # each order judged, from its download to its verdict
+        self.held_for: list[timedelta] = []  # each order healed, from its hold to its end
 
     def judge_image(self, image: Item) -> None:
         """Writes the verdict on the order of a stream image, unless the order has changed since.
@@ -34,15 +36,18 @@ class Validation:
             return
         verdict = judged(order, self._settings_of(order.integration), self._at)
         try:
-            self._orders.save(order, verdict, by="validation", at=self._at, cause="verdict")
+            landed = self._orders.save(order, verdict, by="validation", at=self._at, cause="verdict")
         except LostRace as race:
             if race.current and race.current.revision == order.revision:
                 raise  # what stood in the way has not changed the order: the stream brings it again
             self.counts["stale"] += 1
             return
         self.counts["judged"] += 1
-        self.counts["held"] += verdict.hold is not None and order.hold is None
-        self.counts["healed"] += verdict.hold is None and order.hold is not None
+        self.waited.append(self._at - order.downloaded_at)
+        self.counts["held"] += landed.was_just("OrderHeld")
+        if order.hold and landed.was_just("OrderHealed"):
+            self.counts["healed"] += 1
+            self.held_for.append(self._at - order.hold.since)
 
     def _settings_of(self, integration_id: str) -> Settings:
         if integration_id not in self._settings:

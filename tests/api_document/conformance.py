@@ -37,6 +37,13 @@ def problems_with(method: str, path: str, status: int, body: object, headers: Ma
     return [f"{error.json_path}: {error.message[:200]}" for error in errors]
 
 
+def problems_with_body(method: str, path: str, body: object) -> list[str]:
+    """What a request's body has or lacks against the document."""
+    (media, *_) = document_checked_in()["paths"][path][method.lower()]["requestBody"]["content"].values()
+    errors = _validator(json.dumps(media["schema"])).iter_errors(body)
+    return [f"{error.json_path}: {error.message[:200]}" for error in errors]
+
+
 @cache
 def _validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(schema) | {"components": _closed_components()})

@@ -45,15 +45,15 @@ os.environ |= {
     "INTEGRATIONS_TABLE": "IntegrationsTable",
     "ANSWERS_TABLE": "AnswersTable",
     "EVENT_BUS": "orders",
+    "DIGEST_TOPIC": "arn:aws:sns:us-east-1:123456789012:digest",
     "WAKE_UP_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/wake-up.fifo",
     "SECRET_PREFIX": "needs-attention/integration/",
     "POWERTOOLS_SERVICE_NAME": "tests",
     "POWERTOOLS_METRICS_NAMESPACE": "tests",
-    "POWERTOOLS_METRICS_DISABLED": "true",
 }
 
 # What the template's resources are called in these tests, where it is not their logical id.
-NAMES = {"WakeUpQueue": "wake-up.fifo", "EventBus": "orders"}
+NAMES = {"WakeUpQueue": "wake-up.fifo", "EventBus": "orders", "DigestTopic": "digest"}
 # Before any client is made: the functions' own are made when they are imported.
 IAM = Guard({function: policy_of(role, NAMES) for function, role in roles().items()})
 

@@ -57,6 +57,7 @@ class Day:
         self.an_order_is_handed_over(complete)
         self.amazon_is_asked_again(complete)
         self.settings_change()
+        self.a_digest_is_sent()
         self.somebody_asks_to_be_forgotten(complete)
         self.the_integration_is_removed()
         self.what_is_old_is_forgotten(held)
@@ -140,6 +141,10 @@ class Day:
         self.ask("DELETE", "/stages/Awaiting Supplier")
         self.ask("POST", "/freeze")
         self.ask("DELETE", "/freeze")
+
+    def a_digest_is_sent(self) -> None:
+        assert boto3.client("sns").create_topic(Name="digest")["TopicArn"] == os.environ["DIGEST_TOPIC"]
+        invoke("send_digest", an_event("send_digest"))
 
     def somebody_asks_to_be_forgotten(self, order_id: str) -> None:
         erase, reference = f"/orders/{order_id}/erase", {"reference": "GR-2041"}

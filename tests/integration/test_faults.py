@@ -575,6 +575,23 @@ def test_a_redaction_that_comes_twice_changes_nothing(world: World) -> None:
     assert world.dynamodb.scan(TableName="OrdersTable")["Items"] == before
 
 
+# send_digest ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize("service", ["dynamodb", "cloudwatch", "sns"])
+def test_a_digest_that_aws_keeps_from_being_sent_is_sent_by_the_next_try(
+    world: World, service: str, fault: Fault
+) -> None:
+    boto3.client("sns").create_topic(Name="digest")
+    world.download(buyer_email=None)
+    with failing(fault, service), pytest.raises((BotoCoreError, ClientError)):
+        invoke("send_digest", an_event("send_digest"))
+    with watched() as calls:
+        invoke("send_digest", an_event("send_digest"))
+    assert [call.operation for call in calls][-1] == "Publish"
+
+
 # What nobody may forget -----------------------------------------------------------------------------------------------
 
 

@@ -1,12 +1,13 @@
 """`python -m tests.local_stack COMMAND`: the whole system on one machine; `make help` says what for."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.local_stack import demo, registration, schemathesis_run
+from tests.local_stack import demo, registration, schemathesis_run, upgrade
 from tests.local_stack.amazon import endpoints_from_environment
 from tests.local_stack.deployment import PROJECT, Tools
 from tests.local_stack.expectations import Unexpected
@@ -65,17 +66,42 @@ def run_scale() -> int:
     return 0
 
 
+def run_upgrade() -> int:
+    """Deploys what is here over an earlier release that is in the middle of its work."""
+    release = os.environ.get("RELEASE") or upgrade.last_release()
+    local = _fresh_stack("upgrade")
+    try:
+        upgrade.run(local, release, say)
+    finally:
+        local.down()
+    return 0
+
+
+def run_restore() -> int:
+    """Rehearses what `docs/restore.md` says."""
+    from tests.local_stack import restore  # noqa: PLC0415 - it needs the layer to be importable
+
+    with _own_stack("restore") as stack:
+        restore.rehearse(stack, say)
+    return 0
+
+
 @contextmanager
 def _own_stack(name: str) -> Iterator[Stack]:
     """A fresh stack, which ends with what it is for."""
-    if endpoints_from_environment():
-        raise ValueError("This plays Amazon's side itself: unset SP_API_ENDPOINT and LWA_ENDPOINT")
-    local = LocalStack(PROJECT / ".build" / name, Tools(), say)
-    local.down()  # what an interrupted run left behind
+    local = _fresh_stack(name)
     try:
         yield local.up()
     finally:
         local.down()
+
+
+def _fresh_stack(name: str) -> LocalStack:
+    if endpoints_from_environment():
+        raise ValueError("This plays Amazon's side itself: unset SP_API_ENDPOINT and LWA_ENDPOINT")
+    local = LocalStack(PROJECT / ".build" / name, Tools(), say)
+    local.down()  # what an interrupted run left behind
+    return local
 
 
 BEGAN = time.monotonic()
@@ -86,6 +112,8 @@ COMMANDS = {
     "load": run_load,
     "schemathesis": run_schemathesis,
     "scale": run_scale,
+    "upgrade": run_upgrade,
+    "restore": run_restore,
 }
 
 if __name__ == "__main__":

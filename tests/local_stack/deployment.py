@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.from_template import resources
+from tests.from_template import parameters, resources
 from tests.local_stack import local_aws
 from tests.local_stack.layer_digest import write_digest
 
@@ -24,15 +24,20 @@ class Tools:
     ministack_python: Path = PROJECT / ".build/ministack/bin/python"
 
 
-def deploy(tools: Tools, aws_endpoint: str, directory: Path, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Builds into `directory`, deploys, and answers the stack's outputs.
+def deploy(
+    tools: Tools, aws_endpoint: str, directory: Path, wanted: Mapping[str, str], project: Path = PROJECT
+) -> dict[str, str]:
+    """Builds the project into `directory`, deploys it with those of the wanted parameters that its template has, and
+    answers the stack's outputs.
 
     What SAM says goes to `sam.log` there; if SAM fails, the end of it is the RuntimeError's message.
     """
-    write_digest()
-    settings = {"Environment": "local", "Architecture": _architecture(), **parameters}
-    overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in settings.items())]
-    config = ["--config-file", str(PROJECT / "samconfig.toml"), "--config-env", "local"]
+    if project == PROJECT:
+        write_digest()
+    settings = {"Environment": "local", "Architecture": _architecture(), **wanted}
+    known = parameters(project / "template.yaml")
+    overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in settings.items() if name in known)]
+    config = ["--config-file", str(project / "samconfig.toml"), "--config-env", "local"]
     environment = {**local_aws.environment_of(aws_endpoint), "SAM_CLI_TELEMETRY": "0", "PATH": _path_with_this_python()}
     built = directory / "build"
     log = directory / "sam.log"
@@ -41,7 +46,7 @@ def deploy(tools: Tools, aws_endpoint: str, directory: Path, parameters: Mapping
         with log.open("a") as output:
             finished = subprocess.run(  # noqa: S603 - SAM, from this project's own environment
                 [str(tools.sam), *command, *config, *overrides],
-                cwd=PROJECT,
+                cwd=project,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -43,17 +43,18 @@ class LocalStack:
         self._say = say
         self._processes = ProcessList(directory / "processes.json")
 
-    def up(self) -> Stack:
+    def up(self, project: Path = deployment.PROJECT) -> Stack:
         """Starts what does not run yet, deploys the template and the code as they are now, and writes `stack.json`.
 
-        Whatever fails or interrupts it ends everything. Raises RuntimeError if something does not start or deploy.
+        `project` is where they are: an earlier release's, or here. Whatever fails or interrupts it ends everything.
+        Raises RuntimeError if something does not start or deploy.
         """
         if not self._is_whole():
             self.down()  # what a killed `up` left behind
         self.stack_file.unlink(missing_ok=True)  # the stack is not whole again until this is
         self.directory.mkdir(parents=True, exist_ok=True)
         try:
-            stack = self._deployed()
+            stack = self._deployed(project)
         except BaseException:
             self.down()
             raise
@@ -70,7 +71,7 @@ class LocalStack:
     def _is_whole(self) -> bool:
         return self.stack_file.exists() and local_aws.is_healthy(self._processes.read().get("ministack"))
 
-    def _deployed(self) -> Stack:
+    def _deployed(self, project: Path) -> Stack:
         aws_endpoint = self._aws_endpoint()
         amazon_endpoints = self._amazon_endpoints()
         self._say(f"Building and deploying template.yaml onto {aws_endpoint}")
@@ -84,6 +85,7 @@ class LocalStack:
                 "AwsEndpointUrl": aws_endpoint,
                 "OrderChangeNotifications": "true",
             },
+            project,
         )
         self._say("Signing in a reader, an editor, a warehouse and an administrator")
         pool = outputs["UserPoolId"]

@@ -91,6 +91,7 @@ _KINDS = {
     "AWS::SQS::Queue": ("sqs", ""),
     "AWS::Events::EventBus": ("events", "event-bus/"),
     "AWS::Logs::LogGroup": ("logs", "log-group:"),
+    "AWS::SNS::Topic": ("sns", ""),
 }
 _PSEUDO_PARAMETERS = {
     "AWS::Partition": "aws",
@@ -115,7 +116,7 @@ def _statement(statement: Mapping[str, Any], names: Mapping[str, str]) -> Statem
 
 
 def _resource(text: str, names: Mapping[str, str]) -> str:
-    """A `!GetAtt` is read as `Table.Arn`, a `!Sub` as the text with its `${Table.Arn}`."""
+    """A `!GetAtt` is read as `Table.Arn`, a `!Sub` as the text with its `${Table.Arn}`; a topic's `!Ref` is its ARN."""
     in_braces = text if "$" in text or text == "*" else f"${{{text}}}"
     return re.sub(r"\$\{([\w.:]+)\}", lambda found: _value(found[1], names), in_braces)
 
@@ -123,7 +124,9 @@ def _resource(text: str, names: Mapping[str, str]) -> str:
 def _value(reference: str, names: Mapping[str, str]) -> str:
     if reference in _PSEUDO_PARAMETERS:
         return _PSEUDO_PARAMETERS[reference]
-    logical_id, attribute = reference.split(".")
+    logical_id, _, attribute = reference.partition(".")
+    if resources()[logical_id]["Type"] == "AWS::SNS::Topic":
+        return arn(logical_id, names)
     return {"Arn": arn(logical_id, names), "StreamArn": f"{arn(logical_id, names)}/stream/*"}[attribute]
 
 

@@ -1,7 +1,7 @@
 """What IAM is asked when a function calls AWS, by AWS's Service Authorization Reference."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.permissions.policies import ACCOUNT, REGION, Request
@@ -16,6 +16,14 @@ _SECRETS = {
 }
 
 
+# The one resource of a call that is of one.
+_RESOURCES: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
+    ("sqs", "SendMessage"): lambda sent: _arn("sqs", sent["QueueUrl"].rpartition("/")[2]),
+    ("sns", "Publish"): lambda sent: str(sent["TopicArn"]),
+    ("cloudwatch", "GetMetricStatistics"): lambda _: "*",
+}
+
+
 def requests_of(service: str, operation: str, parameters: Mapping[str, Any]) -> list[Request]:
     """What has to be allowed for this call. Raises for a call that no function makes yet."""
     match service, operation:
@@ -27,8 +35,8 @@ def requests_of(service: str, operation: str, parameters: Mapping[str, Any]) -> 
             return [_on_items(_IN_A_TRANSACTION[kind], entry) for kind, entry in items]
         case "dynamodb", "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query":
             return [_on_items(operation, parameters)]
-        case "sqs", "SendMessage":
-            return [Request("sqs:SendMessage", _arn("sqs", parameters["QueueUrl"].rpartition("/")[2]))]
+        case plain if plain in _RESOURCES:
+            return [Request(f"{service}:{operation}", _RESOURCES[plain](parameters))]
         case "events", "PutEvents":
             buses = {entry["EventBusName"] for entry in parameters["Entries"]}
             return [Request("events:PutEvents", _arn("events", f"event-bus/{bus}")) for bus in buses]

@@ -22,6 +22,7 @@ BEHIND: dict[str, str | None] = {
     "WAKE_UP_QUEUE_URL": "WakeUpQueue",
     "ORDER_CHANGE_QUEUE": "OrderChangeQueue",
     "EVENT_BUS": "EventBus",
+    "DIGEST_TOPIC": "DigestTopic",
     "SECRET_PREFIX": "Secrets Manager",
     "SP_API_ENDPOINT": "Amazon",
     "LWA_ENDPOINT": "Amazon",

@@ -1,0 +1,29 @@
+"""Daily schedule -> what came in, what was healed, what waits -> the digest's topic."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from needs_attention import aws, values
+from needs_attention.digest import Measurements, digest
+from needs_attention.integration_store import IntegrationStore
+from needs_attention.order_list import OrderList
+from needs_attention.order_store import OrderStore
+from needs_attention.settings import Digests, OrderTables
+
+dynamodb = aws.client("dynamodb")
+sns = aws.client("sns")
+tables, digests = OrderTables.from_env(), Digests.from_env()
+orders = OrderStore(dynamodb, tables.orders_table)
+order_list = OrderList(orders, IntegrationStore(dynamodb, tables.integrations_table))
+measurements = Measurements(aws.client("cloudwatch"), digests.powertools_metrics_namespace)
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(_: dict[str, Any], __: LambdaContext) -> None:
+    """Whatever fails is raised: Lambda tries twice more, and an alarm tells that no digest was sent."""
+    mail = digest(orders, order_list, measurements, values.utc_now())
+    sns.publish(TopicArn=digests.digest_topic, Subject=mail.subject, Message=mail.text)
+    logger.info("sent digest", subject=mail.subject)

@@ -1,0 +1,110 @@
+"""From an order to the request that changed it, and from a line of the log to the order."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from needs_attention.events import Change, history_item
+from needs_attention.http_api import UnexpectedError
+from needs_attention.intake import Intake
+from needs_attention.order import LastChange
+from needs_attention.order_store import Summary, to_item
+from tests.integration.conftest import World, an_event, app
+from tests.unit.builders import NOON, a_raw_order
+
+ORDER_ID = "701-1111111-1111111"
+REQUEST = an_event("edit_orders")["requestContext"]["requestId"]
+
+
+def lines(log_lines: io.StringIO, message: str) -> list[dict[str, Any]]:
+    return [line for line in map(json.loads, log_lines.getvalue().splitlines()) if line["message"] == message]
+
+
+def told(world: World) -> dict[str, Any]:
+    """The entry in the history that the order's last change makes."""
+    entry: dict[str, Any] = json.loads(history_item(Change.from_image(to_item(world.order())))["data"]["S"])
+    return entry
+
+
+def test_a_persons_change_and_the_log_name_the_same_request_and_order(world: World, log_lines: io.StringIO) -> None:
+    world.download(buyer_email=None)
+    changed = world.call("PATCH", f"/orders/{ORDER_ID}", {"email": "ada@marketplace.example.com"}, role="editor")
+    assert changed.body["lastChange"]["requestId"] == REQUEST
+    assert told(world)["requestId"] == REQUEST
+    (line,) = lines(log_lines, "answered")
+    assert (line["correlation_id"], line["order_id"]) == (REQUEST, ORDER_ID)
+
+
+def test_a_hand_over_names_its_request(world: World) -> None:
+    world.register("open", settings={"default_three_pl_status": "Transfer to 3PL Now"})
+    world.download("open")
+    world.call("POST", f"/orders/{ORDER_ID}/acknowledge", role="warehouse")
+    assert (told(world)["cause"], told(world)["requestId"]) == ("acknowledge", REQUEST)
+
+
+def test_a_download_is_kept_with_amazons_request(world: World) -> None:
+    integration = world.integrations.get("acme-na")
+    assert integration is not None
+    intake = Intake(world.orders, world.integrations)
+    intake.take(integration, [a_raw_order()], cause="download", request_id="amazons-1", now=NOON)
+    assert told(world)["requestId"] == "amazons-1"
+
+
+def test_a_change_that_came_with_no_request_names_none(world: World) -> None:
+    world.download()
+    assert "requestId" not in told(world)
+
+
+def test_many_changes_at_once_are_one_line_with_the_orders_that_changed(world: World, log_lines: io.StringIO) -> None:
+    world.download(buyer_email=None)
+    wishes = [{"orderId": one, "patch": {"comment": "Called"}} for one in (ORDER_ID, "701-2222222-2222222")]
+    assert world.call("POST", "/bulk/orders", {"orders": wishes}, role="editor").status == 200
+    (line,) = lines(log_lines, "answered")
+    assert line["order_ids"] == [ORDER_ID]
+
+
+def test_many_redownloads_at_once_are_one_line_with_their_orders(world: World, log_lines: io.StringIO) -> None:
+    world.download()
+    world.call("POST", "/bulk/redownloads", {"orderIds": [ORDER_ID, "701-2222222-2222222"]}, role="editor")
+    (line,) = lines(log_lines, "answered")
+    assert line["order_ids"] == [ORDER_ID]
+
+
+def test_a_request_about_no_order_names_none_not_even_the_one_before(world: World, log_lines: io.StringIO) -> None:
+    world.download()
+    world.call("GET", f"/orders/{ORDER_ID}")
+    world.call("GET", "/summary")
+    assert [line.get("order_id") for line in lines(log_lines, "answered")] == [ORDER_ID, None]
+
+
+@pytest.mark.parametrize("typed", ["bella@mail.example.com", "Bella", "Bella%20Ortiz%201"])
+def test_what_somebody_typed_in_place_of_an_order_id_is_not_logged(
+    world: World, log_lines: io.StringIO, typed: str
+) -> None:
+    assert world.call("GET", f"/orders/{typed}").status == 404
+    assert "bella" not in log_lines.getvalue().casefold()
+
+
+def test_an_error_that_nobody_foresaw_names_its_request_and_order(
+    world: World, log_lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(app("query_orders").orders, "get", broken)
+    with pytest.raises(UnexpectedError):
+        world.call("GET", f"/orders/{ORDER_ID}")
+    (line,) = lines(log_lines, "unexpected error")
+    assert (line["correlation_id"], line["order_id"]) == (REQUEST, ORDER_ID)
+
+
+def test_a_change_written_by_a_later_version_is_told_by_this_one(world: World) -> None:
+    """A release that was rolled back left images in the stream."""
+    world.download()
+    image = to_item(world.order())
+    for attribute in ("summary", "lastChange"):
+        image[attribute] = {"S": json.dumps(json.loads(image[attribute]["S"]) | {"aLaterField": 1})}
+    change = Change.from_image(image)
+    assert change == Change(Summary.of(world.order()), LastChange.model_validate(world.order().last_change))

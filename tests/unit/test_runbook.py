@@ -1,0 +1,115 @@
+"""Template, code and documents say the same of what is measured and of every alarm."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api_document.conformance import document_checked_in, problems_with_body
+from tests.from_template import outputs, resources
+
+DOCUMENTS = {name: Path("docs", f"{name}.md").read_text() for name in ("runbook", "operations", "restore")}
+RUNBOOK, OPERATIONS = DOCUMENTS["runbook"], DOCUMENTS["operations"]
+SECTIONS = dict(re.findall(r"^### (\w+Alarm)\n(.*?)(?=^##|\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
+ALARMS = {name: one["Properties"] for name, one in resources().items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+OURS = "NeedsAttention/${Environment}"
+
+
+def emitted() -> set[tuple[str, str]]:
+    """What the functions measure: each function's service name, and the metric's."""
+    return {(app.parent.name, name) for app in Path("functions").glob("*/app.py") for name in _metrics_in(app)}
+
+
+def _metrics_in(app: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(app.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_metric":
+            yield from (ast.literal_eval(argument.value) for argument in node.keywords if argument.arg == "name")
+
+
+def watched(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The metrics of ours that an alarm looks at."""
+    queries = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
+    for metric in queries or [alarm]:
+        if metric["Namespace"] == OURS:
+            (service,) = metric["Dimensions"]
+            yield service["Value"], metric["MetricName"]
+
+
+def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm() -> None:
+    assert SECTIONS.keys() == ALARMS.keys()
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_says_what_it_means_what_to_do_first_and_where_to_read_on(alarm: str) -> None:
+    description = ALARMS[alarm]["AlarmDescription"]
+    meaning, _, what_to_do = description.partition("First: ")
+    assert meaning
+    assert what_to_do.endswith(f" docs/runbook.md#{alarm.lower()}")
+    assert len(description) <= 1024  # CloudWatch's own limit
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_tells_the_topic_when_it_rings_and_when_it_is_over(alarm: str) -> None:
+    assert ALARMS[alarm]["AlarmActions"] == ALARMS[alarm]["OKActions"] == ["AlarmTopic"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_of_the_runbook_says_all_that_is_asked_in_the_night(section: str) -> None:
+    said = re.findall(r"^\*\*(\w+)[^*]*\*\*", SECTIONS[section], re.MULTILINE)
+    assert said == ["Means", "See", "Causes", "Do", "Closes"]
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_looks_at_what_is_really_measured(alarm: str) -> None:
+    assert set(watched(ALARMS[alarm])) <= emitted()
+
+
+def test_what_the_dashboard_shows_is_really_measured() -> None:
+    (dashboard,) = (one for one in resources().values() if one["Type"] == "AWS::CloudWatch::Dashboard")
+    widgets = json.loads(dashboard["Properties"]["DashboardBody"])["widgets"]
+    shown = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
+    ours = {(metric[3], metric[1]) for metric in shown if metric[0] == OURS}
+    searched = {name for metric in shown for name in re.findall(r'MetricName="(\w+)"', json.dumps(metric[0]))}
+    assert ours <= emitted()
+    assert len(ours) > 8
+    assert searched <= {name for _, name in emitted()}
+
+
+def test_whatever_is_measured_is_described() -> None:
+    described = set(re.findall(r"^\| `(\w+)` \|", OPERATIONS, re.MULTILINE))
+    assert described == {name for _, name in emitted()}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_the_commands_name_what_there_is(document: str) -> None:
+    assert set(re.findall(r"(?:resource|errors) (\w+)", _code(document))) <= resources().keys()
+    assert set(re.findall(r"(?<!-)(?:output|first_message) (\w+)", _code(document))) <= outputs().keys()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_the_calls_of_the_api_are_calls_that_there_are_and_send_what_they_take(document: str) -> None:
+    calls = re.findall(r"curl -sS (?:-X (\w+) )?\"\$API(/[^\"?]*)\S*([^`]*?)(?=curl|\n\n|`|\Z)", document)
+    assert calls
+    for method, path, options in calls:
+        (operation,) = (one for one in _operations(method or "GET") if _is_path(one, path))
+        if body := re.search(r"-d '(.*?)'", options, re.DOTALL):
+            wrong = problems_with_body(method, operation, json.loads(body[1]))
+            assert wrong == [], (method, path)
+
+
+def _operations(method: str) -> list[str]:
+    return [path for path, operations in document_checked_in()["paths"].items() if method.lower() in operations]
+
+
+def _is_path(operation: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", operation), path) is not None
+
+
+def _code(document: str) -> str:
+    """All that stands in blocks of code, and between backticks within lines."""
+    found = re.findall(r"```sh\n(.*?)```|`([^`\n]+)`", document, re.DOTALL)
+    return "\n".join(block or inline for block, inline in found)
