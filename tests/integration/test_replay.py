@@ -205,6 +205,15 @@ def test_only_the_records_that_were_given_up_are_replayed(stack: Stack) -> None:
     assert [stack.world.order(order_id).is_pending for order_id in (FIRST, SECOND)] == [True, False]
 
 
+def test_what_the_stream_has_forgotten_is_not_taken_for_what_came_after_it(stack: Stack) -> None:
+    for order_id in (FIRST, SECOND):
+        stack.shard.add(stack.world.store(an_order(an_amazon_order(order_id=order_id))))
+    stack.give_up("ValidateOrdersFailureQueue", 0, 0)
+    stack.shard.forget(1)
+    assert stack.replay() == 0
+    assert stack.world.order(SECOND).is_pending
+
+
 def test_what_fails_again_stays_with_its_cause_until_it_succeeds(pending: Stack) -> None:
     with failing(throttled, "dynamodb", "UpdateItem", "OrdersTable"):
         assert pending.replay() == 1
@@ -284,8 +293,9 @@ def test_a_wake_up_that_cannot_be_sent_stays(stack: Stack) -> None:
 
 
 def test_one_tick_stands_for_all_that_did_not_arrive(stack: Stack) -> None:
-    for _ in range(3):
-        stack.put("ScheduleDeadLetterQueue", json.dumps(an_event("download_orders_tick")))
+    for minute in range(3):
+        tick = an_event("download_orders_tick") | {"time": f"2026-11-23T12:0{minute}:00Z"}
+        stack.put("ScheduleDeadLetterQueue", json.dumps(tick))
     assert stack.replay() == 0
     assert stack.world.woken() == ["acme-na"]
     assert stack.waiting("ScheduleDeadLetterQueue") == 0
