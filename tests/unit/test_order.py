@@ -84,6 +84,19 @@ def test_a_time_with_which_nothing_can_be_reckoned_is_refused(year: int) -> None
         in_utc(datetime(year, 6, 1, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("text", ["1970-01-01T00:00:00+14:00", "2999-12-31T23:59:59-12:00"])
+def test_a_time_that_its_zone_brings_out_of_bounds_is_refused_as_it_could_not_be_read_again(text: str) -> None:
+    with pytest.raises(ValueError, match="1970"):
+        in_utc(datetime.fromisoformat(text))
+
+
+@pytest.mark.parametrize("field", ["earliestDateTime", "latestDateTime"])
+def test_a_deadline_that_its_zone_brings_out_of_bounds_says_nothing_and_stops_no_page(field: str) -> None:
+    order = AmazonOrder.from_amazon(a_raw_order(fulfillment={"shipByWindow": {field: "1970-01-01T00:00:00+14:00"}}))
+
+    assert None in {order.ship_by, order.ship_by_earliest}
+
+
 @pytest.mark.parametrize("year", [1970, 2999])
 def test_the_first_and_the_last_year_are_accepted(year: int) -> None:
     assert in_utc(datetime(year, 6, 1, tzinfo=UTC)).year == year
