@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic_core import from_json
+
 from needs_attention.gate import happened
 from needs_attention.order import AmazonOrder, Edits, LastChange, Order, may_be_order_id
 from needs_attention.policy import ThreePlStatus
@@ -314,7 +316,7 @@ def order_from_item(item: Item) -> Order:
     values: dict[str, Any] = {}
     for name in fields & item.keys():
         ((_, value),) = item[name].items()
-        values[name] = json.loads(str(value)) if name in _JSON else value
+        values[name] = from_json(str(value)) if name in _JSON else value
     return Order.model_validate(values, extra="ignore")
 
 

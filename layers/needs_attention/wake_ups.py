@@ -5,6 +5,8 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pydantic_core import from_json
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
@@ -29,7 +31,7 @@ class WakeUpQueue:
 
 def integration_to_wake(body: str) -> str:
     """The integration that a message names. Raises ValueError for a message that is not one of ours."""
-    match json.loads(body):
+    match from_json(body):
         case {"integrationId": str(integration_id)}:
             return integration_id
     raise ValueError("the message names no integration")
