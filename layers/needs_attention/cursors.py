@@ -12,7 +12,8 @@ from pydantic import StringConstraints
 from needs_attention.http_api import Problem
 from needs_attention.values import Value
 
-SentCursor = Annotated[str, StringConstraints(max_length=500)]
+# An order ID has a hundred characters, which may be of four bytes each.
+SentCursor = Annotated[str, StringConstraints(max_length=1_000)]
 
 
 class _Cursor(Value):

@@ -553,7 +553,7 @@ def downloaded(before: Order | None, amazon: AmazonOrder, integration: str, at: 
 
     An older version never wins. The same `lastUpdatedTime` with new content does: a role was granted. Absence never
     erases. A redacted order is never filled again, and one whose time is over when it arrives is stored redacted.
-    Raises UnreadableOrder if the order belongs to another integration.
+    Raises UnreadableOrder if the order belongs to another integration, or is far too large with what is kept of it.
     """
     if before is None:
         order = Order.first_seen(integration, amazon, at)
@@ -568,4 +568,4 @@ def downloaded(before: Order | None, amazon: AmazonOrder, integration: str, at: 
     merged = merged.redacted() if before.redacted_at else merged
     if merged == before.amazon:
         return None
-    return before.with_(amazon=merged, downloaded_at=at, pending_since=at)
+    return before.with_(amazon=merged.that_can_be_kept(), downloaded_at=at, pending_since=at)

@@ -13,7 +13,6 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, StrEnum, auto
 from http import HTTPStatus
-from itertools import accumulate
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 from aws_lambda_powertools import Logger
@@ -36,6 +35,8 @@ LARGEST_BODY = 256 * 1024
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
 # What is logged of a path: somebody may have typed something else there, such as an email.
 _LIKE_AN_ORDER_ID = re.compile(r"(?=.*\d)[\w-]{1,100}")
+# Of a body of nothing but errors: Lambda lets a function answer 6 MB, and nobody reads more of them.
+MOST_ERRORS = 100
 KEY = re.compile(r"[!-~]{1,255}")
 # Whoever loses a race reads again and redoes it; this often, before the caller is told.
 ATTEMPTS = 4
@@ -168,8 +169,9 @@ def changed_meanwhile() -> Problem:
 
 
 def invalid(errors: Sequence[FieldError], status: Literal[400, 422] = 422) -> Problem:
-    """What was sent cannot be accepted: 422 for a body, 400 for parameters."""
-    return Problem(status, "; ".join(f"{e.field}: {e.message}" for e in errors[:3]), code="invalid", errors=errors)
+    """What was sent cannot be accepted: 422 for a body, 400 for parameters. The first hundred errors are told."""
+    detail = "; ".join(f"{e.field}: {e.message}" for e in errors[:3])
+    return Problem(status, detail, code="invalid", errors=errors[:MOST_ERRORS])
 
 
 def problem_of(error: Exception) -> Problem | None:
@@ -209,18 +211,18 @@ _WRONG_TYPE = re.compile(r"\w+_(type|parsing)|int_from_float|string_unicode")
 
 def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
     """What pydantic found in a value that should be the model's, without any value that was sent."""
-    found = {}
+    found: dict[tuple[str | int, ...], FieldError] = {}
     for item in error.errors(include_url=False, include_input=False, include_context=False):
-        path = [part for part in item["loc"] if _is_field(part)]
+        path = tuple(part for part in item["loc"] if _is_field(part))
         field = ".".join(str(part) for part in path) or "body"
         kind = "wrong_type" if _WRONG_TYPE.fullmatch(item["type"]) else item["type"]
         message = item["msg"].removeprefix("Value error, ").replace("be True", "be true")
         if kind == "extra_forbidden":
             message = f"not known; allowed are {', '.join(_names_at(model, path[:-1]))}"
-        found[field] = FieldError(field, _PLAIN_CODES.get(kind, to_camel(kind)), message)
+        found[path] = FieldError(field, _PLAIN_CODES.get(kind, to_camel(kind)), message)
     # pydantic also calls a list too short because of what is wrong with its items.
-    around = {prefix for field in found for prefix in accumulate(field.split(".")[:-1], "{}.{}".format)}
-    return [error for field, error in found.items() if field not in around]
+    around = {path[:depth] for path in found for depth in range(1, len(path))}
+    return [error for path, error in found.items() if path not in around]
 
 
 def _is_field(part: str | int) -> bool:

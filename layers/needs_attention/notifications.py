@@ -6,11 +6,11 @@ neither when they come nor that they do. They carry a postal code, so a message 
 Facts: the models of the Notifications API v1 and of OrderChangeNotification. Only a standard SQS queue gets them.
 """
 
-import json
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from needs_attention.integration_store import Integration
 from needs_attention.order import may_be_order_id
@@ -37,7 +37,7 @@ class OrderChange(NamedTuple):
 
 def order_change(body: str) -> OrderChange | None:
     """What a message says; None if it is a notification of another kind. Raises ValueError if it is none."""
-    match json.loads(body):
+    match from_json(body):
         case {
             "NotificationType": "ORDER_CHANGE",
             "EventTime": event_time,

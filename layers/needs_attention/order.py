@@ -26,6 +26,8 @@ LONGEST_DELIVERY = timedelta(days=60)
 # The lean facts of an order, in bytes as stored: they must fit into one DynamoDB item (400 KB) beside edits, verdict
 # and keys.
 LARGEST_ORDER = 100_000
+# In characters: nothing that is used of an order is nearly as long, and composing (NFC) takes up to its square.
+LONGEST_TEXT = 2_000
 # The program of a business order that Amazon buys and invoices itself.
 AMAZON_AS_BUYER = "INVOICE_BY_AMAZON"
 
@@ -108,7 +110,8 @@ class LineItem(Value):
 class AmazonOrder(Value):
     """The facts that we use of an order of the Orders API 2026-01-01 (its model's paths stand beside each field).
 
-    Blank texts and placeholders come in as None, so absent, null, "" and `[Redacted]` are one thing.
+    Blank texts and placeholders come in as None, so absent, null, "" and `[Redacted]` are one thing; so do texts that
+    are far too long for what they should be.
     """
 
     order_id: str
@@ -143,11 +146,14 @@ class AmazonOrder(Value):
 
         Raises UnreadableOrder if there is no order ID, created or last updated time, or far too much data.
         """
-        order = cls.model_validate(_facts(raw))
-        size = len(order.model_dump_json(by_alias=True).encode())
+        return cls.model_validate(_facts(raw)).that_can_be_kept()
+
+    def that_can_be_kept(self) -> Self:
+        """The order itself. Raises UnreadableOrder if it is far too much data."""
+        size = len(self.model_dump_json(by_alias=True).encode())
         if size > LARGEST_ORDER:
-            raise UnreadableOrder(order.order_id, f"{size:,} bytes, more than the {LARGEST_ORDER:,} that can be kept")
-        return order
+            raise UnreadableOrder(self.order_id, f"{size:,} bytes, more than the {LARGEST_ORDER:,} that can be kept")
+        return self
 
     @property
     def addressee(self) -> str | None:
@@ -564,13 +570,16 @@ def _nodes(value: object) -> list[Mapping[str, Any]]:
 
 
 def _text(node: Mapping[str, Any], key: str) -> str | None:
-    value = node.get(key)
-    return cleaned(value) if isinstance(value, str) else None
+    return _told(node.get(key))
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    texts = (cleaned(entry) for entry in _list(value) if isinstance(entry, str))
+    texts = map(_told, _list(value))
     return tuple(text for text in texts if text is not None)
+
+
+def _told(value: object) -> str | None:
+    return cleaned(value) if isinstance(value, str) and len(value) <= LONGEST_TEXT else None
 
 
 def _time(node: Mapping[str, Any], key: str) -> datetime | None:

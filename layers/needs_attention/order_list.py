@@ -40,7 +40,7 @@ FEWEST_ENTRIES_A_QUERY = 20
 MOST_INTEGRATIONS_MERGED = 100
 # Bounds that come before and after every key of an index: keys begin with a year.
 _FIRST, _LAST = "0", ":"
-_KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\S{1,100}")
+_KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.{1,100}")
 
 
 def _split(value: object) -> object:

@@ -35,6 +35,8 @@ Cause = Literal[
 ]
 
 MOST_LINE_ITEMS = 200
+# In bytes as stored: with what else an item of the table holds (see `LARGEST_ORDER`), Amazon's lines of then among it.
+LARGEST_LINE_ITEMS = 80_000
 
 
 def _tidy(text: str) -> str:
@@ -161,7 +163,8 @@ class OrderPatch(Value):
     def units(self, order: Order, settings: Settings) -> dict[Unit, object]:
         """The units that change: a person's value each, or None for Amazon's.
 
-        Raises a 422 for a delivery address that cannot be copied, and Refused for that of a redacted order.
+        Raises a 422 for a delivery address that cannot be copied and for line items that are too large together, and
+        Refused for the address of a redacted order.
         """
         given = self.model_fields_set
         view = seen(order.amazon, order.edits, settings)
@@ -178,8 +181,7 @@ class OrderPatch(Value):
         if self.copy_delivery_to_billing:
             units["billing_address"] = self._copied(delivery or order.amazon.delivery_address, order)
         if "line_items" in given:
-            lines = self.line_items
-            units["line_items"] = None if lines is None else tuple(line.as_line_item() for line in lines)
+            units["line_items"] = self._lines()
         # Going back to Amazon's value where nothing was edited is no change.
         return {unit: value for unit, value in units.items() if value is not None or order.edits.is_edited(unit)}
 
@@ -198,6 +200,14 @@ class OrderPatch(Value):
         if delivery is None or not delivery.given_parts():
             raise _wrong("copyDeliveryToBilling", "noDeliveryAddress", "the order has no delivery address to copy")
         return delivery
+
+    def _lines(self) -> tuple[LineItem, ...] | None:
+        if self.line_items is None:
+            return None
+        lines = tuple(line.as_line_item() for line in self.line_items)
+        if sum(len(line.model_dump_json(by_alias=True).encode()) for line in lines) > LARGEST_LINE_ITEMS:
+            raise _wrong("lineItems", "tooLarge", f"take more than {LARGEST_LINE_ITEMS:,} bytes together")
+        return lines
 
     def _name(self, view: Seen, amazons: Seen) -> PersonsName | None:
         typed = {part: getattr(self, part) for part in _NAME_PARTS if part in self.model_fields_set}

@@ -6,6 +6,7 @@ on the way out, which is taken away on the way in (OWASP, "CSV Injection").
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -70,12 +71,12 @@ def rows_of(text: str) -> list[SheetRow]:
 
 
 def _check_columns(columns: Iterable[str]) -> None:
-    given = list(columns)
+    given = Counter(columns)
     missing = [name for name in ("orderId", "revision") if name not in given]
-    unknown = sorted({name for name in given if name not in {*_SHOWN, *_EDITABLE}})
+    unknown = sorted(given.keys() - {*_SHOWN, *_EDITABLE})
     errors = [FieldError(name, "required", "is not among the columns") for name in missing]
     errors += [FieldError(name, "unknownField", "is no column of this sheet") for name in unknown]
-    twice = sorted({name for name in given if given.count(name) > 1})
+    twice = sorted(name for name, times in given.items() if times > 1)
     errors += [FieldError(name, "notAllowed", "is a column twice") for name in twice]
     if errors:
         raise invalid(errors)
@@ -98,9 +99,10 @@ def _cells(order: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A text that looks as if it had been made harmless gets an apostrophe too, which is the one that is taken away."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
 def _as_typed(text: str) -> str:
     stripped = text.strip()
-    return stripped[1:] if stripped.startswith("'") and stripped[1:].startswith(_FORMULA) else stripped
+    return stripped[1:] if stripped.startswith("'") and stripped.lstrip("'").startswith(_FORMULA) else stripped

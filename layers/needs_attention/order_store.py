@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, Unpack
 
+from pydantic_core import from_json
+
 from needs_attention.aws import Throttled
 from needs_attention.gate import happened
 from needs_attention.order import AmazonOrder, Edits, LastChange, Order, Redaction, is_to_be_sent, may_be_order_id
@@ -464,7 +466,7 @@ def order_from_item(item: Item) -> Order:
     values: dict[str, Any] = {}
     for name in fields & item.keys():
         ((_, value),) = item[name].items()
-        values[name] = json.loads(str(value)) if name in _JSON else value
+        values[name] = from_json(str(value)) if name in _JSON else value
     return Order.model_validate(values, extra="ignore")
 
 

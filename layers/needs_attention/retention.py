@@ -18,7 +18,7 @@ from needs_attention.values import SentTime, Value, instant
 
 # Before the first and after the last.
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
-_POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\S{1,100}")
+_POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.{1,100}")
 
 
 class RedactedWhen(Value):

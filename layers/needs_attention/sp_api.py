@@ -37,11 +37,18 @@ _TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=20.0)
 _ANSWER_SECONDS: Final = 60.0
 # A page of 100 orders is about 0.3 MB. Whatever is this large is no page, and must not exhaust a function's memory.
 _ANSWER_BYTES: Final = 16 * 1024 * 1024
+# As Python's objects, lists within lists take fifty times their bytes. A page of long orders has some ten thousand
+# objects and lists; with more than this it would not fit into a function's memory.
+_MOST_PARTS: Final = 250_000
+# Amazon's model allows 100 on a page.
+_MOST_ORDERS: Final = 1_000
+_LONGEST_TOKEN_LIFE: Final = 24 * 3600
 _CHUNK_BYTES: Final = 64 * 1024
 # Amazon's own Java client renews an access token this long before it expires.
 _TOKEN_LEEWAY_SECONDS: Final = 60.0
 _USER_AGENT_LIMIT: Final = 500
 _EXPLANATION_LIMIT: Final = 300
+_ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _LWA_TOKEN: Final = re.compile(r"At[a-z]{1,2}(?:\||%7C)[^\s\"'&,;]+", re.IGNORECASE)
 
 
@@ -227,12 +234,20 @@ class _Answer:
         return rate if isfinite(rate) and rate > 0 else None
 
     def json_object(self) -> dict[str, Any] | None:
-        """The body, if it is a JSON object and says so. Raises nothing, as JSON errors carry the whole body along."""
+        """The body, if it is a JSON object and says so. Raises nothing, as JSON errors carry the whole body along.
+
+        Half a pair of surrogates, which JSON can write and nothing can send or store, comes as U+FFFD.
+        """
         media_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if media_type != "application/json" and not media_type.endswith("+json"):
             return None
+        if self.body.count(b"[") + self.body.count(b"{") > _MOST_PARTS:
+            return None
         try:
-            document = json.loads(self.body)
+            text = self.body.decode("utf-8-sig")
+            document = json.loads(text)
+            if _ESCAPED_SURROGATE.search(text):
+                document = json.loads(_of_whole_characters(json.dumps(document, ensure_ascii=False)))
         except (ValueError, RecursionError):
             return None
         return document if isinstance(document, dict) else None
@@ -400,7 +415,7 @@ class SellingPartnerApi:
         # A token that cannot be a header would be quoted in the HTTP library's complaint about it.
         if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
             raise _unreadable("LWA", answer, "no JSON with a usable access_token")
-        if not isinstance(seconds, int):
+        if not isinstance(seconds, int) or not 0 <= seconds <= _LONGEST_TOKEN_LIFE:
             raise _unreadable("LWA", answer, "no JSON with expires_in in seconds")
         return _AccessToken(token, renew_at=asked_at + seconds - _TOKEN_LEEWAY_SECONDS)
 
@@ -533,6 +548,8 @@ def _page(answer: _Answer) -> Page:
     orders = document.get("orders")
     if not isinstance(orders, list):
         raise _unreadable("searchOrders", answer, "no JSON with a list of orders")
+    if len(orders) > _MOST_ORDERS:
+        raise _unreadable("searchOrders", answer, "more orders than a page can have")
     return Page(
         orders=tuple(orders),
         next_token=_next_token(answer, document.get("pagination")),
@@ -568,6 +585,10 @@ def _unreadable(operation: str, answer: _Answer, finding: str) -> UnreadableAnsw
     return UnreadableAnswer(
         f"{operation}: Amazon answered with {finding}", status=answer.status, request_id=answer.request_id
     )
+
+
+def _of_whole_characters(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _timestamp(moment: datetime) -> str:

@@ -40,12 +40,17 @@ def utc_now() -> datetime:
 def in_utc(time: datetime) -> datetime:
     """The same moment in UTC, cut to milliseconds.
 
-    Refuses the far ends of the calendar, where changing the zone or adding a deadline would overflow.
+    Refuses the far ends of the calendar, where changing the zone or adding a deadline would overflow; also what only
+    its zone brings there, so that what was written is read again.
     """
-    if not 1970 <= time.year < 3000:
+    utc = time.astimezone(UTC) if _can_be_reckoned_with(time) else time
+    if not _can_be_reckoned_with(utc):
         raise PydanticCustomError("year_out_of_range", "a time must lie between the years 1970 and 2999")
-    utc = time.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _can_be_reckoned_with(time: datetime) -> bool:
+    return 1970 <= time.year < 3000
 
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic_core import from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -43,7 +44,7 @@ class WakeUpQueue:
 
 def integration_to_wake(body: str) -> str:
     """The integration that a message names. Raises ValueError for a message that is not one of ours."""
-    match json.loads(body):
+    match from_json(body):
         case {"integrationId": str(integration_id)}:
             return integration_id
     raise ValueError("the message names no integration")

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from needs_attention import gate
 from needs_attention.http_api import UnexpectedError
-from needs_attention.order import Address, Order, Unit
+from needs_attention.order import Address, LineItem, Order, Unit
 from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.verdict import judged
 from tests.integration.conftest import Answer, World, app
@@ -401,6 +401,16 @@ def test_lines_can_be_sent_back_as_they_were_shown(world: World) -> None:
     world.download(order_id=FIRST)
     shown = world.call("GET", f"/orders/{FIRST}").body["lineItems"]
     assert patch(world, {"lineItems": shown}).body["lineItems"] == shown
+
+
+def test_lines_too_large_for_an_item_of_the_table_are_refused(world: World) -> None:
+    world.download(order_id=FIRST)
+    lines = [{"sellerSku": "LAMP-1", "title": "é" * 100, "quantity": 1}] * 200
+    assert patch(world, {"lineItems": lines}).status == 200
+    answer = patch(world, {"lineItems": [line | {"title": "é" * 200} for line in lines]})
+    assert (answer.status, answer.codes) == (422, {"lineItems": "tooLarge"})
+    kept = LineItem(seller_sku="LAMP-1", title="é" * 100, quantity=1)
+    assert world.order(FIRST).edits.line_items == (kept,) * 200
 
 
 def test_a_field_that_is_not_to_be_had_can_be_confirmed(world: World) -> None:

@@ -359,6 +359,18 @@ def test_an_order_that_arrives_between_two_pages_moves_none_of_the_others(world:
     assert listed == ids[: -20 - 1 : -1]
 
 
+@pytest.mark.parametrize("order_id", ["a b", "#1", "7/1%00", "💡" * 100, '"\\' * 50])
+@pytest.mark.parametrize("query", [{}, {"stage": "Needs Attention"}])
+def test_a_list_goes_on_after_whatever_amazon_calls_an_order(
+    world: World, order_id: str, query: dict[str, object]
+) -> None:
+    ids = [FIRST, order_id, SECOND]
+    for minutes, one in enumerate(ids):
+        at = CREATED - minutes * MINUTE
+        world.download(order_id=one, buyer_email=None, created_at=at, updated_at=at, ship_by=NOON + minutes * MINUTE)
+    assert pages(world, limit=1, **query) == [[one] for one in ids]
+
+
 def a_cursor(**changes: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(changes).encode()).decode()
 

@@ -367,6 +367,8 @@ def test_an_order_that_is_not_released_yet_is_asked_for_where_such_orders_are_do
     [
         "knock, knock",
         "[]",
+        "[" * 100_000,
+        '{"NotificationType": "\\ud800"}',
         '{"NotificationType": "ORDER_CHANGE"}',
         json.dumps({"NotificationType": "ORDER_CHANGE", "EventTime": "soon", "Payload": {"postalCode": "97209"}}),
     ],

@@ -271,6 +271,19 @@ def test_a_body_too_large_or_not_of_its_type_is_refused(world: World, called: Ca
         assert (answer.status, answer.body["code"], "/" in answer.body["detail"]) == (415, "wrongContentType", True)
 
 
+def test_of_a_body_of_nothing_but_errors_the_first_hundred_are_told(world: World) -> None:
+    sent = {f"colour{number}": "red" for number in range(10_000)}
+    answer = ask(world, Called("PATCH", "/orders/{orderId}"), sent)
+    assert answer.status == 422
+    assert [error["field"] for error in answer.body["errors"]] == list(sent)[:100]
+
+
+def test_a_name_of_nothing_but_dots_is_one_name(world: World) -> None:
+    name = "a." * 1_000
+    answer = ask(world, Called("PATCH", "/orders/{orderId}"), {name: 1, "a": 2})
+    assert answer.codes == {name: "unknownField", "a": "unknownField"}
+
+
 @pytest.mark.parametrize("called", [called for called in with_a_body if called.json_schema], ids=" ".join)
 @pytest.mark.parametrize("name", NOT_JSON)
 def test_what_is_no_json_in_utf_8_is_refused(world: World, called: Called, name: str) -> None:

@@ -28,7 +28,7 @@ from needs_attention.download import (
     downloaded,
 )
 from needs_attention.order import Redaction, UnreadableOrder
-from tests.unit.builders import NOON, accepting, an_amazon_order, an_order
+from tests.unit.builders import NOON, a_line, accepting, an_amazon_order, an_order
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -535,6 +535,15 @@ def test_an_order_of_another_integration_is_refused() -> None:
     order = an_order(integration="ours")
     with pytest.raises(UnreadableOrder, match="belongs to another integration"):
         downloaded(order, an_amazon_order(), "theirs", NOON)
+
+
+def test_an_order_too_large_with_what_is_kept_of_it_is_refused() -> None:
+    lines = tuple(a_line(order_item_id=str(number), title="x" * 2_000) for number in range(30))
+    order = an_order(an_amazon_order(line_items=lines))
+    newer = order.amazon.model_copy(update={"line_items": None, "programs": ("x" * 2_000,) * 10})
+    assert downloaded(order, newer, order.integration, NOON)
+    with pytest.raises(UnreadableOrder, match="more than the 100,000 that can be kept"):
+        downloaded(order, newer.model_copy(update={"programs": ("x" * 2_000,) * 20}), order.integration, NOON)
 
 
 # By ID ----------------------------------------------------------------------------------------------------------------

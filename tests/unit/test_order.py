@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from needs_attention.order import (
     LARGEST_ORDER,
     LONGEST_DELIVERY,
+    LONGEST_TEXT,
     REDACTION_AGE,
     Address,
     AmazonOrder,
@@ -82,6 +83,19 @@ def test_the_clock_is_read_as_exactly_as_times_are_stored() -> None:
 def test_a_time_with_which_nothing_can_be_reckoned_is_refused(year: int) -> None:
     with pytest.raises(ValueError, match="1970"):
         in_utc(datetime(year, 6, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("text", ["1970-01-01T00:00:00+14:00", "2999-12-31T23:59:59-12:00"])
+def test_a_time_that_its_zone_brings_out_of_bounds_is_refused_as_it_could_not_be_read_again(text: str) -> None:
+    with pytest.raises(ValueError, match="1970"):
+        in_utc(datetime.fromisoformat(text))
+
+
+@pytest.mark.parametrize("field", ["earliestDateTime", "latestDateTime"])
+def test_a_deadline_that_its_zone_brings_out_of_bounds_says_nothing_and_stops_no_page(field: str) -> None:
+    order = AmazonOrder.from_amazon(a_raw_order(fulfillment={"shipByWindow": {field: "1970-01-01T00:00:00+14:00"}}))
+
+    assert None in {order.ship_by, order.ship_by_earliest}
 
 
 @pytest.mark.parametrize("year", [1970, 2999])
@@ -399,14 +413,23 @@ def test_only_the_buyers_own_request_counts_as_asking_to_cancel(requester: str |
 
 
 def test_an_order_that_is_too_large_to_keep_is_refused_by_its_size_in_bytes() -> None:
-    characters = LARGEST_ORDER // 3
-    AmazonOrder.from_amazon(a_raw_order(buyer={"buyerName": "a" * characters}))
+    programs = LARGEST_ORDER // 3 // LONGEST_TEXT + 1
+    AmazonOrder.from_amazon(a_raw_order(programs=["a" * LONGEST_TEXT] * programs))  # of one byte each
 
     with pytest.raises(UnreadableOrder, match="more than the 100,000 that can be kept") as refused:
-        AmazonOrder.from_amazon(a_raw_order(buyer={"buyerName": "山" * characters}))
+        AmazonOrder.from_amazon(a_raw_order(programs=["山" * LONGEST_TEXT] * programs))
 
     assert refused.value.order_id == "701-1111111-1111111"
     assert "山" not in str(refused.value)
+
+
+def test_a_text_far_too_long_for_what_it_should_be_says_nothing() -> None:
+    longest, too_long = ("a" * length for length in (LONGEST_TEXT, LONGEST_TEXT + 1))
+    order = AmazonOrder.from_amazon(
+        a_raw_order(buyer={"buyerName": longest, "buyerEmail": too_long}, programs=["PRIME", too_long])
+    )
+
+    assert (order.buyer_name, order.buyer_email, order.programs) == (longest, None, ("PRIME",))
 
 
 SCALARS = (

@@ -388,6 +388,8 @@ def test_lwa_errors_that_pass_do_not_accuse_the_credentials(
         issues_token("Atza|x\r\nInjected: yes"),
         issues_token("Atza|é"),
         issues_token("Atza|x", "soon"),
+        issues_token("Atza|x", -1),
+        issues_token("Atza|x", 10**400),
     ],
 )
 def test_an_answer_without_a_usable_token_is_unreadable_and_sends_nothing(
@@ -512,6 +514,44 @@ def test_an_answer_too_large_for_memory_is_given_up(
     amazon.replies.append(large)
     with pytest.raises(UnreadableAnswer, match="larger"):
         search(api)
+
+
+@pytest.mark.parametrize("filler", [[[]] * 50_000, [{}] * 100_000])
+def test_an_answer_of_more_parts_than_memory_holds_is_not_read(
+    amazon: Amazon, api: SellingPartnerApi, monkeypatch: pytest.MonkeyPatch, filler: list[object]
+) -> None:
+    body = {"orders": [], "filler": filler}
+    amazon.replies.append(answers(200, body))
+    search(api)
+    monkeypatch.setattr(sp_api, "_MOST_PARTS", 50_000)
+    amazon.replies.append(answers(200, body))
+    with pytest.raises(UnreadableAnswer, match="no JSON"):
+        search(api)
+
+
+def test_a_page_of_far_too_many_orders_is_none(amazon: Amazon, api: SellingPartnerApi) -> None:
+    amazon.replies.extend(answers(200, {"orders": [{}] * count}) for count in (1_000, 1_001))
+    assert len(search(api).orders) == 1_000
+    with pytest.raises(UnreadableAnswer, match="more orders"):
+        search(api)
+
+
+def test_half_a_character_cannot_be_stored_or_sent_and_stops_no_page(amazon: Amazon, api: SellingPartnerApi) -> None:
+    body = {
+        "orders": [{"orderId": "1", "buyer": {"buyerName": "Ada \ud800Quill 💡"}}],
+        "pagination": {"nextToken": "\udc00"},
+    }
+    amazon.replies.append(answers(200, body))
+    page = search(api)
+    assert page.orders[0]["buyer"]["buyerName"] == "Ada \ufffdQuill 💡"
+    assert page.next_token == "\ufffd"
+    amazon.replies.append(refuses(400, "Invalid\udfff", "Not \ud800 this."))
+    with pytest.raises(RequestRejected) as caught:
+        search(api)
+    assert (str(caught.value), caught.value.code) == (
+        "searchOrders: Not \ufffd this. (status 400, code Invalid\ufffd)",
+        "Invalid\ufffd",
+    )
 
 
 def test_an_answer_that_comes_in_drops_is_given_up(amazon: Amazon, api: SellingPartnerApi, clock: Clock) -> None:

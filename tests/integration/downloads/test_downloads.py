@@ -386,9 +386,10 @@ def test_an_order_that_is_far_too_large_is_set_aside_and_the_others_come_in(worl
     assert world.items().keys() == world.ledger() - {order_id}
 
 
-def test_an_order_whose_stored_item_is_spoilt_is_set_aside_and_the_others_come_in(world: World) -> None:
+@pytest.mark.parametrize("text", ["{", "[" * 100_000])
+def test_an_order_whose_stored_item_is_spoilt_is_set_aside_and_the_others_come_in(world: World, text: str) -> None:
     order_id = min(world.ledger())
-    spoilt = {"orderId": {"S": order_id}, "amazon": {"S": "{"}}
+    spoilt = {"orderId": {"S": order_id}, "amazon": {"S": text}}
     world.dynamodb.put_item(TableName="OrdersTable", Item=spoilt)
     world.backdate()
     world.run()
