@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from needs_attention.integration_store import Surroundings
 from needs_attention.order_list import Held, OrderList
 from needs_attention.order_store import MOST_COUNTED, OrderStore, Summary
+from needs_attention.redactions import WhatIsDue
 from needs_attention.registration import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.triage import ship_by_state
 from needs_attention.values import instant
@@ -70,6 +71,7 @@ class _Told(NamedTuple):
 
     held: Held
     new: int
+    redactions: WhatIsDue
 
     @property
     def surroundings(self) -> Surroundings:
@@ -89,7 +91,8 @@ def digest(orders: OrderStore, order_list: OrderList, measurements: Measurements
     for held in order_list.held(now):
         new = orders.count_created(held.surroundings.integration.integration_id, since, now)
         urgent += [one for one in held.summaries if one.is_to_be_sent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
-        told.append(_Told(held._replace(summaries=()), new))
+        due = WhatIsDue.of(orders, held.surroundings.integration.integration_id, now)
+        told.append(_Told(held._replace(summaries=()), new, due))
     told.sort(key=lambda one: one.urgency, reverse=True)
     urgent.sort(key=lambda one: one.ship_by or now)
     states = [one.held.counts["byShipByState"] for one in told]
@@ -126,6 +129,9 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
         yield f"  Missing: {_counted(counts['byMissing'])}"
         yield f"  Held for: {_counted({_AGES[age]: number for age, number in counts['byAge'].items()})}"
         yield f"  Ship-by: overdue {counts['byShipByState']['overdue']}, at risk {counts['byShipByState']['atRisk']}"
+    if told.redactions.due:
+        due = _at_least(told.redactions.due, told.redactions.is_truncated)
+        yield f"  Personal data to be removed by now: {due} orders, overdue: {told.redactions.overdue}"
     for incident in told.surroundings.incidents.incidents:
         yield f"  Incident since {instant(incident.since)}: {incident.code}. {WHAT_TO_DO[incident.code]}"
     for expiry in integration.expiries(now):

@@ -117,6 +117,12 @@ def test_where_nothing_is_there_is_nothing_to_tell(world: World, inbox: Inbox) -
     ]
 
 
+def test_it_tells_of_personal_data_that_is_to_go(world: World, inbox: Inbox) -> None:
+    world.download(deliver_by=NOON - timedelta(days=26))
+    world.download(order_id="701-2222222-2222222", deliver_by=NOON - timedelta(days=28))
+    assert "  Personal data to be removed by now: 2 orders, overdue: 1" in send(inbox).text.splitlines()
+
+
 def test_it_tells_what_keeps_an_integration_back(world: World, inbox: Inbox) -> None:
     world.change_integration(
         is_paused=True,

@@ -43,6 +43,7 @@ def run(local: LocalStack, release: str, say: Callable[[str], None]) -> None:
     _unpack(release, source)
     say(f"First the release {release}")
     work = Work(local.up(source))
+    shutil.rmtree(source)
     work.begin()
     say("Its download waits for quota half-way; an order is typed into, and one is with the warehouse")
     work.taken_over_by(local.up())
