@@ -14,7 +14,7 @@ CODE := functions layers tests
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load scale test schemathesis simulate compare coverage mutants lint types openapi build requirements clean
+.PHONY: help venv up down demo load scale test schemathesis fuzz simulate compare coverage mutants lint types openapi build requirements clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: venv ## every test: on two processors, then the end-to-end ones on a stack
 
 schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right and wrong, to a stack of its own: all answered as documented
 	.venv/bin/python -m tests.local_stack schemathesis
+
+fuzz: .build/atheris/up-to-date ## millions of cases for everything that parses (40 minutes); fewer: ARGUMENTS="--cases 100000 --only sheet"
+	PYTHONPATH=.:layers .build/atheris/bin/python -m tests.fuzz $(ARGUMENTS)
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
 	PYTHONPATH=layers .venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
@@ -85,6 +88,7 @@ requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed fil
 	$(call compile,ministack.in,requirements/ministack.txt)
 	$(call compile,cosmic-ray.in,requirements/cosmic-ray.txt)
 	$(call compile,schemathesis.in,requirements/schemathesis.txt)
+	$(call compile,fuzz.in,requirements/fuzz.txt)
 
 clean: down ## removes everything that was made here
 	rm -rf .aws-sam .build .local .venv
@@ -116,4 +120,7 @@ endef
 	$(install)
 
 .build/schemathesis/up-to-date: requirements/schemathesis.txt
+	$(install)
+
+.build/atheris/up-to-date: requirements/fuzz.txt
 	$(install)
