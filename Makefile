@@ -15,7 +15,7 @@ CODE := functions layers tests tools
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load scale upgrade restore replay test schemathesis simulate compare coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load scale upgrade restore replay test schemathesis fuzz simulate compare coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
@@ -52,6 +52,9 @@ test: venv ## every test: on two processors, then the end-to-end ones on a stack
 
 schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right and wrong, to a stack of its own: all answered as documented
 	.venv/bin/python -m tests.local_stack schemathesis
+
+fuzz: .build/atheris/up-to-date ## millions of cases for everything that parses (40 minutes); fewer: ARGUMENTS="--cases 100000 --only sheet"
+	PYTHONPATH=.:layers .build/atheris/bin/python -m tests.fuzz $(ARGUMENTS)
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
 	PYTHONPATH=layers .venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
@@ -112,6 +115,7 @@ requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed fil
 	$(call compile,schemathesis.in,requirements/schemathesis.txt)
 	$(call compile,supply-chain.in,requirements/supply-chain.txt)
 	$(call compile,checkov.in,requirements/checkov.txt)
+	$(call compile,fuzz.in,requirements/fuzz.txt)
 
 clean: down ## removes everything that was made here
 	rm -rf .aws-sam .build .local .venv
@@ -149,4 +153,7 @@ endef
 	$(install)
 
 .build/checkov/up-to-date: requirements/checkov.txt
+	$(install)
+
+.build/atheris/up-to-date: requirements/fuzz.txt
 	$(install)

@@ -1028,3 +1028,11 @@ def test_an_order_says_the_same_whenever_it_was_judged() -> None:
     order = an_order()
     assert order.with_(judged_at=NOON).says_the_same_as(order)
     assert not order.with_(stage="packing").says_the_same_as(order)
+
+
+def test_an_order_knows_what_its_last_change_meant() -> None:
+    order = an_order()
+    assert not order.was_just("OrderHealed")
+    change = LastChange(by="validation", at=NOON, cause="verdict", fields=(), events=("OrderHealed",))
+    assert order.with_(last_change=change).was_just("OrderHealed")
+    assert not order.with_(last_change=change).was_just("OrderHeld")

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from needs_attention.policy import Checks, Settings
-from needs_attention.values import WHOLE, NotNull, OneOf, SentTime, Value, read_stored
+from needs_attention.values import WHOLE, Like, NotNull, OneOf, SentTime, Value, read_stored
 
 
 def test_what_a_later_version_stored_beside_is_left_out_also_further_down() -> None:
@@ -91,3 +91,11 @@ def test_the_schema_says_what_is_allowed() -> None:
     assert told["color"]["enum"] == ["red", "green"]
     assert told["size"] == {"type": "integer", "default": None, "title": "Size"}
     assert told["at"]["anyOf"] == [{"type": "string", "format": "date-time"}, {"type": "string"}]
+
+
+def test_how_a_text_is_written_stands_in_the_schema_and_in_the_refusal() -> None:
+    kind: TypeAdapter[str] = TypeAdapter(Annotated[str, Like("[A-Z]{3}", "must be three capital letters")])
+    assert kind.json_schema() == {"type": "string", "pattern": "^[A-Z]{3}$"}
+    assert kind.validate_python("USD") == "USD"
+    with pytest.raises(ValidationError, match="must be three capital letters"):
+        kind.validate_python("usd")

@@ -1,0 +1,90 @@
+"""Small things that unpack to large ones, or take long for their size: what they cost is bounded.
+
+Time is the processor's, so that a busy machine is no slow parser. The bounds are a few times what was measured; before
+they were mended, these took minutes or gigabytes, or never ended.
+"""
+
+import gzip
+import json
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+from typing import NamedTuple
+
+import pytest
+
+from needs_attention.http_api import LARGEST_BODY, Problem, parsed
+from needs_attention.order_patch import BulkChanges, OrderPatch
+from needs_attention.order_sheet import rows_of
+from tests.fuzz.test_amazons_answers import DOCUMENT, DONE, Reply, compared
+from tests.fuzz.test_requests import LARGEST_ANSWER
+from tests.unit.builders import NOON
+
+MEGABYTE = 1024 * 1024
+
+
+@contextmanager
+def costing_at_most(*, seconds: float, megabytes: float) -> Iterator[None]:
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        yield
+        took, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert took < seconds
+    assert peak < megabytes * MEGABYTE
+
+
+class Bomb(NamedTuple):
+    name: str
+    read: Callable[[str], object]
+    sent: str
+
+
+def members(count: int) -> str:
+    return "{" + ",".join(f'"{number}":1' for number in range(count)) + "}"
+
+
+BOMBS = (
+    Bomb("brackets", lambda sent: parsed(OrderPatch, sent), "[" * LARGEST_BODY),
+    Bomb("objects", lambda sent: parsed(OrderPatch, sent), '{"comment":' * (LARGEST_BODY // 11)),
+    Bomb("a name of dots", lambda sent: parsed(OrderPatch, sent), '{"' + "." * (LARGEST_BODY - 6) + '":1}'),
+    Bomb("unknown names", lambda sent: parsed(OrderPatch, sent), members(27_000)),
+    Bomb("unknown parts", lambda sent: parsed(OrderPatch, sent), f'{{"deliveryAddress":{members(27_000)}}}'),
+    Bomb(
+        "unknown names in lines",
+        lambda sent: parsed(OrderPatch, sent),
+        f'{{"lineItems":[{",".join([members(140)] * 200)}]}}',
+    ),
+    Bomb("orders", lambda sent: parsed(BulkChanges, sent), '{"orders":[' + ",".join(["{}"] * 80_000) + "]}"),
+    Bomb("digits", lambda sent: parsed(OrderPatch, sent), '{"lineItems":[{"quantity":' + "9" * 200_000 + "}]}"),
+    Bomb("columns", rows_of, "," * LARGEST_BODY),
+    Bomb("columns of names", rows_of, ",".join(map(str, range(45_000)))),
+    Bomb("rows", rows_of, "orderId,revision\n" + "1,1\n" * 65_000),
+    Bomb("empty rows", rows_of, "orderId,revision" + "\n" * (LARGEST_BODY - 16)),
+    Bomb("quotation marks", rows_of, '"' * LARGEST_BODY),
+)
+
+
+@pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb.name)
+def test_a_body_of_the_largest_size_is_refused_at_a_bounded_cost_with_an_answer_that_can_be_sent(bomb: Bomb) -> None:
+    assert LARGEST_BODY * 3 / 4 < len(bomb.sent) <= LARGEST_BODY
+    with costing_at_most(seconds=20, megabytes=100), pytest.raises(Problem) as refused:
+        bomb.read(bomb.sent)
+    assert len(json.dumps(refused.value.as_json())) < LARGEST_ANSWER / 4
+
+
+HEADER = b"amazon-order-id\tlast-updated-date\torder-status\tsales-channel\n"
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\t\n", b"701-1111111-1111111\tsoon\tUnshipped\tAmazon\n", b"x", b"\x00"])
+def test_a_report_that_unpacks_to_gigabytes_takes_no_memory_and_ends_with_the_runs_time(line: bytes) -> None:
+    packed = gzip.compress(HEADER) + gzip.compress(line * (MEGABYTE // len(line))) * 2_000
+    hours = count()
+    with costing_at_most(seconds=10, megabytes=20):
+        look = compared(DONE, DOCUMENT, Reply(200, [], packed), now=lambda: NOON + timedelta(hours=next(hours)))
+    assert look.failure or (look.report and look.report.rows <= 1_000)

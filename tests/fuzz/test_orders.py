@@ -1,0 +1,195 @@
+"""Whatever Amazon says of an order, or a stream's image holds of it: refused, or judged, stored and shown as ever."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from needs_attention import gate
+from needs_attention.blanks import is_blank
+from needs_attention.download import downloaded
+from needs_attention.events import Change, history_item
+from needs_attention.incidents import Incidents
+from needs_attention.integration_store import Integration, Stages, Surroundings
+from needs_attention.order import AmazonOrder, Order, UnreadableOrder
+from needs_attention.order_list import OrderFilters
+from needs_attention.order_sheet import rows_of, sheet_of
+from needs_attention.order_store import Summary, created_key, order_from_item, ship_by_key, to_item
+from needs_attention.order_views import whole_order
+from needs_attention.policy import Settings, ThreePlStatus
+from needs_attention.verdict import judged
+from tests.fuzz.fuzzed import fuzzed
+from tests.fuzz.mutations import json_bytes, one_of_them, values
+from tests.fuzz.seeds import ORDERS, event
+from tests.unit.builders import NOON, a_held_order, a_judged_order, an_order
+
+# DynamoDB's largest item, and its largest key to sort by.
+LARGEST_ITEM, LARGEST_SORT_KEY = 400 * 1024, 1024
+# With these a complete order leaves at once, so one that does not is held by the gate.
+WIDE_OPEN = Settings(default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_orders=True)
+INTEGRATION = Integration(
+    integration_id="acme-na", name="Acme", region="NA", marketplace_ids=(), registered_at=NOON, settings=WIDE_OPEN
+)
+AROUND = Surroundings.of(INTEGRATION, Incidents(), is_all_frozen=False)
+
+
+def read(sent: bytes) -> AmazonOrder | None:
+    try:
+        raw = json.loads(sent)
+    except (ValueError, RecursionError):  # which the client of Amazon's API refuses
+        return None
+    try:
+        return AmazonOrder.from_amazon(raw)
+    except UnreadableOrder as error:
+        str(error).encode()
+        return None
+
+
+def check_stored(order: Order) -> None:
+    """What is stored is read again as it was, has room in the table, and is found by its keys."""
+    item = to_item(order)
+    assert order_from_item(item) == order
+    assert (
+        sum(len(name) + len(str(value).encode()) for name, of in item.items() for value in of.values()) < LARGEST_ITEM
+    )
+    assert Summary.model_validate_json(item["summary"]["S"]).order_id == order.order_id
+    for filters, key in ((OrderFilters(), created_key(order)), (OrderFilters(stage="x"), ship_by_key(order))):
+        assert len(key.encode()) <= LARGEST_SORT_KEY
+        following = OrderFilters.model_validate(
+            {**filters.model_dump(exclude_unset=True), "cursor": filters.cursor_at(key)}
+        )
+        assert following.position() == key
+
+
+def check_shown(order: Order) -> None:
+    """What people see is JSON; and a sheet of it that comes back untouched changes nothing."""
+    shown = whole_order(order, AROUND, Stages(), NOON)
+    json.dumps(shown, allow_nan=False, ensure_ascii=False).encode()
+    (row,) = rows_of(sheet_of([shown]))
+    assert (row.order_id, row.patch(shown)) == (order.order_id, {})
+
+
+def check_gate(order: Order) -> None:
+    """An order that lacks something goes nowhere, whatever the settings want."""
+    amazon, address = order.amazon, order.amazon.delivery_address
+    lacks_something = (
+        not amazon.buyer_email
+        or address is None
+        or not address.has_street
+        or is_blank(address.country_code)
+        or not (amazon.recipient_name or amazon.buyer_name)
+        or not any(line.can_be_picked for line in amazon.line_items or ())
+    )
+    assert not (lacks_something and (order.is_transferable or order.is_fulfillable))
+
+
+def check_redacted(order: Order) -> None:
+    redacted = gate.redact(order, WIDE_OPEN, NOON)
+    bare = redacted.amazon
+    assert not any((bare.buyer_name, bare.buyer_email, bare.recipient_name, bare.tax_name, bare.tax_address))
+    assert bare.delivery_address is None or bare.delivery_address.given_parts().keys() <= {"country_code"}
+    assert not redacted.is_transferable
+    assert bare.redacted() == bare
+    check_stored(redacted)
+
+
+@fuzzed(sent=json_bytes(ORDERS))
+def test_an_order_of_amazons_is_refused_or_judged_stored_shown_and_redacted(sent: bytes) -> None:
+    amazon = read(sent)
+    if amazon is None:
+        return
+    new = downloaded(None, amazon, "acme-na", NOON)
+    assert new
+    assert not new.is_transferable
+    order = judged(new, WIDE_OPEN, NOON)
+    for one in (new, order):
+        check_stored(one)
+        check_gate(one)
+    check_shown(order)
+    check_redacted(order)
+
+
+@fuzzed(first=json_bytes(ORDERS[:2]), then=json_bytes(ORDERS[:2]), at_once=st.booleans())
+def test_what_amazon_says_later_of_an_order_is_stored_too_and_pends(first: bytes, then: bytes, at_once: bool) -> None:
+    known, newer = read(first), read(then)
+    if known is None or newer is None:
+        return
+    before = judged(Order.first_seen("acme-na", known, NOON), WIDE_OPEN, NOON)
+    newer = newer.model_copy(update={"order_id": known.order_id})
+    with suppress(UnreadableOrder):
+        after = downloaded(before, newer, "acme-na", NOON + timedelta(minutes=0 if at_once else 5))
+        if after is None:
+            return
+        assert not after.is_transferable
+        assert not after.is_fulfillable
+        check_stored(after)
+        order = judged(after, WIDE_OPEN, NOON)
+        check_gate(order)
+        check_stored(order)
+        assert downloaded(order, newer, "acme-na", NOON) is None
+
+
+# Stream records -------------------------------------------------------------------------------------------------------
+
+IMAGES = tuple(
+    json.dumps(image)
+    for image in (
+        *(record["dynamodb"]["NewImage"] for record in event("publish_changes")["Records"]),
+        *(record["dynamodb"]["NewImage"] for record in event("validate_orders")["Records"]),
+        *map(to_item, (an_order(), a_held_order(), a_judged_order())),
+    )
+)
+_KINDS = ("S", "N", "BOOL", "NULL", "L", "M", "B", "SS")
+attributes = st.builds(lambda kind, value: {kind: value}, st.sampled_from(_KINDS), values)
+_JSON_WITHIN = ("amazon", "edits", "hold", "missing", "lastChange", "summary", "override")
+# What each image's JSON texts become.
+_WITHIN = {
+    (real, name): json_bytes([held["S"]]).map(lambda sent: {"S": sent.decode("utf-8", "replace")})
+    for real in IMAGES
+    for name, held in json.loads(real).items()
+    if name in _JSON_WITHIN
+}
+
+
+@st.composite
+def images(draw: st.DrawFn) -> Any:
+    """An image with other attributes, or other JSON in them; DynamoDB always says of what type a value is."""
+    real = one_of_them(draw, IMAGES)
+    image = json.loads(real)
+    names = (*image, *_JSON_WITHIN, "judgedAt", "stage", "comment")
+    for name in (one_of_them(draw, names) for _ in range(3)):
+        match one_of_them(draw, range(4)):
+            case 0:
+                image[name] = draw(attributes)
+            case 1:
+                image.pop(name, None)
+            case _:
+                image[name] = draw(_WITHIN.get((real, name), attributes))
+    return image
+
+
+def attempted[Read](read: Callable[[Any], Read], image: Any) -> Read | None:
+    """What was read; None if the record is refused as the functions behind the stream expect it."""
+    try:
+        return read(image)
+    except ValueError:
+        return None
+
+
+@fuzzed(image=images())
+def test_a_stream_image_is_an_order_that_can_be_judged_or_is_refused(image: Any) -> None:
+    order = attempted(order_from_item, image)
+    if order is not None:
+        assert order_from_item(to_item(order)) == order
+        verdict = judged(order, WIDE_OPEN, NOON)
+        assert order_from_item(to_item(verdict)) == verdict
+
+
+@fuzzed(image=images())
+def test_a_stream_image_is_a_change_that_can_be_told_or_is_refused(image: Any) -> None:
+    change = attempted(Change.from_image, image)
+    if change is not None:
+        assert json.loads(history_item(change)["data"]["S"])["revision"] == change.summary.revision
