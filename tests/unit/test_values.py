@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from needs_attention.policy import Checks, Settings
-from needs_attention.values import WHOLE, NotNull, OneOf, SentTime, Value, read_stored
+from needs_attention.values import WHOLE, NotNull, OneOf, SentTime, Slug, Value, read_stored
 
 
 def test_what_a_later_version_stored_beside_is_left_out_also_further_down() -> None:
@@ -91,3 +91,7 @@ def test_the_schema_says_what_is_allowed() -> None:
     assert told["color"]["enum"] == ["red", "green"]
     assert told["size"] == {"type": "integer", "default": None, "title": "Size"}
     assert told["at"]["anyOf"] == [{"type": "string", "format": "date-time"}, {"type": "string"}]
+
+
+def test_the_schema_says_how_a_text_is_written() -> None:
+    assert TypeAdapter(Slug).json_schema() == {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,39}$"}
