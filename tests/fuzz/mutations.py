@@ -65,7 +65,7 @@ def one_of_them[Option](draw: st.DrawFn, options: Sequence[Option]) -> Option:
 def mutated(draw: st.DrawFn, seeds: Sequence[str]) -> Any:
     """One of the seeds, which are JSON texts, with up to five places changed."""
     tree = {"": json.loads(one_of_them(draw, seeds))}
-    repeats = iter((150, 2))  # of a list, once each: more of more would be gigabytes
+    repeats = iter((150, 2))  # of a list, once each; more of more, or copies of them, would be gigabytes
     for _ in range(draw(_numbers) % 6):
         places = _places(tree)
         around, part = one_of_them(draw, places)
@@ -74,7 +74,8 @@ def mutated(draw: st.DrawFn, seeds: Sequence[str]) -> Any:
                 around[part] = draw(values)
             case 2:  # what stands elsewhere
                 other, there = one_of_them(draw, places)
-                around[part] = json.loads(json.dumps(other[there]))
+                copied = json.dumps(other[there])
+                around[part] = json.loads(copied) if len(copied) < 10_000 else None
             case 3 if around is not tree:
                 del around[part]
             case 4 if isinstance(around[part], dict):

@@ -79,6 +79,7 @@ def with_atheris(atheris: Any, name: str, cases: int, folder: Path) -> None:
         "rss_limit_mb": MOST_MEMORY_MB,
         "max_len": LONGEST_INPUT,
         "len_control": 0,
+        "reduce_inputs": 0,  # short ones end before the strategies have all they ask for
         "artifact_prefix": f"{folder}/",
     }
     atheris.Setup([name, *(f"-{option}={value}" for option, value in options.items()), str(inputs)], one_case)

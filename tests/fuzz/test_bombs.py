@@ -19,7 +19,8 @@ import pytest
 from needs_attention.http_api import LARGEST_BODY, Problem, parsed
 from needs_attention.order_patch import BulkChanges, OrderPatch
 from needs_attention.order_sheet import rows_of
-from tests.fuzz.test_amazons_answers import DOCUMENT, DONE, Reply, compared
+from needs_attention.sp_api import UnreadableAnswer
+from tests.fuzz.test_amazons_answers import DOCUMENT, DONE, TOKEN, Reply, amazon, answered, compared
 from tests.fuzz.test_requests import LARGEST_ANSWER
 from tests.unit.builders import NOON
 
@@ -88,3 +89,28 @@ def test_a_report_that_unpacks_to_gigabytes_takes_no_memory_and_ends_with_the_ru
     with costing_at_most(seconds=10, megabytes=20):
         look = compared(DONE, DOCUMENT, Reply(200, [], packed), now=lambda: NOON + timedelta(hours=next(hours)))
     assert look.failure or (look.report and look.report.rows <= 1_000)
+
+
+NESTED = b'{"orders":[' + (b"[" * 900 + b"]" * 900 + b",") * 9_000 + b"0]}"
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (gzip.compress(b" " * MEGABYTE) * 2_000, "gzip"),
+        (gzip.compress(gzip.compress(b" " * MEGABYTE) * 2_000), "gzip, gzip"),
+        (b"[" * 16 * MEGABYTE, "identity"),
+        (NESTED, "identity"),
+        (b'{"orders":[' + b"0," * 7 * MEGABYTE + b"0]}", "identity"),
+        (b'{"orders":[],"lastUpdatedBefore":' + b"9" * 10 * MEGABYTE + b"}", "identity"),
+    ],
+    ids=["packed", "packed twice", "brackets", "lists in lists", "orders that are none", "digits"],
+)
+def test_an_answer_that_unpacks_to_gigabytes_is_given_up_before_it_fills_a_functions_memory(
+    body: bytes, encoding: str
+) -> None:
+    reply = Reply(200, [("Content-Type", "application/json"), ("Content-Encoding", encoding)], body)
+    with costing_at_most(seconds=20, megabytes=300), pytest.raises(UnreadableAnswer):
+        amazon(answered(TOKEN), reply).search_orders(
+            marketplace_ids=["ATVPDKIKX0DER"], updated_after=NOON, updated_before=NOON
+        )

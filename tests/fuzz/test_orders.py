@@ -22,7 +22,7 @@ from needs_attention.order_views import whole_order
 from needs_attention.policy import Settings, ThreePlStatus
 from needs_attention.verdict import judged
 from tests.fuzz.fuzzed import fuzzed
-from tests.fuzz.mutations import json_bytes, one_of_them, values
+from tests.fuzz.mutations import json_bytes, one_of_them, texts
 from tests.fuzz.seeds import ORDERS, event
 from tests.unit.builders import NOON, a_held_order, a_judged_order, an_order
 
@@ -142,8 +142,12 @@ IMAGES = tuple(
         *map(to_item, (an_order(), a_held_order(), a_judged_order())),
     )
 )
-_KINDS = ("S", "N", "BOOL", "NULL", "L", "M", "B", "SS")
-attributes = st.builds(lambda kind, value: {kind: value}, st.sampled_from(_KINDS), values)
+# Each as DynamoDB has it: its texts are UTF-8, its numbers have 38 digits.
+attributes = st.one_of(
+    texts.map(lambda text: {"S": text.encode("utf-8", "replace").decode()}),
+    st.sampled_from(["0", "-1", "1.5", "1E+125", "9" * 38]).map(lambda number: {"N": number}),
+    st.sampled_from([{"BOOL": True}, {"NULL": True}, {"L": []}, {"M": {}}, {"B": "AA=="}, {"SS": ["x"]}]),
+)
 _JSON_WITHIN = ("amazon", "edits", "hold", "missing", "lastChange", "summary", "override")
 # What each image's JSON texts become.
 _WITHIN = {
