@@ -5,9 +5,10 @@ come twice and late; an observer looks all the time whether anything may leave t
 once there was time to settle, the stored orders must equal Amazon's ledger. See `Ending` for what else must hold.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +19,7 @@ from typing import Final
 from tests.local_stack.chaos.actors import Actor
 from tests.local_stack.chaos.crowd import AmazonsSide, Clock, People, Warehouse
 from tests.local_stack.chaos.ending import Ending
-from tests.local_stack.chaos.observer import Observer
+from tests.local_stack.chaos.observer import Observer, TableObserver
 from tests.local_stack.chaos.trouble import AmazonsTrouble, Machine, Repetitions
 from tests.local_stack.chaos.truth import Truth
 from tests.local_stack.outside import Subscriber
@@ -27,6 +28,7 @@ from tests.local_stack.shop import Shop
 from tests.local_stack.stack import Stack
 
 SAYS_EVERY: Final = 15.0
+SECONDS_TO_BEGIN: Final = 120.0
 # As long as a run takes at most, and no longer: a wake-up whose function was killed holds its integration up so long.
 SECONDS_A_WAKE_UP_IS_HIDDEN: Final = 30
 # What is complete leaves at once, so that a verdict that came too early or wrong would show.
@@ -65,15 +67,18 @@ class Chaos:
             raise RuntimeError("MiniStack does not run")
         Subscriber(stack)  # whoever listens: what it is told is looked through for personal data as well
         shop, truth = self._shop, self._truth
-        self._actors: Sequence[Actor] = (
+        self._crowd: Sequence[Actor] = (
             AmazonsSide(seed, shop.amazon, truth),
             People(seed, stack, truth),
             Warehouse(seed, stack, truth),
             Clock(seed, shop, truth),
+            Observer(seed, stack, truth),
+            TableObserver(seed, shop, truth),
+        )
+        self._trouble: Sequence[Actor] = (
             Machine(seed, aws),
             AmazonsTrouble(seed, shop),
             Repetitions(seed, shop, truth),
-            Observer(seed, shop, truth),
         )
 
     def run(self, length: timedelta, say: Callable[[str], None]) -> Survived:
@@ -89,28 +94,42 @@ class Chaos:
         return Survived(self._seed, orders, len(self._truth.handed_over), told_again, self._counts())
 
     def _reign(self, length: timedelta, say: Callable[[str], None]) -> None:
+        """The trouble begins once orders go all the way: until then there is nothing that it could disturb."""
         over = Event()
-        remaining = length.total_seconds()
-        with ThreadPoolExecutor(len(self._actors)) as pool:
-            acting = [pool.submit(actor.keep_on, over) for actor in self._actors]
+        with ThreadPoolExecutor(len(self._crowd) + len(self._trouble)) as pool:
             try:
-                while remaining > 0:
-                    done, _ = wait(acting, timeout=min(SAYS_EVERY, remaining), return_when=FIRST_EXCEPTION)
-                    if done:
-                        break
-                    remaining -= SAYS_EVERY
-                    counts = self._counts()
-                    say(
-                        f"{len(self._truth.ledger):,} orders, {len(self._truth.handed_over):,} handed over, "
-                        f"{counts['functions killed']:,} functions killed, {counts['samples']:,} samples"
-                    )
+                acting = [pool.submit(actor.keep_on, over) for actor in self._crowd]
+                self._go_on(acting, SECONDS_TO_BEGIN, lambda: bool(self._truth.handed_over))
+                say(f"{len(self._truth.handed_over)} orders are handed over: now the trouble begins")
+                acting += [pool.submit(actor.keep_on, over) for actor in self._trouble]
+                ends = time.monotonic() + length.total_seconds()
+                while (remaining := ends - time.monotonic()) > 0:
+                    self._go_on(acting, min(remaining, SAYS_EVERY))
+                    say(self._progress())
             finally:
                 over.set()
         for one in acting:
             one.result()
 
+    def _go_on(
+        self, acting: Sequence[Future[None]], seconds: float, enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """For so long, or until it is enough. Raises what one of those who act has raised."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends and not enough():
+            done, _ = wait(acting, timeout=min(1.0, seconds), return_when=FIRST_EXCEPTION)
+            for one in done:
+                one.result()
+
+    def _progress(self) -> str:
+        counts = self._counts()
+        return (
+            f"{len(self._truth.ledger):,} orders, {len(self._truth.handed_over):,} handed over, "
+            f"{counts['functions killed']:,} functions killed, {counts['samples']:,} samples"
+        )
+
     def _counts(self) -> Counter[str]:
-        return sum((actor.counts.copy() for actor in self._actors), Counter())
+        return sum((actor.counts.copy() for actor in (*self._crowd, *self._trouble)), Counter())
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:
