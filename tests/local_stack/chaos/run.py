@@ -85,8 +85,10 @@ class Chaos:
         """Raises Unexpected if anything may leave that must not, or something is lost at the end."""
         say(f"Chaos for {length}, with the seed {self._seed}")
         with self._surroundings():
-            self._reign(length, say)
-            self._shop.amazon.behave()
+            try:
+                self._reign(length, say)
+            finally:
+                self._shop.amazon.behave()
             say("It is over; what was held up goes on")
             self._ending.settle()
             told_again = self._ending.check()
@@ -99,21 +101,19 @@ class Chaos:
         with ThreadPoolExecutor(len(self._crowd) + len(self._trouble)) as pool:
             try:
                 acting = [pool.submit(actor.keep_on, over) for actor in self._crowd]
-                self._go_on(acting, SECONDS_TO_BEGIN, lambda: bool(self._truth.handed_over))
+                self._go_on(acting, SECONDS_TO_BEGIN, enough=lambda: bool(self._truth.handed_over))
                 say(f"{len(self._truth.handed_over)} orders are handed over: now the trouble begins")
                 acting += [pool.submit(actor.keep_on, over) for actor in self._trouble]
                 ends = time.monotonic() + length.total_seconds()
                 while (remaining := ends - time.monotonic()) > 0:
-                    self._go_on(acting, min(remaining, SAYS_EVERY))
+                    self._go_on(acting, min(remaining, SAYS_EVERY), enough=lambda: False)
                     say(self._progress())
             finally:
                 over.set()
         for one in acting:
             one.result()
 
-    def _go_on(
-        self, acting: Sequence[Future[None]], seconds: float, enough: Callable[[], bool] = lambda: False
-    ) -> None:
+    def _go_on(self, acting: Sequence[Future[None]], seconds: float, enough: Callable[[], bool]) -> None:
         """For so long, or until it is enough. Raises what one of those who act has raised."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends and not enough():
