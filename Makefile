@@ -15,7 +15,7 @@ CODE := functions layers tests tools
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load scale upgrade restore replay test schemathesis fuzz simulate compare coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load chaos scale upgrade restore replay test schemathesis fuzz simulate compare coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
@@ -34,6 +34,9 @@ demo: venv ## the main story from nothing, on a stack of its own
 
 load: venv ## ten thousand orders through a stack of its own, every verdict checked (minutes)
 	.venv/bin/python -m tests.local_stack load
+
+chaos: venv ## kills, delays, repeats and fails everything under load, ten minutes long, on a stack of its own: MINUTES=3 SEED=17
+	PYTHONPATH=layers .venv/bin/python -m tests.local_stack chaos
 
 scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every route takes and reads (20 minutes)
 	PYTHONPATH=layers .venv/bin/python -m tests.local_stack scale

@@ -120,9 +120,9 @@ class Ledger:
                 entries[order_id] = before
         return list(entries.values())
 
-    def put(self, order: Json, *, missing: Iterable[str] = ()) -> None:
+    def put(self, order: Json, *, whole: Json | None = None, missing: Iterable[str] = ()) -> None:
         """Adds the order, or replaces the one with its ID."""
-        self._write(Entry.of(order, missing=missing))
+        self._write(Entry.of(order, whole=whole, missing=missing))
 
     def patch(self, order_id: str, changes: Json, *, last_updated_time: datetime | None = None) -> None:
         """Changes the order by a JSON Merge Patch (RFC 7396); `lastUpdatedTime` is kept unless given."""

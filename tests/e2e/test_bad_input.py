@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.shop import WHOLE, Shop
 from tests.local_stack.api import send
 from tests.local_stack.registration import INTEGRATION
+from tests.local_stack.shop import WHOLE, Shop
 from tests.local_stack.stack import Stack
 
 

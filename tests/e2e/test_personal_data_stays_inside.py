@@ -6,7 +6,7 @@ marks are looked for in all that it wrote anywhere but in the orders, the rememb
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from itertools import count
 from typing import Any
@@ -15,67 +15,17 @@ from urllib.parse import quote
 import pytest
 
 from tests.e2e.conftest import DIRECTORY
-from tests.e2e.shop import WHOLE, Shop
-from tests.local_stack import local_aws
 from tests.local_stack.api import Answer, send
+from tests.local_stack.marks import MARK, around, marked, marked_order
 from tests.local_stack.outside import Subscriber, just_listed
 from tests.local_stack.registration import CREDENTIALS, INTEGRATION
+from tests.local_stack.shop import WHOLE, Shop
 from tests.local_stack.stack import Stack
+from tests.local_stack.written import Written
 
 UNREADABLE = "114-0000099-0000000"
-# Of the marked data, what only shows where something has gone out: the marks themselves, tokens and secrets.
-MARK = "Zqx"
-NUMBERS = count(1)
 TOKENS = ("Atzr|", "Atza|", "eyJ", CREDENTIALS.client_secret, CREDENTIALS.refresh_token)
-
-
-def marked(what: str) -> str:
-    return f"{MARK}{next(NUMBERS):03}{what}"
-
-
-def marked_address() -> dict[str, str]:
-    parts = ("name", "companyName", "addressLine1", "addressLine2", "addressLine3", "city", "districtOrCounty")
-    return {part: marked(part) for part in parts} | {
-        "stateOrRegion": "OR",
-        "postalCode": "97209",
-        "countryCode": "US",
-        "phone": f"+1 503 555 0100 ext {marked('phone')}",
-    }
-
-
-def marked_order(order_id: str, whole: Mapping[str, Any]) -> dict[str, Any]:
-    """With a mark in everything of Amazon's data protection list that the Orders API can send."""
-    (item, *_) = whole["orderItems"]
-    item = item | {
-        "product": item["product"] | {"customization": {"customizedUrl": f"https://example.com/{marked('url')}"}},
-        "fulfillment": item["fulfillment"] | {"packing": {"giftOption": {"giftMessage": marked("gift")}}},
-    }
-    return {
-        **whole,
-        "orderId": order_id,
-        "lastUpdatedTime": just_listed(),
-        "buyer": {
-            "buyerName": marked("buyer"),
-            "buyerEmail": f"{marked('email')}@marketplace.example.com",
-            "buyerCompanyName": marked("company"),
-            "buyerPurchaseOrderNumber": marked("order-number"),
-        },
-        "recipient": {
-            "deliveryAddress": marked_address(),
-            "deliveryPreference": {"addressInstruction": marked("instruction")},
-        },
-        "tax": {
-            "taxRegistrations": [
-                {
-                    "entityType": "BUYER",
-                    "registrationNumber": marked("tax"),
-                    "legalName": marked("legal"),
-                    "taxRegistrationAddress": marked_address(),
-                }
-            ]
-        },
-        "orderItems": [item],
-    }
+NUMBERS = count(1)
 
 
 class Life:
@@ -195,47 +145,6 @@ class Life:
         assert self.cursors
 
 
-class Outside:
-    """All that the system wrote where people, tools and other systems read it."""
-
-    def __init__(self, life: Life) -> None:
-        self.life = life
-        self.stack = life.shop.stack
-        self.session = local_aws.session()
-
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """Where, and what stands there."""
-        yield "the event bus", str(self.life.subscriber.everything())
-        yield from self._logs()
-        yield from self._queues()
-        for table in ("HistoryTable", "IntegrationsTable"):
-            yield table, str(list(self._items(table)))
-        yield "refusals", str(self.life.refusals)
-        yield "cursors", str([base64.urlsafe_b64decode(cursor) for cursor in self.life.cursors])
-        yield "the functions' own output", (DIRECTORY / "ministack.log").read_text(errors="replace")
-
-    def _logs(self) -> Iterator[tuple[str, str]]:
-        logs = self.session.client("logs", endpoint_url=self.stack.aws_endpoint)
-        for group in logs.describe_log_groups()["logGroups"]:
-            name = group["logGroupName"]
-            if logs.describe_log_streams(logGroupName=name)["logStreams"]:
-                pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name)
-                yield name, "\n".join(event["message"] for page in pages for event in page["events"])
-
-    def _queues(self) -> Iterator[tuple[str, str]]:
-        sqs = self.session.client("sqs", endpoint_url=self.stack.aws_endpoint)
-        for url in sqs.list_queues()["QueueUrls"]:
-            found = []
-            while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-                found += [message["Body"] for message in messages]
-            yield url.rpartition("/")[2], str(found)
-
-    def _items(self, table: str) -> Iterator[Any]:
-        dynamodb = self.session.client("dynamodb", endpoint_url=self.stack.aws_endpoint)
-        for page in dynamodb.get_paginator("scan").paginate(TableName=self.stack.outputs[table]):
-            yield from page["Items"]
-
-
 @pytest.fixture(scope="module")
 def outside(stack: Stack) -> dict[str, str]:
     """What stands where, after a life full of marks."""
@@ -245,17 +154,23 @@ def outside(stack: Stack) -> dict[str, str]:
     life.lists_are_paged()
     life.a_stored_order_cannot_be_read()
     life.amazon_answers_badly()
-    return dict(Outside(life).texts())
+    cursors = [base64.urlsafe_b64decode(cursor) for cursor in life.cursors]
+    written = dict(Written(stack, DIRECTORY).texts())
+    return written | {
+        "the event bus": str(life.subscriber.everything()),
+        "refusals": str(life.refusals),
+        "cursors": str(cursors),
+    }
 
 
 def test_no_mark_stands_anywhere_outside_the_orders(outside: Mapping[str, str]) -> None:
-    found = {where: _around(text, MARK) for where, text in outside.items() if MARK in text}
+    found = {where: around(text, MARK) for where, text in outside.items() if MARK in text}
     assert found == {}
 
 
 def test_no_token_and_no_secret_stands_anywhere(outside: Mapping[str, str]) -> None:
     found = {
-        (where, token): _around(text, token) for where, text in outside.items() for token in TOKENS if token in text
+        (where, token): around(text, token) for where, text in outside.items() for token in TOKENS if token in text
     }
     assert found == {}
 
@@ -271,8 +186,3 @@ def test_it_was_looked_for_where_something_stands(outside: Mapping[str, str]) ->
     assert '"release"' in outside["HistoryTable"]
     assert "notAnAddress" in outside["refusals"]
     assert INTEGRATION in outside["IntegrationsTable"]
-
-
-def _around(text: str, word: str) -> str:
-    place = text.index(word)
-    return text[max(0, place - 300) : place + 100]

@@ -2,10 +2,12 @@
 
 import argparse
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from tests.local_stack import demo, registration, schemathesis_run, upgrade
 from tests.local_stack.amazon import endpoints_from_environment
@@ -86,6 +88,17 @@ def run_restore() -> int:
     return 0
 
 
+def run_chaos() -> int:
+    """Lets everything go wrong on a stack of its own, for so many minutes, by a seed that it tells."""
+    from tests.local_stack.chaos.run import Chaos  # noqa: PLC0415 - it needs the layer to be importable
+
+    minutes = float(os.environ.get("MINUTES") or 10)
+    seed = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
+    with _own_stack("chaos") as stack:
+        say(str(Chaos(stack, PROJECT / ".build/chaos", seed).run(timedelta(minutes=minutes), say)))
+    return 0
+
+
 @contextmanager
 def _own_stack(name: str) -> Iterator[Stack]:
     """A fresh stack, which ends with what it is for."""
@@ -114,6 +127,7 @@ COMMANDS = {
     "scale": run_scale,
     "upgrade": run_upgrade,
     "restore": run_restore,
+    "chaos": run_chaos,
 }
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """The integration, and Amazon's side of it, for tests that play both, and let time pass without waiting for it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from needs_attention.integration_store import ChangedMeanwhile, IntegrationStore
+from needs_attention.order_store import VERDICT_OVERDUE, OrderStore, to_item
 from tests.amazon_stand_in.story import STORY
 from tests.local_stack import local_aws
 from tests.local_stack.api import Person
@@ -33,6 +34,7 @@ class Shop:
         self.path = f"/integrations/{INTEGRATION}"
         session = local_aws.session()
         self.dynamodb = session.client("dynamodb", endpoint_url=stack.aws_endpoint)
+        self.orders = OrderStore(self.dynamodb, stack.outputs["OrdersTable"])
         self.sqs = session.client("sqs", endpoint_url=stack.aws_endpoint)
 
     @classmethod
@@ -108,6 +110,21 @@ class Shop:
                     store.save_backdated_download(INTEGRATION, download.model_copy(update={"retry_at": None}))
         self.wake_up(json.dumps({"integrationId": INTEGRATION}), group=INTEGRATION)
 
+    def let_verdicts_become_overdue(self, order_ids: Iterable[str]) -> None:
+        """Those that are pending, and stay it: the clock asks for them again, and does so after ten minutes."""
+        for order in self.orders.get_many(order_ids).values():
+            if order.pending_since:
+                item = to_item(order.with_(pending_since=order.pending_since - VERDICT_OVERDUE))
+                values = {":since": item["pendingSince"], ":due": item["dueKey"], ":revision": item["revision"]}
+                with suppress(self.dynamodb.exceptions.ConditionalCheckFailedException):
+                    self.dynamodb.update_item(
+                        TableName=self.stack.outputs["OrdersTable"],
+                        Key={"orderId": item["orderId"]},
+                        UpdateExpression="SET pendingSince = :since, dueKey = :due",
+                        ConditionExpression="revision = :revision",
+                        ExpressionAttributeValues=values,
+                    )
+
     def after_a_while[Found](self, what: str, find: Callable[[], Found | None]) -> Found:
         """What `find` answers once time has passed; a run that is under way writes over that, and then more passes."""
         whiles = count()
@@ -123,6 +140,18 @@ class Shop:
         queue = self.stack.outputs["WakeUpQueueUrl"]
         once = f"{group}-{next(NUMBERS)}"
         self.sqs.send_message(QueueUrl=queue, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=once)
+
+    def set_wake_ups_hidden(self, seconds: int) -> int:
+        """How long a wake-up whose run died holds its integration up; answers how long it was before."""
+        url, name = self.stack.outputs["WakeUpQueueUrl"], "VisibilityTimeout"
+        before = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})
+        return int(before)
+
+    def waiting_in(self, queue: str) -> int:
+        """How many messages can be received from the queue that the stack's output names."""
+        url, number = self.stack.outputs[f"{queue}Url"], "ApproximateNumberOfMessages"
+        return int(self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[number])["Attributes"][number])
 
     def put_into_orders_table(self, item: Mapping[str, Any]) -> None:
         self.dynamodb.put_item(TableName=self.stack.outputs["OrdersTable"], Item=item)
