@@ -75,10 +75,10 @@ class AmazonsSide(Actor):
         self._change({"fulfillment": {"fulfillmentStatus": "CANCELLED"}})
 
     def _change(self, changes: Json) -> None:
-        alive = [entry for entry in self._truth.ledger if entry.fulfillment_status != "CANCELLED"]
-        entry = self.random.choice(alive)
-        self._truth.ledger.patch(entry.order_id, changes, last_updated_time=moment(just_listed()))
-        self._send(entry.order_id)
+        if alive := [entry for entry in self._truth.ledger if entry.fulfillment_status != "CANCELLED"]:
+            entry = self.random.choice(alive)
+            self._truth.ledger.patch(entry.order_id, changes, last_updated_time=moment(just_listed()))
+            self._send(entry.order_id)
 
     def _send(self, order_id: str) -> None:
         """The stand-in's own endpoint never misbehaves."""
