@@ -114,7 +114,7 @@ class Ending:
         lost = [
             image
             for image in stream_images(self._shop.stack)
-            if int(image["revision"]["N"]) in gaps.get(image["orderId"]["S"], ())
+            if image["orderId"]["S"] in gaps and int(image["revision"]["N"]) in gaps[image["orderId"]["S"]]
         ]
         functions = Functions(self._shop.stack)
         for number, image in enumerate(lost, start=1):
