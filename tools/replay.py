@@ -109,23 +109,26 @@ class Replay:
     # What the stream's functions gave up
 
     def _validate(self, message: Message) -> str:
-        place = Place.from_message(message)
-        found = self._find(place)
-        self._give(place.function, found.records)
+        place, found = self._given_again(message)
         done = f"{place}: validated {len(found.records)}."
         if found.is_whole:
             return done
         return f"{done} The stream has forgotten the others; the clock asks for every verdict that did not come."
 
     def _publish(self, message: Message) -> str:
-        place = Place.from_message(message)
-        found = self._find(place)
-        self._give(place.function, found.records)
+        place, found = self._given_again(message)
         done = f"{place}: published {len(found.records)}."
         if found.is_whole:
             return done
         self._tell_last_changes(place.function)
         return f"{done} The stream has forgotten the others: LOST, but for each order's last change."
+
+    def _given_again(self, message: Message) -> "tuple[Place, Found]":
+        """What the message tells of, and what the stream still has of it: the function has done that now."""
+        place = Place.from_message(message)
+        found = self._find(place)
+        self._give(place.function, found.records)
+        return place, found
 
     def _find(self, place: "Place") -> "Found":
         """What the stream still has of it."""

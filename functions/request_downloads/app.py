@@ -3,6 +3,7 @@ POST /orders/{orderId}/redownload, and /bulk/redownloads for many."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -24,13 +25,13 @@ from needs_attention.http_api import (
     Caller,
     FieldError,
     IdempotencyKey,
+    OneByOne,
     Problem,
     Role,
     answer,
     changed_meanwhile,
     invalid,
     not_found,
-    problem_of,
 )
 from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
 from needs_attention.order import Order
@@ -148,35 +149,21 @@ def redownload_order(_: Caller, order_id: str) -> Response[object]:
 )
 def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
     """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks not."""
-    order_ids = dict.fromkeys(wanted.order_ids)
-    now = values.utc_now()
-    results, to_wake = [], set()
-    unavailable: Problem | None = None
-    for order_id in order_ids:
-        if unavailable is not None:  # each try takes seconds then, and the caller waits
-            results.append(refused(order_id, unavailable))
-            continue
-        try:
-            order = to_be_asked_for(order_id)
-            if not wanted.dry_run:
-                ask_for(order, now)
-        except Exception as error:
-            problem = problem_of(error)
-            if problem is None:
-                raise
-            unavailable = problem if problem.is_unavailable else None
-            results.append(refused(order_id, problem))
-        else:
-            to_wake |= set() if wanted.dry_run else {order.integration}
-            results.append({"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)})
+    now, each = values.utc_now(), OneByOne()
+    to_wake: set[str] = set()
+
+    def attempt(order_id: str) -> dict[str, Any]:
+        order = to_be_asked_for(order_id)
+        if not wanted.dry_run:
+            ask_for(order, now)
+            to_wake.add(order.integration)
+        return {"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)}
+
+    results = [each.result(order_id, partial(attempt, order_id)) for order_id in dict.fromkeys(wanted.order_ids)]
     for integration_id in to_wake:
         wake_ups.wake(integration_id)
     logger.append_keys(order_ids=[one["orderId"] for one in results if one["status"] == HTTPStatus.ACCEPTED])
     return answer({"orders": results}, HTTPStatus.OK if wanted.dry_run else HTTPStatus.ACCEPTED)
-
-
-def refused(order_id: str, problem: Problem) -> dict[str, Any]:
-    return {"orderId": order_id, "status": problem.status, "problem": problem.as_json()}
 
 
 def to_be_asked_for(order_id: str) -> Order:

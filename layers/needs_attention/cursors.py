@@ -3,6 +3,7 @@
 A cursor shows nothing but a position, which is a key of an index; the list it belongs to is known by a digest.
 """
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -14,6 +15,9 @@ from needs_attention.values import Value
 
 # An order ID has a hundred characters, which may be of four bytes each.
 SentCursor = Annotated[str, StringConstraints(max_length=1_000)]
+
+# A time and an order's ID: what the indexes that lists go through are sorted by.
+_KEY_OF_AN_ORDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.{1,100}")
 
 
 class _Cursor(Value):
@@ -37,6 +41,15 @@ def position_in(cursor: str, list_: str) -> str:
     if told.list != _digest(list_):
         raise invalid_cursor()
     return told.position
+
+
+def order_key_in(cursor: str, list_: str, between: tuple[str, str]) -> str:
+    """The position in a list of orders that goes from the one key to the other. Raises a 400 as `position_in` does."""
+    position = position_in(cursor, list_)
+    low, high = between
+    if not _KEY_OF_AN_ORDER.fullmatch(position) or not low <= position <= high:
+        raise invalid_cursor()
+    return position
 
 
 def invalid_cursor() -> Problem:

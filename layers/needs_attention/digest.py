@@ -97,7 +97,7 @@ def digest(orders: OrderStore, order_list: OrderList, measurements: Measurements
     urgent.sort(key=lambda one: one.ship_by or now)
     states = [one.held.counts["byShipByState"] for one in told]
     overdue, at_risk = sum(one["overdue"] for one in states), sum(one["atRisk"] for one in states)
-    waiting = _at_least(sum(one.held.counts["held"] for one in told), any(_is_truncated(one) for one in told))
+    waiting = _held_in(told)
     lines = [
         f"Needs Attention, from {instant(since)} to {instant(now)}",
         "",
@@ -141,9 +141,8 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
 
 def _of_the_others(told: list[_Told]) -> Iterator[str]:
     if told:
-        held = _at_least(sum(one.held.counts["held"] for one in told), any(_is_truncated(one) for one in told))
         yield ""
-        yield f"And {len(told)} more integrations, where less is to be done: {held} held."
+        yield f"And {len(told)} more integrations, where less is to be done: {_held_in(told)} held."
 
 
 def _most_urgent(orders: list[Summary], now: datetime) -> Iterator[str]:
@@ -159,6 +158,10 @@ def _most_urgent(orders: list[Summary], now: datetime) -> Iterator[str]:
 
 def _is_urgent(order: Summary, now: datetime) -> bool:
     return ship_by_state(order.ship_by, now) in {"overdue", "atRisk"}
+
+
+def _held_in(told: list[_Told]) -> str:
+    return _at_least(sum(one.held.counts["held"] for one in told), any(_is_truncated(one) for one in told))
 
 
 def _is_truncated(told: _Told) -> bool:

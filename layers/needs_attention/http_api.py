@@ -193,6 +193,34 @@ def problem_of(error: Exception) -> Problem | None:
     return None
 
 
+class OneByOne:
+    """Does the same to several orders, each by itself.
+
+    Once AWS does not answer, the others are not tried: each would take seconds, and the caller waits.
+    """
+
+    def __init__(self) -> None:
+        self._unavailable: Problem | None = None
+
+    def result(self, order_id: str, attempt: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+        """What the attempt comes to, or the problem that refused it. What nobody foresaw ends all."""
+        if self._unavailable:
+            return refused(order_id, self._unavailable)
+        try:
+            return {"orderId": order_id, **attempt()}
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            self._unavailable = problem if problem.is_unavailable else None
+            return refused(order_id, problem)
+
+
+def refused(order_id: str, problem: Problem) -> dict[str, Any]:
+    """The result of one of several orders that was refused."""
+    return {"orderId": order_id, "status": problem.status, "problem": problem.as_json()}
+
+
 def _is_a_lost_race(error: Exception) -> bool:
     is_conflict = isinstance(error, ClientError) and error.response["Error"]["Code"] == "TransactionConflictException"
     return is_conflict or isinstance(error, ChangedMeanwhile)

@@ -14,12 +14,13 @@ from needs_attention.http_api import (
     ATTEMPTS,
     Caller,
     IfMatch,
+    OneByOne,
     Problem,
     Role,
     changed_meanwhile,
     not_found,
     parsed,
-    problem_of,
+    refused,
 )
 from needs_attention.integration_store import IntegrationStore, Surroundings
 from needs_attention.order import Order, Redaction
@@ -92,7 +93,7 @@ class OrderChanges:
         self._now = now
         self._stages = integrations.stages()
         self._surroundings: dict[str, Surroundings] = {}
-        self._unavailable: Problem | None = None
+        self._one_by_one = OneByOne()
 
     # What can be changed
 
@@ -234,22 +235,12 @@ class OrderChanges:
         return self._attempted(row.order_id, order, attempt)
 
     def _attempted(self, order_id: str, order: Order | None, attempt: Callable[[Order], Made]) -> dict[str, Any]:
-        """The result of one of many: the order, or the problem that refused it. What nobody foresaw ends all.
-
-        Once DynamoDB does not answer, the others are not tried: each would take seconds, and the caller waits.
-        """
+        """The result of one of many: the order, or what refused it, which leaves nothing to be warned of."""
         if order is None:
-            return _refused(order_id, not_found("order"))
-        if self._unavailable:
-            return _refused(order_id, self._unavailable)
-        try:
-            return {"orderId": order_id, "status": 200, **attempt(order)._asdict()}
-        except Exception as error:
-            problem = problem_of(error)
-            if problem is None:
-                raise
-            self._unavailable = problem if problem.is_unavailable else None
-            return _refused(order_id, problem)
+            result = refused(order_id, not_found("order"))
+        else:
+            result = self._one_by_one.result(order_id, lambda: {"status": 200, **attempt(order)._asdict()})
+        return {**result, "warnings": result.get("warnings", [])}
 
     def _tried(self, order: Order, change: Change) -> Made:
         surroundings = self._around(order)
@@ -334,7 +325,3 @@ def around(order: Order, integrations: IntegrationStore) -> Surroundings:
     if surroundings is None:
         raise LookupError(order.integration)
     return surroundings
-
-
-def _refused(order_id: str, problem: Problem) -> dict[str, Any]:
-    return {"orderId": order_id, "status": problem.status, "problem": problem.as_json(), "warnings": []}

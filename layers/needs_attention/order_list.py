@@ -5,7 +5,6 @@ answer that stopped early has fewer orders and a cursor to go on from.
 """
 
 import heapq
-import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, get_args
@@ -21,7 +20,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from needs_attention.completeness import RULES
-from needs_attention.cursors import SentCursor, cursor_at, invalid_cursor, position_in
+from needs_attention.cursors import SentCursor, cursor_at, order_key_in
 from needs_attention.http_api import FieldError, Problem, invalid
 from needs_attention.incidents import IncidentCode, Incidents
 from needs_attention.integration_store import IntegrationStore, Stages, Surroundings
@@ -40,7 +39,6 @@ FEWEST_ENTRIES_A_QUERY = 20
 MOST_INTEGRATIONS_MERGED = 100
 # Bounds that come before and after every key of an index: keys begin with a year.
 _FIRST, _LAST = "0", ":"
-_KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.{1,100}")
 
 
 def _split(value: object) -> object:
@@ -122,11 +120,7 @@ class OrderFilters(Value):
         """The key after which the list goes on. Raises a 400 for a cursor that is not of these filters."""
         if self.cursor is None:
             return None
-        position = position_in(self.cursor, self._all_but_the_page())
-        low, high = self.bounds()
-        if not _KEY.fullmatch(position) or not low <= position <= high:
-            raise invalid_cursor()
-        return position
+        return order_key_in(self.cursor, self._all_but_the_page(), self.bounds())
 
     def cursor_at(self, position: str) -> str:
         """The cursor of the page after the key."""

@@ -37,7 +37,7 @@ REDACTIONS_A_QUERY = 500
 
 # Seconds before what DynamoDB left out of a batch is asked for again; botocore retries only what fails as a whole.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html asks for exponential backoff.
-WAITS_FOR_THE_REST = (0.05, 0.1, 0.2, 0.4, 0.8)
+WAITS_FOR_THE_REST = (0.05, 0.1, 0.2, 0.4)
 # Nobody needs to know how many more orders than this there are.
 MOST_COUNTED = 10_000
 
@@ -209,15 +209,15 @@ class OrderStore:
         """
         for some in batched(dict.fromkeys(filter(may_be_order_id, order_ids)), 100, strict=False):
             wanted: Any = {self._table: {"Keys": [_key(order_id) for order_id in some], **only}}
-            for wait in WAITS_FOR_THE_REST:
+            for wait in (*WAITS_FOR_THE_REST, None):
                 answer = self._client.batch_get_item(RequestItems=wanted)
                 yield from answer["Responses"].get(self._table, [])
                 wanted = answer.get("UnprocessedKeys")
                 if not wanted:
                     break
+                if wait is None:
+                    raise Throttled
                 time.sleep(wait)
-            else:
-                raise Throttled
 
     def save(self, before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
         """Writes what differs between the order as it was read and as it shall be, with who changed it and why.

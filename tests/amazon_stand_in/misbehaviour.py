@@ -158,7 +158,7 @@ REWRITTEN: Final[dict[Misbehaviour, Callable[[list[Json]], list[Json]]]] = {
 }
 
 _BUYER_TEXTS: Final = ("buyerName", "buyerEmail", "buyerCompanyName", "buyerPurchaseOrderNumber")
-_ADDRESS_TEXTS: Final = (
+ADDRESS_TEXTS: Final = (
     "name",
     "companyName",
     "addressLine1",
@@ -189,7 +189,7 @@ _OBJECTS: Final = (
 
 def _with_absent_fields(order: Json, value: Any) -> Json:
     recipient = order.get("recipient", {})
-    address = _filled_up(recipient.get("deliveryAddress", {}), _ADDRESS_TEXTS, value)
+    address = _filled_up(recipient.get("deliveryAddress", {}), ADDRESS_TEXTS, value)
     written = order | {
         "buyer": _filled_up(order.get("buyer", {}), _BUYER_TEXTS, value),
         "recipient": recipient | {"deliveryAddress": address},

@@ -19,6 +19,7 @@ from tests.local_stack import local_aws
 from tests.local_stack.api import call
 from tests.local_stack.deployment import PROJECT
 from tests.local_stack.expectations import eventually
+from tests.local_stack.functions import Functions, stream_record
 from tests.local_stack.registration import INTEGRATION, register, registration
 from tests.local_stack.stack import Stack
 
@@ -35,11 +36,8 @@ class Deployed:
     def __post_init__(self) -> None:
         session, endpoint = local_aws.session(), self.stack.aws_endpoint
         self._iam: Any = session.client("iam", endpoint_url=endpoint)
-        self._lambda = session.client("lambda", endpoint_url=endpoint)
+        self._functions = Functions(self.stack)
         self._dynamodb = session.client("dynamodb", endpoint_url=endpoint)
-        cloudformation = session.client("cloudformation", endpoint_url=endpoint)
-        found = cloudformation.describe_stack_resources(StackName=self.stack.stack_name)["StackResources"]
-        self._names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
 
     def asks(self, method: str, path: str, body: object = None) -> bool:
         """Whether the API does it; `ORDER` stands for the order's ID."""
@@ -47,10 +45,7 @@ class Deployed:
 
     def invokes(self, function: str, event: dict[str, Any]) -> bool:
         """Whether the function does all of the event."""
-        payload = json.dumps(event).encode()
-        answer = self._lambda.invoke(FunctionName=self._names[function], Qualifier="live", Payload=payload)
-        result = json.loads(answer["Payload"].read() or b"null")
-        return "FunctionError" not in answer and not (result or {}).get("batchItemFailures")
+        return self._functions.does(function, event)
 
     def image(self) -> dict[str, Any]:
         """The order as the stream shows it."""
@@ -61,7 +56,7 @@ class Deployed:
     @contextmanager
     def without(self, role: str, action: str, resource: str) -> Iterator[None]:
         """The role has lost an action on the resource of this name."""
-        iam, name = self._iam, self._names[role]
+        iam, name = self._iam, self._functions.names[role]
         (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
         document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
         less = _without(document, action, resource)
@@ -90,11 +85,6 @@ def _list(value: Any) -> list[str]:
 def event(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((PROJECT / "events" / f"{name}.json").read_text())
     return found
-
-
-def a_stream_event(image: dict[str, Any]) -> dict[str, Any]:
-    (record, *_) = event("publish_changes")["Records"]
-    return {"Records": [record | {"dynamodb": record["dynamodb"] | {"NewImage": image}}]}
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +120,11 @@ def redacting(deployed: Deployed) -> bool:
 def judging(deployed: Deployed) -> bool:
     """As if the order's verdict were still to come."""
     pending = {"pendingSince": {"S": "2026-11-01T00:00:00Z"}}
-    return deployed.invokes("ValidateOrdersFunction", a_stream_event(deployed.image() | pending))
+    return deployed.invokes("ValidateOrdersFunction", {"Records": [stream_record(deployed.image() | pending)]})
 
 
 def telling(deployed: Deployed) -> bool:
-    return deployed.invokes("PublishChangesFunction", a_stream_event(deployed.image()))
+    return deployed.invokes("PublishChangesFunction", {"Records": [stream_record(deployed.image())]})
 
 
 CREDENTIALS = {"credentials": registration()["credentials"]}

@@ -20,6 +20,7 @@ from needs_attention.intake import Intake
 from needs_attention.redactions import remove_personal_data
 from needs_attention.validation import Validation
 from needs_attention.values import instant
+from tests.amazon_stand_in.misbehaviour import ADDRESS_TEXTS
 from tests.from_template import resources
 from tests.integration.conftest import Clock, World
 from tests.integration.random_histories import IS_DEEP
@@ -30,20 +31,8 @@ EMAIL = f"{MARK}.ada@marketplace.example.com"
 ORDER_ID = "701-1111111-1111111"
 ORDER = f"/orders/{ORDER_ID}"
 MONTHS = timedelta(days=90)
-ADDRESS_PARTS = (
-    "name",
-    "companyName",
-    "addressLine1",
-    "addressLine2",
-    "addressLine3",
-    "city",
-    "districtOrCounty",
-    "stateOrRegion",
-    "municipality",
-    "postalCode",
-    "phone",
-    "addressType",
-)
+# The country stays: it is nobody's.
+ADDRESS_PARTS = tuple(part for part in ADDRESS_TEXTS if part != "countryCode")
 EXTENDED_PARTS = ("streetName", "streetNumber", "complement", "neighborhood")
 
 

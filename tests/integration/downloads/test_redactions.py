@@ -91,7 +91,7 @@ class CountingDynamoDB(MemoryDynamoDB):
 
 def test_five_thousand_orders_that_are_due_at_once_are_redacted_in_bounded_turns_without_a_scan() -> None:
     dynamodb = CountingDynamoDB()
-    orders = OrderStore(dynamodb, "OrdersTable")  # type: ignore[arg-type]
+    orders = OrderStore(dynamodb, "OrdersTable")  # type: ignore[arg-type] # it has what is called
     for number in range(5_000):
         item: Any = to_item(an_overdue_order(number))
         dynamodb.put_item(TableName="OrdersTable", Item=item)

@@ -1,5 +1,6 @@
 """Those who keep on doing something at random, side by side, until the run is over."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from random import Random
@@ -18,7 +19,7 @@ from tests.local_stack.stack import Stack
 REFUSED = frozenset({404, 409, 412, 429, 500, 502, 503, 504})
 
 
-class Actor:
+class Actor(ABC):
     """What it does follows from the seed alone; what comes of it depends on what the others do meanwhile."""
 
     pause: ClassVar[float]  # seconds between two acts, on average
@@ -27,9 +28,9 @@ class Actor:
         self.random = Random(f"{seed}:{type(self).__name__}")
         self.counts: Counter[str] = Counter()
 
+    @abstractmethod
     def acts(self) -> Mapping[Callable[[], object], int]:
         """What it may do next, and how probable that is beside the others."""
-        raise NotImplementedError
 
     def keep_on(self, until: Event) -> None:
         """Raises Unexpected if something is as it must never be. That nobody answers is nothing unexpected."""
