@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -46,7 +47,7 @@ metrics = Metrics()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, correlation_id_path=API_GATEWAY_REST)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     if "httpMethod" in event:
         return api.resolve(event, context)
@@ -68,7 +69,7 @@ def erase_order(caller: Caller, order_id: str, erasure: Body[EraseOrder], if_mat
 
     It can neither be held nor be sent from here afterwards, and no download fills it again.
     """
-    changes = OrderChanges(dynamodb, orders, integrations, caller, values.utc_now())
+    changes = OrderChanges(dynamodb, orders, integrations, caller, values.utc_now(), request_id=api.request_id)
     order = changes.make(order_id, changes.erase(erasure), if_match)
     return answer(order, headers=etag(order["revision"]))
 

@@ -44,6 +44,15 @@ def test_a_hand_over_names_its_request(world: World) -> None:
     assert (told(world)["cause"], told(world)["requestId"]) == ("acknowledge", REQUEST)
 
 
+def test_an_erasure_and_the_log_name_the_same_request(world: World, log_lines: io.StringIO) -> None:
+    world.download()
+    request = an_event("redact_orders")["requestContext"]["requestId"]
+    erased = world.call("POST", f"/orders/{ORDER_ID}/erase", {"reference": "GR-2041", "evenIfUnsent": True})
+    assert erased.body["lastChange"]["requestId"] == request
+    (line,) = lines(log_lines, "answered")
+    assert (line["correlation_id"], line["order_id"]) == (request, ORDER_ID)
+
+
 def test_a_download_is_kept_with_amazons_request(world: World) -> None:
     integration = world.integrations.get("acme-na")
     assert integration is not None
