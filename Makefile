@@ -43,6 +43,7 @@ scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every 
 
 replay: .venv/up-to-date ## has done again what a deployed stack gave up: make replay STACK=needs-attention
 	PYTHONPATH=layers .venv/bin/python -m tools.replay $(or $(STACK),$(error Say which stack: make replay STACK=needs-attention))
+
 upgrade: venv ## deploys what is here over an earlier release in the middle of its work (minutes); RELEASE=a tag or commit
 	.venv/bin/python -m tests.local_stack upgrade
 
