@@ -58,6 +58,11 @@ def functions_timeout() -> timedelta:
     return timedelta(seconds=_template()["Globals"]["Function"]["Timeout"])
 
 
+def function_property(logical_id: str, name: str) -> Any:
+    """A property of that function, its own or every function's."""
+    return resources()[logical_id]["Properties"].get(name, _template()["Globals"]["Function"][name])
+
+
 def create_table(client: Any, logical_id: str) -> str:
     """Makes the table of that logical id, with its keys, indexes and stream; its name is the logical id."""
     properties = resources()[logical_id]["Properties"]
