@@ -104,8 +104,7 @@ def measure(contender: Contender) -> Measured:
 def _milliseconds(runtime: Runtime, request: Request) -> float:
     answer = runtime.answer(request.event)
     if not request.is_answered_by(answer.content):
-        logged = LOG.read_text(errors="replace")[-4000:]
-        raise RuntimeError(f"{request.event} was answered with {answer.content}\n{logged}")
+        raise RuntimeError(f"Not the right answer: {answer.content}\n{LOG.read_text(errors='replace')[-4000:]}")
     return answer.milliseconds
 
 
