@@ -53,6 +53,16 @@ def outputs() -> dict[str, Any]:
     return dict(_template()["Outputs"])
 
 
+def variables(function: str, template: Path = TEMPLATE) -> dict[str, Any]:
+    """The environment of a function in a template, with what all its functions have."""
+    whole = _template(template)
+    parts = whole.get("Globals", {}).get("Function", {}), whole["Resources"][function]["Properties"]
+    found: dict[str, Any] = {}
+    for part in parts:
+        found |= part.get("Environment", {}).get("Variables", {})
+    return found
+
+
 def functions_timeout() -> timedelta:
     """How long a function has that says nothing else."""
     return timedelta(seconds=_template()["Globals"]["Function"]["Timeout"])
