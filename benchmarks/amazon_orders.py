@@ -5,22 +5,26 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
 
-from tests.amazon_stand_in.generator import Hole, generated
-from tests.amazon_stand_in.ledger import amazon_time
-
-type Json = dict[str, Any]
+from tests.amazon_stand_in.generator import SPREAD, Hole, generated
+from tests.amazon_stand_in.ledger import Entry, Json, amazon_time
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 # About 15 in 100 orders lack something, mostly the email.
-SHARES = dict.fromkeys(Hole, 0.004) | {Hole.EMAIL_ABSENT: 0.13}
+SHARES = dict.fromkeys(Hole, 0.004) | {Hole.EMAIL_ABSENT: 0.15}
+
+
+def entries(number: int, spread: timedelta = SPREAD) -> list[Entry]:
+    """As Amazon has them first: nothing has been sent. The n-th is the same for every number.
+
+    They were updated in the time of that length before `NOW`, the last ones ten minutes before.
+    """
+    every = generated(2 * number + 100, now=NOW, shares=SHARES, spread=spread)
+    return list(islice((entry for entry in every if entry.fulfillment_status == "UNSHIPPED"), number))
 
 
 def new_orders(number: int) -> list[Json]:
-    """As they come first: nothing has been sent. The n-th is the same for every number."""
-    every = generated(2 * number + 100, now=NOW, shares=SHARES)
-    return list(islice((entry.order for entry in every if entry.fulfillment_status == "UNSHIPPED"), number))
+    return [entry.order for entry in entries(number)]
 
 
 def shipped(order: Json) -> Json:

@@ -58,6 +58,13 @@ def functions_timeout() -> timedelta:
     return timedelta(seconds=_template()["Globals"]["Function"]["Timeout"])
 
 
+def memory_of(folder: str) -> int:
+    """The memory of the function whose code is in that folder of `functions`, in MB."""
+    functions = of_type("AWS::Serverless::Function").values()
+    function = next(one for one in functions if Path(one["CodeUri"]).name == folder)
+    return int(function.get("MemorySize", _template()["Globals"]["Function"]["MemorySize"]))
+
+
 def create_table(client: Any, logical_id: str) -> str:
     """Makes the table of that logical id, with its keys, indexes and stream; its name is the logical id."""
     properties = resources()[logical_id]["Properties"]
