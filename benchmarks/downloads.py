@@ -211,11 +211,12 @@ def section() -> str:
 
 What a page of {PAGE} orders takes of a processor, from the bytes of Amazon's answer to all of its orders being written.
 Ours is the code that runs: it reads what is stored, writes what is new or changed, each order on the condition that
-nobody changed it meanwhile, and counts what is held. The usual way (`benchmarks/usual/downloader.py`) has models of all
-that the API can send, stores each order as a map with `Table.update_item`, and looks at nothing that is there. Both
-call the same DynamoDB in another process, which answers at once and is not counted; nor are TLS, the connection to
-Amazon, and the checkpoint after the page. The orders are generated, {kilobytes:.1f} KB each as JSON. Amazon's can be
-larger, which costs the usual way more: ours keeps only what it uses.
+nobody changed it meanwhile, and counts what is held, for which it judges each of those. The usual way
+(`benchmarks/usual/downloader.py`) has models of all that the API can send, stores each order as a map with
+`Table.update_item`, and neither looks at what is there nor judges. Both call the same DynamoDB in another process: a
+stub that answers at once, keeps nothing and is not counted; nor are TLS, the connection to Amazon, and the checkpoint
+after the page. The orders are generated, {kilobytes:.1f} KB each as JSON. Amazon's can be larger, which costs the usual
+way more: ours keeps only what it uses.
 
 {_table_of_pages(figures)}
 

@@ -151,7 +151,7 @@ def section() -> str:
     sizes = Sizes.of_stored_orders(now)
     return f"""## Queries
 
-The same questions, asked of {", ".join(f"{number:,}" for number in NUMBERS)} orders of one integration,
+The same questions, asked of {" and ".join(f"{number:,}" for number in NUMBERS)} orders of one integration,
 three in ten of them held, in tables of MiniStack. A page shows {PAGE} orders. The function's own code is called in the
 measuring process.
 
