@@ -11,11 +11,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(shell for candidate in python3.13 python3 python ~/.pyenv/versions/3.13*/bin/python ~/.local/share/uv/python/cpython-3.13*/bin/python3.13; do \
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && { echo "$$candidate"; break; }; done)
 
-CODE := functions layers tests tools
+CODE := functions layers tests tools benchmarks
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load chaos scale upgrade restore replay test schemathesis fuzz simulate compare coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load chaos scale upgrade restore replay test schemathesis fuzz simulate compare bench coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
@@ -43,6 +43,7 @@ scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every 
 
 replay: .venv/up-to-date ## has done again what a deployed stack gave up: make replay STACK=needs-attention
 	PYTHONPATH=layers .venv/bin/python -m tools.replay $(or $(STACK),$(error Say which stack: make replay STACK=needs-attention))
+
 upgrade: venv ## deploys what is here over an earlier release in the middle of its work (minutes); RELEASE=a tag or commit
 	.venv/bin/python -m tests.local_stack upgrade
 
@@ -67,6 +68,9 @@ simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 u
 
 compare: .venv/up-to-date ## our downloads beside the old way and a rewound cursor, with Amazon's quotas (3 minutes)
 	PYTHONPATH=layers .venv/bin/python -m tests.simulation.comparison
+
+bench: venv .build/bench/up-to-date ## writes docs/benchmarks.md: starts, verdicts, downloads, queries, cost and memory beside the usual way (half an hour)
+	PYTHONPATH=layers .venv/bin/python -m benchmarks
 
 coverage: .venv/up-to-date ## every statement and branch of the rules, by the unit tests alone
 	.venv/bin/python -m pytest -q -n 2 --cov --cov-report=term tests/unit
@@ -119,6 +123,8 @@ requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed fil
 	$(call compile,supply-chain.in,requirements/supply-chain.txt)
 	$(call compile,checkov.in,requirements/checkov.txt)
 	$(call compile,fuzz.in,requirements/fuzz.txt)
+	$(call compile,bench.in,requirements/bench.txt)
+	$(call compile,usual.in,benchmarks/usual/handler/orders/requirements.txt)
 
 clean: down ## removes everything that was made here
 	rm -rf .aws-sam .build .local .venv
@@ -159,4 +165,7 @@ endef
 	$(install)
 
 .build/atheris/up-to-date: requirements/fuzz.txt
+	$(install)
+
+.build/bench/up-to-date: requirements/bench.txt
 	$(install)

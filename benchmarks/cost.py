@@ -13,7 +13,7 @@ from benchmarks.invocations import Usage
 from benchmarks.markdown import table
 from benchmarks.order_life import ORDERS, Life, Step, live
 from benchmarks.usual_life import UsualLife, live_as_usual
-from tests.from_template import memory_of, parameters, resources
+from tests.from_template import function_property, parameters, resources
 
 PRICES = tomllib.loads((Path(__file__).parent / "prices.toml").read_text())
 
@@ -100,6 +100,12 @@ SELLERS = (
     Seller("16,000 orders a day", 16_000),
     Seller("1,000 sellers of 100", 100, 1_000),
 )
+
+
+def memory_of(function: str) -> int:
+    """In MB, as the template has it."""
+    logical_id = "".join(word.capitalize() for word in function.split("_"))
+    return int(function_property(f"{logical_id}Function", "MemorySize"))
 
 
 def billed_seconds(usage: Usage, function: str) -> float:
@@ -383,8 +389,8 @@ less its part of that; a call of DynamoDB takes {1000 * OTHER_WAIT:.0f} ms, a se
 The usual way (`benchmarks/usual`) stores the whole order as a map whenever it is downloaded, changed or not, with a
 second write for the verdict and a log line for each; the same indexes hold all of it. It asks the Orders API v0, with a
 call for each order's items, and its windows overlap by {USUAL_OVERLAP:.0%}. In its favour: what it writes again
-unchanged makes no stream record, judging costs it nothing, its history and events cost what ours do, it asks for no
-held order again, and the generated orders are small.
+unchanged makes no stream record, its rules are simple, its history and events cost what ours do, it asks for no held
+order again, and the generated orders are small.
 
 {_table_of_units(life, usual)}
 

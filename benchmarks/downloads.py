@@ -25,8 +25,9 @@ from benchmarks.usual.downloader import store_page
 from needs_attention import aws
 from needs_attention.intake import Intake
 from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order_store import OrderStore
-from needs_attention.sp_api import MARKETPLACES, Credentials, SellingPartnerApi
+from needs_attention.sp_api import Credentials, SellingPartnerApi
 from needs_attention.validation import Validation
 from tests.amazon_stand_in.ledger import Json
 from tests.simulation import comparison
@@ -220,7 +221,7 @@ way more: ours keeps only what it uses.
 
 {_table_of_pages(figures)}
 
-Median (least–most) of {ROUNDS} rounds.
+Median (least to most) of {ROUNDS} rounds.
 
 Target: {TARGET} at the most. {_reached(figures)}
 

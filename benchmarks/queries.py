@@ -165,7 +165,7 @@ its bound of 1,000 orders of a Stage. A scan would read every item, {sizes.item:
 
 {_table_of_times(figures, routes)}
 
-Median (least–most) of {ROUNDS} rounds, without what DynamoDB takes and without waiting. How long DynamoDB takes for a
+Median (least to most) of {ROUNDS} rounds, without what DynamoDB takes and without waiting. How long DynamoDB takes for a
 page of a large partition is AWS's promise and not measured: MiniStack sorts the whole partition for each query. For all
 routes, and over the whole stack, see [scale.md](scale.md).
 

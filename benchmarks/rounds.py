@@ -18,8 +18,8 @@ class Spread(NamedTuple):
         return cls(median(figures), min(figures), max(figures))
 
     def shown(self, digits: int = 0) -> str:
-        """For a table: `425 (401–498)`."""
-        return f"{self.median:,.{digits}f} ({self.least:,.{digits}f}–{self.most:,.{digits}f})"
+        """For a table: `425 (401 to 498)`."""
+        return f"{self.median:,.{digits}f} ({self.least:,.{digits}f} to {self.most:,.{digits}f})"
 
 
 def interleaved[Figure](rounds: int, contenders: Mapping[str, Callable[[], Figure]]) -> dict[str, list[Figure]]:

@@ -4,7 +4,7 @@ import copy
 import io
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -12,14 +12,11 @@ from aws_lambda_powertools import Logger
 from benchmarks.amazon_orders import NOW, new_orders, shipped, touched
 from benchmarks.embedded_dynamodb import embedded_dynamodb
 from benchmarks.invocations import Usage
-from benchmarks.usual.downloader import INTEGRATION, store
+from benchmarks.usual.downloader import store
+from benchmarks.usual.judge import judge
 from benchmarks.usual.models import Order as UsualOrder
 from benchmarks.usual.redactor import redact
-from benchmarks.usual.validator import validate
-from needs_attention.order import AmazonOrder, Order
-from needs_attention.policy import Settings
 from needs_attention.values import instant
-from needs_attention.verdict import judged
 from tests.amazon_stand_in.ledger import Json
 from tests.consumption import consumption_of
 from tests.from_template import resources
@@ -83,15 +80,10 @@ class _UsualSeller:
         self._logger = Logger(service="validate_orders", stream=self._lines)
 
     def comes(self, orders: Sequence[Json]) -> UsualStep:
-        """The orders are downloaded, and judged as their stream brings them. Judging itself is not counted."""
-        verdicts = {order["orderId"]: _verdict(order) for order in orders}
+        """The orders are downloaded, and judged as their stream brings them."""
         download = self.is_stored(orders)
         images = self._dynamodb.scan(TableName="UsualOrders")["Items"]
-
-        def judge(image: Mapping[str, Any]) -> None:
-            validate(self._table, image, lambda order: verdicts[order.order_id], self._logger)
-
-        return UsualStep(download, self._taken(judge, images))
+        return UsualStep(download, self._taken(lambda image: judge(self._table, image, self._logger), images))
 
     def is_stored(self, orders: Sequence[Json]) -> Usage:
         return self._taken(lambda order: store(self._table, UsualOrder.model_validate(order)), orders)
@@ -114,14 +106,3 @@ class _UsualSeller:
             logged=self._lines.tell() - logged,
         )
         return used.times(1 / len(items))
-
-
-def _verdict(raw: Json) -> dict[str, Any]:
-    """What our rules say of it."""
-    order = judged(Order.first_seen(INTEGRATION, AmazonOrder.from_amazon(raw), NOW), Settings(), NOW)
-    return {
-        "stage": order.stage,
-        "status": order.status,
-        "threePlStatus": order.three_pl_status.value,
-        "missing": [missing.field for missing in order.missing],
-    }

@@ -53,16 +53,24 @@ def outputs() -> dict[str, Any]:
     return dict(_template()["Outputs"])
 
 
+def variables(function: str, template: Path = TEMPLATE) -> dict[str, Any]:
+    """The environment of a function in a template, with what all its functions have."""
+    whole = _template(template)
+    parts = whole.get("Globals", {}).get("Function", {}), whole["Resources"][function]["Properties"]
+    found: dict[str, Any] = {}
+    for part in parts:
+        found |= part.get("Environment", {}).get("Variables", {})
+    return found
+
+
 def functions_timeout() -> timedelta:
     """How long a function has that says nothing else."""
     return timedelta(seconds=_template()["Globals"]["Function"]["Timeout"])
 
 
-def memory_of(folder: str) -> int:
-    """The memory of the function whose code is in that folder of `functions`, in MB."""
-    functions = of_type("AWS::Serverless::Function").values()
-    function = next(one for one in functions if Path(one["CodeUri"]).name == folder)
-    return int(function.get("MemorySize", _template()["Globals"]["Function"]["MemorySize"]))
+def function_property(logical_id: str, name: str) -> Any:
+    """A property of that function, its own or every function's."""
+    return resources()[logical_id]["Properties"].get(name, _template()["Globals"]["Function"][name])
 
 
 def create_table(client: Any, logical_id: str) -> str:

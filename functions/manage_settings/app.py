@@ -38,6 +38,7 @@ from needs_attention.http_api import (
     answer,
     changed_meanwhile,
     etag,
+    existing_integration,
     not_found,
     nothing,
 )
@@ -50,7 +51,6 @@ from needs_attention.registration import (
     Registration,
     Standing,
     connection_view,
-    existing_integration,
     integration_view,
     with_findings,
 )

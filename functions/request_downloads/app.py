@@ -30,6 +30,7 @@ from needs_attention.http_api import (
     Role,
     answer,
     changed_meanwhile,
+    existing_integration,
     invalid,
     not_found,
 )
@@ -37,7 +38,6 @@ from needs_attention.integration_store import ChangedMeanwhile, Integration, Int
 from needs_attention.order import Order
 from needs_attention.order_changes import existing_order
 from needs_attention.order_store import OrderStore
-from needs_attention.registration import existing_integration
 from needs_attention.remembered import RememberedAnswers
 from needs_attention.settings import AnswersTable, OrderTables, WakeUps
 from needs_attention.values import SentTime, Value, instant

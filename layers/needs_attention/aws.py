@@ -6,11 +6,15 @@ nobody is told why. What DynamoDB, SQS, EventBridge and Secrets Manager answer, 
 is given up after 2 seconds without a connection or 5 without an answer, and made three times at most: 21 seconds in
 all. One that is throttled waits 3 seconds at most between its tries. These are botocore's `standard` retries: they
 back off with jitter and share a quota, so that a service in trouble is not asked ever more.
+
+The clients are botocore's own, the same that boto3 hands out: importing boto3 brings its resources and transfers for S3,
+for which every cold start would wait. (It is in the layer for Powertools' idempotency, which is imported when needed.)
 """
 
+import functools
 from typing import Any
 
-import boto3
+from botocore import session
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
@@ -45,7 +49,13 @@ class Throttled(Exception):
 
 def client(service: str) -> Any:
     """A client of the service, e.g. `dynamodb`."""
-    return boto3.client(service, config=CONFIG)
+    return _session().create_client(service, config=CONFIG)
+
+
+@functools.cache
+def _session() -> session.Session:
+    """One for all clients: each would read AWS's endpoints anew."""
+    return session.get_session()
 
 
 def passes_by_itself(error: BaseException) -> bool:

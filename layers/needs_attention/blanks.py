@@ -22,6 +22,7 @@ _PLACEHOLDERS = frozenset(
 
 # "Amazon does not supply this information" and its variants.
 _PLACEHOLDER_OPENINGS = ("amazon does not supply", "amazon does not provide", "not provided by amazon")
+_FIRST_LETTERS_OF_PLACEHOLDERS = frozenset(text[0] for text in (*_PLACEHOLDERS, *_PLACEHOLDER_OPENINGS))
 
 # Null, None and Na are surnames, None is a town in Piedmont and NA the code of the province of Naples; names often
 # come in capitals ("JENNIFER NULL"), so no spelling of the bare word tells a person from a filler. JSON has its own
@@ -45,6 +46,12 @@ def is_blank(text: str | None) -> bool:
     Case and the punctuation around and between the words do not matter. Real names, streets and towns are never blank,
     however unlikely they look; that is why "Null", "None" and "NA" alone are data.
     """
+    if not text:
+        return True
+    # Nearly all that is asked about is data at first sight; orders are judged a dozen times faster for it.
+    first = text[0]
+    if first.isascii() and first.isalnum() and first.lower() not in _FIRST_LETTERS_OF_PLACEHOLDERS:
+        return False
     visible = _tidy(text)
     if not any(character.isalnum() for character in visible):
         return True
@@ -60,15 +67,17 @@ def cleaned(text: str | None) -> str | None:
 
     NFC and not NFKC: full-width letters, ligatures and "㈱" are how somebody writes the name.
     """
-    return None if is_blank(text) else _tidy(text)
+    return None if text is None or is_blank(text) else _tidy(text)
 
 
-def _tidy(text: str | None) -> str:
-    """As `cleaned`, without judging: placeholders stay and absence is "".
+def _tidy(text: str) -> str:
+    """As `cleaned`, without judging: placeholders stay.
 
     A lone surrogate, legal in JSON and impossible in UTF-8, becomes U+FFFD, so that one broken name cannot stop a page.
     """
-    visible = _NOTHING.sub("", _LONE_SURROGATE.sub("\ufffd", text or ""))
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    visible = _NOTHING.sub("", _LONE_SURROGATE.sub("\ufffd", text))
     return _SPACE.sub(" ", unicodedata.normalize("NFC", visible)).strip()
 
 

@@ -170,10 +170,14 @@ RULES: dict[str, Rule] = {
 
 
 def _address(field: str, address: Address | None) -> Missing | None:
-    if address is None or not address.given_parts():
+    if address is None:
         return Missing(field=field, reason="blank")
     parts = missing_parts(address)
-    return Missing(field=field, reason="incomplete", parts=parts) if parts else None
+    if not parts:
+        return None
+    if not address.given_parts():
+        return Missing(field=field, reason="blank")
+    return Missing(field=field, reason="incomplete", parts=parts)
 
 
 # What is seen ---------------------------------------------------------------------------------------------------------

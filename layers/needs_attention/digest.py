@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from needs_attention.explanations import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.integration_store import Surroundings
 from needs_attention.order_list import Held, OrderList
 from needs_attention.order_store import MOST_COUNTED, OrderStore, Summary
 from needs_attention.redactions import WhatIsDue
-from needs_attention.registration import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.triage import ship_by_state
 from needs_attention.values import instant
 

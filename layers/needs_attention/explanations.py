@@ -1,7 +1,9 @@
-"""Plain words for people: what is missing from an order, what to do about it, and where."""
+"""Plain words for people: what is missing from an order or wrong with a connection, what to do about it, and where."""
 
+from needs_attention.connection_check import Ending
+from needs_attention.incidents import IncidentCode
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import CONFIRMABLE, Missing, Order
-from needs_attention.sp_api import MARKETPLACES
 from needs_attention.values import instant
 
 _FIELDS = {
@@ -39,6 +41,32 @@ CONNECTION_AT_FAULT = (
     "Amazon sends this for hardly any order of this marketplace now: see the incident of the integration. "
     "The order is downloaded again when that is over; or type it in here."
 )
+
+WHAT_TO_DO: dict[IncidentCode, str] = {
+    "credentialsUnreadable": (
+        "See whether the integration's secret is in AWS Secrets Manager, and the function may read it; if it is gone, "
+        "send the credentials again. It is tried again by itself."
+    ),
+    "credentialsRejected": "Renew the client secret or the seller's consent, and send the new credentials.",
+    "accessDenied": "Check in Seller Central that the application has its roles, and consent again.",
+    "marketplaceNotAllowed": "Check that the seller sells in these marketplaces, and that they are of this region.",
+    "requestRejected": "Check that the marketplaces belong to this seller. It is tried again by itself.",
+    "amazonUnavailable": "Nothing: it is tried again by itself.",
+    "unreadableAnswer": "It is tried again by itself. If it stays so, report it to Amazon with the request ID.",
+    "fieldsVanished": (
+        "Check in Seller Central that the application still has its restricted roles (Direct-to-Consumer Shipping, "
+        "Tax Invoicing), and consent again. The orders are downloaded again by themselves when the fields are back."
+    ),
+    "quotaExhausted": (
+        "See whether another application or environment uses the same Amazon application, and download less of the "
+        "past meanwhile. Nothing is lost: downloads go on as Amazon allows."
+    ),
+}
+
+HOW_TO_RENEW: dict[Ending, str] = {
+    "clientSecret": "Rotate the client secret in Amazon's developer console, and send the new credentials.",
+    "consent": "Have the seller consent again, and send the new credentials. A private application authorises itself.",
+}
 
 
 def message_for(missing: Missing) -> str:

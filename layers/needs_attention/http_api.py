@@ -26,7 +26,7 @@ from pydantic.alias_generators import to_camel
 from needs_attention.aws import passes_by_itself
 from needs_attention.explanations import message_for
 from needs_attention.gate import Refused
-from needs_attention.integration_store import ChangedMeanwhile
+from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
 from needs_attention.settings import Browsers
 
 JSON = ("application/json",)
@@ -162,6 +162,14 @@ class UnexpectedError(Exception):
 
 def not_found(what: str) -> Problem:
     return Problem(404, f"There is no such {what}.", code="notFound")
+
+
+def existing_integration(integrations: IntegrationStore, integration_id: str) -> Integration:
+    """Raises a 404 for one that is not there, or was removed."""
+    integration = integrations.get(integration_id)
+    if integration is None or integration.deleted_at:
+        raise not_found("integration")
+    return integration
 
 
 def changed_meanwhile() -> Problem:

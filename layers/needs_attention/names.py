@@ -90,21 +90,23 @@ def _is_company(name: str, company_name: str | None) -> bool:
 
 
 def _ends_in_legal_form(name: str) -> bool:
-    words = name.split()
-    longest = min(_LONGEST_LEGAL_FORM_IN_WORDS, len(words) - 1)
-    return any(_is_legal_form(words[-length:], name) for length in range(1, longest + 1))
+    words = name.split()[1:][-_LONGEST_LEGAL_FORM_IN_WORDS:]
+    squeezed = [_squeezed(word) for word in words]
+    return any(_is_legal_form("".join(squeezed[at:]), words[at:], name) for at in range(len(words)))
 
 
-def _is_legal_form(words: list[str], name: str) -> bool:
-    form = _squeezed("".join(words))
+def _is_legal_form(form: str, words: list[str], name: str) -> bool:
     if form not in _SHORT_LEGAL_FORMS:
         return form in _LEGAL_FORMS
     written = " ".join(words)
     return "." in written or "/" in written or (len(words) == 1 and written.isupper() and not name.isupper())
 
 
+_BETWEEN_LETTERS = re.compile(r"[\s.,/]+")
+
+
 def _squeezed(text: str) -> str:
-    return re.sub(r"[\s.,/]", "", unicodedata.normalize("NFKC", text).casefold())
+    return _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 # People
@@ -153,7 +155,51 @@ def _parser() -> Parser:
     return Parser(lexicon=lexicon, policy=Policy(segment_scripts=frozenset(), script_orders=family_first))
 
 
+# Two words or more, without any sign in or between them that could mean something.
+_PLAIN_WORD = "(?:[OD]['\u2019])?[A-Za-zÀ-ÖØ-öø-ÿ]{2,}(?:-[A-Za-zÀ-ÖØ-öø-ÿ]{2,})?"
+_PLAIN_WORDS = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})+")
+_ROMAN_NUMERAL_AT_THE_END = re.compile(" [IVX]+$", re.IGNORECASE)
+
+
+@functools.cache
+def _words_with_a_meaning() -> frozenset[str]:
+    """Every word that the parser does not take for a name, or not always."""
+    lexicon = _parser().lexicon
+    vocabularies = (
+        lexicon.titles,
+        lexicon.given_name_titles,
+        lexicon.after_given_titles,
+        lexicon.honorific_tails,
+        lexicon.suffix_words,
+        lexicon.suffix_acronyms,
+        lexicon.suffix_acronyms_ambiguous,
+        lexicon.particles,
+        lexicon.particles_ambiguous,
+        lexicon.conjunctions,
+        lexicon.conjunctions_ambiguous,
+        lexicon.bound_given_names,
+        lexicon.maiden_markers,
+        lexicon.surnames,
+    )
+    return frozenset(word for vocabulary in vocabularies for entry in vocabulary for word in entry.split())
+
+
+def _is_plain(name: str) -> bool:
+    """Whether the parser would say of `name` what anybody would: the last word is the family name.
+
+    Most names are plain, and asking the parser takes longer than all else that a verdict takes.
+    """
+    return (
+        _PLAIN_WORDS.fullmatch(name) is not None
+        and not _ROMAN_NUMERAL_AT_THE_END.search(name)
+        and _words_with_a_meaning().isdisjoint(name.casefold().split())
+    )
+
+
 def _split_person(name: str) -> PersonName:
+    if _is_plain(name):
+        first, _, last = name.rpartition(" ")
+        return PersonName(first, last, "person")
     words = [(word, role) for word, role in _words_with_roles(name) if not _is_honorific(word, role)]
     if any(role in _GIVEN_ROLES for _, role in words) and any(_is_family_name(word, role) for word, role in words):
         first, last = _parts(words)

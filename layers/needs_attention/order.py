@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from needs_attention.blanks import cleaned, is_blank
 from needs_attention.policy import NEEDS_ATTENTION, ThreePlStatus
-from needs_attention.values import UtcTime, Value
+from needs_attention.values import UtcTime, Value, differing
 
 # Amazon's Data Protection Policy allows personal data for 30 days after delivery. Recovery points hold it for up to
 # 3 days more (PointInTimeRecoveryDays in template.yaml), and a backlog may take the clock a day.
@@ -225,11 +225,8 @@ class AmazonOrder(Value):
 
     def changed_fields(self, newer: "AmazonOrder") -> tuple[str, ...]:
         """The names (camelCase) of the fields in which `newer` differs, for the history."""
-        return tuple(
-            info.alias or field
-            for field, info in type(self).model_fields.items()
-            if getattr(self, field) != getattr(newer, field)
-        )
+        changed = differing(self, newer)
+        return tuple(info.alias or field for field, info in type(self).model_fields.items() if field in changed)
 
 
 class PersonsName(Value):

@@ -24,11 +24,11 @@ from needs_attention.cursors import SentCursor, cursor_at, order_key_in
 from needs_attention.http_api import FieldError, Problem, invalid
 from needs_attention.incidents import IncidentCode, Incidents
 from needs_attention.integration_store import IntegrationStore, Stages, Surroundings
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import OrderStatus
 from needs_attention.order_store import FLAGS, Found, OrderStore, Page, Summary, created_key, ship_by_key
 from needs_attention.order_views import Standing, for_warehouse, may_be_fulfilled, may_be_transferred, order_row
 from needs_attention.policy import BUILT_IN_STAGES, NEEDS_ATTENTION, Stage, ThreePlStatus
-from needs_attention.sp_api import MARKETPLACES
 from needs_attention.triage import Age, Queue, ShipByState, age_of
 from needs_attention.values import OneOf, SentTime, Value, instant
 from needs_attention.verdict import Alert

@@ -6,7 +6,7 @@ one JSON text without personal data, so that a new column in a list is no change
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
@@ -18,7 +18,7 @@ from needs_attention.aws import Throttled
 from needs_attention.gate import happened
 from needs_attention.order import AmazonOrder, Edits, LastChange, Order, Redaction, is_to_be_sent, may_be_order_id
 from needs_attention.policy import ThreePlStatus
-from needs_attention.values import UtcTime, Value, instant, read_stored
+from needs_attention.values import UtcTime, Value, differing, instant, read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -269,7 +269,7 @@ class OrderStore:
         if redownload_at == order.redownload_at:
             return
         later = order.with_(redownload_at=redownload_at)
-        expression = _difference(to_item(order), to_item(later))
+        expression = _difference(order, later)
         expression["ConditionExpression"] = "#revision = :revision"
         expression["ExpressionAttributeNames"]["#revision"] = "revision"
         expression["ExpressionAttributeValues"][":revision"] = {"N": str(order.revision)}
@@ -426,22 +426,33 @@ def _time_and_id(key: str) -> tuple[str, str]:
 
 # Held as one JSON text each; everything else is a plain text or number.
 _JSON = {"amazon", "edits", "hold", "missing", "accepted", "override", "alerts", "redaction", "lastChange"}
+_ATTRIBUTES = {info.alias or name for name, info in Order.model_fields.items()}
 
 
 def to_item(order: Order) -> dict[str, "AttributeValueTypeDef"]:
     """The whole item: what the order is, and what the indexes and the streams' filter need to find it."""
-    values = order.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    return _own(order, Order.model_fields.keys()) | _keys(order) | {"summary": _summary(order)}
+
+
+def _own(order: Order, fields: Set[str]) -> dict[str, "AttributeValueTypeDef"]:
+    """These fields of the order, each as an attribute; what is as it is by default has none."""
+    values = order.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True, include=set(fields))
     values |= {"revision": order.revision, "threePlStatus": order.three_pl_status.value}
-    item: dict[str, AttributeValueTypeDef] = {}
-    for name, value in values.items():
-        if name in _JSON:
-            item[name] = _text(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-        else:
-            item[name] = _plain(value)
-    item |= {
+    return {
+        name: _text(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) if name in _JSON else _plain(value)
+        for name, value in values.items()
+    }
+
+
+def _summary(order: Order) -> "AttributeValueTypeDef":
+    return _text(Summary.of(order).model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True))
+
+
+def _keys(order: Order) -> dict[str, "AttributeValueTypeDef"]:
+    """What the indexes and the streams' filter need to find the order."""
+    item: dict[str, AttributeValueTypeDef] = {
         "schemaVersion": {"N": str(SCHEMA_VERSION)},
         "verdict": _text("pending" if order.is_pending else "judged"),
-        "summary": _text(Summary.of(order).model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)),
         "createdKey": _text(created_key(order)),
     }
     if order.stage:
@@ -462,9 +473,8 @@ def _plain(value: str | int | bool) -> "AttributeValueTypeDef":  # noqa: FBT001 
 
 def order_from_item(item: Item) -> Order:
     """The order of an item or of a stream image. Raises ValueError if it is not one of ours."""
-    fields = {info.alias or name for name, info in Order.model_fields.items()}
     values: dict[str, Any] = {}
-    for name in fields & item.keys():
+    for name in _ATTRIBUTES & item.keys():
         ((_, value),) = item[name].items()
         values[name] = from_json(str(value)) if name in _JSON else value
     return Order.model_validate(values, extra="ignore")
@@ -542,22 +552,16 @@ _OWN_BOOKKEEPING = {
 def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
     if before is None:
         return ()
-    own = (
-        info.alias or name
-        for name, info in Order.model_fields.items()
-        if name not in _OWN_BOOKKEEPING and getattr(before, name) != getattr(after, name)
-    )
-    edited = (
-        f"edits.{info.alias or name}"
-        for name, info in Edits.model_fields.items()
-        if name != "amazon_then" and getattr(before.edits, name) != getattr(after.edits, name)
-    )
+    own = differing(before, after) - _OWN_BOOKKEEPING
+    edits = differing(before.edits, after.edits) - {"amazon_then"}
+    told = (info.alias or name for name, info in Order.model_fields.items() if name in own)
+    edited = (f"edits.{info.alias or name}" for name, info in Edits.model_fields.items() if name in edits)
     amazons = (f"amazon.{name}" for name in before.amazon.changed_fields(after.amazon))
-    return (*own, *edited, *amazons)
+    return (*told, *edited, *amazons)
 
 
 def _update(before: Order | None, after: Order) -> dict[str, Any]:
-    update = _difference(to_item(before) if before else {}, to_item(after))
+    update = _difference(before, after)
     update["ExpressionAttributeNames"] |= {"#orderId": "orderId"} if before is None else {}
     if before is None:
         not_there_yet = "attribute_not_exists(#orderId)"
@@ -567,8 +571,11 @@ def _update(before: Order | None, after: Order) -> dict[str, Any]:
     return update | {"ConditionExpression": unchanged_since_read}
 
 
-def _difference(old: Item, new: Item) -> dict[str, Any]:
-    """An update expression for the attributes that differ, the key aside."""
+def _difference(before: Order | None, after: Order) -> dict[str, Any]:
+    """An update expression for the attributes that differ, the key aside. What lists show differs in every change."""
+    fields = differing(before, after) if before else Order.model_fields.keys()
+    old = _own(before, fields) | _keys(before) if before else {}
+    new = _own(after, fields) | _keys(after) | {"summary": _summary(after)}
     changed = sorted(name for name in new if name != "orderId" and new[name] != old.get(name))
     gone = sorted(old.keys() - new.keys())
     sets = ", ".join(f"#{name} = :{name}" for name in changed)

@@ -10,46 +10,21 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
-from needs_attention.connection_check import Ending, arriving
+from needs_attention.connection_check import arriving
 from needs_attention.download import AMAZONS_MARGIN, LiveDownload, SetAside
-from needs_attention.http_api import FieldError, Problem, invalid, not_found, parsed
-from needs_attention.incidents import Arrivals, Incident, IncidentCode, Incidents
-from needs_attention.integration_store import Integration, IntegrationStore, Region, Stages
+from needs_attention.explanations import HOW_TO_RENEW, WHAT_TO_DO
+from needs_attention.http_api import FieldError, Problem, invalid, parsed
+from needs_attention.incidents import Arrivals, Incident, Incidents
+from needs_attention.integration_store import Integration, Region, Stages
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.policy import Settings
 from needs_attention.reconciliation import Reconciliation
-from needs_attention.sp_api import MARKETPLACES, Credentials
+from needs_attention.sp_api import Credentials
 from needs_attention.values import OneOf, SentTime, Slug, Value, instant
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
-
-WHAT_TO_DO: dict[IncidentCode, str] = {
-    "credentialsUnreadable": (
-        "See whether the integration's secret is in AWS Secrets Manager, and the function may read it; if it is gone, "
-        "send the credentials again. It is tried again by itself."
-    ),
-    "credentialsRejected": "Renew the client secret or the seller's consent, and send the new credentials.",
-    "accessDenied": "Check in Seller Central that the application has its roles, and consent again.",
-    "marketplaceNotAllowed": "Check that the seller sells in these marketplaces, and that they are of this region.",
-    "requestRejected": "Check that the marketplaces belong to this seller. It is tried again by itself.",
-    "amazonUnavailable": "Nothing: it is tried again by itself.",
-    "unreadableAnswer": "It is tried again by itself. If it stays so, report it to Amazon with the request ID.",
-    "fieldsVanished": (
-        "Check in Seller Central that the application still has its restricted roles (Direct-to-Consumer Shipping, "
-        "Tax Invoicing), and consent again. The orders are downloaded again by themselves when the fields are back."
-    ),
-    "quotaExhausted": (
-        "See whether another application or environment uses the same Amazon application, and download less of the "
-        "past meanwhile. Nothing is lost: downloads go on as Amazon allows."
-    ),
-}
-
-
-HOW_TO_RENEW: dict[Ending, str] = {
-    "clientSecret": "Rotate the client secret in Amazon's developer console, and send the new credentials.",
-    "consent": "Have the seller consent again, and send the new credentials. A private application authorises itself.",
-}
 
 
 class _PatchOf:
@@ -178,14 +153,6 @@ class IntegrationPatch(Value):
         if self.credentials is not None:
             changes |= self.credentials.begun(now)
         return integration.model_copy(update=changes)
-
-
-def existing_integration(integrations: IntegrationStore, integration_id: str) -> Integration:
-    """Raises a 404 for one that is not there, or was removed."""
-    integration = integrations.get(integration_id)
-    if integration is None or integration.deleted_at:
-        raise not_found("integration")
-    return integration
 
 
 def patched_settings(settings: Settings, patch: dict[str, Any], stages: Stages) -> Settings:

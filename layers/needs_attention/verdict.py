@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from needs_attention.completeness import find_missing, seen
@@ -41,28 +42,25 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Situation:
-    """What the table asks of an order, each question answered once.
-
-    `open_missing` is what is missing beyond what an administrator accepted; `amazon_lacks` is whether Amazon's data
-    alone, without people's edits and confirmations, is incomplete.
-    """
+    """What the table asks of an order, each question answered once, when it is asked first."""
 
     order: Order
     settings: Settings
-    missing: tuple[Missing, ...]
-    open_missing: tuple[Missing, ...]
-    amazon_lacks: bool
 
-    @classmethod
-    def of(cls, order: Order, settings: Settings) -> "Situation":
-        missing = find_missing(order.amazon, order.edits, settings)
-        return cls(
-            order=order,
-            settings=settings,
-            missing=missing,
-            open_missing=order.beyond_what_was_accepted(missing),
-            amazon_lacks=bool(find_missing(order.amazon, Edits(), settings)),
-        )
+    @cached_property
+    def missing(self) -> tuple[Missing, ...]:
+        return find_missing(self.order.amazon, self.order.edits, self.settings)
+
+    @cached_property
+    def open_missing(self) -> tuple[Missing, ...]:
+        """What is missing beyond what an administrator accepted."""
+        return self.order.beyond_what_was_accepted(self.missing)
+
+    @cached_property
+    def missing_at_amazon(self) -> tuple[Missing, ...]:
+        """What Amazon's data alone lacks, without people's edits and confirmations."""
+        nobody_typed = self.order.edits == Edits()
+        return self.missing if nobody_typed else find_missing(self.order.amazon, Edits(), self.settings)
 
     @property
     def was_judged(self) -> bool:
@@ -77,9 +75,8 @@ class Situation:
         return self.order.hold is not None and self.order.hold.kind != "missing"
 
 
-def judge(order: Order, settings: Settings) -> Verdict:
+def judge(situation: Situation) -> Verdict:
     """Decides by the first row of the table that matches."""
-    situation = Situation.of(order, settings)
     return next(row.decide(situation) for row in ROWS if row.matches(situation))
 
 
@@ -229,7 +226,7 @@ ROWS = (
     Row(9, lambda s: not s.was_judged and not s.open_missing, lambda s: _defaults(s, 9)),
     Row(10, lambda s: not s.was_judged, lambda s: _hold(s, 10)),
     Row(11, lambda s: s.is_held and bool(s.open_missing), lambda s: _hold(s, 11)),
-    Row(12, lambda s: s.is_held and not s.missing and not s.amazon_lacks, lambda s: _defaults(s, 12)),
+    Row(12, lambda s: s.is_held and not s.missing and not s.missing_at_amazon, lambda s: _defaults(s, 12)),
     Row(13, lambda s: s.is_held, lambda s: _hold(s, 13)),
     Row(14, lambda s: not s.open_missing, _nothing_new),
     Row(15, lambda _: True, lambda s: _hold(s, 15, after_release=True)),
@@ -241,7 +238,8 @@ ROWS = (
 
 def judged(order: Order, settings: Settings, at: datetime) -> Order:
     """The order with its verdict on it: no longer pending, and with what that means stamped with `at`."""
-    verdict = judge(order, settings)
+    situation = Situation(order, settings)
+    verdict = judge(situation)
     missing_since = {item.field: item.first_missing_at for item in order.missing}
     lost_dispatch = verdict.dispatched_by is None
     is_new_alert = verdict.alert is not None and verdict.alert not in order.alerts
@@ -264,7 +262,7 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
         alerts=(*order.alerts, verdict.alert) if is_new_alert else order.alerts,
         handed_over_digest=told,
         is_live=settings.may_hand_over(order.amazon.created_at),
-        redownload_at=_redownload_at(order, verdict, settings, at),
+        redownload_at=_redownload_at(situation, verdict, at),
     )
 
 
@@ -276,11 +274,11 @@ def _stamped_hold(order: Order, verdict: Verdict, at: datetime) -> Hold | None:
     return Hold(kind=verdict.hold, since=at, after_release=verdict.is_after_release)
 
 
-def _redownload_at(order: Order, verdict: Verdict, settings: Settings, at: datetime) -> datetime | None:
+def _redownload_at(s: Situation, verdict: Verdict, at: datetime) -> datetime | None:
     """Asks Amazon again by ID while it could still fill a gap; an order that stays held keeps its timetable."""
-    if verdict.hold != "missing" or not _amazon_may_fill(order, settings):
+    if verdict.hold != "missing" or not _amazon_may_fill(s):
         return None
-    return order.redownload_at if order.hold else at + REDOWNLOAD_AFTER[0]
+    return s.order.redownload_at if s.order.hold else at + REDOWNLOAD_AFTER[0]
 
 
 def next_redownload(order: Order, now: datetime) -> datetime | None:
@@ -291,8 +289,8 @@ def next_redownload(order: Order, now: datetime) -> datetime | None:
     return next((time for time in times if time > now), None)
 
 
-def _amazon_may_fill(order: Order, settings: Settings) -> bool:
-    return any(item.field != "buyerRequestedCancel" for item in find_missing(order.amazon, Edits(), settings))
+def _amazon_may_fill(s: Situation) -> bool:
+    return any(item.field != "buyerRequestedCancel" for item in s.missing_at_amazon)
 
 
 def digest(order: Order, settings: Settings) -> str:

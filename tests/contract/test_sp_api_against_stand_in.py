@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import urllib3
 
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import AmazonOrder
 from needs_attention.sp_api import (
-    MARKETPLACES,
     AccessDenied,
     AmazonUnavailable,
     Credentials,

@@ -51,7 +51,7 @@ def test_a_call_that_nobody_answers_is_given_up_while_there_is_time_to_say_so() 
 
 def test_no_function_makes_a_client_of_its_own() -> None:
     code = [path for folder in ("functions", "layers") for path in Path(folder).rglob("*.py")]
-    assert [path.name for path in code if "boto3.client(" in path.read_text(encoding="utf-8")] == ["aws.py"]
+    assert [path.name for path in code if "create_client(" in path.read_text(encoding="utf-8")] == ["aws.py"]
 
 
 def test_what_is_throttled_is_tried_three_times_with_pauses(dynamodb: Any, slept: list[float]) -> None:

@@ -17,10 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from needs_attention.amazon_accounts import AmazonAccounts
 from needs_attention.http_api import UnexpectedError
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import Order
 from needs_attention.policy import NEEDS_ATTENTION, Settings
 from needs_attention.settings import AmazonAccess
-from needs_attention.sp_api import MARKETPLACES, Credentials
+from needs_attention.sp_api import Credentials
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.server import AmazonStandIn
 from tests.from_template import resources

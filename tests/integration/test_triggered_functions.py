@@ -66,6 +66,15 @@ def test_a_record_that_comes_again_changes_nothing(world: World) -> None:
     assert world.order() == judged
 
 
+@pytest.mark.parametrize("function", ["validate_orders", "publish_changes"])
+def test_a_batch_of_a_hundred_orders_is_one_log_line(world: World, log_lines: io.StringIO, function: str) -> None:
+    orders = [world.store(an_order(an_amazon_order(order_id=f"701-{number:07}-0000000"))) for number in range(100)]
+    log_lines.truncate(0)
+    assert failed(invoke(function, a_stream_event(*orders))) == []
+    (line,) = log_lines.getvalue().strip("\0").splitlines()
+    assert json.loads(line)["records"] == 100
+
+
 def test_a_stale_record_changes_nothing(world: World) -> None:
     first = world.store(an_order(an_amazon_order(buyer_email=None)))
     second = world.orders.save(first, first.with_(stage="packing"), by="ada", at=NOON, cause="stage")

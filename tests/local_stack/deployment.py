@@ -34,11 +34,11 @@ def deploy(
     """
     if project == PROJECT:
         write_digest()
-    settings = {"Environment": "local", "Architecture": _architecture(), **wanted}
+    settings = {"Environment": "local", "Architecture": architecture(), **wanted}
     known = parameters(project / "template.yaml")
     overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in settings.items() if name in known)]
     config = ["--config-file", str(project / "samconfig.toml"), "--config-env", "local"]
-    environment = {**local_aws.environment_of(aws_endpoint), "SAM_CLI_TELEMETRY": "0", "PATH": _path_with_this_python()}
+    environment = {**local_aws.environment_of(aws_endpoint), "SAM_CLI_TELEMETRY": "0", "PATH": path_with_this_python()}
     built = directory / "build"
     log = directory / "sam.log"
     log.unlink(missing_ok=True)
@@ -87,11 +87,11 @@ def outputs(aws_endpoint: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def _architecture() -> str:
+def architecture() -> str:
     """This machine's own: the layer's compiled packages must run here."""
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
 
-def _path_with_this_python() -> str:
+def path_with_this_python() -> str:
     """`sam build` looks for the runtime's Python (3.13) on PATH; the one that runs this is it."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

@@ -13,13 +13,14 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 TEMPLATE = PROJECT / "template.yaml"
 LAYER = PROJECT / "layers"
+SOURCES = {".py", ".txt", ".mk"}
 IN_THE_TEMPLATE = re.compile(r"(?<=LAYER_SHA256: \")\w+")
 
 
 def layer_digest() -> str:
     """Of all that the layer is built from: names and contents."""
     digest = hashlib.sha256()
-    for file in sorted(path for path in LAYER.rglob("*") if path.suffix in {".py", ".txt"}):
+    for file in sorted(path for path in LAYER.rglob("*") if path.suffix in SOURCES or path.name == "Makefile"):
         digest.update(f"{file.relative_to(LAYER).as_posix()}\0{file.stat().st_size}\0".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

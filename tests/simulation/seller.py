@@ -23,10 +23,11 @@ from needs_attention import gate
 from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload, downloaded
 from needs_attention.downloader import Downloader
 from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import AmazonOrder
 from needs_attention.order_store import LostRace, OrderStore
 from needs_attention.policy import Settings
-from needs_attention.sp_api import INCLUDED_DATA, MARKETPLACES, Credentials, SellingPartnerApi
+from needs_attention.sp_api import INCLUDED_DATA, Credentials, SellingPartnerApi
 from needs_attention.validation import Validation
 from tests.amazon_stand_in.clock import Clock
 from tests.amazon_stand_in.generator import generated

@@ -27,8 +27,9 @@ type PipAudit = Callable[[list[str]], int]
 
 
 def pinned_requirements() -> list[Path]:
-    """Every file of hashed requirements: what is shipped first, then the tools."""
-    return [PROJECT / "layers/requirements.txt", *sorted((PROJECT / "requirements").glob("*.txt"))]
+    """Every file of hashed requirements: what is shipped first, then the tools and what is measured."""
+    usual = PROJECT / "benchmarks/usual/handler/orders/requirements.txt"
+    return [PROJECT / "layers/requirements.txt", *sorted((PROJECT / "requirements").glob("*.txt")), usual]
 
 
 def passed_over(accepted: Iterable[dict[str, Any]], today: date) -> list[str]:

@@ -1,6 +1,7 @@
 """The audit of what is pinned: findings and unreadable files fail, and silence is never taken for health."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,5 +120,8 @@ def test_every_accepted_vulnerability_names_its_package_a_day_and_a_reason() -> 
 def test_everything_that_is_pinned_is_audited_and_what_is_shipped_comes_first() -> None:
     first, *others = pinned_requirements()
     assert first.parent.name == "layers"
-    compiled = {file.stem for file in first.parents[1].glob("requirements/*.in")}
-    assert {file.stem for file in others} | {"layer"} == compiled
+    project = first.parents[1]
+    makefile = (project / "Makefile").read_text(encoding="utf-8")
+    compiled = dict(re.findall(r"\(call compile,([\w-]+\.in),(\S+)\)", makefile))
+    assert compiled.keys() == {file.name for file in project.glob("requirements/*.in")}
+    assert {first, *others} == {project / file for file in compiled.values()}

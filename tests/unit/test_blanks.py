@@ -119,6 +119,12 @@ def test_text_is_stored_composed_with_single_spaces_and_otherwise_as_written(raw
     assert cleaned(raw) == stored
 
 
+@given(st.text() | st.tuples(st.text(), st.sampled_from(PLACEHOLDERS), st.text()).map("".join))
+def test_a_text_is_as_blank_behind_something_invisible(text: str) -> None:
+    """Most texts are known for data by their first character, and one that cannot be seen never is."""
+    assert is_blank(f"\u200b{text}") == is_blank(text)
+
+
 @given(st.text())
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     once = cleaned(text)

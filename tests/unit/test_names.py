@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -287,6 +288,18 @@ def test_no_word_is_lost_but_honorifics_and_none_is_invented(raw: str) -> None:
     dropped = {word.casefold().rstrip(".") for word in before - after}
     assert dropped <= {"mr", "mrs", "and", "&", "dr", "frau", "sra", "様"}
     assert not after - before
+
+
+latin_words = st.sampled_from(
+    ["Vi", "Ix", "Junior", "Neto", "Esq", "Phd", "Van", "De", "Mac", "O'Leary", "Fitz-James"]
+) | (st.text("abcdeilmnoprstuvxyzéüß", min_size=2, max_size=7).map(str.title))
+
+
+@given(st.lists(latin_words, min_size=2, max_size=4).map(" ".join))
+def test_a_name_that_is_split_without_the_parser_is_split_as_the_parser_would(raw: str) -> None:
+    split = split_name(raw)
+    with patch("needs_attention.names._is_plain", return_value=False):
+        assert split_name(raw) == split
 
 
 def words(name: str) -> Counter[str]:

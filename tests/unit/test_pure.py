@@ -15,6 +15,7 @@ PURE = [
     "names",
     "addresses",
     "phones",
+    "marketplaces",
     "order",
     "completeness",
     "verdict",

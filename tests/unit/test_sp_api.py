@@ -20,8 +20,8 @@ import pytest
 import urllib3
 
 from needs_attention import sp_api
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.sp_api import (
-    MARKETPLACES,
     REGION_ENDPOINTS,
     USER_AGENT,
     VERSION,

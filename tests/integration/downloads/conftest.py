@@ -14,11 +14,12 @@ from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownlo
 from needs_attention.downloader import Downloader, Seen
 from needs_attention.incidents import Incidents
 from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import Order
 from needs_attention.order_store import OrderStore
 from needs_attention.policy import Settings
 from needs_attention.redactions import remove_personal_data
-from needs_attention.sp_api import MARKETPLACES, Credentials, SellingPartnerApi
+from needs_attention.sp_api import Credentials, SellingPartnerApi
 from needs_attention.validation import Validation
 from tests.amazon_stand_in.clock import Clock
 from tests.amazon_stand_in.generator import generated

@@ -1,0 +1,52 @@
+"""`make bench`: measures everything in one run, and writes docs/benchmarks.md."""
+
+import os
+import platform
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from benchmarks import cold_start, cost, downloads, memory, queries, verdicts
+
+WRITTEN = Path(__file__).parents[1] / "docs/benchmarks.md"
+PARTS = (cold_start, verdicts, downloads, queries, cost, memory)
+PACKAGES = ("aws-lambda-powertools", "boto3", "botocore", "pydantic", "pydantic-core")
+
+
+def main() -> None:
+    began = time.monotonic()
+    sections = []
+    for part in PARTS:
+        print(f"== {part.__name__} ({time.monotonic() - began:.0f} s)", flush=True)
+        sections.append(part.section().strip())
+    minutes = round((time.monotonic() - began) / 60)
+    WRITTEN.write_text("\n\n".join([_heading(minutes), *sections]) + "\n", encoding="utf-8")
+    print(f"wrote {WRITTEN}")
+
+
+def _heading(minutes: int) -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    memory_gib = psutil.virtual_memory().total / 2**30
+    return f"""# Benchmarks
+
+Written by `make bench`, which measures all of this in one run of {minutes} minutes; each section alone: `PYTHONPATH=layers
+.venv/bin/python -m benchmarks.verdicts`, and so on. Measured on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} processors
+({_processor()}), {memory_gib:.0f} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}; {packages}.
+
+The machine is shared and noisy. So contenders take turns, in a new order each round, and a ratio is the median of the
+ratios of single rounds; in brackets stand the least and the most. Nothing here ran on AWS: the ratios carry over, the
+milliseconds do not. What the usual way is, anyone can read in `benchmarks/usual/`."""
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""Everything goes wrong at once, for a minute; `make chaos` does the same for ten."""
+
+import secrets
+from datetime import timedelta
+
+from tests.e2e.conftest import DIRECTORY
+from tests.local_stack.chaos.run import Chaos
+from tests.local_stack.stack import Stack
+
+
+def test_whatever_fails_nothing_incomplete_leaves_and_nothing_is_lost(stack: Stack) -> None:
+    survived = Chaos(stack, DIRECTORY, secrets.randbelow(1_000_000)).run(timedelta(minutes=1), print)
+    assert survived.orders > 30
+    assert survived.handed_over
+    assert survived.counts["samples"] > 100
+    assert survived.counts["functions killed"]
+    assert survived.counts["stands_still"] or survived.counts["kills_all_functions"]

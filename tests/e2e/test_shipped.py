@@ -1,0 +1,44 @@
+"""What `sam build` makes for Lambda, where nothing can be written beside the code."""
+
+import importlib.util
+import marshal
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+
+import pytest
+
+from tests.e2e.conftest import DIRECTORY
+from tests.from_template import resources
+
+# PEP 552: bytecode that belongs to its source by hash, and is taken without reading the source.
+UNCHECKED_HASH = 0b01
+
+
+@pytest.mark.usefixtures("stack")
+def test_every_module_comes_with_bytecode_that_is_taken_without_a_look_at_its_source() -> None:
+    built = DIRECTORY / "build"
+    sources = list(built.rglob("*.py"))
+    functions = {name for name, resource in resources().items() if resource["Type"] == "AWS::Serverless::Function"}
+    assert {path.relative_to(built).parts[0] for path in sources} == functions | {"NeedsAttentionLayer"}
+    assert [wrong for source in sources for wrong in what_is_wrong(source, built)] == []
+
+
+def what_is_wrong(source: Path, built: Path) -> Iterator[str]:
+    bytecode = Path(importlib.util.cache_from_source(source))
+    shipped = source.relative_to(built)
+    if not bytecode.exists():
+        yield f"{shipped} has none"
+        return
+    compiled = bytecode.read_bytes()
+    magic, flags, digest = compiled[:4], int.from_bytes(compiled[4:8], "little"), compiled[8:16]
+    code: CodeType = marshal.loads(compiled[16:])  # noqa: S302 - what was compiled here a minute ago
+    on_lambda = Path("/opt" if shipped.parts[0] == "NeedsAttentionLayer" else "/var/task", *shipped.parts[1:])
+    if magic != importlib.util.MAGIC_NUMBER:
+        yield f"{shipped} is compiled for another Python"
+    if flags != UNCHECKED_HASH:
+        yield f"{shipped} would be compared with its source"
+    if digest != importlib.util.source_hash(source.read_bytes()):
+        yield f"{shipped} is compiled from another source"
+    if Path(code.co_filename) != on_lambda:
+        yield f"{shipped} would be {code.co_filename} in a traceback"
