@@ -7,8 +7,8 @@ is given up after 2 seconds without a connection or 5 without an answer, and mad
 all. One that is throttled waits 3 seconds at most between its tries. These are botocore's `standard` retries: they
 back off with jitter and share a quota, so that a service in trouble is not asked ever more.
 
-The clients are botocore's own, the same that boto3 hands out: importing boto3 brings its resources and transfers for S3,
-for which every cold start would wait. (It is in the layer for Powertools' idempotency, which is imported when needed.)
+The clients are botocore's own, the same that boto3 hands out: importing boto3 brings its resources and transfers for
+S3, for which every cold start would wait. (It is in the layer for Powertools' idempotency, imported when it is needed.)
 """
 
 import functools
