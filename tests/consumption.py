@@ -1,5 +1,6 @@
 """What code asks of DynamoDB: how many requests, how many entries these look at, and the units that AWS charges."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import ceil
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     Item = Mapping[str, AttributeValueTypeDef]
 
 BYTES_A_READ_UNIT = 4096
+WRITES = ("UpdateItem", "PutItem", "DeleteItem")
 
 
 class Consumption:
@@ -19,7 +21,8 @@ class Consumption:
 
     `requests` counts calls, `entries` the items that they looked at, shown or not. `read_units` is worked out from the
     bytes of these, as AWS documents it, because emulators do not: one for 4 KB, half of that for a read that need not
-    be consistent. `write_units` is what the answers say of writes, 0 where they say nothing.
+    be consistent. `write_units` is what the answers say of writes, 0 where they say nothing; `written` is the same for
+    each table, and for each index by the names of both (`OrdersTable.byStage`).
     """
 
     def __init__(self) -> None:
@@ -27,6 +30,7 @@ class Consumption:
         self.entries = 0
         self.read_units = 0.0
         self.write_units = 0.0
+        self.written: Counter[str] = Counter()
 
     def add(self, *, parsed: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: object) -> None:
         """An answer, as botocore's event `after-call` tells it. Raises ValueError if its cost cannot be told."""
@@ -45,10 +49,17 @@ class Consumption:
                     in_vain = len(wanted["Keys"]) - len(found)
                     for items in [*([item] for item in found), *[[]] * in_vain]:
                         self._add_read(items, wanted)
-            case "UpdateItem":
-                self.write_units += parsed.get("ConsumedCapacity", {}).get("CapacityUnits", 0)
+            case name if name in WRITES:
+                self._add_write(parsed.get("ConsumedCapacity", {}))
             case name:
                 raise ValueError(f"what {name} costs is not known here")
+
+    def _add_write(self, consumed: Mapping[str, Any]) -> None:
+        units, table = consumed.get("CapacityUnits", 0), consumed.get("TableName", "")
+        indexes = consumed.get("GlobalSecondaryIndexes", {})
+        of_indexes = {f"{table}.{name}": index["CapacityUnits"] for name, index in indexes.items()}
+        self.write_units += units
+        self.written.update({table: units - sum(of_indexes.values()), **of_indexes})
 
     def _add_read(self, items: "Sequence[Item]", asked: Mapping[str, Any]) -> None:
         """Their bytes are rounded up together, and nothing costs as much as a little."""
@@ -77,8 +88,8 @@ def consumption_of(client: "DynamoDBClient") -> Iterator[Consumption]:
 def _note_request(*, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
     """For `Consumption.add`: an answer does not say what was asked. A write is to answer what it costs."""
     context["asked"] = params
-    if model.name == "UpdateItem":
-        params["ReturnConsumedCapacity"] = "TOTAL"
+    if model.name in WRITES:
+        params["ReturnConsumedCapacity"] = "INDEXES"
 
 
 def size_of(item: "Item") -> int:

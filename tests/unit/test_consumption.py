@@ -54,6 +54,12 @@ def test_the_items_of_a_batch_are_rounded_up_each_by_itself_and_those_in_vain_to
     assert (used.entries, used.read_units) == (2, 0.5 + 1 + 0.5)
 
 
+def test_a_writes_units_are_told_for_the_table_and_for_each_index() -> None:
+    consumed = {"TableName": "orders", "CapacityUnits": 4, "GlobalSecondaryIndexes": {"byStage": {"CapacityUnits": 1}}}
+    used = read("UpdateItem", {"ConsumedCapacity": consumed})
+    assert (used.write_units, used.written) == (4, {"orders": 3, "orders.byStage": 1})
+
+
 def test_an_operation_whose_cost_is_not_known_is_not_taken_for_free() -> None:
     with pytest.raises(ValueError, match="Scan"):
         read("Scan", {"Items": []})

@@ -1,0 +1,430 @@
+"""What the system costs on AWS, beside the usual way: measured usage, list prices, and what has to be assumed.
+
+`order_life` and `usual_life` measure; `prices.toml` has the prices; the constants here are the assumptions.
+"""
+
+import math
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.invocations import Usage
+from benchmarks.markdown import table
+from benchmarks.order_life import ORDERS, Life, Step, live
+from benchmarks.usual_life import UsualLife, live_as_usual
+from tests.from_template import function_property, parameters, resources
+
+PRICES = tomllib.loads((Path(__file__).parent / "prices.toml").read_text())
+
+# What is assumed of AWS. A function with less memory than this has that part of a processor (Lambda Developer Guide,
+# "Configure Lambda function memory"), and Lambda's processor is taken to be as fast as this machine's.
+MB_OF_A_PROCESSOR = 1769
+# Seconds that a call keeps a function waiting.
+WAITS = {
+    "searchOrders": 1.0,
+    "getOrder": 0.4,
+    "login": 0.4,
+    "GetSecretValue": 0.02,
+    "SendMessage": 0.01,
+    "PutEvents": 0.01,
+}
+OTHER_WAIT = 0.004  # DynamoDB
+# Lambda asks a queue by five long polls at a time, even if it is empty (Lambda Developer Guide, "Configuring scaling
+# behavior for SQS event source mappings"; of queues that are not FIFO it says that two may do).
+POLLS_A_MINUTE = 5 * 60 / 20
+# DynamoDB and SQS ask KMS once in five minutes for each function and table or queue: on an idle stack the two functions
+# of the clock for two tables each, and the wake-ups' queue for sending and receiving; with orders, validation for two
+# and publishing for one. What logs ask is not known, and left out.
+KMS_IDLE, KMS_WITH_ORDERS = 6, 9
+# Records that Lambda hands over at once: it reads the stream four times a second, and splits what it finds in four.
+RECORDS_A_BATCH = 10
+
+# What is assumed of a seller.
+VERSIONS = 3  # of each order: new, sent, and one in which nothing is seen to have changed
+HELD = 0.15  # all of them asked for by ID for a day, and then repaired by a person
+CALLS_OF_A_REPAIR = 4
+# Each live search looks back over 30 seconds of the 300 since the last one.
+LISTED_AGAIN = 0.1
+ORDERS_A_SEARCH = 75
+# People look at orders in working hours; API Gateway has metrics of its own for each method that they call.
+WORKING_HOURS, HOURS = 176, 720
+METRICS_OF_A_METHOD = 5
+
+# What is assumed of the usual way, beside that it stores and judges as benchmarks/usual does: the Orders API v0, with a
+# call for each order's items, which keeps a function waiting, paced; and windows that overlap by a fifth.
+USUAL_CALLS = 1.01
+USUAL_CALL_SECONDS = 0.4
+USUAL_OVERLAP = 0.2
+
+DAYS = 30
+LOGS_KEPT_MONTHS = parameters()["LogRetentionDays"]["Default"] / DAYS
+MINUTES = DAYS * 24 * 60
+MOST_SEARCHES_A_DAY = 484
+LIVE_SEARCHES_A_DAY = 288
+MILLION = 1_000_000
+
+TARGET = 0.40
+TARGET_FOR_A_SMALL_SELLER = 1.00
+
+# Dollars, by what they are paid for.
+type Bill = Mapping[str, float]
+
+
+class Seller(NamedTuple):
+    """How many sellers with how many new orders a day each, all in one stack."""
+
+    name: str
+    orders: int
+    sellers: int = 1
+
+    @property
+    def versions(self) -> int:
+        return self.orders * VERSIONS
+
+    @property
+    def searches(self) -> float:
+        """Live searches a day of each seller."""
+        return min(max(LIVE_SEARCHES_A_DAY, self.versions / ORDERS_A_SEARCH), MOST_SEARCHES_A_DAY)
+
+    @property
+    def batches(self) -> float:
+        """Invocations a day for a record of each version, of all sellers: few orders come alone, many in batches."""
+        bring_something = self.searches * (1 - math.exp(-self.versions / self.searches))
+        return self.sellers * max(bring_something, self.versions / RECORDS_A_BATCH)
+
+
+SELLERS = (
+    Seller("100 orders a day", 100),
+    Seller("10,000 orders a day", 10_000),
+    Seller("16,000 orders a day", 16_000),
+    Seller("1,000 sellers of 100", 100, 1_000),
+)
+
+
+def memory_of(function: str) -> int:
+    """In MB, as the template has it."""
+    logical_id = "".join(word.capitalize() for word in function.split("_"))
+    return int(function_property(f"{logical_id}Function", "MemorySize"))
+
+
+def billed_seconds(usage: Usage, function: str) -> float:
+    waited = sum(count * WAITS.get(operation, OTHER_WAIT) for operation, count in usage.calls.items())
+    return usage.seconds / min(memory_of(function) / MB_OF_A_PROCESSOR, 1) + waited
+
+
+def bill(usage: Usage, function: str) -> Bill:
+    """What is paid for the usage, by service."""
+    memory, seconds = memory_of(function), billed_seconds(usage, function)
+    dynamodb, serverless, eventbridge, watch = (
+        PRICES[service] for service in ("dynamodb", "lambda", "eventbridge", "cloudwatch")
+    )
+    return {
+        "DynamoDB, writes": usage.write_units * dynamodb["write_unit"],
+        "DynamoDB, reads": usage.read_units * dynamodb["read_unit"],
+        "Lambda": usage.invocations * serverless["request"] + seconds * memory / 1024 * serverless["gb_second"],
+        "EventBridge": usage.calls["PutEvents"] * eventbridge["event"],
+        "SQS": usage.calls["SendMessage"] * PRICES["sqs"]["fifo_request"],
+        "Secrets Manager": usage.calls["GetSecretValue"] * PRICES["secrets_manager"]["request"],
+        "Logs": usage.logged / 1e9 * (watch["logs_gb"] + LOGS_KEPT_MONTHS * watch["logs_gb_month"]),
+    }
+
+
+def together(bills: Iterable[Bill]) -> Bill:
+    whole: dict[str, float] = {}
+    for one in bills:
+        for name, dollars in one.items():
+            whole[name] = whole.get(name, 0) + dollars
+    return whole
+
+
+# A million order versions ---------------------------------------------------------------------------------------------
+
+
+def ours_for_an_order(life: Life) -> Mapping[str, Bill]:
+    """By what is done for it, from its download to its redaction; of a person's work nothing."""
+    steps = (life.new, life.shipped, life.touched)
+    batches = VERSIONS / RECORDS_A_BATCH
+    return {
+        "asking Amazon": bill(life.search.times(VERSIONS / ORDERS_A_SEARCH), "download_orders"),
+        "storing what is new or changed": bill(_sum(step.download for step in steps), "download_orders"),
+        "meeting again what has not changed": bill(life.unchanged.times(LISTED_AGAIN * VERSIONS), "download_orders"),
+        "verdicts": bill(_sum(step.validate for step in steps) + life.validate_batch.times(batches), "validate_orders"),
+        "history and events": bill(
+            _sum(step.publish for step in steps) + life.publish_batch.times(2 * batches), "publish_changes"
+        ),
+        "asking for held orders by ID": together(
+            (
+                bill(life.held.download.times(HELD), "download_orders"),
+                bill(life.held.publish.times(HELD), "publish_changes"),
+            )
+        ),
+        "redaction": together(
+            (bill(life.redacted.download, "redact_orders"), bill(life.redacted.publish, "publish_changes"))
+        ),
+    }
+
+
+def usual_for_an_order(usual: UsualLife, life: Life) -> Mapping[str, Bill]:
+    """The same, the usual way; invocations, history and events cost it what they cost us, for each change."""
+    steps = (usual.new, usual.shipped, usual.touched)
+    batches = VERSIONS / RECORDS_A_BATCH
+    waits = VERSIONS * (1 + USUAL_OVERLAP) * USUAL_CALLS * USUAL_CALL_SECONDS
+    memory = memory_of("download_orders")
+    # The verdict on what was only touched is what it was, which is no change.
+    told = life.new.publish + life.shipped.publish + life.touched.publish.times(1 / 2)
+    return {
+        "asking Amazon": {"Lambda": waits * memory / 1024 * PRICES["lambda"]["gb_second"]},
+        "storing what is new or changed": bill(_sum(step.download for step in steps), "download_orders"),
+        "meeting again what has not changed": bill(usual.unchanged.times(USUAL_OVERLAP * VERSIONS), "download_orders"),
+        "verdicts": bill(_sum(step.validate for step in steps) + life.validate_batch.times(batches), "validate_orders"),
+        "history and events": bill(told + life.publish_batch.times(2 * batches), "publish_changes"),
+        "asking for held orders by ID": {},
+        "redaction": together((bill(usual.redacted, "redact_orders"), bill(life.redacted.publish, "publish_changes"))),
+    }
+
+
+def _sum(usages: Iterable[Usage]) -> Usage:
+    return sum(usages, start=Usage())
+
+
+# A month --------------------------------------------------------------------------------------------------------------
+
+
+def month(seller: Seller, life: Life) -> Bill:
+    """What a month costs beside storage and what is fixed."""
+    orders, others = seller.sellers * seller.orders * DAYS, seller.sellers - 1
+    used = {
+        "download_orders": [
+            (life.tick, MINUTES),
+            (life.tick_per_integration, MINUTES * others),
+            (life.idle, MINUTES * seller.sellers),
+            (life.search, seller.searches * DAYS * seller.sellers),
+            (life.new.download + life.shipped.download + life.touched.download, orders),
+            (life.unchanged, orders * VERSIONS * LISTED_AGAIN),
+            (life.held.download, orders * HELD),
+        ],
+        "validate_orders": [
+            (life.new.validate + life.shipped.validate + life.touched.validate, orders),
+            (life.validate_batch, seller.batches * DAYS),
+        ],
+        "publish_changes": [
+            (life.new.publish + life.shipped.publish + life.touched.publish + life.redacted.publish, orders),
+            (life.held.publish + life.repaired.publish, orders * HELD),
+            (life.publish_batch, 2 * seller.batches * DAYS),
+        ],
+        "redact_orders": [
+            (life.redaction_tick, MINUTES / 5),
+            (life.redaction_tick_per_integration, MINUTES / 5 * others),
+            (life.redacted.download, orders),
+        ],
+        "edit_orders": [(life.repaired.download, orders * HELD)],
+    }
+    bills = [bill(usage.times(number), function) for function, usages in used.items() for usage, number in usages]
+    return together([*bills, _of_the_clock(seller), _of_people(orders)])
+
+
+def _of_the_clock(seller: Seller) -> Bill:
+    """What is paid for time that passes, beside the functions."""
+    wake_ups = MINUTES * seller.sellers
+    received, deleted = max(wake_ups, POLLS_A_MINUTE * MINUTES), wake_ups
+    with_orders = 1 - math.exp(-seller.versions * seller.sellers / LIVE_SEARCHES_A_DAY)
+    asked = (KMS_IDLE + (KMS_WITH_ORDERS - KMS_IDLE) * with_orders) * MINUTES / 5
+    return {
+        "SQS": (received + deleted) * PRICES["sqs"]["fifo_request"],
+        "EventBridge": (MINUTES + MINUTES / 5 + DAYS) * PRICES["eventbridge"]["schedule_invocation"],
+        "KMS, requests": asked * PRICES["kms"]["request"],
+    }
+
+
+def _of_people(orders: float) -> Bill:
+    return {"API Gateway": CALLS_OF_A_REPAIR * HELD * orders * PRICES["api_gateway"]["request"]}
+
+
+def stored_for_a_year(seller: Seller, life: Life) -> float:
+    """What a month's storage costs when a year's orders are there."""
+    prices: Mapping[str, float] = PRICES["dynamodb"]
+    orders = seller.sellers * seller.orders * 365
+    recoverable = life.sizes.item + life.sizes.history
+    stored = recoverable + life.sizes.entries
+    return orders / 1e9 * (stored * prices["stored_gb_month"] + recoverable * prices["recoverable_gb_month"])
+
+
+def fixed(seller: Seller, life: Life) -> Bill:
+    """What a month costs though nothing happens."""
+    watch = PRICES["cloudwatch"]
+    metrics = life.metrics["stack"] + life.metrics["integration"] * seller.sellers
+    of_methods = METRICS_OF_A_METHOD * CALLS_OF_A_REPAIR * WORKING_HOURS / HOURS
+    return {
+        "the key": PRICES["kms"]["key_month"],
+        "a secret for each seller": seller.sellers * PRICES["secrets_manager"]["secret_month"],
+        f"{_alarms()} alarms": _alarms() * watch["alarm_month"],
+        "the dashboard": watch["dashboard_month"],
+        f"{life.metrics['stack']} custom metrics, and one for each seller": metrics * watch["metric_month"],
+        "metrics of the API's methods": of_methods * watch["metric_month"],
+    }
+
+
+def _alarms() -> int:
+    """How many metrics are watched in a stack that takes no notifications, as it is by default."""
+    alarms = [one for one in resources().values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    watched = [one["Properties"].get("Metrics") for one in alarms if one.get("Condition") != "TakesOrderChanges"]
+    return sum(sum("MetricStat" in metric for metric in metrics) if metrics else 1 for metrics in watched)
+
+
+# What is told ---------------------------------------------------------------------------------------------------------
+
+PLACES = ("OrdersTable", *(f"OrdersTable.{index}" for index in ("byStage", "byCreated", "byDue", "byRedaction")))
+
+
+def _table_of_units(life: Life, usual: UsualLife) -> str:
+    unchanged = (Step(life.unchanged), usual.unchanged)
+    rows = [
+        _units("a new order", life.new, usual.new.download + usual.new.validate, 2),
+        _units("one that was sent", life.shipped, usual.shipped.download + usual.shipped.validate, 2),
+        _units("one of which only the time changed", life.touched, usual.touched.download + usual.touched.validate, 1),
+        _units("one that has not changed", *unchanged, 0),
+        _units("its redaction", life.redacted, usual.redacted, 1),
+        _units("a held order: a day of asking for it", life.held, None, 0),
+        _units("a held order: a person's edit and release", life.repaired, None, 0),
+    ]
+    headings = ("write units for", "table", "byStage", "byCreated", "byDue", "byRedaction", "history", "all", "usual")
+    return table(headings, rows)
+
+
+def _units(name: str, ours: Step, usual: Usage | None, told: int) -> Sequence[str]:
+    """`told` entries are in the history of the usual way, a unit each."""
+    written = ours.total.written
+    units = [written[place] for place in (*PLACES, "HistoryTable")]
+    theirs = "" if usual is None else f"{usual.write_units + told:.1f}"
+    return (name, *(f"{one:.1f}" for one in units), f"{sum(units):.1f}", theirs)
+
+
+def _table_of_a_million(ours: Mapping[str, Bill], usual: Mapping[str, Bill]) -> str:
+    rows = []
+    for name in ours:
+        mine, theirs = _million(ours[name]), _million(usual[name])
+        rows.append((name, f"{mine:.2f}", f"{theirs:.2f}", f"{mine / theirs:.2f}" if theirs else ""))
+    mine, theirs = _million(together(ours.values())), _million(together(usual.values()))
+    rows.append(("all", f"{mine:.2f}", f"{theirs:.2f}", f"{mine / theirs:.2f}"))
+    return table(("dollars for a million order versions", "ours", "the usual way", "ratio"), rows)
+
+
+def _million(of_an_order: Bill) -> float:
+    return sum(of_an_order.values()) / VERSIONS * MILLION
+
+
+def _table_of_months(life: Life, ours: Mapping[str, Bill], usual: Mapping[str, Bill]) -> str:
+    """`ours` and `usual` are for an order."""
+    more = _million(together(usual.values())) - _million(together(ours.values()))
+    running = {seller.name: month(seller, life) for seller in SELLERS}
+    unmoved = {seller.name: fixed(seller, life) for seller in SELLERS}
+    rows = [
+        (service, *(_dollars(bill_[service]) for bill_ in running.values()))
+        for service in sorted(running[SELLERS[0].name], key=lambda one: -running[SELLERS[0].name][one])
+    ]
+    rows.append(("**running**", *(f"**{_dollars(sum(one.values()))}**" for one in running.values())))
+    as_usual = (sum(running[one.name].values()) + more * one.versions * one.sellers * DAYS / MILLION for one in SELLERS)
+    rows.append(("running, the usual way", *map(_dollars, as_usual)))
+    rows.append(("storage when a year is full", *(_dollars(stored_for_a_year(one, life)) for one in SELLERS)))
+    rows += [(name, *(_dollars(one[name]) for one in unmoved.values())) for name in unmoved[SELLERS[0].name]]
+    rows.append(("**fixed**", *(f"**{_dollars(sum(one.values()))}**" for one in unmoved.values())))
+    return table(("dollars a month", *running), rows)
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:,.2f}"
+
+
+def _table_of_invocations(life: Life) -> str:
+    page, batch = 100, 100
+    rows = [
+        _invocation("a minute's tick", life.tick, "download_orders"),
+        _invocation("a wake-up with nothing to do", life.idle, "download_orders"),
+        _invocation("a live search that brings nothing", life.idle + life.search, "download_orders"),
+        _invocation(
+            f"one that brings {page} new orders",
+            life.idle + life.search + life.new.download.times(page),
+            "download_orders",
+        ),
+        _invocation(f"verdicts on {batch}", life.validate_batch + life.new.validate.times(batch), "validate_orders"),
+        _invocation(
+            f"history and events of {batch}", life.publish_batch + life.new.publish.times(batch / 2), "publish_changes"
+        ),
+        _invocation("a redaction tick with nothing to do", life.redaction_tick, "redact_orders"),
+    ]
+    return table(("invocation", "memory, MB", "processor, ms", "calls", "billed, ms"), rows)
+
+
+def _invocation(name: str, usage: Usage, function: str) -> Sequence[str]:
+    calls, billed = usage.calls.total(), billed_seconds(usage, function)
+    return (name, f"{memory_of(function)}", f"{1000 * usage.seconds:,.0f}", f"{calls:,.0f}", f"{1000 * billed:,.0f}")
+
+
+def section() -> str:
+    """Takes a minute."""
+    print("Cost: an order's life", flush=True)
+    life = live()
+    print("Cost: the usual life of an order", flush=True)
+    usual = live_as_usual()
+    ours, theirs = ours_for_an_order(life), usual_for_an_order(usual, life)
+    mine, others = _million(together(ours.values())), _million(together(theirs.values()))
+    without_asking = (mine - _million(ours["asking Amazon"])) / (others - _million(theirs["asking Amazon"]))
+    writes = sum(one["DynamoDB, writes"] for one in ours.values()) / VERSIONS * MILLION
+    kilobyte = _million({"writes": entries_written(usual) * PRICES["dynamodb"]["write_unit"]})
+    small = sum(month(SELLERS[0], life).values())
+    return f"""## Cost
+
+What an order takes from its download to its redaction is measured: {ORDERS} generated orders live through the functions
+themselves, on tables of MiniStack, which says of each write what it costs the table and each index
+(`ReturnConsumedCapacity=INDEXES`) by DynamoDB's rules: a unit for each KB begun; an index's entry is written if its key
+or a projected attribute changes, twice if the key does. Read units follow from the bytes that came back. Processor time
+is of this machine; calls, log lines and metrics are counted. Prices are list prices of us-east-1 of
+{PRICES["looked_up"]:%Y-%m-%d} without free tiers (`benchmarks/prices.toml`), and what is assumed stands at the top of
+`benchmarks/cost.py`: {VERSIONS} versions of each order (new, sent, and one in which only the time of the update is
+new), {HELD:.0%} held; a function with {MB_OF_A_PROCESSOR:,} MB has a processor as fast as this machine's and one with
+less its part of that; a call of DynamoDB takes {1000 * OTHER_WAIT:.0f} ms, a search at Amazon
+{WAITS["searchOrders"]:.0f} s.
+
+The usual way (`benchmarks/usual`) stores the whole order as a map whenever it is downloaded, changed or not, with a
+second write for the verdict and a log line for each; the same indexes hold all of it. It asks the Orders API v0, with a
+call for each order's items, and its windows overlap by {USUAL_OVERLAP:.0%}. In its favour: what it writes again
+unchanged makes no stream record, its rules are simple, its history and events cost what ours do, it asks for no held
+order again, and the generated orders are small.
+
+{_table_of_units(life, usual)}
+
+Each page costs some units more in the integrations table, for the checkpoint.
+
+{_table_of_a_million(ours, theirs)}
+
+Without people's work, and without what the clock takes whether orders come or not. {writes / mine:.0%} of ours are
+DynamoDB's writes. If both asked Amazon as we do, the ratio would be {without_asking:.2f}. For each KB that Amazon's
+orders are larger the usual way pays ${kilobyte:.2f} more, and ours nothing, since it keeps only what it uses: with 1 KB
+more the ratio is {mine / (others + kilobyte):.2f}, with 3 KB more {mine / (others + 3 * kilobyte):.2f}.
+
+Target: {TARGET:.2f} of the usual way. {"Reached" if mine <= TARGET * others else "Missed"}: {mine / others:.2f}.
+
+{_table_of_invocations(life)}
+
+{_table_of_months(life, ours, theirs)}
+
+16,000 orders a day are {SELLERS[2].versions:,} versions, as many as Amazon lists within its quota. People repair each
+held order with {CALLS_OF_A_REPAIR} calls. Left out: cold starts, Cognito, data transfer, what log groups ask of KMS,
+the hourly count of held orders, and a warehouse's calls.
+
+Target: running cost of the seller of 100 orders a day under ${TARGET_FOR_A_SMALL_SELLER:.0f} a month.
+{"Reached" if small < TARGET_FOR_A_SMALL_SELLER else "Missed"}: ${small:.2f}.
+"""
+
+
+def entries_written(usual: UsualLife) -> float:
+    """How many items and entries of indexes, each with the whole order in it, an order's life writes."""
+    units_of_an_entry = usual.unchanged.write_units
+    steps = (usual.new, usual.shipped, usual.touched)
+    units = sum(step.download.write_units + step.validate.write_units for step in steps) + usual.redacted.write_units
+    return units / units_of_an_entry + USUAL_OVERLAP * VERSIONS
+
+
+if __name__ == "__main__":
+    print(section())

@@ -1,0 +1,245 @@
+"""What downloads take: processor time for a page of 100 orders, and calls to Amazon for an order.
+
+The first is measured here, the second is what `make compare` measures.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+from io import BytesIO
+from typing import Any, NamedTuple, cast
+from unittest.mock import patch
+
+import boto3
+import urllib3
+
+from benchmarks.amazon_orders import NOW, answer, new_orders, shipped
+from benchmarks.loopback_dynamodb import Item, loopback_dynamodb
+from benchmarks.markdown import table
+from benchmarks.rounds import Spread, interleaved, ratio
+from benchmarks.usual.downloader import store_page
+from needs_attention import aws
+from needs_attention.intake import Intake
+from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.marketplaces import MARKETPLACES
+from needs_attention.order_store import OrderStore
+from needs_attention.sp_api import Credentials, SellingPartnerApi
+from needs_attention.validation import Validation
+from tests.amazon_stand_in.ledger import Json
+from tests.simulation import comparison
+from tests.simulation.comparison import BacklogTold, HealTold, LiveTold, lasting
+from tests.simulation.contenders import CONTENDERS
+from tests.simulation.memory_dynamodb import MemoryDynamoDB, Table
+
+PAGE = 100
+ROUNDS = 15
+KINDS = ("new", "changed", "unchanged")
+TARGET = 0.1
+INTEGRATION = Integration(
+    integration_id="demo",
+    name="Demo shop",
+    region="NA",
+    marketplace_ids=tuple(one.id for one in MARKETPLACES.values() if one.region == "NA"),
+    registered_at=NOW,
+)
+# boto3 signs with them; nobody checks.
+ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+class Page(NamedTuple):
+    """An answer of Amazon's, and what is stored of its orders by then. The name is its table's too."""
+
+    name: str
+    answer: bytes
+    stored: Mapping[str, Item]
+
+
+def pages() -> list[Page]:
+    orders = new_orders(PAGE)
+    judged = _judged(orders)
+    return [
+        Page("new", answer(orders), {}),
+        Page("changed", answer(map(shipped, orders)), judged),
+        Page("unchanged", answer(orders), judged),
+    ]
+
+
+def _judged(orders: Sequence[Json]) -> Mapping[str, Item]:
+    """The orders as they are stored when validation has judged them."""
+    tables = {name: Table(name) for name in ("OrdersTable", "IntegrationsTable")}
+    client: Any = MemoryDynamoDB(tables)
+    stores = OrderStore(client, "OrdersTable"), IntegrationStore(client, "IntegrationsTable")
+    stores[1].save(INTEGRATION)
+    Intake(*stores).take(INTEGRATION, orders, cause="download", request_id="1-downloaded", now=NOW)
+    validation = Validation(*stores, NOW)
+    items: dict[tuple[str, ...], Any] = tables["OrdersTable"].items
+    for item in tuple(items.values()):
+        validation.judge_image(item)
+    return {order_id: item for (order_id,), item in items.items()}
+
+
+class Amazon:
+    """In place of a pool of connections: answers each search with the same page, from memory."""
+
+    def __init__(self, page: bytes) -> None:
+        self._page = page
+
+    def request(self, method: str, *_: object, **__: object) -> urllib3.HTTPResponse:
+        is_login = method == "POST"
+        body = b'{"access_token": "Atza|token", "expires_in": 3600}' if is_login else self._page
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": "1-downloaded"}
+        return urllib3.HTTPResponse(BytesIO(body), headers=headers, status=200, preload_content=False)
+
+
+def _ours(page: Page) -> Callable[[], float]:
+    client = aws.client("dynamodb")
+    intake = Intake(OrderStore(client, page.name), IntegrationStore(client, "IntegrationsTable"))
+    http = cast(urllib3.PoolManager, Amazon(page.answer))
+    amazon = SellingPartnerApi(Credentials("client", "secret", "Atzr|token"), endpoint="https://amazon", http=http)
+
+    def take() -> None:
+        found = amazon.search_orders(
+            marketplace_ids=INTEGRATION.marketplace_ids, updated_after=NOW - timedelta(days=1), updated_before=NOW
+        )
+        later = NOW + timedelta(hours=2)
+        taken = intake.take(INTEGRATION, found.orders, cause="download", request_id=found.request_id, now=later)
+        counted = {"new": taken.counts.new, "changed": taken.counts.changed, "unchanged": taken.counts.unchanged}
+        if counted[page.name] != PAGE:
+            raise ValueError(f"not all {PAGE} orders are {page.name}: {taken.counts}")
+
+    return lambda: _milliseconds(take)
+
+
+def _usual(page: Page) -> Callable[[], float]:
+    orders = boto3.resource("dynamodb").Table(page.name)
+    return lambda: _milliseconds(lambda: store_page(orders, page.answer))
+
+
+def _milliseconds(work: Callable[[], None]) -> float:
+    """Of a processor, in this process."""
+    began = time.process_time()
+    work()
+    return 1000 * (time.process_time() - began)
+
+
+def _processor_time() -> dict[str, list[float]]:
+    """Milliseconds for each page, by whose and which it is, in each round."""
+    every = pages()
+    with ExitStack() as stack:
+        endpoint = stack.enter_context(loopback_dynamodb({page.name: page.stored for page in every}))
+        stack.enter_context(patch.dict(os.environ, ACCESS | {"AWS_ENDPOINT_URL_DYNAMODB": endpoint}))
+        contenders = {f"ours: {page.name}": _ours(page) for page in every}
+        contenders |= {f"usual: {page.name}": _usual(page) for page in every}
+        interleaved(1, contenders)  # the first of each is slower
+        return interleaved(ROUNDS, contenders)
+
+
+class Lives(NamedTuple):
+    """What came of each contender's lives, by its name."""
+
+    live: Mapping[str, LiveTold]
+    heal: Mapping[str, HealTold]
+    past: Mapping[str, BacklogTold]
+
+
+def _lives() -> Lives:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=logging.disable) as pool:
+        live = {name: pool.submit(comparison.live_and_heal, name, comparison.FULL, 0) for name in CONTENDERS}
+        past = {name: pool.submit(comparison.backlog, name, comparison.FULL, 0) for name in CONTENDERS}
+        lived = _results(live)
+        return Lives(
+            {name: told for name, (told, _) in lived.items()},
+            {name: told for name, (_, told) in lived.items()},
+            _results(past),
+        )
+
+
+def _results[Told](futures: Mapping[str, Future[Told]]) -> dict[str, Told]:
+    results = {}
+    for name, future in futures.items():
+        results[name] = future.result()
+        print(f"  {name} is through", flush=True)
+    return results
+
+
+def _table_of_pages(figures: Mapping[str, Sequence[float]]) -> str:
+    rows = []
+    for name in KINDS:
+        ours, usual = figures[f"ours: {name}"], figures[f"usual: {name}"]
+        rows.append((name, Spread.of(ours).shown(), Spread.of(usual).shown(), ratio(ours, usual).shown(2)))
+    return table(("100 orders, all", "ours, ms", "the usual way, ms", "ratio"), rows)
+
+
+def _table_of_lives(lives: Lives) -> str:
+    headings = (
+        "",
+        "searches an order, live",
+        "all calls an order, live",
+        "calls an order, backlog",
+        "an update waited, live",
+        "30 held orders healed after",
+        "lost, backlog and live",
+    )
+    return table(
+        headings,
+        [
+            (
+                name,
+                f"{live.calls.listings / live.orders:.4f}",
+                f"{live.calls_per_order:.4f}",
+                f"{lives.past[name].calls_per_order:.4f}",
+                lasting(live.outcome.longest_wait),
+                lasting(lives.heal[name].healed_after),
+                f"{lives.past[name].outcome.lost:,}, {live.outcome.lost:,}",
+            )
+            for name, live in lives.live.items()
+        ],
+    )
+
+
+def section() -> str:
+    """Takes about five minutes."""
+    print("Downloads: processor time", flush=True)
+    figures = _processor_time()
+    print("Downloads: lives on a virtual clock", flush=True)
+    lives, scale = _lives(), comparison.FULL
+    kilobytes = len(answer(new_orders(PAGE))) / PAGE / 1000
+    return f"""## Downloads
+
+What a page of {PAGE} orders takes of a processor, from the bytes of Amazon's answer to all of its orders being written.
+Ours is the code that runs: it reads what is stored, writes what is new or changed, each order on the condition that
+nobody changed it meanwhile, and counts what is held, for which it judges each of those. The usual way
+(`benchmarks/usual/downloader.py`) has models of all that the API can send, stores each order as a map with
+`Table.update_item`, and neither looks at what is there nor judges. Both call the same DynamoDB in another process: a
+stub that answers at once, keeps nothing and is not counted; nor are TLS, the connection to Amazon, and the checkpoint
+after the page. The orders are generated, {kilobytes:.1f} KB each as JSON. Amazon's can be larger, which costs the usual
+way more: ours keeps only what it uses.
+
+{_table_of_pages(figures)}
+
+Median (least to most) of {ROUNDS} rounds.
+
+Target: {TARGET} at the most. {_reached(figures)}
+
+What `make compare` lives through on a virtual clock with Amazon's quotas, seed 0: {scale.backlog.past:,} orders of
+yesterday as a backlog, and {scale.live.new:,} new orders and {scale.live.updates:,} updates in
+{lasting(scale.live.lasts)}, of which {scale.live.held} came without an address that Amazon has later. Ours is beside
+python-amazon-sp-api with the Orders API v0, and beside one cursor on the Orders API 2026-01-01 that is set back.
+[downloads.md](downloads.md) says how each is driven, and what is in whose favour.
+
+{_table_of_lives(lives)}
+"""
+
+
+def _reached(figures: Mapping[str, Sequence[float]]) -> str:
+    reached = {name: ratio(figures[f"ours: {name}"], figures[f"usual: {name}"]).median for name in KINDS}
+    missed = [f"{name} ({figure:.2f})" for name, figure in reached.items() if figure > TARGET]
+    return f"Missed: {', '.join(missed)}." if missed else "Reached."
+
+
+if __name__ == "__main__":
+    print(section())
