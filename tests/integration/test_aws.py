@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import botocore
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ProxyConnectionError
 from moto import mock_aws
@@ -18,10 +17,9 @@ from needs_attention.aws import CONFIG, WAITS_FOR_THE_REST, Throttled, passes_by
 from needs_attention.order_store import OrderStore
 from tests.from_template import create_table, functions_timeout
 from tests.integration.conftest import World, app
-from tests.integration.faults import answer_lost, unanswered, unreachable, watched
-from tests.integration.writes import INTEGRATION, ORDER, WRITES, Write, an_order
-from tests.unit.builders import NOON, an_amazon_order
-from tests.unit.builders import an_order as order_of
+from tests.integration.faults import answer_lost, unanswered, unreachable
+from tests.integration.writes import INTEGRATION, ORDER
+from tests.unit.builders import NOON, an_amazon_order, an_order
 
 LONGEST_BACKOFF = 1 + 2  # seconds before the second and the third try, if botocore draws the longest
 
@@ -106,7 +104,7 @@ def test_a_transaction_passes_by_itself_if_one_of_its_reasons_does(reason: str, 
 def two_orders(dynamodb: Any) -> OrderStore:
     orders = OrderStore(dynamodb, create_table(dynamodb, "OrdersTable"))
     for order_id in ("1", "2"):
-        orders.save(None, order_of(an_amazon_order(order_id=order_id)), by="amazon", at=NOON, cause="download")
+        orders.save(None, an_order(an_amazon_order(order_id=order_id)), by="amazon", at=NOON, cause="download")
     return orders
 
 
@@ -168,60 +166,6 @@ def test_surroundings_that_never_come_whole_are_a_503(
         answer = world.call(method, ORDER, body)
     assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "tryAgain", "5")
     assert world.order().revision == 1
-
-
-READS_SURROUNDINGS_ONCE = [
-    Write("GET", ORDER, None, an_order),
-    *(WRITES[operation] for operation in (("PATCH", "/orders/{orderId}"), ("POST", "/bulk/orders"))),
-    *(WRITES["POST", path] for path in ("/orders.csv", "/orders/{orderId}/release", "/orders/{orderId}/acknowledge")),
-    *(WRITES["POST", f"/orders/{{orderId}}/{what}"] for what in ("picked", "transfer-failed", "erase")),
-]
-
-
-@pytest.mark.parametrize("one", READS_SURROUNDINGS_ONCE, ids=lambda one: f"{one.method} {one.path}")
-def test_showing_or_changing_orders_of_an_integration_reads_its_surroundings_in_one_call(
-    world: World, one: Write
-) -> None:
-    one.prepare(world)
-    with watched() as calls:
-        assert one.make(world).status == 200
-    (read,) = [call for call in calls if call.is_to("dynamodb", table="IntegrationsTable") and "Get" in call.operation]
-    (wanted,) = read.parameters["RequestItems"].values()
-    assert (read.operation, len(wanted["Keys"]), wanted["ConsistentRead"]) == ("BatchGetItem", 4, True)
-
-
-def test_an_order_is_shown_after_one_read_of_it_and_one_of_its_surroundings(world: World) -> None:
-    world.download()
-    with watched() as calls:
-        world.call("GET", ORDER)
-    assert [call.operation for call in calls] == ["GetItem", "BatchGetItem"]
-
-
-def test_a_patch_makes_one_read_of_the_order_one_of_its_surroundings_and_a_write(world: World) -> None:
-    world.download()
-    with watched() as calls:
-        world.call("PATCH", ORDER, {"comment": "Later."})
-    assert [call.operation for call in calls] == ["GetItem", "BatchGetItem", "UpdateItem"]
-
-
-@pytest.mark.parametrize("path", ["/orders", "/orders.csv", "/summary"])
-def test_a_list_reads_no_item_of_the_integrations_table_twice(world: World, path: str) -> None:
-    world.download()
-    with watched() as calls:
-        assert world.call("GET", path).status == 200
-    read = [str(call) for call in calls if call.is_to("dynamodb", table="IntegrationsTable")]
-    assert len(read) == len(set(read)) == 4
-
-
-# What a call says of who makes it
-
-
-def test_calls_name_the_project_and_botocore(dynamodb: Any) -> None:
-    sent = []
-    dynamodb.meta.events.register_first("before-send.dynamodb", lambda request, **_: sent.append(request))
-    dynamodb.list_tables()
-    (agent,) = {request.headers["User-Agent"].decode() for request in sent}
-    assert agent == f"needs-attention Botocore/{botocore.__version__}"
 
 
 # A write whose answer is lost is made again, and finds itself there
