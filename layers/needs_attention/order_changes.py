@@ -98,7 +98,7 @@ class OrderChanges:
 
     def patch(self, patch: OrderPatch) -> Change:
         """Edits first, then what is wanted of the gate on top. Raises a 403 for an override by anyone but an
-        administrator, a 422 for what cannot be wanted."""
+        administrator; the change raises a 422 for what cannot be wanted."""
         self._check_override(patch.override is not None)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
