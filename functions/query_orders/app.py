@@ -61,14 +61,8 @@ def export_orders(_: Caller, filters: Query[OrderFilters]) -> Response[object]:
 
     What is missing is an empty cell. `X-Next-Cursor` says that there are more.
     """
-    now, stages = values.utc_now(), integrations.stages()
-    page = order_list.page(filters, now, is_warehouse=False)
-    found = orders.get_many(row["orderId"] for row in page["orders"])
-    listed = [found[row["orderId"]] for row in page["orders"] if row["orderId"] in found]
-    surroundings = {name: integrations.surroundings(name) for name in {order.integration for order in listed}}
-    sheet = sheet_of(
-        whole_order(order, around, stages, now) for order in listed if (around := surroundings[order.integration])
-    )
+    page = order_list.whole_page(filters, values.utc_now())
+    sheet = sheet_of(page["orders"])
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="orders.csv"'}
     if page["nextCursor"]:
         headers["X-Next-Cursor"] = page["nextCursor"]
@@ -81,7 +75,7 @@ def get_order(caller: Caller, order_id: str) -> Response[object]:
     order = existing_order(orders, order_id)
     surroundings = around(order, integrations)
     check_visible(order, surroundings, caller)
-    shown = whole_order(order, surroundings, integrations.stages(), values.utc_now())
+    shown = whole_order(order, surroundings, values.utc_now())
     if not caller.is_any_of(Role.READER):
         shown = for_warehouse(shown)
     return answer(shown, headers=etag(order.revision))

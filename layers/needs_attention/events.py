@@ -7,8 +7,9 @@ data: a change names fields, never their values.
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from needs_attention.aws import Item
 from needs_attention.order import LastChange
-from needs_attention.order_store import Item, Summary
+from needs_attention.order_store import Summary
 from needs_attention.values import instant, read_stored
 
 if TYPE_CHECKING:

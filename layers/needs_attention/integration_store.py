@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from needs_attention.aws import is_lost_race
+from needs_attention.aws import is_lost_race, items
 from needs_attention.connection_check import Ending, Expiry
 from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, RedownloadCause, SetAside
 from needs_attention.erasures import Erasure
@@ -69,18 +69,37 @@ class ChangedMeanwhile(Exception):
     """Somebody else changed the same thing since it was read."""
 
 
+class Stages(Value):
+    """The Stages that the administrator keeps, in their order."""
+
+    stages: tuple[Stage, ...] = BUILT_IN_STAGES
+    revision: int = 0
+
+    def named(self, name_or_id: str) -> Stage | None:
+        """The Stage of that name (in any case) or id."""
+        wanted = " ".join(name_or_id.split()).casefold()
+        return next((stage for stage in self.stages if wanted in {stage.name.casefold(), stage.id}), None)
+
+    def name_of(self, stage_id: str | None) -> str | None:
+        """What a Stage is called; an id that is no longer in the list stands for itself."""
+        return next((stage.name for stage in self.stages if stage.id == stage_id), stage_id)
+
+
 class Surroundings(NamedTuple):
     """All that a decision about an order of an integration needs besides the order."""
 
     integration: Integration
     is_frozen: bool
     incidents: Incidents
+    stages: Stages
 
     @classmethod
-    def of(cls, integration: Integration, incidents: Incidents, *, is_all_frozen: bool) -> "Surroundings":
+    def of(
+        cls, integration: Integration, incidents: Incidents, stages: Stages, *, is_all_frozen: bool
+    ) -> "Surroundings":
         """A deleted integration hands nothing over any more: nobody would hear that an order was cancelled."""
         is_closed = integration.is_frozen or integration.deleted_at is not None
-        return cls(integration, is_closed or is_all_frozen, incidents)
+        return cls(integration, is_closed or is_all_frozen, incidents, stages)
 
     @property
     def settings(self) -> Settings:
@@ -107,11 +126,21 @@ class IntegrationStore:
         return read_stored(Integration, text) if text else None
 
     def surroundings(self, integration_id: str) -> Surroundings | None:
-        """The integration with whether its outflow is frozen, by itself or with all others; a consistent read."""
-        integration = self.get(integration_id)
-        if integration is None:
+        """All that a decision about the integration's orders needs, in one consistent read; None without integration.
+
+        Raises Throttled.
+        """
+        own, incidents = f"integration#{integration_id}", f"incidents#{integration_id}"
+        keys = [_key(SYSTEM, own), _key(SYSTEM, "freeze"), _key(SYSTEM, "stages"), _key(CONNECTIONS, incidents)]
+        found = {item["item"]["S"]: item for item in items(self._client, self._table, keys, ConsistentRead=True)}
+        if own not in found:
             return None
-        return Surroundings.of(integration, self.incidents(integration_id), is_all_frozen=self.is_all_frozen())
+        return Surroundings.of(
+            read_stored(Integration, found[own]["data"]["S"]),
+            read_stored(Incidents, found[incidents]["data"]["S"]) if incidents in found else Incidents(),
+            read_stored(Stages, found["stages"]["data"]["S"]) if "stages" in found else Stages(),
+            is_all_frozen="freeze" in found,
+        )
 
     def save(self, integration: Integration) -> Integration:
         """Writes the integration if it is still as it was read. Raises ChangedMeanwhile."""
@@ -178,12 +207,12 @@ class IntegrationStore:
 
     # Stages
 
-    def stages(self) -> "Stages":
+    def stages(self) -> Stages:
         """The list of Stages; `Needs Attention` and `New` are always in it."""
         text = self._get(SYSTEM, "stages")
         return read_stored(Stages, text) if text else Stages()
 
-    def save_stages(self, stages: "Stages") -> None:
+    def save_stages(self, stages: Stages) -> None:
         """Writes the list if it is still as it was read. Raises ChangedMeanwhile."""
         later = stages.model_copy(update={"revision": stages.revision + 1})
         self._put(SYSTEM, "stages", later, expected=stages.revision)
@@ -402,22 +431,6 @@ class IntegrationStore:
             "ExpressionAttributeNames": names,
             **({"ExpressionAttributeValues": values} if values else {}),
         }
-
-
-class Stages(Value):
-    """The Stages that the administrator keeps, in their order."""
-
-    stages: tuple[Stage, ...] = BUILT_IN_STAGES
-    revision: int = 0
-
-    def named(self, name_or_id: str) -> Stage | None:
-        """The Stage of that name (in any case) or id."""
-        wanted = " ".join(name_or_id.split()).casefold()
-        return next((stage for stage in self.stages if wanted in {stage.name.casefold(), stage.id}), None)
-
-    def name_of(self, stage_id: str | None) -> str | None:
-        """What a Stage is called; an id that is no longer in the list stands for itself."""
-        return next((stage.name for stage in self.stages if stage.id == stage_id), stage_id)
 
 
 Revised = Integration | BackdatedDownload | Stages

@@ -91,7 +91,6 @@ class OrderChanges:
         self._integrations = integrations
         self._caller = caller
         self._now = now
-        self._stages = integrations.stages()
         self._surroundings: dict[str, Surroundings] = {}
         self._one_by_one = OneByOne()
 
@@ -99,12 +98,12 @@ class OrderChanges:
 
     def patch(self, patch: OrderPatch) -> Change:
         """Edits first, then what is wanted of the gate on top. Raises a 403 for an override by anyone but an
-        administrator, a 422 for what cannot be wanted."""
+        administrator; the change raises a 422 for what cannot be wanted."""
         self._check_override(patch.override is not None)
-        wanted = patch.wanted(self._stages, self._now)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
             settings = surroundings.settings
+            wanted = patch.wanted(surroundings.stages, self._now)
             units, confirmed = patch.units(order, settings), patch.confirmed_fields()
             noted = patch.noted(order)
             if units or confirmed not in {None, order.edits.confirmed}:
@@ -286,7 +285,7 @@ class OrderChanges:
         return Made(self._shown(order, surroundings), [warning._asdict() for warning in warnings])
 
     def _shown(self, order: Order, surroundings: Surroundings) -> dict[str, Any]:
-        shown = whole_order(order, surroundings, self._stages, self._now)
+        shown = whole_order(order, surroundings, self._now)
         return shown if self._caller.is_any_of(Role.READER) else for_warehouse(shown)
 
 

@@ -5,7 +5,7 @@ answer that stopped early has fewer orders and a cursor to go on from.
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
@@ -27,7 +27,14 @@ from needs_attention.integration_store import IntegrationStore, Stages, Surround
 from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import OrderStatus
 from needs_attention.order_store import FLAGS, Found, OrderStore, Page, Summary, created_key, ship_by_key
-from needs_attention.order_views import Standing, for_warehouse, may_be_fulfilled, may_be_transferred, order_row
+from needs_attention.order_views import (
+    Standing,
+    for_warehouse,
+    may_be_fulfilled,
+    may_be_transferred,
+    order_row,
+    whole_order,
+)
 from needs_attention.policy import BUILT_IN_STAGES, NEEDS_ATTENTION, Stage, ThreePlStatus
 from needs_attention.triage import Age, Queue, ShipByState, age_of
 from needs_attention.values import OneOf, SentTime, Value, instant
@@ -179,11 +186,29 @@ class OrderList:
 
     def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> dict[str, Any]:
         """`{orders, nextCursor}`. A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
+        listed = self._listed(filters, now, is_warehouse=is_warehouse)
+        rows = [order_row(summary, listed.surroundings[summary.integration], now) for summary in listed.summaries]
+        return {
+            "orders": [for_warehouse(row) for row in rows] if is_warehouse else rows,
+            "nextCursor": listed.next_cursor,
+        }
+
+    def whole_page(self, filters: OrderFilters, now: datetime) -> dict[str, Any]:
+        """As `page`, with whole orders."""
+        listed = self._listed(filters, now, is_warehouse=False)
+        found = self._orders.get_many(summary.order_id for summary in listed.summaries)
+        orders = [found[summary.order_id] for summary in listed.summaries if summary.order_id in found]
+        return {
+            "orders": [whole_order(order, listed.surroundings[order.integration], now) for order in orders],
+            "nextCursor": listed.next_cursor,
+        }
+
+    def _listed(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> "_Listed":
         stages = self._integrations.stages()
         stage = _stage(filters, stages)
         if filters.sorts_by_ship_by and stage is None:
             raise _wrong("sort", "sortNeedsStage", "sorting by shipBy needs a stage")
-        surroundings = self._surroundings(filters.integration)
+        surroundings = self._surroundings(filters.integration, stages)
         found = self._orders_asked_for(filters) if filters.order_ids else self._walk(filters, stage, surroundings)
 
         def is_shown(summary: Summary) -> bool:
@@ -194,11 +219,7 @@ class OrderList:
 
         limit = len(filters.order_ids) or filters.limit
         shown, position = _up_to(limit, found, is_shown, _key_of(filters), filters.position())
-        rows = [order_row(summary, surroundings[summary.integration], stages, now) for summary in shown]
-        return {
-            "orders": [for_warehouse(row) for row in rows] if is_warehouse else rows,
-            "nextCursor": filters.cursor_at(position) if position else None,
-        }
+        return _Listed(surroundings, shown, filters.cursor_at(position) if position else None)
 
     def summary(self, now: datetime) -> dict[str, Any]:
         """How many orders are held, by missing field, integration, queue, age and ship-by state; and how many are in
@@ -206,10 +227,10 @@ class OrderList:
 
         Counts at most `MOST_ENTRIES_READ` orders of a Stage in an integration; `isTruncated` says that there are more.
         """
-        stages = self._integrations.stages().stages
+        stages = self._integrations.stages()
         counts = _Counts(now)
-        for integration_id, around in self._surroundings(None).items():
-            for stage in () if around.integration.deleted_at else stages:
+        for integration_id, around in self._surroundings(None, stages).items():
+            for stage in () if around.integration.deleted_at else stages.stages:
                 found = self._orders.find_by_stage(integration_id, stage.id, Page(MOST_ENTRIES_READ))
                 counts.add(around, stage, found)
         return counts.as_json()
@@ -217,14 +238,14 @@ class OrderList:
     def held(self, now: datetime) -> Iterator["Held"]:
         """The held orders of each integration that is not deleted, one after the other, within the same bound."""
         stage = next(stage for stage in BUILT_IN_STAGES if stage.id == NEEDS_ATTENTION)
-        for integration_id, around in self._surroundings(None).items():
+        for integration_id, around in self._surroundings(None, self._integrations.stages()).items():
             if not around.integration.deleted_at:
                 found = self._orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_ENTRIES_READ))
                 counts = _Counts(now)
                 counts.add(around, stage, found)
                 yield Held(around, found.summaries, counts.as_json())
 
-    def _surroundings(self, integration: str | None) -> dict[str, Surroundings]:
+    def _surroundings(self, integration: str | None, stages: Stages) -> dict[str, Surroundings]:
         """All integrations, or the one. Deleted ones too: their orders still have to be dealt with."""
         known = self._integrations.find_all(deleted_too=True)
         if integration is not None and integration not in {one.integration_id for one in known}:
@@ -234,7 +255,7 @@ class OrderList:
         incidents = self._integrations.all_incidents()
         return {
             one.integration_id: Surroundings.of(
-                one, incidents.get(one.integration_id, Incidents()), is_all_frozen=is_all_frozen
+                one, incidents.get(one.integration_id, Incidents()), stages, is_all_frozen=is_all_frozen
             )
             for one in known
             if integration in {None, one.integration_id}
@@ -286,6 +307,14 @@ class _Budget:
         if entries > self._entries:
             raise _ReadEnough
         self._entries -= entries
+
+
+class _Listed(NamedTuple):
+    """What of a list is shown, with the surroundings of each integration by its id."""
+
+    surroundings: Mapping[str, Surroundings]
+    summaries: Sequence[Summary]
+    next_cursor: str | None
 
 
 class _Shown(NamedTuple):

@@ -5,16 +5,14 @@ one JSON text without personal data, so that a new column in a list is no change
 """
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, Unpack
 
 from pydantic_core import from_json
 
-from needs_attention.aws import Throttled
+from needs_attention.aws import Item, items
 from needs_attention.gate import happened
 from needs_attention.order import AmazonOrder, Edits, LastChange, Order, Redaction, is_to_be_sent, may_be_order_id
 from needs_attention.policy import ThreePlStatus
@@ -34,14 +32,8 @@ NO_DEADLINE = "9999-12-31T23:59:59.999Z"
 VERDICT_OVERDUE = timedelta(minutes=10)
 # Of what is to be redacted: a run takes hardly more, and what it does not take was read in vain.
 REDACTIONS_A_QUERY = 500
-
-# Seconds before what DynamoDB left out of a batch is asked for again; botocore retries only what fails as a whole.
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html asks for exponential backoff.
-WAITS_FOR_THE_REST = (0.05, 0.1, 0.2, 0.4)
 # Nobody needs to know how many more orders than this there are.
 MOST_COUNTED = 10_000
-
-Item = Mapping[str, "AttributeValueTypeDef"]
 
 
 class LostRace(Exception):
@@ -203,21 +195,9 @@ class OrderStore:
         return {summary.order_id: summary.updated_at for summary in summaries if summary}
 
     def _items(self, order_ids: Iterable[str], **only: Any) -> Iterator[Item]:
-        """The items of those that exist; `only` projects what is read of each.
-
-        Raises Throttled if DynamoDB gives only a part of them, however often it is asked for the rest.
-        """
-        for some in batched(dict.fromkeys(filter(may_be_order_id, order_ids)), 100, strict=False):
-            wanted: Any = {self._table: {"Keys": [_key(order_id) for order_id in some], **only}}
-            for wait in (*WAITS_FOR_THE_REST, None):
-                answer = self._client.batch_get_item(RequestItems=wanted)
-                yield from answer["Responses"].get(self._table, [])
-                wanted = answer.get("UnprocessedKeys")
-                if not wanted:
-                    break
-                if wait is None:
-                    raise Throttled
-                time.sleep(wait)
+        """The items of those that exist; `only` projects what is read of each. Raises Throttled."""
+        keys = map(_key, dict.fromkeys(filter(may_be_order_id, order_ids)))
+        return items(self._client, self._table, keys, **only)
 
     def save(self, before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
         """Writes what differs between the order as it was read and as it shall be, with who changed it and why.

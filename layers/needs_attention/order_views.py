@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from needs_attention.completeness import Seen, seen
 from needs_attention.explanations import CONNECTION_AT_FAULT, message_for, next_step_for, seller_central_url
 from needs_attention.incidents import IncidentCode
-from needs_attention.integration_store import Stages, Surroundings
+from needs_attention.integration_store import Surroundings
 from needs_attention.order import UNITS, Address, Missing, Order, amazons_units
 from needs_attention.order_store import Summary
 from needs_attention.triage import Queue, ShipByState, queue_of, ship_by_state
@@ -43,7 +43,7 @@ class Standing(NamedTuple):
         return cls(incident, urgency, queue)
 
 
-def order_row(summary: Summary, surroundings: Surroundings, stages: Stages, now: datetime) -> dict[str, Any]:
+def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> dict[str, Any]:
     """An order in a list. No personal data of buyers."""
     standing = Standing.of(summary, surroundings, now)
     shown = summary.model_dump(
@@ -75,7 +75,7 @@ def order_row(summary: Summary, surroundings: Surroundings, stages: Stages, now:
     )
     return shown | {
         "marketplace": summary.marketplace_id,
-        "stage": stages.name_of(summary.stage),
+        "stage": surroundings.stages.name_of(summary.stage),
         "verdict": "pending" if summary.is_pending else "judged",
         "fulfillable": may_be_fulfilled(summary, surroundings),
         "incident": standing.incident,
@@ -84,10 +84,10 @@ def order_row(summary: Summary, surroundings: Surroundings, stages: Stages, now:
     }
 
 
-def whole_order(order: Order, surroundings: Surroundings, stages: Stages, now: datetime) -> dict[str, Any]:
+def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> dict[str, Any]:
     """All that people need of an order: its row, and the data behind it with where each part came from."""
     view = seen(order.amazon, order.edits, surroundings.settings)
-    return order_row(Summary.of(order), surroundings, stages, now) | {
+    return order_row(Summary.of(order), surroundings, now) | {
         **(_NO_PERSONAL_DATA if order.redacted_at else _personal_data(view)),
         "sellerOrderId": order.amazon.seller_order_id,
         "lineItems": [_json(line) for line in view.line_items],

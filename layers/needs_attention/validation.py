@@ -3,8 +3,9 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
+from needs_attention.aws import Item
 from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_store import Item, LostRace, OrderStore, order_from_item
+from needs_attention.order_store import LostRace, OrderStore, order_from_item
 from needs_attention.policy import Settings
 from needs_attention.verdict import judged
 

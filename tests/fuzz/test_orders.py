@@ -33,7 +33,7 @@ WIDE_OPEN = Settings(default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_or
 INTEGRATION = Integration(
     integration_id="acme-na", name="Acme", region="NA", marketplace_ids=(), registered_at=NOON, settings=WIDE_OPEN
 )
-AROUND = Surroundings.of(INTEGRATION, Incidents(), is_all_frozen=False)
+AROUND = Surroundings.of(INTEGRATION, Incidents(), Stages(), is_all_frozen=False)
 
 
 def read(sent: bytes) -> AmazonOrder | None:
@@ -66,7 +66,7 @@ def check_stored(order: Order) -> None:
 
 def check_shown(order: Order) -> None:
     """What people see is JSON; and a sheet of it that comes back untouched changes nothing."""
-    shown = whole_order(order, AROUND, Stages(), NOON)
+    shown = whole_order(order, AROUND, NOON)
     json.dumps(shown, allow_nan=False, ensure_ascii=False).encode()
     (row,) = rows_of(sheet_of([shown]))
     assert (row.order_id, row.patch(shown)) == (order.order_id, {})

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from needs_attention.cursors import position_in
 from needs_attention.gate import Refused
 from needs_attention.http_api import Api, Caller, Operation, Problem, Role, Source, nothing, parsed, problem_of
-from needs_attention.integration_store import Stages
 from needs_attention.order import Order
 from needs_attention.order_changes import OrderChanges
 from needs_attention.order_list import OrderFilters
@@ -140,16 +139,9 @@ STATES: tuple[Order, ...] = (
 )
 
 
-class NoTables:
-    """There is nothing to read but the list of Stages."""
-
-    def stages(self) -> Stages:
-        return Stages()
-
-
 def changes() -> OrderChanges:
-    tables: Any = NoTables()
-    return OrderChanges(tables, tables, tables, Caller("ada", frozenset(Role)), NOON)
+    no_tables: Any = None
+    return OrderChanges(no_tables, no_tables, no_tables, Caller("ada", frozenset(Role)), NOON)
 
 
 def check_refusal(error: Problem | Refused) -> None:
@@ -182,7 +174,7 @@ def test_a_patch_is_refused_or_what_it_makes_of_an_order_can_be_stored_and_shown
 # Sheets ---------------------------------------------------------------------------------------------------------------
 
 EXPORTED = sheet_of(
-    whole_order(judged(order, WIDE_OPEN, NOON), AROUND, Stages(), NOON) for order in (*STATES[:2], STATES[8])
+    whole_order(judged(order, WIDE_OPEN, NOON), AROUND, NOON) for order in (*STATES[:2], STATES[8])
 ).encode()
 sheets = damaged(st.sampled_from([EXPORTED, SHEET.encode()]))
 FILLED_IN = ("email", "firstName", "company", "deliveryAddress.city", "billingAddress.phone")
@@ -209,7 +201,7 @@ def test_a_sheet_is_refused_or_its_rows_are_patches_that_are_refused_or_can_be_s
 ) -> None:
     with suppress(UnicodeDecodeError):  # which the API refuses
         for row in rows_or_none(sent.decode()):
-            patch = row.patch(whole_order(order, AROUND, Stages(), NOON))
+            patch = row.patch(whole_order(order, AROUND, NOON))
             try:
                 changed = changes().patch(parsed(OrderPatch, json.dumps(patch)))(order, AROUND).order
             except (Problem, Refused) as error:

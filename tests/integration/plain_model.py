@@ -497,6 +497,7 @@ class PlainModel:
         self._must_be(role, EDITOR, ADMINISTRATOR)
         self._check_patch(role, body)
         order = deepcopy(self._found(order_id, if_match))
+        self._check_what_is_wanted(body)
         if order.redacted_at and (body.get("comment") is not None or body.get("assignedTo") is not None):
             raise Refusal(409, "redacted")
         if "assignedTo" in body:
@@ -544,6 +545,8 @@ class PlainModel:
             raise Refusal(422, "invalid", malformed)
         if "override" in body:
             self._must_be(role, ADMINISTRATOR)
+
+    def _check_what_is_wanted(self, body: dict[str, Any]) -> None:
         if body.get("stage", "New") not in STAGES:
             raise Refusal(422, "invalid", {"stage": "unknownStage"})
         if is_time(body.get("fullyDispatched")) and at(body["fullyDispatched"]) > self.now:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +13,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ProxyConne
 from moto import mock_aws
 
 from needs_attention import aws
-from needs_attention.aws import CONFIG, Throttled, passes_by_itself
-from needs_attention.order_store import WAITS_FOR_THE_REST, OrderStore
+from needs_attention.aws import CONFIG, WAITS_FOR_THE_REST, Throttled, passes_by_itself
+from needs_attention.order_store import OrderStore
 from tests.from_template import create_table, functions_timeout
 from tests.integration.conftest import World, app
 from tests.integration.faults import answer_lost, unanswered, unreachable
@@ -107,31 +108,64 @@ def two_orders(dynamodb: Any) -> OrderStore:
     return orders
 
 
-def leave_out(dynamodb: Any, times: int) -> None:
-    """DynamoDB gives all but one of the items that it is asked for."""
+@contextmanager
+def leaving_out(dynamodb: Any, times: int) -> Iterator[None]:
+    """DynamoDB gives all but one of the items that it is asked for, this many times."""
     left = iter(range(times))
 
     def leave(parsed: dict[str, Any], **_: object) -> None:
-        if next(left, None) is not None and parsed["Responses"]["OrdersTable"]:
-            item = parsed["Responses"]["OrdersTable"].pop()
-            parsed["UnprocessedKeys"] = {"OrdersTable": {"Keys": [{"orderId": item["orderId"]}]}}
+        for table, found in parsed["Responses"].items():
+            if next(left, None) is not None and found:
+                item = found.pop()
+                key = {name: item[name] for name in ("orderId", "integrationId", "item") if name in item}
+                parsed["UnprocessedKeys"] = {table: {"Keys": [key]}}
 
     dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave)
+    try:
+        yield
+    finally:
+        dynamodb.meta.events.unregister("after-call.dynamodb.BatchGetItem", leave)
 
 
 def test_what_a_batch_leaves_out_is_asked_for_again_after_a_pause(
     dynamodb: Any, two_orders: OrderStore, slept: list[float]
 ) -> None:
-    leave_out(dynamodb, times=2)
-    assert two_orders.get_many(["1", "2"]).keys() == {"1", "2"}
+    with leaving_out(dynamodb, times=2):
+        assert two_orders.get_many(["1", "2"]).keys() == {"1", "2"}
     assert slept == list(WAITS_FOR_THE_REST[:2])
 
 
 def test_a_batch_that_never_comes_whole_is_given_up(dynamodb: Any, two_orders: OrderStore, slept: list[float]) -> None:
-    leave_out(dynamodb, times=100)
-    with pytest.raises(Throttled):
+    with leaving_out(dynamodb, times=100), pytest.raises(Throttled):
         two_orders.get_many(["1", "2"])
     assert sum(slept) < 2
+
+
+def test_what_is_left_out_of_an_orders_surroundings_is_asked_for_again_after_a_pause(
+    world: World, slept: list[float]
+) -> None:
+    world.download()
+    world.call("POST", "/stages", {"name": "Awaiting Supplier"})
+    world.call("POST", "/freeze")
+    world.call("PATCH", ORDER, {"stage": "Awaiting Supplier", "threePlStatus": "Transfer to 3PL Now"})
+    whole = world.call("GET", ORDER)
+    with leaving_out(app("query_orders").dynamodb, times=3):
+        assert world.call("GET", ORDER) == whole
+    assert (whole.body["stage"], whole.body["fulfillable"]) == ("Awaiting Supplier", False)
+    assert slept == list(WAITS_FOR_THE_REST[:3])
+
+
+@pytest.mark.parametrize(
+    ("function", "method", "body"), [("query_orders", "GET", None), ("edit_orders", "PATCH", {"comment": "Later."})]
+)
+def test_surroundings_that_never_come_whole_are_a_503(
+    world: World, slept: list[float], function: str, method: str, body: object
+) -> None:
+    world.download()
+    with leaving_out(app(function).dynamodb, times=100):
+        answer = world.call(method, ORDER, body)
+    assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "tryAgain", "5")
+    assert world.order().revision == 1
 
 
 # A write whose answer is lost is made again, and finds itself there

@@ -56,9 +56,10 @@ SINGLY: Mapping[str, Policy] = {
     for function, policy in POLICIES.items()
 }
 USED_BY_CODE = [
-    pytest.param(function, permission, id=f"{function}: {permission}")
-    for function, permissions in SINGLY.items()
-    for permission in permissions
+    pytest.param(function, statement, permission, id=f"{function}: {permission}")
+    for function, policy in POLICIES.items()
+    for statement in policy
+    for permission in statement.permissions()
     if permission not in used_by_lambda(function)
 ]
 
@@ -73,11 +74,17 @@ def asked() -> Iterator[Mapping[str, list[Request]]]:
         yield asked
 
 
-@pytest.mark.parametrize(("function", "permission"), USED_BY_CODE)
+def test_with_all_its_permissions_a_function_is_denied_nothing(asked: Mapping[str, list[Request]]) -> None:
+    denied = [(name, one) for name, policy in POLICIES.items() for one in asked[name] if not allows(policy, one)]
+    assert denied == []
+
+
+@pytest.mark.parametrize(("function", "statement", "permission"), USED_BY_CODE)
 def test_without_any_one_permission_something_is_denied(
-    asked: Mapping[str, list[Request]], function: str, permission: Statement
+    asked: Mapping[str, list[Request]], function: str, statement: Statement, permission: Statement
 ) -> None:
-    left = tuple(one for one in SINGLY[function] if one is not permission)
+    others = (one for one in POLICIES[function] if one is not statement)
+    left = (*others, *statement.without(permission))
     assert any(not allows(left, request) for request in asked[function])
 
 

@@ -63,6 +63,21 @@ def test_permissions_are_taken_away_by_action_resource_and_allowed_value_but_exc
     assert list(excluded.permissions()) == [excluded]
 
 
+def test_what_is_left_when_a_permission_is_taken_away_is_all_but_that() -> None:
+    condition = ("ForAllValues:StringEquals", "k", ("1", "2"))
+    statement = Statement(("a", "b"), ("r",), (condition,))
+    both, first, second = (Request("a", "r", {"k": frozenset(values)}) for values in ({"1", "2"}, {"1"}, {"2"}))
+    other = both._replace(action="b")
+    taken = next(statement.permissions())
+    assert taken.allows(first)
+    left = tuple(statement.without(taken))
+    assert [allows(left, request) for request in (both, first, second, other)] == [False, False, True, True]
+    excluding = Statement(("a",), ("r",), (("ForAllValues:StringNotLike", "k", ("1", "2")),))
+    assert list(excluding.without(excluding)) == []
+    unconditional = Statement(("a",), ("r",))
+    assert list(unconditional.without(unconditional)) == []
+
+
 def test_an_update_names_its_key_what_it_writes_removes_and_rests_on() -> None:
     (request,) = requests_of(
         "dynamodb",

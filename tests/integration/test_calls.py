@@ -1,0 +1,66 @@
+"""Which calls to AWS a request makes, and what a call says of who makes it."""
+
+from typing import Any
+
+import botocore
+import pytest
+from moto import mock_aws
+
+from needs_attention import aws
+from tests.integration.conftest import World
+from tests.integration.faults import watched
+from tests.integration.writes import ORDER, WRITES, Write, an_order
+
+READS_SURROUNDINGS_ONCE = [
+    Write("GET", ORDER, None, an_order),
+    *(WRITES[operation] for operation in (("PATCH", "/orders/{orderId}"), ("POST", "/bulk/orders"))),
+    *(WRITES["POST", path] for path in ("/orders.csv", "/orders/{orderId}/release", "/orders/{orderId}/acknowledge")),
+    *(WRITES["POST", f"/orders/{{orderId}}/{what}"] for what in ("picked", "transfer-failed", "erase")),
+]
+
+
+@pytest.mark.parametrize("one", READS_SURROUNDINGS_ONCE, ids=lambda one: f"{one.method} {one.path}")
+def test_showing_or_changing_orders_of_an_integration_reads_its_surroundings_in_one_call(
+    world: World, one: Write
+) -> None:
+    one.prepare(world)
+    with watched() as calls:
+        assert one.make(world).status == 200
+    (read,) = [call for call in calls if call.is_to("dynamodb", table="IntegrationsTable") and "Get" in call.operation]
+    (wanted,) = read.parameters["RequestItems"].values()
+    assert (read.operation, len(wanted["Keys"]), wanted["ConsistentRead"]) == ("BatchGetItem", 4, True)
+
+
+def test_an_order_is_shown_after_one_read_of_it_and_one_of_its_surroundings(world: World) -> None:
+    world.download()
+    with watched() as calls:
+        world.call("GET", ORDER)
+    assert [call.operation for call in calls] == ["GetItem", "BatchGetItem"]
+
+
+def test_a_patch_makes_one_read_of_the_order_one_of_its_surroundings_and_a_write(world: World) -> None:
+    world.download()
+    with watched() as calls:
+        world.call("PATCH", ORDER, {"comment": "Later."})
+    assert [call.operation for call in calls] == ["GetItem", "BatchGetItem", "UpdateItem"]
+
+
+@pytest.mark.parametrize("path", ["/orders", "/orders.csv", "/summary"])
+def test_a_list_reads_no_item_of_the_integrations_table_twice(world: World, path: str) -> None:
+    world.download()
+    with watched() as calls:
+        assert world.call("GET", path).status == 200
+    read = [str(call) for call in calls if call.is_to("dynamodb", table="IntegrationsTable")]
+    assert len(read) == len(set(read)) == 4
+
+
+def test_calls_name_the_project_and_botocore() -> None:
+    """Powertools adds itself where it is imported; what botocore would compose is not there."""
+    sent: list[Any] = []
+    with mock_aws():
+        dynamodb = aws.client("dynamodb")
+        dynamodb.meta.events.register_first("before-send.dynamodb", lambda request, **_: sent.append(request))
+        dynamodb.list_tables()
+    (agent,) = {request.headers["User-Agent"].decode() for request in sent}
+    assert agent.split()[:2] == ["needs-attention", f"Botocore/{botocore.__version__}"]
+    assert "lang/python" not in agent
