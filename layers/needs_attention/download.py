@@ -18,7 +18,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from needs_attention.order import TIME_IS_OVER, AmazonOrder, Order, UnreadableOrder
-from needs_attention.values import UtcTime, Value, id_made_at
+from needs_attention.policy import Settings
+from needs_attention.values import UtcTime, Value, differing, id_made_at
+from needs_attention.verdict import judged
 
 # The model: "at least 2 minutes before the request"; the rest is for clocks that differ.
 AMAZONS_MARGIN = timedelta(minutes=2, seconds=10)
@@ -548,8 +550,13 @@ class BackdatedDownload(Value):
         return self.status in {"finished", "cancelled", "failed"}
 
 
-def downloaded(before: Order | None, amazon: AmazonOrder, integration: str, at: datetime) -> Order | None:
+def downloaded(
+    before: Order | None, amazon: AmazonOrder, integration: str, settings: Settings, at: datetime
+) -> Order | None:
     """The order with what Amazon sent on it and its verdict pending; None if that is nothing new.
+
+    Where nothing but Amazon's time of the update is new, and the integration's `settings` would have it judged the
+    same, the verdict stands: the order is not stopped for nothing, and not written twice.
 
     An older version never wins. The same `lastUpdatedTime` with new content does: a role was granted. Absence never
     erases. A redacted order is never filled again, and one whose time is over when it arrives is stored redacted.
@@ -568,4 +575,7 @@ def downloaded(before: Order | None, amazon: AmazonOrder, integration: str, at: 
     merged = merged.redacted() if before.redacted_at else merged
     if merged == before.amazon:
         return None
-    return before.with_(amazon=merged.that_can_be_kept(), downloaded_at=at, pending_since=at)
+    after = before.with_(amazon=merged.that_can_be_kept(), downloaded_at=at)
+    is_touched = differing(before.amazon, merged) == {"updated_at"}
+    stands = is_touched and judged(after, settings, at).says_the_same_as(after)
+    return after if stands else after.with_(pending_since=at)

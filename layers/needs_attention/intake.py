@@ -104,7 +104,7 @@ class Intake:
         if before is None and not _is_wanted(amazon, integration):
             return None
         while True:
-            after = downloaded(before, amazon, integration.integration_id, by_amazon["at"])
+            after = downloaded(before, amazon, integration.integration_id, integration.settings, by_amazon["at"])
             if after is None:
                 return None
             if by_amazon["cause"] == "redownload":

@@ -459,8 +459,12 @@ class PlainModel:
         merged = merged_facts(before.facts, sent)
         if before.redacted_at:
             merged = bare(merged)
-        if merged != before.facts:
-            self.orders[order_id] = replace(before, facts=merged, pending_since=self.now, revision=before.revision + 1)
+        if merged == before.facts:
+            return
+        order = replace(before, facts=merged, revision=before.revision + 1)
+        is_touched = replace(merged, updated=before.facts.updated) == before.facts
+        stands = is_touched and self._judged(order) == order
+        self.orders[order_id] = order if stands else replace(order, pending_since=self.now)
 
     def validate(self, order_id: str, revision: int) -> None:
         """The stream brings an order as it was written; one that was changed since is somebody else's to judge."""

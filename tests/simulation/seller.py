@@ -357,7 +357,7 @@ class Simulation:
             return False
         # As Amazon showed it then: later it hides a shipped order's telephone number.
         showed = shown(entry, datasets=DATASETS, roles=ALL_DATA_ROLES, now=order.downloaded_at)
-        return downloaded(order, AmazonOrder.from_amazon(showed), self.integration_id, self.clock()) is None
+        return downloaded(order, AmazonOrder.from_amazon(showed), self.integration_id, Settings(), self.clock()) is None
 
     def _look(self) -> None:
         requests = self.amazon.requests()
