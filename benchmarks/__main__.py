@@ -38,7 +38,7 @@ def _heading(minutes: int) -> str:
 
 Written by `make bench`, which measures all of this in one run of {minutes} minutes; each section alone: `PYTHONPATH=layers
 .venv/bin/python -m benchmarks.verdicts`, and so on. Measured on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} processors
-({_processor()}), {memory_gib:.0f} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}; {packages}.
+({_processor()}), {memory_gib:.0f} GiB, {platform.system()}, Python {platform.python_version()}; {packages}.
 
 The machine is shared and noisy. So contenders take turns, in a new order each round, and a ratio is the median of the
 ratios of single rounds; in brackets stand the least and the most. Nothing here ran on AWS: the ratios carry over, the
