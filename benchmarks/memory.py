@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from benchmarks.markdown import table
 from tests.from_template import function_property
 from tests.local_stack.api import Person
 from tests.local_stack.demo import tell
 from tests.local_stack.deployment import PROJECT, Tools
 from tests.local_stack.expectations import expect
-from tests.local_stack.functions import Functions, stream_images, stream_record
+from tests.local_stack.functions import Functions, processes, stream_images, stream_record
 from tests.local_stack.load import Load
 from tests.local_stack.processes import ProcessList
 from tests.local_stack.registration import INTEGRATION
@@ -28,8 +29,6 @@ SIZES = (256, 512, 1024, 1769)
 ONE_PROCESSOR = 1769
 # What a person who waits for an answer notices.
 MOST_MILLISECONDS = 50
-# In the command line of every function's process on the embedded AWS.
-WORKER = "ministack-lambda-"
 
 
 class Work(NamedTuple):
@@ -58,13 +57,12 @@ class Workers:
         self._aws = aws
 
     def of(self, name: str) -> list[psutil.Process]:
-        return [worker for worker in self._aws.children() if self._is_of(name, worker)]
+        return [worker for worker in processes(self._aws) if self._is_of(name, worker)]
 
     @staticmethod
     def _is_of(name: str, worker: psutil.Process) -> bool:
         try:
-            command = " ".join(worker.cmdline())
-            return WORKER in command and worker.environ().get("AWS_LAMBDA_FUNCTION_NAME") == name
+            return worker.environ().get("AWS_LAMBDA_FUNCTION_NAME") == name
         except psutil.NoSuchProcess:
             return False
 
@@ -155,8 +153,7 @@ def section() -> str:
         taken = measured(local.up(), directory)
     finally:
         local.down()
-    rows = "\n".join(map(_row, taken))
-    headings = "".join(f" {size:,} MB |" for size in SIZES)
+    headings = ("Function", "A call", "Memory, MB", "Processor, ms", *(f"{size:,} MB" for size in SIZES))
     return f"""## Memory
 
 Each function's processes on the local stack, after the demo's story and {ORDERS:,} more orders: the most memory that
@@ -167,23 +164,21 @@ whole processor whatever the size. `*` marks what the template gives: the smalle
 computes for {MOST_MILLISECONDS} ms at most where a person waits, elsewhere for a tenth of the timeout. DownloadOrders has
 more, for the largest answer that it takes from Amazon (`sp_api.py`), which no run here brings.
 
-| Function | A call | Memory, MB | Processor, ms |{headings}
-|---|---|---|---|{"---|" * len(SIZES)}
-{rows}
+{table(headings, map(_row, taken))}
 """
 
 
-def _row(taken: Taken) -> str:
+def _row(taken: Taken) -> list[str]:
     function, what, *_ = taken.work
     given = function_property(function, "MemorySize")
     name = function.removesuffix("Function")
-    cells = [f"{name} | {what} | {taken.megabytes:.0f} | {taken.milliseconds:.0f}"]
+    cells = [name, what, f"{taken.megabytes:.0f}", f"{taken.milliseconds:.0f}"]
     cells += [f"{_lasts(taken, size):,.0f} ms{' *' if size == given else ''}" for size in SIZES]
     by_the_rule = next(
         size for size in SIZES if size >= 2 * taken.megabytes and _lasts(taken, size) <= _most(taken.work)
     )
     note = "" if by_the_rule == given else f" (by the rule {by_the_rule:,} MB)"
-    return f"| {' | '.join(cells)}{note} |"
+    return [*cells[:-1], cells[-1] + note]
 
 
 def _lasts(taken: Taken, size: int) -> float:

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from boto3.dynamodb.types import TypeSerializer
 
+from benchmarks.invocations import CONTEXT
+from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual import validator
 from needs_attention.integration_store import Integration, IntegrationStore
@@ -33,13 +34,6 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PROJECT = Path(__file__).parents[1]
 TARGET = 12
 STDOUT = 1
-
-CONTEXT: Any = SimpleNamespace(
-    function_name="validate_orders",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:validate_orders",
-    aws_request_id="a-request",
-)
 
 type Json = dict[str, Any]
 
@@ -207,10 +201,13 @@ def section() -> str:
     ours, usual = Ours(), Usual()
     figures = interleaved(ROUNDS, {"ours": Round(ours), "usual": Round(usual)})
     faster = ratio(figures["usual"], figures["ours"])
-    table = "\n".join(
-        f"| {name} | {Spread.of(figures[key]).shown()} | {1_000_000 / Spread.of(figures[key]).median:,.0f} |"
-        for name, key in (("This system", "ours"), ("The usual way", "usual"))
-    )
+    rows = [
+        (name, spread.shown(), f"{1_000_000 / spread.median:,.0f}")
+        for name, spread in (
+            ("This system", Spread.of(figures["ours"])),
+            ("The usual way", Spread.of(figures["usual"])),
+        )
+    ]
     orders = ROUNDS * BATCHES_A_ROUND * RECORDS
     return f"""## Verdicts
 
@@ -222,9 +219,7 @@ record. Ours is the function itself, and does more: it asks of each address what
 from companies', prepares what lists, events and history show, and measures. Each round brings orders that neither has
 seen. Of all {orders:,} orders ours held {len(ours.writes.held):,} and the usual way {len(usual.writes.held):,}.
 
-| | Microseconds a record | Records a second |
-|---|---|---|
-{table}
+{table(("", "Microseconds a record", "Records a second"), rows)}
 
 Records a second, of the usual way's: **{faster.shown(1)}**. The target was {TARGET}: {"reached" if faster.median >= TARGET else "missed"}.
 Either way a million verdicts cost cents of processor time; the writes are what costs.

@@ -2,10 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
+
+import psutil
 
 from tests.local_stack import local_aws
 from tests.local_stack.stack import Stack
+
+# In the command line of every function's process.
+WORKER: Final = "ministack-lambda-"
 
 
 class Functions:
@@ -24,6 +29,19 @@ class Functions:
         answer = self._lambda.invoke(FunctionName=self.names[function], Qualifier="live", Payload=payload)
         result = json.loads(answer["Payload"].read() or b"null")
         return "FunctionError" not in answer and not (result or {}).get("batchItemFailures")
+
+
+def processes(aws: psutil.Process) -> list[psutil.Process]:
+    """The processes in which functions run, oldest first; `aws` is the embedded AWS, whose children they are."""
+    children = sorted(aws.children(), key=lambda child: child.pid)
+    return [child for child in children if WORKER in " ".join(_command_line(child))]
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def stream_record(image: dict[str, Any], number: int = 1) -> dict[str, Any]:

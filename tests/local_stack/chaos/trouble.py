@@ -14,12 +14,10 @@ from needs_attention.order_store import to_item
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.local_stack.chaos.actors import Actor
 from tests.local_stack.chaos.truth import Truth
-from tests.local_stack.functions import Functions, stream_record
+from tests.local_stack.functions import Functions, processes, stream_record
 from tests.local_stack.registration import INTEGRATION
 from tests.local_stack.shop import Shop
 
-# In the command line of every function's process.
-WORKER: Final = "ministack-lambda-"
 # Longer than a function waits for an answer of AWS's (5 s), and shorter: both happen.
 STANDS_STILL: Final = (0.5, 7.0)
 # On a busy machine. Who kills what only starts has killed nothing that anybody waits for.
@@ -56,12 +54,12 @@ class Machine(Actor):
 
     def kills_a_function(self) -> None:
         """As Lambda does with a process whose memory or machine is gone: rather one that has come to work."""
-        at_work = [worker for worker in self._workers() if time.time() - worker.create_time() > SECONDS_TO_START]
+        at_work = [worker for worker in processes(self._aws) if time.time() - worker.create_time() > SECONDS_TO_START]
         if at_work:
             self._kill(self.random.choice(at_work))
 
     def kills_all_functions(self) -> None:
-        for worker in self._workers():
+        for worker in processes(self._aws):
             self._kill(worker)
 
     def stands_still(self) -> None:
@@ -71,10 +69,6 @@ class Machine(Actor):
             time.sleep(self.random.uniform(*STANDS_STILL))
         finally:
             self._aws.resume()
-
-    def _workers(self) -> list[psutil.Process]:
-        children = sorted(self._aws.children(), key=lambda child: child.pid)
-        return [child for child in children if WORKER in " ".join(_command_line(child))]
 
     def _kill(self, worker: psutil.Process) -> None:
         try:
@@ -151,10 +145,3 @@ class Repetitions(Actor):
     def _records(self) -> dict[str, Any]:
         some = self.random.sample(list(self._images), min(10, len(self._images)))
         return {"Records": [stream_record(image, number) for number, image in enumerate(some, start=1)]}
-
-
-def _command_line(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
