@@ -187,7 +187,7 @@ def _words_with_a_meaning() -> frozenset[str]:
 def _is_plain(name: str) -> bool:
     """Whether the parser would say of `name` what anybody would: the last word is the family name.
 
-    Most names are plain, and asking the parser takes longer than all else that a verdict takes.
+    Most names are plain, and asking the parser is the dearest part of a verdict.
     """
     return (
         _PLAIN_WORDS.fullmatch(name) is not None
