@@ -15,6 +15,7 @@ build-NeedsAttentionLayer:
 		--only-binary :all: --implementation cp --python-version 3.13 $(PLATFORMS) \
 		--target "$(LAYER)" --requirement requirements.txt
 	rm -rf "$(LAYER)/bin"
+	$(PYTHON) endpoints.py "$(LAYER)"
 	cp -R needs_attention "$(LAYER)"
 	find "$(LAYER)" -name __pycache__ -prune -exec rm -rf {} +
 	$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(LAYER)"
