@@ -43,12 +43,14 @@ logger = Logger(child=True)
 class Connection:
     """One run's view of it. What does not change is not written."""
 
-    def __init__(self, integrations: IntegrationStore, orders: OrderStore, integration: Integration) -> None:
+    def __init__(
+        self, integrations: IntegrationStore, orders: OrderStore, integration: Integration, incidents: Incidents
+    ) -> None:
         self._integrations = integrations
         self._orders = orders
         self._integration = integration
         self._id = integration.integration_id
-        self._incidents = integrations.incidents(self._id)
+        self._incidents = incidents
         self._arrivals: Arrivals | None = None  # as they are with what has come; None: nothing has
         self._filled: dict[str, frozenset[str]] = {}
 

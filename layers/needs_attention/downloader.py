@@ -34,7 +34,7 @@ from needs_attention.download import (
 from needs_attention.due_orders import go_on_rejudging, settle_what_is_due
 from needs_attention.incidents import OF_DOWNLOADS
 from needs_attention.intake import Intake, Taken, Written
-from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
+from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationState, IntegrationStore
 from needs_attention.notifications import subscribe, unsubscribe
 from needs_attention.order import Order
 from needs_attention.order_reports import ReportComparison
@@ -84,21 +84,22 @@ class Downloader:
         What the clock owes single orders is done for a paused and a deleted integration too. Answers with what it has
         seen of the connection; None if it did not use it.
         """
-        integration = self.integrations.get(integration_id)
-        if integration is None:
+        state = self.integrations.state(integration_id)
+        if state is None:
             logger.warning("no such integration", integration=integration_id)
             return None
+        integration = state.integration
         settled = settle_what_is_due(self.orders, integration, self.now, until)
         if settled.overdue_verdicts:
-            self._count_overdue_verdicts(integration, settled.overdue_verdicts)
-        if go_on_rejudging(self.orders, self.integrations, integration, self.now, until):
+            state = self._with_overdue_verdicts(state, settled.overdue_verdicts)
+        if state.is_rejudging and go_on_rejudging(self.orders, self.integrations, integration, self.now, until):
             self.wake_up(integration_id)
         if integration.deleted_at:
-            self._close_incidents(integration_id)
+            self._close_incidents(state)
             return None
-        run = _Run(self, integration, settled.to_ask_for)
+        run = _Run(self, state, settled.to_ask_for)
         if integration.is_paused:
-            self._close_incidents(integration_id)
+            self._close_incidents(state)
             run.arrange_notifications(self.order_change_queue)
             return None
         is_unfinished = False
@@ -111,18 +112,19 @@ class Downloader:
             self.wake_up(integration_id)
         return seen
 
-    def _close_incidents(self, integration_id: str) -> None:
+    def _close_incidents(self, state: IntegrationState) -> None:
         """Those that say nothing while nothing is downloaded."""
-        known = self.integrations.incidents(integration_id)
-        if known != (left := known.closed(*OF_DOWNLOADS)):
-            self.integrations.save_incidents(integration_id, left)
+        if state.incidents != (left := state.incidents.closed(*OF_DOWNLOADS)):
+            self.integrations.save_incidents(state.integration.integration_id, left)
 
-    def _count_overdue_verdicts(self, integration: Integration, orders: int) -> None:
-        """Where people see it: an order whose verdict never comes is held up, but not by anything that it lacks."""
-        logger.warning("verdicts overdue", integration=integration.integration_id, orders=orders)
-        live = self.integrations.live_download(integration)
-        counted = live.model_copy(update={"overdue_verdicts": OverdueVerdicts(orders=orders, found_at=self.now())})
-        self.integrations.save_live_download(integration.integration_id, counted)
+    def _with_overdue_verdicts(self, state: IntegrationState, orders: int) -> IntegrationState:
+        """Kept where people see it: an order whose verdict never comes is held up, but by nothing that it lacks."""
+        integration_id = state.integration.integration_id
+        logger.warning("verdicts overdue", integration=integration_id, orders=orders)
+        overdue = OverdueVerdicts(orders=orders, found_at=self.now())
+        live = state.live.model_copy(update={"overdue_verdicts": overdue})
+        self.integrations.save_live_download(integration_id, live)
+        return state._replace(live=live)
 
 
 class Seen(NamedTuple):
@@ -151,16 +153,16 @@ class _Stored(NamedTuple):
 class _Run:
     """One run over one integration: what it has read of how the downloads stand, and what it may still spend."""
 
-    def __init__(self, downloader: Downloader, integration: Integration, to_ask_for: Iterable[Order]) -> None:
+    def __init__(self, downloader: Downloader, state: IntegrationState, to_ask_for: Iterable[Order]) -> None:
         self._integrations = downloader.integrations
         self._orders = downloader.orders
         self._intake = Intake(downloader.orders, downloader.integrations)
         self._now = downloader.now
-        self._integration = integration
-        self._id = integration.integration_id
-        self._live = downloader.integrations.live_download(integration)
+        self._integration = state.integration
+        self._id = state.integration.integration_id
+        self._live = self._stored_live = state.live
         self._downloader = downloader
-        self._connection = Connection(downloader.integrations, downloader.orders, integration)
+        self._connection = Connection(downloader.integrations, downloader.orders, state.integration, state.incidents)
         self._redownloads = Redownloads(
             orders=self._orders,
             integrations=self._integrations,
@@ -170,7 +172,8 @@ class _Run:
             reached=lambda: self._live.walk.reached,
             now=self._now,
         )
-        self._proofs = downloader.integrations.proofs(integration.integration_id)
+        self._proofs = state.proofs
+        self._reconciliation = state.reconciliation
         self._spent_from: Literal["search_bucket", "get_bucket"] = "search_bucket"
         self._live_waits_for_quota = False
 
@@ -301,10 +304,9 @@ class _Run:
             return True
         # Amazon may answer an earlier bound than was sent: the rest comes with the next run, not at once.
         is_through = stored.ends_slice and part.before >= until.replace(microsecond=0)
-        self._keep(walk=stored.walk, last_run_at=now if is_through else None, retry_at=None)
-        self._keep_proofs(self._proofs.watched(stored.walk.reached))
         self._connection.live_search_works()
-        self._works(now)
+        self._works(now, walk=stored.walk, last_run_at=now if is_through else None, retry_at=None)
+        self._keep_proofs(self._proofs.watched(stored.walk.reached))
         return True
 
     def _page_again(self, again: Again, now: datetime) -> bool:
@@ -378,8 +380,7 @@ class _Run:
         """A page of the second look, when nothing else wants the quota and the bucket would overflow."""
         if not self._live.search_bucket.is_brimming(now):
             return False
-        last = self._integrations.reconciliation(self._id)
-        current = Reconciliation.next(last, self._live, self._integration.registered_at, now)
+        current = Reconciliation.next(self._reconciliation, self._live, self._integration.registered_at, now)
         if current is None or current.is_by_report:
             return False
         part = current.walk.next_slice(current.updated_before)
@@ -390,13 +391,13 @@ class _Run:
         def save(**changes: object) -> None:
             nonlocal reconciliation
             reconciliation = reconciliation.model_copy(update=changes)
-            self._integrations.save_reconciliation(self._id, reconciliation)
+            self._keep_reconciliation(reconciliation)
 
         try:
             stored = self._page(reconciliation.walk, part, cause="reconciliation", keep=lambda walk: save(walk=walk))
         except (*THIS_SEARCH_FAILS, *NO_ANSWER) as error:
             logger.warning("reconciliation failed", integration=self._id, reason=str(error))
-            self._integrations.save_reconciliation(self._id, reconciliation.failed(str(error), now))
+            self._keep_reconciliation(reconciliation.failed(str(error), now))
             return True
         missed = [
             one.after.order_id
@@ -422,8 +423,7 @@ class _Run:
         now = self._now()
         if self._live.blocked_until and now < self._live.blocked_until:
             return
-        last = self._integrations.reconciliation(self._id)
-        current = Reconciliation.next(last, self._live, self._integration.registered_at, now)
+        current = Reconciliation.next(self._reconciliation, self._live, self._integration.registered_at, now)
         if current and current.is_by_report:
             try:
                 amazon = self._amazon
@@ -455,7 +455,7 @@ class _Run:
         if part.repeats(order_ids):
             keep(walk.restarted())
             raise UnreadableAnswer(f"page {part.pages + 1} repeats the page before it", request_id=page.request_id)
-        self._keep(search_bucket=self._live.search_bucket.answered(self._now(), page.rate_limit))
+        self._note(search_bucket=self._live.search_bucket.answered(self._now(), page.rate_limit))
         taken = self._take(page.orders, cause=cause, request_id=page.request_id)
         counted = taken.counts.model_dump(exclude={"pages"})
         logger.info("page stored", integration=self._id, cause=cause, request_id=page.request_id, **counted)
@@ -490,7 +490,7 @@ class _Run:
             logger.warning("redownload failed", integration=self._id, order_id=wanted.order_id, reason=str(error))
             wanted.failed()
             return True
-        self._keep(get_bucket=self._live.get_bucket.answered(self._now(), answer.rate_limit))
+        self._note(get_bucket=self._live.get_bucket.answered(self._now(), answer.rate_limit))
         wanted.answered(self._take([answer.order], cause=wanted.cause, request_id=answer.request_id))
         self._works(now)
         return True
@@ -507,10 +507,10 @@ class _Run:
         self._connection.fails(error, now)
         self._keep(blocked_until=now + RETRY_AFTER)
 
-    def _works(self, now: datetime) -> None:
+    def _works(self, now: datetime, **also: object) -> None:
         """Amazon answered a call: whatever kept it from doing so is over."""
         self._connection.works()
-        self._keep(blocked_until=None, last_success_at=now)
+        self._keep(blocked_until=None, last_success_at=now, **also)
 
     def _takes_a_search_token(self, spender: Spender, now: datetime, walk: Walk, part: Slice) -> bool:
         """A slice is begun when there are tokens for all of its pages: the longer it takes, the more orders change."""
@@ -524,6 +524,10 @@ class _Run:
             self._integrations.save_proofs(self._id, proofs)
             self._proofs = proofs
 
+    def _keep_reconciliation(self, reconciliation: Reconciliation) -> None:
+        self._integrations.save_reconciliation(self._id, reconciliation)
+        self._reconciliation = reconciliation
+
     def _takes_a_token(self, name: Literal["search_bucket", "get_bucket"], now: datetime, **also: Any) -> bool:
         """Takes a token from the bucket, and keeps that before the call is made: a crash loses a token, no more."""
         bucket: Bucket | None = getattr(self._live, name).take(now)
@@ -533,7 +537,11 @@ class _Run:
         return bucket is not None
 
     def _keep(self, **changes: object) -> None:
-        later = self._live.model_copy(update=changes)
-        if later != self._live:
-            self._integrations.save_live_download(self._id, later)
-            self._live = later
+        self._note(**changes)
+        if self._live != self._stored_live:
+            self._integrations.save_live_download(self._id, self._live)
+            self._stored_live = self._live
+
+    def _note(self, **changes: object) -> None:
+        """Kept with whatever is kept next: a run that dies before would not miss it."""
+        self._live = self._live.model_copy(update=changes)

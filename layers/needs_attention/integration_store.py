@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from needs_attention.aws import is_lost_race, items
+from needs_attention.aws import Item, is_lost_race, items
 from needs_attention.connection_check import Ending, Expiry
 from needs_attention.download import BackdatedDownload, LiveDownload, Proofs, Redownload, RedownloadCause, SetAside
 from needs_attention.erasures import Erasure
@@ -106,6 +106,21 @@ class Surroundings(NamedTuple):
         return self.integration.settings
 
 
+class IntegrationState(NamedTuple):
+    """How an integration and its downloads stand: all that the one run at a time goes on from."""
+
+    integration: Integration
+    live: LiveDownload
+    proofs: Proofs
+    reconciliation: Reconciliation | None
+    rejudgement: Rejudgement | None
+    incidents: Incidents
+
+    @property
+    def is_rejudging(self) -> bool:
+        return self.rejudgement is not None and self.rejudgement.finished_at is None
+
+
 class IntegrationStore:
     """Reads and writes the integrations table, `table`."""
 
@@ -131,15 +146,37 @@ class IntegrationStore:
         Raises Throttled.
         """
         own, incidents = f"integration#{integration_id}", f"incidents#{integration_id}"
-        keys = [_key(SYSTEM, own), _key(SYSTEM, "freeze"), _key(SYSTEM, "stages"), _key(CONNECTIONS, incidents)]
-        found = {item["item"]["S"]: item for item in items(self._client, self._table, keys, ConsistentRead=True)}
-        if own not in found:
+        found = self._read(
+            _key(SYSTEM, own), _key(SYSTEM, "freeze"), _key(SYSTEM, "stages"), _key(CONNECTIONS, incidents)
+        )
+        integration = _stored(Integration, found.get(own))
+        if integration is None:
             return None
         return Surroundings.of(
-            read_stored(Integration, found[own]["data"]["S"]),
-            read_stored(Incidents, found[incidents]["data"]["S"]) if incidents in found else Incidents(),
-            read_stored(Stages, found["stages"]["data"]["S"]) if "stages" in found else Stages(),
+            integration,
+            _stored(Incidents, found.get(incidents)) or Incidents(),
+            _stored(Stages, found.get("stages")) or Stages(),
             is_all_frozen="freeze" in found,
+        )
+
+    def state(self, integration_id: str) -> IntegrationState | None:
+        """How the integration and its downloads stand, in one consistent read; None without integration.
+
+        A live download that never ran starts at the registration. Raises Throttled.
+        """
+        own, incidents = f"integration#{integration_id}", f"incidents#{integration_id}"
+        of_downloads = (_key(integration_id, item) for item in ("live", "proofs", "reconciliation", "rejudgement"))
+        found = self._read(_key(SYSTEM, own), _key(CONNECTIONS, incidents), *of_downloads)
+        integration = _stored(Integration, found.get(own))
+        if integration is None:
+            return None
+        return IntegrationState(
+            integration,
+            live=_stored(LiveDownload, found.get("live")) or LiveDownload.starting(integration.registered_at),
+            proofs=_stored(Proofs, found.get("proofs")) or Proofs(),
+            reconciliation=_stored(Reconciliation, found.get("reconciliation")),
+            rejudgement=_stored(Rejudgement, found.get("rejudgement")),
+            incidents=_stored(Incidents, found.get(incidents)) or Incidents(),
         )
 
     def save(self, integration: Integration) -> Integration:
@@ -242,10 +279,6 @@ class IntegrationStore:
         self._put(integration_id, f"download#{download.download_id}", later, expected=download.revision)
         return later
 
-    def proofs(self, integration_id: str) -> Proofs:
-        text = self._get(integration_id, "proofs")
-        return read_stored(Proofs, text) if text else Proofs()
-
     def save_proofs(self, integration_id: str, proofs: Proofs) -> None:
         self._client.put_item(TableName=self._table, Item={**_key(integration_id, "proofs"), "data": _json(proofs)})
 
@@ -296,6 +329,10 @@ class IntegrationStore:
         """Those that are to be asked for now, so many as a few runs have quota for: more would only take memory."""
         every = (read_stored(Redownload, text) for text in self._find(integration_id, f"redownload#{cause}#"))
         return tuple(islice((one for one in every if one.is_due(now)), MOST_REDOWNLOADS_READ))
+
+    def has_redownloads(self, integration_id: str) -> bool:
+        """Whether any is kept, of whatever cause, due or not."""
+        return bool(self._client.query(**self._items_named(integration_id, "redownload#"), Limit=1)["Items"])
 
     def settle_redownload(self, integration_id: str, settled: Redownload, later: Redownload | None) -> None:
         """Puts it off, or forgets it (None); not if it has been asked for anew meanwhile."""
@@ -382,6 +419,10 @@ class IntegrationStore:
     def all_set_aside(self, integration_id: str) -> tuple[SetAside, ...]:
         return tuple(read_stored(SetAside, text) for text in self._find(integration_id, "setAside#"))
 
+    def _read(self, *keys: Item) -> dict[str, Item]:
+        """The items of those keys that exist, by the name of the item. Raises Throttled."""
+        return {item["item"]["S"]: item for item in items(self._client, self._table, keys, ConsistentRead=True)}
+
     def _get(self, integration_id: str, item: str) -> str | None:
         """What is stored there; the name of an item may be somebody's text, and DynamoDB takes no key of any length."""
         if len(item.encode()) > MOST_BYTES_OF_A_SORT_KEY:
@@ -393,14 +434,17 @@ class IntegrationStore:
         return (item["data"]["S"] for item in self._find_items(integration_id, prefix))
 
     def _find_items(self, integration_id: str, prefix: str) -> Iterable[dict[str, Any]]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="#id = :id AND begins_with(#item, :prefix)",
-            ExpressionAttributeNames={"#id": "integrationId", "#item": "item"},
-            ExpressionAttributeValues={":id": _text(integration_id), ":prefix": _text(prefix)},
-            ConsistentRead=True,
-        )
+        pages = self._client.get_paginator("query").paginate(**self._items_named(integration_id, prefix))
         return (item for page in pages for item in page["Items"])
+
+    def _items_named(self, integration_id: str, prefix: str) -> Any:
+        return {
+            "TableName": self._table,
+            "KeyConditionExpression": "#id = :id AND begins_with(#item, :prefix)",
+            "ExpressionAttributeNames": {"#id": "integrationId", "#item": "item"},
+            "ExpressionAttributeValues": {":id": _text(integration_id), ":prefix": _text(prefix)},
+            "ConsistentRead": True,
+        }
 
     def _put(self, integration_id: str, item: str, value: "Revised", *, expected: int) -> None:
         """Writes it if it is still as it was read. Raises ChangedMeanwhile.
@@ -438,6 +482,10 @@ Revised = Integration | BackdatedDownload | Stages
 
 def _key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
     return {"integrationId": _text(integration_id), "item": _text(item)}
+
+
+def _stored[Kept: Value](kind: type[Kept], item: Item | None) -> Kept | None:
+    return read_stored(kind, item["data"]["S"]) if item else None
 
 
 def _unless_anew(attribute: str, time: datetime) -> dict[str, Any]:

@@ -8,13 +8,13 @@ that dies repeats a call and loses none.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, zip_longest
 
 from aws_lambda_powertools import Logger
 
 from needs_attention.connection import Connection
-from needs_attention.download import RETRY_AFTER, Redownload, SetAside
+from needs_attention.download import RETRY_AFTER, Redownload, RedownloadCause, SetAside
 from needs_attention.intake import Taken
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.order import Order
@@ -78,7 +78,7 @@ class Redownloads:
     # What people want, and the clock once a connection is mended
 
     def _requested(self) -> Iterator[Wanted]:
-        for one in self.integrations.due_redownloads(self.integration_id, "requested", self.now()):
+        for one in self._kept("requested"):
             yield self._once(one, "redownload")
 
     def _once(self, redownload: Redownload, cause: str) -> Wanted:
@@ -91,6 +91,16 @@ class Redownloads:
             failed=lambda: self._settle(redownload, redownload.failed(self.now())),
             unanswered=lambda: self._settle(redownload, redownload.put_off(self.now())),
         )
+
+    def _kept(self, cause: RedownloadCause) -> tuple[Redownload, ...]:
+        """Most runs find none of any cause, and have asked once."""
+        if not self._are_any_kept:
+            return ()
+        return self.integrations.due_redownloads(self.integration_id, cause, self.now())
+
+    @cached_property
+    def _are_any_kept(self) -> bool:
+        return self.integrations.has_redownloads(self.integration_id)
 
     def _settle(self, redownload: Redownload, later: Redownload | None) -> None:
         self.integrations.settle_redownload(self.integration_id, redownload, later)
@@ -145,8 +155,7 @@ class Redownloads:
 
     def _hinted(self) -> Iterator[Wanted]:
         """What Amazon tells of and what the second look found take turns."""
-        told = self.integrations.due_redownloads(self.integration_id, "orderChange", self.now())
-        found = self.integrations.due_redownloads(self.integration_id, "reconciliation", self.now())
+        told, found = self._kept("orderChange"), self._kept("reconciliation")
         stored = self.orders.versions(hint.order_id for hint in (*told, *found))
         for hint in filter(None, chain.from_iterable(zip_longest(told, found))):
             if hint.is_answered_by(stored.get(hint.order_id), self.reached()):

@@ -131,8 +131,10 @@ class Ours(Simulation):
 
     def is_through(self, until: datetime) -> bool:
         downloads = self._settings.backdated_downloads(self.integration_id)
-        is_at_work = any(not one.is_over for one in downloads) or self._settings.proofs(self.integration_id).again
-        return not is_at_work and self._live_download().walk.reached >= until
+        state = self._settings.state(self.integration_id)
+        assert state is not None
+        is_at_work = any(not one.is_over for one in downloads) or state.proofs.again
+        return not is_at_work and state.live.walk.reached >= until
 
     def stored_at(self, entry: Entry) -> datetime | None:
         """An order that lacks nothing is stored only when its verdict says so too: then it may leave."""

@@ -56,6 +56,8 @@ class Forgetful(MemoryDynamoDB):
         pass
 
     def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:  # noqa: N803
+        if "OrdersTable" not in RequestItems:
+            return super().batch_get_item(RequestItems=RequestItems)
         keys = RequestItems["OrdersTable"]["Keys"]
         return {"Responses": {"OrdersTable": [self._item(key) for key in keys if self._is_held(key)]}}
 

@@ -14,6 +14,7 @@ from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
+from tests.integration.faults import watched
 
 
 class Killed(BaseException):
@@ -45,6 +46,17 @@ def test_a_backdated_download_does_not_move_the_live_cursor(world: World) -> Non
     world.run()
     assert world.backdated().status == "finished"
     assert world.live.walk.reached == cursor
+
+
+def test_a_run_that_finds_nothing_to_do_reads_five_times_and_writes_nothing(world: World) -> None:
+    """Most are so: each minute wakes each integration."""
+    world.run()
+    world.clock.advance(MINUTE)
+    with watched() as calls:
+        world.run()
+    prefixes = [call.parameters.get("ExpressionAttributeValues", {}).get(":prefix", {}).get("S") for call in calls]
+    assert [call.operation for call in calls] == ["BatchGetItem", *["Query"] * 4]
+    assert prefixes == [None, None, "download#", "redownload#", "setAside#"]
 
 
 def test_the_live_download_brings_what_amazon_changes_from_now_on_at_its_interval(world: World) -> None:

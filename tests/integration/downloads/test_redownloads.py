@@ -11,6 +11,7 @@ from needs_attention.policy import Settings
 from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held
+from tests.integration.faults import watched
 
 SECOND = timedelta(seconds=1)
 UNKNOWN = "999-9999999-9999999"
@@ -350,18 +351,18 @@ def test_what_waits_to_be_tried_again_hides_nothing_that_is_due(known: World, mo
     assert asked_for(known) == [healthy]
 
 
-def test_an_empty_bucket_costs_no_reading(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_bucket_costs_no_reading(known: World) -> None:
     empty = known.live.get_bucket.emptied(known.clock())
     known.integrations.save_live_download("demo", known.live.model_copy(update={"get_bucket": empty}))
-    reads: list[str] = []
-
-    def read(_: str, cause: str, __: Any) -> tuple[Redownload, ...]:
-        reads.append(cause)
-        return ()
-
-    monkeypatch.setattr(known.integrations, "due_redownloads", read)
-    known.run(lasting=MINUTE * 0)
-    assert reads == []
+    known.want("701-2222222-2222222")
+    assert redownloads_read(known) == []
     known.clock.advance(MINUTE)
-    known.run(lasting=MINUTE * 0)
-    assert reads == ["requested", "orderChange", "reconciliation"]
+    assert redownloads_read(known) == ["redownload#", "redownload#requested#"]
+
+
+def redownloads_read(world: World) -> list[str]:
+    """What a run asked the table for that is wanted by ID."""
+    with watched() as calls:
+        world.run(lasting=MINUTE * 0)
+    asked = (call.parameters.get("ExpressionAttributeValues", {}).get(":prefix", {}).get("S", "") for call in calls)
+    return [prefix for prefix in asked if prefix.startswith("redownload#")]
