@@ -33,15 +33,18 @@ OTHER_WAIT = 0.004  # DynamoDB
 # Lambda asks a queue by five long polls at a time, even if it is empty (Lambda Developer Guide, "Configuring scaling
 # behavior for SQS event source mappings"; of queues that are not FIFO it says that two may do).
 POLLS_A_MINUTE = 5 * 60 / 20
-# DynamoDB and SQS ask KMS once in five minutes for each function and table or queue: on an idle stack the two functions
-# of the clock for two tables each, and the wake-ups' queue for sending and receiving; with orders, validation for two
-# and publishing for one. What logs ask is not known, and left out.
-KMS_IDLE, KMS_WITH_ORDERS = 6, 9
+# DynamoDB asks KMS once in five minutes for each function and table: on an idle stack for the two functions of the clock
+# and two tables each; with orders, for validation and two, and publishing and one. SQS asks for the wake-ups' queue, for
+# sending and for receiving, as often as the template says. What logs ask is not known, and left out.
+TABLES_IDLE, TABLES_WITH_ORDERS = 4, 7
+SENDS_AND_RECEIVES = 2
 # Records that Lambda hands over at once: it reads the stream four times a second, and splits what it finds in four.
 RECORDS_A_BATCH = 10
 
 # What is assumed of a seller.
-VERSIONS = 3  # of each order: new, sent, and one in which nothing is seen to have changed
+VERSIONS = 3  # of each order: new, sent, and one in which nothing is seen to have changed but the time
+JUDGED = 2  # of them: on the third the verdict stands
+CHANGES = VERSIONS + JUDGED  # downloads and verdicts
 HELD = 0.15  # all of them asked for by ID for a day, and then repaired by a person
 CALLS_OF_A_REPAIR = 4
 # Each live search looks back over 30 seconds of the 300 since the last one.
@@ -87,11 +90,11 @@ class Seller(NamedTuple):
         """Live searches a day of each seller."""
         return min(max(LIVE_SEARCHES_A_DAY, self.versions / ORDERS_A_SEARCH), MOST_SEARCHES_A_DAY)
 
-    @property
-    def batches(self) -> float:
-        """Invocations a day for a record of each version, of all sellers: few orders come alone, many in batches."""
-        bring_something = self.searches * (1 - math.exp(-self.versions / self.searches))
-        return self.sellers * max(bring_something, self.versions / RECORDS_A_BATCH)
+    def batches(self, records: int) -> float:
+        """Invocations a day for so many records of each order, of all sellers: few come alone, many in batches."""
+        of_a_seller = self.orders * records
+        bring_something = self.searches * (1 - math.exp(-of_a_seller / self.searches))
+        return self.sellers * max(bring_something, of_a_seller / RECORDS_A_BATCH)
 
 
 SELLERS = (
@@ -144,14 +147,17 @@ def together(bills: Iterable[Bill]) -> Bill:
 def ours_for_an_order(life: Life) -> Mapping[str, Bill]:
     """By what is done for it, from its download to its redaction; of a person's work nothing."""
     steps = (life.new, life.shipped, life.touched)
-    batches = VERSIONS / RECORDS_A_BATCH
     return {
         "asking Amazon": bill(life.search.times(VERSIONS / ORDERS_A_SEARCH), "download_orders"),
         "storing what is new or changed": bill(_sum(step.download for step in steps), "download_orders"),
         "meeting again what has not changed": bill(life.unchanged.times(LISTED_AGAIN * VERSIONS), "download_orders"),
-        "verdicts": bill(_sum(step.validate for step in steps) + life.validate_batch.times(batches), "validate_orders"),
+        "verdicts": bill(
+            _sum(step.validate for step in steps) + life.validate_batch.times(JUDGED / RECORDS_A_BATCH),
+            "validate_orders",
+        ),
         "history and events": bill(
-            _sum(step.publish for step in steps) + life.publish_batch.times(2 * batches), "publish_changes"
+            _sum(step.publish for step in steps) + life.publish_batch.times(CHANGES / RECORDS_A_BATCH),
+            "publish_changes",
         ),
         "asking for held orders by ID": together(
             (
@@ -168,17 +174,19 @@ def ours_for_an_order(life: Life) -> Mapping[str, Bill]:
 def usual_for_an_order(usual: UsualLife, life: Life) -> Mapping[str, Bill]:
     """The same, the usual way; invocations, history and events cost it what they cost us, for each change."""
     steps = (usual.new, usual.shipped, usual.touched)
-    batches = VERSIONS / RECORDS_A_BATCH
     waits = VERSIONS * (1 + USUAL_OVERLAP) * USUAL_CALLS * USUAL_CALL_SECONDS
     memory = memory_of("download_orders")
     # The verdict on what was only touched is what it was, which is no change.
-    told = life.new.publish + life.shipped.publish + life.touched.publish.times(1 / 2)
+    told = _sum(step.publish for step in (life.new, life.shipped, life.touched))
     return {
         "asking Amazon": {"Lambda": waits * memory / 1024 * PRICES["lambda"]["gb_second"]},
         "storing what is new or changed": bill(_sum(step.download for step in steps), "download_orders"),
         "meeting again what has not changed": bill(usual.unchanged.times(USUAL_OVERLAP * VERSIONS), "download_orders"),
-        "verdicts": bill(_sum(step.validate for step in steps) + life.validate_batch.times(batches), "validate_orders"),
-        "history and events": bill(told + life.publish_batch.times(2 * batches), "publish_changes"),
+        "verdicts": bill(
+            _sum(step.validate for step in steps) + life.validate_batch.times(VERSIONS / RECORDS_A_BATCH),
+            "validate_orders",
+        ),
+        "history and events": bill(told + life.publish_batch.times(CHANGES / RECORDS_A_BATCH), "publish_changes"),
         "asking for held orders by ID": {},
         "redaction": together((bill(usual.redacted, "redact_orders"), bill(life.redacted.publish, "publish_changes"))),
     }
@@ -206,12 +214,12 @@ def month(seller: Seller, life: Life) -> Bill:
         ],
         "validate_orders": [
             (life.new.validate + life.shipped.validate + life.touched.validate, orders),
-            (life.validate_batch, seller.batches * DAYS),
+            (life.validate_batch, seller.batches(JUDGED) * DAYS),
         ],
         "publish_changes": [
             (life.new.publish + life.shipped.publish + life.touched.publish + life.redacted.publish, orders),
             (life.held.publish + life.repaired.publish, orders * HELD),
-            (life.publish_batch, 2 * seller.batches * DAYS),
+            (life.publish_batch, (seller.batches(VERSIONS) + seller.batches(JUDGED)) * DAYS),
         ],
         "redact_orders": [
             (life.redaction_tick, MINUTES / 5),
@@ -229,7 +237,9 @@ def _of_the_clock(seller: Seller) -> Bill:
     wake_ups = MINUTES * seller.sellers
     received, deleted = max(wake_ups, POLLS_A_MINUTE * MINUTES), wake_ups
     with_orders = 1 - math.exp(-seller.versions * seller.sellers / LIVE_SEARCHES_A_DAY)
-    asked = (KMS_IDLE + (KMS_WITH_ORDERS - KMS_IDLE) * with_orders) * MINUTES / 5
+    tables = TABLES_IDLE + (TABLES_WITH_ORDERS - TABLES_IDLE) * with_orders
+    minutes_of_a_key = resources()["WakeUpQueue"]["Properties"]["KmsDataKeyReusePeriodSeconds"] / 60
+    asked = tables * MINUTES / 5 + SENDS_AND_RECEIVES * MINUTES / minutes_of_a_key
     return {
         "SQS": (received + deleted) * PRICES["sqs"]["fifo_request"],
         "EventBridge": (MINUTES + MINUTES / 5 + DAYS) * PRICES["eventbridge"]["schedule_invocation"],
