@@ -34,10 +34,11 @@ OTHER_WAIT = 0.004  # DynamoDB
 # behavior for SQS event source mappings"; of queues that are not FIFO it says that two may do).
 POLLS_A_MINUTE = 5 * 60 / 20
 # DynamoDB asks KMS once in five minutes for each function and table: on an idle stack for the two functions of the clock
-# and two tables each; with orders, for validation and two, and publishing and one. SQS asks for the wake-ups' queue, for
-# sending and for receiving, as often as the template says. What logs ask is not known, and left out.
+# and two tables each; with orders, for validation and two, and publishing and one. SQS asks for the wake-ups' queue as
+# often as the template says, twice for who sends and once for who receives (SQS Developer Guide, "Key management"). What
+# logs ask is not known, and left out.
 TABLES_IDLE, TABLES_WITH_ORDERS = 4, 7
-SENDS_AND_RECEIVES = 2
+OF_THE_QUEUE = 3
 # Records that Lambda hands over at once: it reads the stream four times a second, and splits what it finds in four.
 RECORDS_A_BATCH = 10
 
@@ -176,7 +177,7 @@ def usual_for_an_order(usual: UsualLife, life: Life) -> Mapping[str, Bill]:
     steps = (usual.new, usual.shipped, usual.touched)
     waits = VERSIONS * (1 + USUAL_OVERLAP) * USUAL_CALLS * USUAL_CALL_SECONDS
     memory = memory_of("download_orders")
-    # The verdict on what was only touched is what it was, which is no change.
+    # To write the same verdict again on what was only touched is no change, so it has as many as ours.
     told = _sum(step.publish for step in (life.new, life.shipped, life.touched))
     return {
         "asking Amazon": {"Lambda": waits * memory / 1024 * PRICES["lambda"]["gb_second"]},
@@ -239,7 +240,7 @@ def _of_the_clock(seller: Seller) -> Bill:
     with_orders = 1 - math.exp(-seller.versions * seller.sellers / LIVE_SEARCHES_A_DAY)
     tables = TABLES_IDLE + (TABLES_WITH_ORDERS - TABLES_IDLE) * with_orders
     minutes_of_a_key = resources()["WakeUpQueue"]["Properties"]["KmsDataKeyReusePeriodSeconds"] / 60
-    asked = tables * MINUTES / 5 + SENDS_AND_RECEIVES * MINUTES / minutes_of_a_key
+    asked = tables * MINUTES / 5 + OF_THE_QUEUE * MINUTES / minutes_of_a_key
     return {
         "SQS": (received + deleted) * PRICES["sqs"]["fifo_request"],
         "EventBridge": (MINUTES + MINUTES / 5 + DAYS) * PRICES["eventbridge"]["schedule_invocation"],

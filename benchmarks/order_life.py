@@ -180,6 +180,8 @@ class _Seller:
         shipped = changed()
         self._amazon_changes(orders, {})
         touched = changed()
+        if touched[1].judged:
+            raise ValueError(f"{touched[1].judged} orders of which only the time changed were judged again")
         sizes = self._sizes()
         self._clock.advance(LATE)
         redacted = self._redaction_tick(), self._delivered()

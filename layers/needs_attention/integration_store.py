@@ -107,7 +107,10 @@ class Surroundings(NamedTuple):
 
 
 class IntegrationState(NamedTuple):
-    """How an integration and its downloads stand: all that the one run at a time goes on from."""
+    """How an integration stands, and what a run reads of its downloads once, when it begins.
+
+    Only runs write those, one at a time; but a rejudgement people may begin anew meanwhile.
+    """
 
     integration: Integration
     live: LiveDownload

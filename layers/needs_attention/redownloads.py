@@ -93,7 +93,7 @@ class Redownloads:
         )
 
     def _kept(self, cause: RedownloadCause) -> tuple[Redownload, ...]:
-        """Most runs find none of any cause, and have asked once."""
+        """Those of that cause that are due; most runs find none of any, so that is asked first."""
         if not self._are_any_kept:
             return ()
         return self.integrations.due_redownloads(self.integration_id, cause, self.now())

@@ -14,7 +14,11 @@ from moto import mock_aws
 
 from needs_attention import aws
 from needs_attention.aws import CONFIG, WAITS_FOR_THE_REST, Throttled, passes_by_itself
+from needs_attention.download import LiveDownload, Proofs
+from needs_attention.incidents import Incident, Incidents
+from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order_store import OrderStore
+from needs_attention.rejudgement import Rejudgement
 from tests.from_template import create_table, functions_timeout
 from tests.integration.conftest import World, app
 from tests.integration.faults import answer_lost, unanswered, unreachable
@@ -153,6 +157,41 @@ def test_what_is_left_out_of_an_orders_surroundings_is_asked_for_again_after_a_p
         assert world.call("GET", ORDER) == whole
     assert (whole.body["stage"], whole.body["fulfillable"]) == ("Awaiting Supplier", False)
     assert slept == list(WAITS_FOR_THE_REST[:3])
+
+
+@pytest.fixture
+def integrations(dynamodb: Any) -> IntegrationStore:
+    """Of one integration, about which everything is stored that a run reads when it begins."""
+    store = IntegrationStore(dynamodb, create_table(dynamodb, "IntegrationsTable"))
+    demo = Integration(
+        integration_id="demo", name="Demo", region="NA", marketplace_ids=("ATVPDKIKX0DER",), registered_at=NOON
+    )
+    store.save(demo)
+    store.save_live_download("demo", LiveDownload.starting(NOON).model_copy(update={"last_run_at": NOON}))
+    store.save_proofs("demo", Proofs())
+    store.begin_rejudgement("demo", Rejudgement(requested_by="ada", requested_at=NOON, stages=()))
+    store.save_incidents("demo", Incidents().opened(Incident(code="amazonUnavailable", since=NOON, evidence="503")))
+    return store
+
+
+def test_what_is_left_out_of_how_downloads_stand_is_asked_for_again_after_a_pause(
+    dynamodb: Any, integrations: IntegrationStore, slept: list[float]
+) -> None:
+    whole = integrations.state("demo")
+    with leaving_out(dynamodb, times=4):
+        assert integrations.state("demo") == whole
+    assert whole is not None
+    assert whole.is_rejudging
+    assert (whole.live.last_run_at, len(whole.incidents.incidents)) == (NOON, 1)
+    assert slept == list(WAITS_FOR_THE_REST[:4])
+
+
+def test_no_run_goes_on_from_a_part_of_how_its_downloads_stand(
+    dynamodb: Any, integrations: IntegrationStore, slept: list[float]
+) -> None:
+    with leaving_out(dynamodb, times=100), pytest.raises(Throttled):
+        integrations.state("demo")
+    assert sum(slept) < 2
 
 
 @pytest.mark.parametrize(

@@ -461,7 +461,12 @@ def wake(shop: World) -> None:
 @pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
 @pytest.mark.parametrize(
     ("table", "operation"),
-    [("OrdersTable", "BatchGetItem"), ("OrdersTable", "UpdateItem"), ("IntegrationsTable", "PutItem")],
+    [
+        ("IntegrationsTable", "BatchGetItem"),
+        ("OrdersTable", "BatchGetItem"),
+        ("OrdersTable", "UpdateItem"),
+        ("IntegrationsTable", "PutItem"),
+    ],
 )
 def test_a_run_that_a_table_ends_is_made_again_by_the_same_wake_up(
     shop: World, table: str, operation: str, fault: Fault

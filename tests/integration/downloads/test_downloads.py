@@ -59,6 +59,16 @@ def test_a_run_that_finds_nothing_to_do_reads_five_times_and_writes_nothing(worl
     assert prefixes == [None, None, "download#", "redownload#", "setAside#"]
 
 
+def test_a_live_search_that_brings_nothing_is_written_down_twice(world: World) -> None:
+    """Before the call, since it takes of the quota, and after it."""
+    world.run()
+    world.clock.advance(6 * MINUTE)
+    with watched() as calls:
+        world.run()
+    assert len(world.searches()) == 1
+    assert [call.operation for call in calls if "Query" not in call.operation] == ["BatchGetItem", *["PutItem"] * 2]
+
+
 def test_the_live_download_brings_what_amazon_changes_from_now_on_at_its_interval(world: World) -> None:
     world.run()
     assert world.items() == {}
