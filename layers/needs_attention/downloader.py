@@ -543,5 +543,5 @@ class _Run:
             self._stored_live = self._live
 
     def _note(self, **changes: object) -> None:
-        """For what Amazon's answers say of the quota: kept with what is kept next, and said again if that never comes."""
+        """For what Amazon says of the quota: kept with what is kept next, and said again if that never comes."""
         self._live = self._live.model_copy(update=changes)

@@ -646,9 +646,21 @@ def _newer_address(old: Address | None, new: Address | None) -> Address | None:
 def _with_known_products(
     old: tuple[LineItem, ...] | None, new: tuple[LineItem, ...] | None
 ) -> tuple[LineItem, ...] | None:
-    """The new lines; what one of them no longer says of its product is kept from the old line of the same ID."""
-    known = {line.order_item_id: line for line in old or () if line.order_item_id is not None}
-    return new and tuple(_with_known_product(known.get(line.order_item_id or ""), line) for line in new)
+    """The new lines; what one of them no longer says of its product is kept from the old line of the same ID.
+
+    Lines that share an ID, as no order should have them, are taken as they are: nobody knows which was which.
+    """
+    known, alone = _by_their_own_id(old), _by_their_own_id(new)
+    return new and tuple(
+        _with_known_product(known.get(line.order_item_id) if line.order_item_id in alone else None, line)
+        for line in new
+    )
+
+
+def _by_their_own_id(lines: Iterable[LineItem] | None) -> dict[str | None, LineItem]:
+    lines = tuple(lines or ())
+    times = Counter(line.order_item_id for line in lines)
+    return {line.order_item_id: line for line in lines if line.order_item_id and times[line.order_item_id] == 1}
 
 
 def _with_known_product(known: LineItem | None, line: LineItem) -> LineItem:

@@ -593,6 +593,20 @@ def test_a_line_without_an_id_takes_nothing_from_another() -> None:
     assert merged.line_items == (unnamed,)
 
 
+@pytest.mark.parametrize("number_of_old", [1, 2])
+@pytest.mark.parametrize("number_of_new", [1, 2])
+def test_lines_that_share_an_id_take_nothing_from_each_other_and_are_no_news_again(
+    number_of_old: int, number_of_new: int
+) -> None:
+    lines = (a_line(quantity=None), a_line(quantity=7))
+    newer = an_amazon_order(line_items=lines[:number_of_new])
+    merged = an_amazon_order(line_items=(lines[1],) * number_of_old).updated_with(newer)
+
+    kept_from_the_only_one = (a_line(quantity=7),)
+    assert merged.line_items == (kept_from_the_only_one if number_of_old == number_of_new == 1 else newer.line_items)
+    assert merged.updated_with(newer) == merged
+
+
 def test_the_lines_of_an_order_that_had_none_are_taken_as_they_are() -> None:
     merged = an_amazon_order(line_items=None).updated_with(an_amazon_order(line_items=(a_line(),)))
 
