@@ -49,7 +49,6 @@ from needs_attention.policy import Settings, Stage, StageName
 from needs_attention.registration import (
     IntegrationPatch,
     Registration,
-    Standing,
     connection_view,
     integration_view,
     with_findings,
@@ -116,13 +115,13 @@ def list_integrations(_: Caller) -> Response[object]:
     """Lists all integrations, with how their downloads stand."""
     stages = integrations.stages()
     now = values.utc_now()
-    incidents = integrations.all_incidents()
-    standings = [
-        (one, Standing(integrations.live_download(one), incidents.get(one.integration_id, Incidents())))
-        for one in integrations.find_all()
+    every = integrations.find_all()
+    live, incidents = integrations.live_downloads(every), integrations.all_incidents()
+    shown = [
+        integration_view(one, live[one.integration_id], incidents.get(one.integration_id, Incidents()), stages, now)
+        for one in every
     ]
-    found = [integration_view(one, standing, stages, now) for one, standing in standings]
-    return answer({"integrations": found, "isFrozen": integrations.is_all_frozen()})
+    return answer({"integrations": shown, "isFrozen": integrations.is_all_frozen()})
 
 
 INTEGRATION = "/integrations/<integration_id>"
@@ -273,11 +272,9 @@ def check_download_start(settings: Settings) -> None:
 
 
 def view(integration: Integration) -> dict[str, Any]:
-    integration_id = integration.integration_id
-    standing = Standing(integrations.live_download(integration), integrations.incidents(integration_id))
-    shown = integration_view(integration, standing, integrations.stages(), values.utc_now())
-    aside, reconciliation = integrations.all_set_aside(integration_id), integrations.reconciliation(integration_id)
-    return with_findings(shown, aside, reconciliation)
+    standing = integrations.standing(integration)
+    shown = integration_view(integration, standing.live, standing.incidents, standing.stages, values.utc_now())
+    return with_findings(shown, integrations.all_set_aside(integration.integration_id), standing.reconciliation)
 
 
 def shown(

@@ -6,7 +6,7 @@ freeze of everything. Settings alone are written there, so that a role can keep 
 integration's id holds how its downloads stand, which orders are to be asked for by ID, and what was set aside.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
@@ -124,6 +124,15 @@ class IntegrationState(NamedTuple):
         return self.rejudgement is not None and self.rejudgement.finished_at is None
 
 
+class Standing(NamedTuple):
+    """What people are shown of how an integration's downloads stand, and what its Stages are called."""
+
+    live: LiveDownload
+    incidents: Incidents
+    reconciliation: Reconciliation | None  # the second look that is under way, or was the last
+    stages: Stages
+
+
 class IntegrationStore:
     """Reads and writes the integrations table, `table`."""
 
@@ -175,11 +184,23 @@ class IntegrationStore:
             return None
         return IntegrationState(
             integration,
-            live=_stored(LiveDownload, found.get("live")) or LiveDownload.starting(integration.registered_at),
+            live=_live_download(integration, found.get("live")),
             proofs=_stored(Proofs, found.get("proofs")) or Proofs(),
             reconciliation=_stored(Reconciliation, found.get("reconciliation")),
             rejudgement=_stored(Rejudgement, found.get("rejudgement")),
             incidents=_stored(Incidents, found.get(incidents)) or Incidents(),
+        )
+
+    def standing(self, integration: Integration) -> Standing:
+        """How its downloads stand, in one consistent read. Raises Throttled."""
+        integration_id, incidents = integration.integration_id, f"incidents#{integration.integration_id}"
+        of_downloads = (_key(integration_id, item) for item in ("live", "reconciliation"))
+        found = self._read(_key(SYSTEM, "stages"), _key(CONNECTIONS, incidents), *of_downloads)
+        return Standing(
+            live=_live_download(integration, found.get("live")),
+            incidents=_stored(Incidents, found.get(incidents)) or Incidents(),
+            reconciliation=_stored(Reconciliation, found.get("reconciliation")),
+            stages=_stored(Stages, found.get("stages")) or Stages(),
         )
 
     def save(self, integration: Integration) -> Integration:
@@ -264,6 +285,12 @@ class IntegrationStore:
         text = self._get(integration.integration_id, "live")
         return read_stored(LiveDownload, text) if text else LiveDownload.starting(integration.registered_at)
 
+    def live_downloads(self, of: Sequence[Integration]) -> dict[str, LiveDownload]:
+        """How the live download of each stands, by the integration's id. Raises Throttled."""
+        keys = (_key(one.integration_id, "live") for one in of)
+        found = {item["integrationId"]["S"]: item for item in self._items(keys)}
+        return {one.integration_id: _live_download(one, found.get(one.integration_id)) for one in of}
+
     def save_live_download(self, integration_id: str, live: LiveDownload) -> None:
         """Only the run that the queue gave this integration writes here, one at a time, so no condition is needed."""
         self._client.put_item(TableName=self._table, Item={**_key(integration_id, "live"), "data": _json(live)})
@@ -284,11 +311,6 @@ class IntegrationStore:
 
     def save_proofs(self, integration_id: str, proofs: Proofs) -> None:
         self._client.put_item(TableName=self._table, Item={**_key(integration_id, "proofs"), "data": _json(proofs)})
-
-    def reconciliation(self, integration_id: str) -> Reconciliation | None:
-        """The second look that is under way, or was the last; None before the first."""
-        text = self._get(integration_id, "reconciliation")
-        return read_stored(Reconciliation, text) if text else None
 
     def save_reconciliation(self, integration_id: str, reconciliation: Reconciliation) -> None:
         self._client.put_item(
@@ -387,10 +409,6 @@ class IntegrationStore:
 
     # How the connection fares; written by the one run at a time, as `live_download` is
 
-    def incidents(self, integration_id: str) -> Incidents:
-        text = self._get(CONNECTIONS, f"incidents#{integration_id}")
-        return read_stored(Incidents, text) if text else Incidents()
-
     def all_incidents(self) -> dict[str, Incidents]:
         """Of every integration that ever had one, by its id."""
         found = self._find_items(CONNECTIONS, "incidents#")
@@ -424,7 +442,10 @@ class IntegrationStore:
 
     def _read(self, *keys: Item) -> dict[str, Item]:
         """The items of those keys that exist, by the name of the item. Raises Throttled."""
-        return {item["item"]["S"]: item for item in items(self._client, self._table, keys, ConsistentRead=True)}
+        return {item["item"]["S"]: item for item in self._items(keys)}
+
+    def _items(self, keys: Iterable[Item]) -> Iterator[Item]:
+        return items(self._client, self._table, keys, ConsistentRead=True)
 
     def _get(self, integration_id: str, item: str) -> str | None:
         """What is stored there; the name of an item may be somebody's text, and DynamoDB takes no key of any length."""
@@ -489,6 +510,10 @@ def _key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
 
 def _stored[Kept: Value](kind: type[Kept], item: Item | None) -> Kept | None:
     return read_stored(kind, item["data"]["S"]) if item else None
+
+
+def _live_download(integration: Integration, item: Item | None) -> LiveDownload:
+    return _stored(LiveDownload, item) or LiveDownload.starting(integration.registered_at)
 
 
 def _unless_anew(attribute: str, time: datetime) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import Field, GetJsonSchemaHandler, SecretStr, StringConstraints, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
@@ -184,18 +184,13 @@ def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-class Standing(NamedTuple):
-    """How an integration's downloads stand."""
-
-    live: LiveDownload
-    incidents: Incidents
-
-
-def integration_view(integration: Integration, standing: Standing, stages: Stages, now: datetime) -> dict[str, Any]:
+def integration_view(
+    integration: Integration, live: LiveDownload, incidents: Incidents, stages: Stages, now: datetime
+) -> dict[str, Any]:
     """An integration as the API shows it, with how its downloads stand."""
     shown = integration.model_dump(mode="json", by_alias=True, exclude={"deleted_at"})
     shown["settings"]["defaultStage"] = stages.name_of(integration.settings.default_stage)
-    return shown | {"health": _health(standing, now) | {"expiries": _expiries(integration, now)}}
+    return shown | {"health": _health(live, incidents, now) | {"expiries": _expiries(integration, now)}}
 
 
 def connection_view(integration: Integration, arrivals: Arrivals, now: datetime) -> dict[str, Any]:
@@ -218,8 +213,7 @@ def with_findings(
     return view | {"health": view["health"] | found}
 
 
-def _health(standing: Standing, now: datetime) -> dict[str, Any]:
-    live = standing.live
+def _health(live: LiveDownload, incidents: Incidents, now: datetime) -> dict[str, Any]:
     overdue = live.overdue_verdicts
     return {
         "cursor": instant(live.walk.reached),
@@ -230,7 +224,7 @@ def _health(standing: Standing, now: datetime) -> dict[str, Any]:
             "isSubscribed": live.subscription.subscription_id is not None,
             "failure": live.subscription.failure,
         },
-        "incidents": [_incident(incident) for incident in standing.incidents.incidents],
+        "incidents": [_incident(incident) for incident in incidents.incidents],
         "overdueVerdicts": overdue.model_dump(mode="json", by_alias=True) if overdue else None,
         "quotaLeft": {
             "searchOrders": int(live.search_bucket.tokens_at(now)),

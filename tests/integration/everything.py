@@ -170,7 +170,9 @@ class Day:
 
     def wake_up(self) -> None:
         assert invoke("download_orders", an_event("download_orders_wake_up")) == {"batchItemFailures": []}
-        assert self.world.integrations.incidents(INTEGRATION) == Incidents()
+        state = self.world.integrations.state(INTEGRATION)
+        assert state is not None
+        assert state.incidents == Incidents()
 
     def stream(self, function: str) -> dict[str, Any]:
         """The records of all orders as they are."""

@@ -1,5 +1,6 @@
 """Calls to AWS as botocore makes them for us: how long it tries, how often, and what a second try finds."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -205,6 +206,21 @@ def test_surroundings_that_never_come_whole_are_a_503(
         answer = world.call(method, ORDER, body)
     assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "tryAgain", "5")
     assert world.order().revision == 1
+
+
+@pytest.mark.parametrize("path", ["/integrations", INTEGRATION])
+def test_what_is_left_out_of_how_integrations_stand_is_asked_for_again_after_a_pause(
+    world: World, slept: list[float], path: str
+) -> None:
+    at_noon = LiveDownload.starting(NOON).model_copy(update={"last_run_at": NOON})
+    for integration in world.integrations.find_all():
+        world.integrations.save_live_download(integration.integration_id, at_noon)
+    whole = world.call("GET", path)
+    assert '"lastRunAt": null' not in json.dumps(whole.body)
+    with leaving_out(app("manage_settings").dynamodb, times=4):
+        assert world.call("GET", path) == whole
+    with leaving_out(app("manage_settings").dynamodb, times=100):
+        assert world.call("GET", path).status == 503
 
 
 # A write whose answer is lost is made again, and finds itself there

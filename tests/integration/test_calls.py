@@ -45,6 +45,25 @@ def test_a_patch_makes_one_read_of_the_order_one_of_its_surroundings_and_a_write
     assert [call.operation for call in calls] == ["GetItem", "BatchGetItem", "UpdateItem"]
 
 
+def test_an_integration_is_shown_after_three_reads(world: World) -> None:
+    """Itself, how its downloads stand, and the orders that could not be kept."""
+    with watched() as calls:
+        assert world.call("GET", "/integrations/acme-na").status == 200
+    assert [call.operation for call in calls] == ["GetItem", "BatchGetItem", "Query"]
+
+
+def test_a_hundred_integrations_are_listed_after_as_many_reads_as_one(world: World) -> None:
+    def reads_of(number: int) -> list[str]:
+        with watched() as calls:
+            assert len(world.call("GET", "/integrations").body["integrations"]) == number
+        return [call.operation for call in calls]
+
+    reads_of_one = reads_of(1)
+    for number in range(99):
+        world.register(f"another-{number}")
+    assert reads_of(100) == reads_of_one
+
+
 @pytest.mark.parametrize("path", ["/orders", "/orders.csv", "/summary"])
 def test_a_list_reads_no_item_of_the_integrations_table_twice(world: World, path: str) -> None:
     world.download()

@@ -510,7 +510,9 @@ def test_a_secret_that_holds_no_credentials_is_that_incident_too(
         SecretId=f"{os.environ['SECRET_PREFIX']}demo", SecretString=secret or "null"
     )
     wake(shop)
-    (incident,) = shop.integrations.incidents("demo").incidents
+    state = shop.integrations.state("demo")
+    assert state is not None
+    (incident,) = state.incidents.incidents
     assert (incident.code, incident.evidence) == (
         "credentialsUnreadable",
         "What Secrets Manager holds are no credentials.",

@@ -131,8 +131,7 @@ class Ours(Simulation):
 
     def is_through(self, until: datetime) -> bool:
         downloads = self._settings.backdated_downloads(self.integration_id)
-        state = self._settings.state(self.integration_id)
-        assert state is not None
+        state = self._state()
         is_at_work = any(not one.is_over for one in downloads) or state.proofs.again
         return not is_at_work and state.live.walk.reached >= until
 

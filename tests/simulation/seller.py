@@ -20,9 +20,9 @@ from unittest.mock import patch
 import urllib3
 
 from needs_attention import gate
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload, downloaded
+from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, LiveDownload, Redownload, downloaded
 from needs_attention.downloader import Downloader
-from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.integration_store import Integration, IntegrationState, IntegrationStore
 from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import AmazonOrder
 from needs_attention.order_store import LostRace, OrderStore
@@ -335,15 +335,18 @@ class Simulation:
 
     # What must hold
 
-    def _live_download(self) -> Any:
-        integration = self._settings.get(self.integration_id)
-        assert integration is not None
-        return self._settings.live_download(integration)
+    def _state(self) -> IntegrationState:
+        state = self._settings.state(self.integration_id)
+        assert state is not None
+        return state
+
+    def _live_download(self) -> LiveDownload:
+        return self._state().live
 
     def _is_unsettled(self) -> bool:
         settings, integration_id = self._settings, self.integration_id
         is_at_work = any(not download.is_over for download in settings.backdated_downloads(integration_id))
-        is_in_trouble = settings.all_set_aside(integration_id) or settings.incidents(integration_id)
+        is_in_trouble = settings.all_set_aside(integration_id) or self._state().incidents
         is_judged = all(item["verdict"]["S"] == "judged" for item in self.tables["OrdersTable"].items.values())
         return is_at_work or bool(is_in_trouble) or not is_judged or bool(self._stale())
 
@@ -375,7 +378,7 @@ class Simulation:
         self._expect("every order has its verdict", {key for key, order in every.items() if order.is_pending})
         settings, integration_id = self._settings, self.integration_id
         self._expect("nothing is set aside", {one.order_id for one in settings.all_set_aside(integration_id)})
-        self._expect("every incident is over", {one.code for one in settings.incidents(integration_id).incidents})
+        self._expect("every incident is over", {one.code for one in self._state().incidents.incidents})
         past = settings.backdated_downloads(integration_id)
         self._expect("every backdated download is over", {one.download_id for one in past if not one.is_over})
 

@@ -58,7 +58,9 @@ def test_the_busiest_seller_is_behind_by_an_hour_at_most_and_amazon_refuses_no_c
 def test_the_busiest_seller_is_compared_with_amazons_report_after_a_day_of_trouble(seed: int) -> None:
     seller = Simulation(seed, BUSY_DAY)
     assert seller.live().broken == []
-    looked = seller.integrations.reconciliation(seller.integration_id)
+    state = seller.integrations.state(seller.integration_id)
+    assert state is not None
+    looked = state.reconciliation
     assert looked is not None
     assert (looked.is_by_report, looked.finished_at is None) == (True, False)
     assert looked.counts.orders > 1_000

@@ -13,7 +13,7 @@ from moto import mock_aws
 from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload, Walk
 from needs_attention.downloader import Downloader, Seen
 from needs_attention.incidents import Incidents
-from needs_attention.integration_store import Integration, IntegrationStore
+from needs_attention.integration_store import Integration, IntegrationState, IntegrationStore
 from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import Order
 from needs_attention.order_store import OrderStore
@@ -70,8 +70,14 @@ class World:
         return self.integrations.live_download(self.integration)
 
     @property
+    def state(self) -> IntegrationState:
+        state = self.integrations.state("demo")
+        assert state is not None
+        return state
+
+    @property
     def incidents(self) -> Incidents:
-        return self.integrations.incidents("demo")
+        return self.state.incidents
 
     def backdate(self, since: timedelta = 30 * DAY, download_id: str = "d1") -> None:
         start = self.clock() - since

@@ -111,7 +111,7 @@ def main(sp_api: str, lwa: str) -> None:
     record: Any = SimpleNamespace(body='{"integrationId": "demo"}')
     for _ in range(6):
         app.run(record)
-    look = app.integrations.reconciliation("demo")
+    look = app.integrations.state("demo").reconciliation
     done = app.integrations.backdated_downloads("demo")[0]
     rows = look.report.rows if look and look.report else 0
     sys.stdout.write(f"{done.counts.orders} {rows} {most_memory()}\n")

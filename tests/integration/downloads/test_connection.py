@@ -244,7 +244,7 @@ def watched(world: World) -> World:
 
 
 def second_look(world: World) -> Reconciliation:
-    looked = world.integrations.reconciliation("demo")
+    looked = world.state.reconciliation
     assert looked is not None
     return looked
 
@@ -280,7 +280,7 @@ def test_a_second_look_takes_no_quota_that_anything_else_could_use(watched: Worl
     empty = watched.live.search_bucket.emptied(watched.clock())
     watched.integrations.save_live_download("demo", watched.live.model_copy(update={"search_bucket": empty}))
     watched.run_for(50 * MINUTE, tick=10 * MINUTE)
-    assert watched.integrations.reconciliation("demo") is None
+    assert watched.state.reconciliation is None
     watched.run_for(HOUR, tick=10 * MINUTE)
     assert second_look(watched).finished_at is not None
 

@@ -48,7 +48,7 @@ def calls(world: World) -> list[str]:
 
 
 def second_look(world: World) -> Reconciliation:
-    looked = world.integrations.reconciliation("demo")
+    looked = world.state.reconciliation
     assert looked is not None
     return looked
 
