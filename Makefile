@@ -57,7 +57,7 @@ test: venv ## every test: on two processors, then the end-to-end ones on a stack
 schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right and wrong, to a stack of its own: all answered as documented
 	.venv/bin/python -m tests.local_stack schemathesis
 
-fuzz: .build/atheris/up-to-date ## millions of cases for everything that parses (40 minutes); fewer: ARGUMENTS="--cases 100000 --only sheet"
+fuzz: .build/atheris/up-to-date ## millions of cases for everything that parses (an hour); fewer: ARGUMENTS="--cases 100000 --only sheet"
 	PYTHONPATH=.:layers .build/atheris/bin/python -m tests.fuzz $(ARGUMENTS)
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
@@ -69,7 +69,7 @@ simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 u
 compare: .venv/up-to-date ## our downloads beside the old way and a rewound cursor, with Amazon's quotas (3 minutes)
 	PYTHONPATH=layers .venv/bin/python -m tests.simulation.comparison
 
-bench: venv .build/bench/up-to-date ## writes docs/benchmarks.md: starts, verdicts, downloads, queries, cost and memory beside the usual way (half an hour)
+bench: venv .build/bench/up-to-date ## writes docs/benchmarks.md: starts, verdicts, downloads, queries, cost and memory beside the usual way (15 minutes)
 	PYTHONPATH=layers .venv/bin/python -m benchmarks
 
 coverage: .venv/up-to-date ## every statement and branch of the rules, by the unit tests alone
