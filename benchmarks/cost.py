@@ -3,12 +3,15 @@
 `order_life` and `usual_life` measure; `prices.toml` has the prices; the constants here are the assumptions.
 """
 
+import json
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import mean, median
 from typing import NamedTuple
 
+from benchmarks.amazon_orders import new_orders
 from benchmarks.invocations import Usage
 from benchmarks.markdown import table
 from benchmarks.order_life import ORDERS, Life, Step, live
@@ -60,6 +63,10 @@ METRICS_OF_A_METHOD = 5
 USUAL_CALLS = 1.01
 USUAL_CALL_SECONDS = 0.4
 USUAL_OVERLAP = 0.2
+
+# Bytes of the orders in the examples of Amazon's model orders_2026-01-01, as JSON without blanks and without packages,
+# for which we do not ask.
+AMAZONS_EXAMPLES = (2_262, 2_446, 2_476, 3_006, 4_818)
 
 DAYS = 30
 LOGS_KEPT_MONTHS = parameters()["LogRetentionDays"]["Default"] / DAYS
@@ -383,6 +390,13 @@ def section() -> str:
     without_asking = (mine - _million(ours["asking Amazon"])) / (others - _million(theirs["asking Amazon"]))
     writes = sum(one["DynamoDB, writes"] for one in ours.values()) / VERSIONS * MILLION
     kilobyte = _million({"writes": entries_written(usual) * PRICES["dynamodb"]["write_unit"]})
+    texts = (json.dumps(order, ensure_ascii=False, separators=(",", ":")) for order in new_orders(ORDERS))
+    generated = mean(len(text.encode()) for text in texts)
+
+    def ratio_of(size: float) -> float:
+        """With orders of so many bytes."""
+        return mine / (others + (size - generated) / 1024 * kilobyte)
+
     small = sum(month(SELLERS[0], life).values())
     return f"""## Cost
 
@@ -411,8 +425,10 @@ Each page costs some units more in the integrations table, for the checkpoint.
 
 Without people's work, and without what the clock takes whether orders come or not. {writes / mine:.0%} of ours are
 DynamoDB's writes. If both asked Amazon as we do, the ratio would be {without_asking:.2f}. For each KB that Amazon's
-orders are larger the usual way pays ${kilobyte:.2f} more, and ours nothing, since it keeps only what it uses: with 1 KB
-more the ratio is {mine / (others + kilobyte):.2f}, with 3 KB more {mine / (others + 3 * kilobyte):.2f}.
+orders are larger the usual way pays ${kilobyte:.2f} more, and ours nothing, since it keeps only what it uses. The
+generated ones have {generated:,.0f} bytes as JSON. Those in the examples of Amazon's model orders_2026-01-01 have
+{min(AMAZONS_EXAMPLES):,} to {max(AMAZONS_EXAMPLES):,} without packages: for the median of them the ratio is
+{ratio_of(median(AMAZONS_EXAMPLES)):.2f}, for the largest {ratio_of(max(AMAZONS_EXAMPLES)):.2f}.
 
 Target: {TARGET:.2f} of the usual way. {"Reached" if mine <= TARGET * others else "Missed"}: {mine / others:.2f}.
 

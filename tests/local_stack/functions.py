@@ -23,6 +23,11 @@ class Functions:
         found = cloudformation.describe_stack_resources(StackName=stack.stack_name)["StackResources"]
         self.names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
 
+    def environment(self, function: str) -> dict[str, str]:
+        """What the template tells the function through its environment."""
+        configuration = self._lambda.get_function_configuration(FunctionName=self.names[function])
+        return dict(configuration["Environment"]["Variables"])
+
     def does(self, function: str, event: dict[str, Any]) -> bool:
         """Whether the function does all of the event."""
         payload = json.dumps(event).encode()

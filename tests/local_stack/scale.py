@@ -23,6 +23,7 @@ from tests.local_stack.api import CONNECTIONS
 from tests.local_stack.deployment import PROJECT
 from tests.local_stack.expectations import Unexpected, expect
 from tests.local_stack.filled_tables import fill, stored_orders
+from tests.local_stack.functions import Functions
 from tests.local_stack.registration import INTEGRATION
 from tests.local_stack.stack import Stack
 
@@ -74,12 +75,10 @@ class InProcess:
 
     def __init__(self, name: str, stack: Stack) -> None:
         self._event = json.loads((PROJECT / f"events/{name}.json").read_text())
+        logical_id = "".join(word.capitalize() for word in name.split("_"))
         environment = {
             **local_aws.environment_of(stack.aws_endpoint),
-            "ORDERS_TABLE": stack.outputs["OrdersTable"],
-            "HISTORY_TABLE": stack.outputs["HistoryTable"],
-            "INTEGRATIONS_TABLE": stack.outputs["IntegrationsTable"],
-            "POWERTOOLS_SERVICE_NAME": name,
+            **Functions(stack).environment(f"{logical_id}Function"),
             "POWERTOOLS_LOG_LEVEL": "WARNING",
         }
         spec = spec_from_file_location(f"{name}_of_{stack.outputs['ApiId']}", PROJECT / f"functions/{name}/app.py")

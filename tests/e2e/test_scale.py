@@ -1,0 +1,27 @@
+"""What `make scale` measures is the function that is deployed."""
+
+import json
+
+import pytest
+
+from tests.local_stack.api import CONNECTIONS
+from tests.local_stack.scale import InProcess, Route
+from tests.local_stack.stack import Stack
+
+
+@pytest.mark.parametrize(
+    ("function", "route"),
+    [
+        ("query_orders", Route("an order", "GET", "/orders/unknown")),
+        ("edit_orders", Route("an edit", "PATCH", "/orders/unknown", role="editor", body={"comment": "Later."})),
+    ],
+)
+def test_a_function_in_this_process_answers_as_the_deployed_one_does(stack: Stack, function: str, route: Route) -> None:
+    here = InProcess(function, stack).call(route)
+    there = CONNECTIONS.request(
+        route.method,
+        f"{stack.api}{route.path}",
+        body=route.content,
+        headers=route.headers | {"Authorization": f"Bearer {stack.tokens[route.role]}"},
+    )
+    assert (here.status, json.loads(here.body)["code"]) == (there.status, there.json()["code"]) == (404, "notFound")
