@@ -130,6 +130,9 @@ are of the first request only, and go to nobody. Medians of {rounds} rounds, wit
 median of the ratios within a round.
 
 {table}
+
+What is left of a first request is mostly the import of botocore, pydantic and Powertools, which both have, and so is what
+a process keeps of memory. A warm request of ours makes more calls than the usual one, for what it shows.
 """
 
 # Requests -------------------------------------------------------------------------------------------------------------

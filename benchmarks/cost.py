@@ -431,6 +431,8 @@ generated ones have {generated:,.0f} bytes as JSON. Those in the examples of Ama
 {ratio_of(median(AMAZONS_EXAMPLES)):.2f}, for the largest {ratio_of(max(AMAZONS_EXAMPLES)):.2f}.
 
 Target: {TARGET:.2f} of the usual way. {"Reached" if mine <= TARGET * others else "Missed"}: {mine / others:.2f}.
+Most of it is what the gate is made of: an order is written when it comes, fulfillable for nobody, and again with its
+verdict; and an index finds the verdicts that never came.
 
 {_table_of_invocations(life)}
 
