@@ -16,6 +16,9 @@ from typing import Any, Literal, NamedTuple
 from unittest import mock
 from urllib.parse import urlencode
 
+from botocore.session import get_session
+
+from needs_attention import aws
 from needs_attention.order_store import BY_CREATED
 from tests.consumption import Consumption, consumption_of
 from tests.local_stack import local_aws
@@ -85,7 +88,9 @@ class InProcess:
         if spec is None or spec.loader is None:
             raise RuntimeError(f"There is no function {name}")
         self._app: Any = module_from_spec(spec)
-        with mock.patch.dict(os.environ, environment, clear=True):
+        # The functions' session keeps the credentials of the first environment that it saw.
+        its_own_session = mock.patch.object(aws, "_session", get_session)
+        with mock.patch.dict(os.environ, environment, clear=True), its_own_session:
             spec.loader.exec_module(self._app)
 
     def call(self, route: Route) -> Answer:
