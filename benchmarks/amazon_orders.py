@@ -44,5 +44,9 @@ def touched(order: Json) -> Json:
 
 def answer(orders: Iterable[Json]) -> bytes:
     """The body of an answer that tells them."""
-    told = {"orders": list(orders), "lastUpdatedBefore": amazon_time(NOW)}
+    return as_sent({"orders": list(orders), "lastUpdatedBefore": amazon_time(NOW)})
+
+
+def as_sent(told: Json) -> bytes:
+    """JSON without blanks."""
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

@@ -3,7 +3,6 @@
 `order_life` and `usual_life` measure; `prices.toml` has the prices; the constants here are the assumptions.
 """
 
-import json
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,12 +10,12 @@ from pathlib import Path
 from statistics import mean, median
 from typing import NamedTuple
 
-from benchmarks.amazon_orders import new_orders
+from benchmarks.amazon_orders import as_sent, new_orders
 from benchmarks.invocations import Usage
 from benchmarks.markdown import table
 from benchmarks.order_life import ORDERS, Life, Step, live
 from benchmarks.usual_life import UsualLife, live_as_usual
-from tests.from_template import function_property, parameters, resources
+from tests.from_template import function_property, logical_id_of, parameters, resources
 
 PRICES = tomllib.loads((Path(__file__).parent / "prices.toml").read_text())
 
@@ -115,8 +114,7 @@ SELLERS = (
 
 def memory_of(function: str) -> int:
     """In MB, as the template has it."""
-    logical_id = "".join(word.capitalize() for word in function.split("_"))
-    return int(function_property(f"{logical_id}Function", "MemorySize"))
+    return int(function_property(logical_id_of(function), "MemorySize"))
 
 
 def billed_seconds(usage: Usage, function: str) -> float:
@@ -390,8 +388,7 @@ def section() -> str:
     without_asking = (mine - _million(ours["asking Amazon"])) / (others - _million(theirs["asking Amazon"]))
     writes = sum(one["DynamoDB, writes"] for one in ours.values()) / VERSIONS * MILLION
     kilobyte = _million({"writes": entries_written(usual) * PRICES["dynamodb"]["write_unit"]})
-    texts = (json.dumps(order, ensure_ascii=False, separators=(",", ":")) for order in new_orders(ORDERS))
-    generated = mean(len(text.encode()) for text in texts)
+    generated = mean(len(as_sent(order)) for order in new_orders(ORDERS))
 
     def ratio_of(size: float) -> float:
         """With orders of so many bytes."""

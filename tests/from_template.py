@@ -68,6 +68,11 @@ def functions_timeout() -> timedelta:
     return timedelta(seconds=_template()["Globals"]["Function"]["Timeout"])
 
 
+def logical_id_of(function: str) -> str:
+    """Of the function in `functions/{function}/`, e.g. `query_orders`."""
+    return "".join(word.capitalize() for word in function.split("_")) + "Function"
+
+
 def function_property(logical_id: str, name: str) -> Any:
     """A property of that function, its own or every function's."""
     return resources()[logical_id]["Properties"].get(name, _template()["Globals"]["Function"][name])

@@ -149,8 +149,7 @@ class IntegrationStore:
 
     def get(self, integration_id: str) -> Integration | None:
         """The integration, also a deleted one, or None."""
-        text = self._get(SYSTEM, f"integration#{integration_id}")
-        return read_stored(Integration, text) if text else None
+        return _stored(Integration, self._get(SYSTEM, f"integration#{integration_id}"))
 
     def surroundings(self, integration_id: str) -> Surroundings | None:
         """All that a decision about the integration's orders needs, in one consistent read; None without integration.
@@ -247,8 +246,7 @@ class IntegrationStore:
     # Freeze of all integrations
 
     def is_all_frozen(self) -> bool:
-        answer = self._client.get_item(TableName=self._table, Key=_key(SYSTEM, "freeze"), ConsistentRead=True)
-        return "Item" in answer
+        return self._get(SYSTEM, "freeze") is not None
 
     def freeze_all(self, by: str, at: datetime) -> None:
         item = {**_key(SYSTEM, "freeze"), "by": _text(by), "at": _text(at.isoformat())}
@@ -270,8 +268,7 @@ class IntegrationStore:
 
     def stages(self) -> Stages:
         """The list of Stages; `Needs Attention` and `New` are always in it."""
-        text = self._get(SYSTEM, "stages")
-        return read_stored(Stages, text) if text else Stages()
+        return _stored(Stages, self._get(SYSTEM, "stages")) or Stages()
 
     def save_stages(self, stages: Stages) -> None:
         """Writes the list if it is still as it was read. Raises ChangedMeanwhile."""
@@ -282,8 +279,7 @@ class IntegrationStore:
 
     def live_download(self, integration: Integration) -> LiveDownload:
         """How the live download stands; one that never ran starts at the registration."""
-        text = self._get(integration.integration_id, "live")
-        return read_stored(LiveDownload, text) if text else LiveDownload.starting(integration.registered_at)
+        return _live_download(integration, self._get(integration.integration_id, "live"))
 
     def live_downloads(self, of: Sequence[Integration]) -> dict[str, LiveDownload]:
         """How the live download of each stands, by the integration's id. Raises Throttled."""
@@ -300,8 +296,7 @@ class IntegrationStore:
         return tuple(read_stored(BackdatedDownload, t) for t in self._find(integration_id, "download#"))
 
     def backdated_download(self, integration_id: str, download_id: str) -> BackdatedDownload | None:
-        text = self._get(integration_id, f"download#{download_id}")
-        return read_stored(BackdatedDownload, text) if text else None
+        return _stored(BackdatedDownload, self._get(integration_id, f"download#{download_id}"))
 
     def save_backdated_download(self, integration_id: str, download: BackdatedDownload) -> BackdatedDownload:
         """Writes it if it is still as it was read (a person may have cancelled it). Raises ChangedMeanwhile."""
@@ -374,8 +369,7 @@ class IntegrationStore:
 
     def rejudgement(self, integration_id: str) -> Rejudgement | None:
         """The one that is under way, or was the last."""
-        text = self._get(integration_id, "rejudgement")
-        return read_stored(Rejudgement, text) if text else None
+        return _stored(Rejudgement, self._get(integration_id, "rejudgement"))
 
     def begin_rejudgement(self, integration_id: str, rejudgement: Rejudgement) -> None:
         """In place of one that is under way: the settings may have changed since."""
@@ -404,8 +398,8 @@ class IntegrationStore:
         return tuple(read_stored(Erasure, text) for text in self._find(integration_id, "erasing#"))
 
     def erasure(self, integration_id: str, erasure_id: str) -> Erasure | None:
-        text = self._get(integration_id, f"erasing#{erasure_id}") or self._get(integration_id, f"erasure#{erasure_id}")
-        return read_stored(Erasure, text) if text else None
+        item = self._get(integration_id, f"erasing#{erasure_id}") or self._get(integration_id, f"erasure#{erasure_id}")
+        return _stored(Erasure, item)
 
     # How the connection fares; written by the one run at a time, as `live_download` is
 
@@ -421,8 +415,7 @@ class IntegrationStore:
         self._client.put_item(TableName=self._table, Item=item)
 
     def arrivals(self, integration_id: str) -> Arrivals:
-        text = self._get(integration_id, "arrivals")
-        return read_stored(Arrivals, text) if text else Arrivals()
+        return _stored(Arrivals, self._get(integration_id, "arrivals")) or Arrivals()
 
     def save_arrivals(self, integration_id: str, arrivals: Arrivals) -> None:
         self._client.put_item(TableName=self._table, Item={**_key(integration_id, "arrivals"), "data": _json(arrivals)})
@@ -447,12 +440,12 @@ class IntegrationStore:
     def _items(self, keys: Iterable[Item]) -> Iterator[Item]:
         return items(self._client, self._table, keys, ConsistentRead=True)
 
-    def _get(self, integration_id: str, item: str) -> str | None:
+    def _get(self, integration_id: str, item: str) -> Item | None:
         """What is stored there; the name of an item may be somebody's text, and DynamoDB takes no key of any length."""
         if len(item.encode()) > MOST_BYTES_OF_A_SORT_KEY:
             return None
         answer = self._client.get_item(TableName=self._table, Key=_key(integration_id, item), ConsistentRead=True)
-        return answer["Item"]["data"]["S"] if "Item" in answer else None
+        return answer.get("Item")
 
     def _find(self, integration_id: str, prefix: str) -> Iterable[str]:
         return (item["data"]["S"] for item in self._find_items(integration_id, prefix))

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from tests.local_stack.api import CONNECTIONS
-from tests.local_stack.scale import InProcess, Route
+from tests.local_stack.scale import InProcess, Route, over_http
 from tests.local_stack.stack import Stack
 
 
@@ -18,10 +17,6 @@ from tests.local_stack.stack import Stack
 )
 def test_a_function_in_this_process_answers_as_the_deployed_one_does(stack: Stack, function: str, route: Route) -> None:
     here = InProcess(function, stack).call(route)
-    there = CONNECTIONS.request(
-        route.method,
-        f"{stack.api}{route.path}",
-        body=route.content,
-        headers=route.headers | {"Authorization": f"Bearer {stack.tokens[route.role]}"},
-    )
-    assert (here.status, json.loads(here.body)["code"]) == (there.status, there.json()["code"]) == (404, "notFound")
+    there = over_http(stack, route)
+    told = [(answer.status, json.loads(answer.body)["code"]) for answer in (here, there)]
+    assert told == [(404, "notFound")] * 2

@@ -21,6 +21,7 @@ from botocore.session import get_session
 from needs_attention import aws
 from needs_attention.order_store import BY_CREATED
 from tests.consumption import Consumption, consumption_of
+from tests.from_template import logical_id_of
 from tests.local_stack import local_aws
 from tests.local_stack.api import CONNECTIONS
 from tests.local_stack.deployment import PROJECT
@@ -78,10 +79,9 @@ class InProcess:
 
     def __init__(self, name: str, stack: Stack) -> None:
         self._event = json.loads((PROJECT / f"events/{name}.json").read_text())
-        logical_id = "".join(word.capitalize() for word in name.split("_"))
         environment = {
             **local_aws.environment_of(stack.aws_endpoint),
-            **Functions(stack).environment(f"{logical_id}Function"),
+            **Functions(stack).environment(logical_id_of(name)),
             "POWERTOOLS_LOG_LEVEL": "WARNING",
         }
         spec = spec_from_file_location(f"{name}_of_{stack.outputs['ApiId']}", PROJECT / f"functions/{name}/app.py")
@@ -120,6 +120,14 @@ class InProcess:
         }
 
 
+def over_http(stack: Stack, route: Route) -> Answer:
+    headers = {"Authorization": f"Bearer {stack.tokens[route.role]}", **route.headers}
+    url = f"{stack.api}{route.path}" + (f"?{urlencode(route.query)}" if route.query else "")
+    began = time.perf_counter()
+    answer = CONNECTIONS.request(route.method, url, body=route.content, headers=headers)
+    return Answer(answer.status, answer.data.decode(), time.perf_counter() - began)
+
+
 CONTEXT: Any = SimpleNamespace(
     function_name="in-process", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda", aws_request_id="1"
 )
@@ -153,14 +161,14 @@ class Account:
 
     def warm_up(self, route: Route) -> None:
         """The first call over HTTP, likewise. Only whole pages are worth comparing."""
-        answer = self._over_http(route)
+        answer = over_http(self._stack, route)
         _check(route, answer)
         if route.path == "/orders" and not route.is_bounded:
             shown, wanted = len(json.loads(answer.body)["orders"]), int(route.query.get("limit", PAGE))
             expect(shown, wanted, f"the orders that {route.name} shows")
 
     def time_over_http(self, route: Route) -> None:
-        answer = self._over_http(route)
+        answer = over_http(self._stack, route)
         _check(route, answer)
         self.measured[route.name].http.append(answer.seconds)
 
@@ -180,13 +188,6 @@ class Account:
             Limit=PAGE + 1,
         )
         return time.perf_counter() - began
-
-    def _over_http(self, route: Route) -> Answer:
-        headers = {"Authorization": f"Bearer {self._stack.tokens[route.role]}", **route.headers}
-        url = f"{self._stack.api}{route.path}" + (f"?{urlencode(route.query)}" if route.query else "")
-        began = time.perf_counter()
-        answer = CONNECTIONS.request(route.method, url, body=route.content, headers=headers)
-        return Answer(answer.status, answer.data.decode(), time.perf_counter() - began)
 
     def _routes(self, now: datetime) -> Iterator[Route]:
         # The first orders are the same in every account.
@@ -226,7 +227,7 @@ class Account:
     def _cursor_after(self, query: Mapping[str, str], pages: int) -> str:
         cursor: dict[str, str] = {}
         for _ in range(pages):
-            answer = self._over_http(Route("pages", "GET", "/orders", {**query, **cursor}))
+            answer = over_http(self._stack, Route("pages", "GET", "/orders", {**query, **cursor}))
             cursor = {"cursor": json.loads(answer.body)["nextCursor"]}
         return cursor["cursor"]
 

@@ -18,6 +18,7 @@ from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order import Order
 from needs_attention.order_store import OrderStore
 from needs_attention.policy import Settings
+from needs_attention.reconciliation import Reconciliation
 from needs_attention.redactions import remove_personal_data
 from needs_attention.sp_api import Credentials, SellingPartnerApi
 from needs_attention.validation import Validation
@@ -158,6 +159,12 @@ class World:
 
     def searches(self) -> list[SeenRequest]:
         return [request for request in self.amazon.requests() if request.operation == "searchOrders"]
+
+
+def second_look(world: World) -> Reconciliation:
+    looked = world.state.reconciliation
+    assert looked is not None
+    return looked
 
 
 def held(world: World) -> str:

@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 
 from needs_attention.incidents import Incident
-from needs_attention.reconciliation import Reconciliation
 from tests.amazon_stand_in.generator import generated
 from tests.amazon_stand_in.ledger import amazon_time
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.amazon_stand_in.visibility import ALL_DATA_ROLES
-from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World
+from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 
 SHIPPING = "Direct-to-Consumer Shipping"
 US = "ATVPDKIKX0DER"
@@ -241,12 +240,6 @@ def watched(world: World) -> World:
     world.run_for(20 * HOUR, tick=HOUR)
     assert world.items().keys() == world.ledger()
     return world
-
-
-def second_look(world: World) -> Reconciliation:
-    looked = world.state.reconciliation
-    assert looked is not None
-    return looked
 
 
 def test_a_second_look_finds_nothing_where_live_downloads_lost_nothing(watched: World) -> None:

@@ -11,11 +11,10 @@ import pytest
 
 from needs_attention.download import Pace
 from needs_attention.policy import Settings
-from needs_attention.reconciliation import Reconciliation
 from needs_attention.sp_api import Credentials, SellingPartnerApi, UnreadableAnswer
 from tests.amazon_stand_in.ledger import amazon_time
 from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World
+from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 
 MISSED = "777-7777777-7777777"
 HEADER = "amazon-order-id\tlast-updated-date\torder-status\tsales-channel"
@@ -45,12 +44,6 @@ def busy(world: World) -> World:
 def calls(world: World) -> list[str]:
     seen = (request.operation for request in world.amazon.requests())
     return [operation for operation in seen if operation not in {"login", "searchOrders"}]
-
-
-def second_look(world: World) -> Reconciliation:
-    looked = world.state.reconciliation
-    assert looked is not None
-    return looked
 
 
 def miss(world: World, order_id: str = MISSED, **changes: Any) -> None:
