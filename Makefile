@@ -24,50 +24,50 @@ help: ## what there is
 venv: .venv/up-to-date .build/sam/up-to-date .build/ministack/up-to-date ## the three environments
 
 up: venv ## the whole system on this machine, left running; again: deploys what has changed
-	.venv/bin/python -m tests.local_stack up
+	.venv/bin/python -m tools.local_stack up
 
 down: .venv/up-to-date ## ends what `make up` started
-	.venv/bin/python -m tests.local_stack down
+	.venv/bin/python -m tools.local_stack down
 
 demo: venv ## the main story from nothing, on a stack of its own
-	.venv/bin/python -m tests.local_stack demo
+	.venv/bin/python -m tools.local_stack demo
 
 load: venv ## ten thousand orders through a stack of its own, every verdict checked (minutes)
-	.venv/bin/python -m tests.local_stack load
+	.venv/bin/python -m tools.local_stack load
 
 chaos: venv ## kills, delays, repeats and fails everything under load, ten minutes long, on a stack of its own: MINUTES=3 SEED=17
-	PYTHONPATH=layers .venv/bin/python -m tests.local_stack chaos
+	PYTHONPATH=layers .venv/bin/python -m tools.local_stack chaos
 
 scale: venv ## 50,000 orders beside 500, on two stacks of their own: what every route takes and reads (20 minutes)
-	PYTHONPATH=layers .venv/bin/python -m tests.local_stack scale
+	PYTHONPATH=layers .venv/bin/python -m tools.local_stack scale
 
 replay: .venv/up-to-date ## has done again what a deployed stack gave up: make replay STACK=needs-attention
 	PYTHONPATH=layers .venv/bin/python -m tools.replay $(or $(STACK),$(error Say which stack: make replay STACK=needs-attention))
 
 upgrade: venv ## deploys what is here over an earlier release in the middle of its work (minutes); RELEASE=a tag or commit
-	.venv/bin/python -m tests.local_stack upgrade
+	.venv/bin/python -m tools.local_stack upgrade
 
 restore: venv ## rehearses docs/restore.md: tables brought back from an earlier time (minutes)
-	PYTHONPATH=layers .venv/bin/python -m tests.local_stack restore
+	PYTHONPATH=layers .venv/bin/python -m tools.local_stack restore
 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
 	.venv/bin/python -m pytest -n 2 -m "not e2e"
 	.venv/bin/python -m pytest -m e2e
 
 schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right and wrong, to a stack of its own: all answered as documented
-	.venv/bin/python -m tests.local_stack schemathesis
+	.venv/bin/python -m tools.local_stack schemathesis
 
 fuzz: .build/atheris/up-to-date ## millions of cases for everything that parses (an hour); fewer: ARGUMENTS="--cases 100000 --only sheet"
 	PYTHONPATH=.:layers .build/atheris/bin/python -m tests.fuzz $(ARGUMENTS)
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
-	PYTHONPATH=layers .venv/bin/python -m tests.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
-	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation --life busyDay --seeds 50)
-	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation --life fullSize --seed 0)
-	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tests.simulation.many)
+	PYTHONPATH=layers .venv/bin/python -m tools.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
+	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation --life busyDay --seeds 50)
+	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation --life fullSize --seed 0)
+	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation.many)
 
 compare: .venv/up-to-date ## our downloads beside the old way and a rewound cursor, with Amazon's quotas (3 minutes)
-	PYTHONPATH=layers .venv/bin/python -m tests.simulation.comparison
+	PYTHONPATH=layers .venv/bin/python -m tools.simulation.comparison
 
 bench: venv .build/bench/up-to-date ## writes docs/benchmarks.md: starts, verdicts, downloads, queries, cost and memory beside the usual way (15 minutes)
 	PYTHONPATH=layers .venv/bin/python -m benchmarks
@@ -86,20 +86,20 @@ lint: venv ## ruff, and the template through cfn-lint
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
 	$(SAM) validate --lint --region us-east-1
-	.venv/bin/python -m tests.local_stack.layer_digest --check
+	.venv/bin/python -m tools.local_stack.layer_digest --check
 
 types: .venv/up-to-date ## mypy
 	.venv/bin/mypy $(CODE)
 
 audit: .venv/up-to-date .build/supply-chain/up-to-date ## known vulnerabilities of all that is pinned, and the bill of materials as it should be
-	.venv/bin/python -m tests.supply_chain.audit
-	.venv/bin/python -m tests.supply_chain.bill_of_materials --check
+	.venv/bin/python -m tools.supply_chain.audit
+	.venv/bin/python -m tools.supply_chain.bill_of_materials --check
 
 sbom: .venv/up-to-date .build/supply-chain/up-to-date ## writes the bill of materials, with licences, after a change of what the layer needs
-	.venv/bin/python -m tests.supply_chain.bill_of_materials
+	.venv/bin/python -m tools.supply_chain.bill_of_materials
 
 secrets: .venv/up-to-date .build/supply-chain/up-to-date ## no secret in the files and their history
-	.venv/bin/python -m tests.supply_chain.secret_scan
+	.venv/bin/python -m tools.supply_chain.secret_scan
 
 # Checkov leaves out what a condition leaves out by default, so it is shown the template without conditions.
 scan: .build/checkov/up-to-date ## the template through checkov
@@ -107,10 +107,10 @@ scan: .build/checkov/up-to-date ## the template through checkov
 	.build/checkov/bin/checkov --config-file security/checkov.yaml --file .build/scanned/template.yaml
 
 openapi: .venv/up-to-date ## writes the API's OpenAPI document, after a change of what it takes or answers
-	PYTHONPATH=.:layers .venv/bin/python -m tests.api_document
+	PYTHONPATH=.:layers .venv/bin/python -m tools.openapi
 
 build: venv ## `sam build` for AWS (arm64)
-	.venv/bin/python -m tests.local_stack.layer_digest
+	.venv/bin/python -m tools.local_stack.layer_digest
 	$(SAM) build
 
 requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed files, after a change

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from tests.amazon_stand_in.generator import SPREAD, Hole, generated
-from tests.amazon_stand_in.ledger import Entry, Json, amazon_time
+from tools.amazon_stand_in.generator import SPREAD, Hole, generated
+from tools.amazon_stand_in.ledger import Entry, Json, amazon_time
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 # About 15 in 100 orders lack something, mostly the email.

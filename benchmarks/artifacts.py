@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.local_stack.deployment import PROJECT, Tools, architecture, path_with_this_python
+from tools.local_stack.deployment import PROJECT, Tools, architecture, path_with_this_python
 
 ARTIFACTS = PROJECT / ".build/bench-artifacts"
 

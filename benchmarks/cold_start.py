@@ -24,13 +24,13 @@ from benchmarks.rounds import Spread, interleaved, ratio
 from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import Order
 from needs_attention.order_store import OrderStore, to_item
-from tests.from_template import TEMPLATE, create_table, parameters, variables
-from tests.local_stack import local_aws
-from tests.local_stack.deployment import PROJECT, Tools
-from tests.local_stack.filled_tables import stored_orders
-from tests.local_stack.functions import stream_record
-from tests.local_stack.processes import ProcessList
-from tests.local_stack.registration import INTEGRATION
+from tools.from_template import TEMPLATE, create_table, parameters, variables
+from tools.local_stack import local_aws
+from tools.local_stack.deployment import PROJECT, Tools
+from tools.local_stack.filled_tables import stored_orders
+from tools.local_stack.functions import stream_record
+from tools.local_stack.processes import ProcessList
+from tools.local_stack.registration import INTEGRATION
 
 ROUNDS = 15
 WARM_REQUESTS = 20

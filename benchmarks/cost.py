@@ -15,7 +15,7 @@ from benchmarks.invocations import Usage
 from benchmarks.markdown import table
 from benchmarks.order_life import ORDERS, Life, Step, live
 from benchmarks.usual_life import UsualLife, live_as_usual
-from tests.from_template import function_property, logical_id_of, parameters, resources
+from tools.from_template import function_property, logical_id_of, parameters, resources
 
 PRICES = tomllib.loads((Path(__file__).parent / "prices.toml").read_text())
 

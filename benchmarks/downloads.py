@@ -29,11 +29,11 @@ from needs_attention.marketplaces import MARKETPLACES
 from needs_attention.order_store import OrderStore
 from needs_attention.sp_api import Credentials, SellingPartnerApi
 from needs_attention.validation import Validation
-from tests.amazon_stand_in.ledger import Json
-from tests.simulation import comparison
-from tests.simulation.comparison import BacklogTold, HealTold, LiveTold, lasting
-from tests.simulation.contenders import CONTENDERS
-from tests.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from tools.amazon_stand_in.ledger import Json
+from tools.simulation import comparison
+from tools.simulation.comparison import BacklogTold, HealTold, LiveTold, lasting
+from tools.simulation.contenders import CONTENDERS
+from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
 PAGE = 100
 ROUNDS = 15

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.from_template import create_table, of_type
-from tests.local_stack import local_aws
-from tests.local_stack.deployment import PROJECT, Tools
-from tests.local_stack.processes import ProcessList
-from tests.local_stack.stack import Stack
+from tools.from_template import create_table, of_type
+from tools.local_stack import local_aws
+from tools.local_stack.deployment import PROJECT, Tools
+from tools.local_stack.processes import ProcessList
+from tools.local_stack.stack import Stack
 
 
 @contextmanager

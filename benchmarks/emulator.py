@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import psutil
 
 from benchmarks.artifacts import ARTIFACTS, compile_modules
-from tests.local_stack.deployment import PROJECT, architecture
-from tests.local_stack.processes import free_port
+from tools.local_stack.deployment import PROJECT, architecture
+from tools.local_stack.processes import free_port
 
 PYTHON = PROJECT / ".build/bench/bin/python"
 RUNTIME = PROJECT / "benchmarks/traced_runtime.py"

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, cast
 from unittest.mock import patch
 
 from needs_attention import aws
-from tests.consumption import consumption_of
-from tests.local_stack.deployment import PROJECT
+from tools.consumption import consumption_of
+from tools.local_stack.deployment import PROJECT
 
 CONTEXT: Any = SimpleNamespace(
     function_name="in-process",

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import psutil
 
 from benchmarks.markdown import table
-from tests.from_template import function_property
-from tests.local_stack.api import Person
-from tests.local_stack.demo import tell
-from tests.local_stack.deployment import PROJECT, Tools
-from tests.local_stack.expectations import expect
-from tests.local_stack.functions import Functions, processes, stream_images, stream_record
-from tests.local_stack.load import Load
-from tests.local_stack.processes import ProcessList
-from tests.local_stack.registration import INTEGRATION
-from tests.local_stack.stack import LocalStack, Stack
+from tools.from_template import function_property
+from tools.local_stack.api import Person
+from tools.local_stack.demo import tell
+from tools.local_stack.deployment import PROJECT, Tools
+from tools.local_stack.expectations import expect
+from tools.local_stack.functions import Functions, processes, stream_images, stream_record
+from tools.local_stack.load import Load
+from tools.local_stack.processes import ProcessList
+from tools.local_stack.registration import INTEGRATION
+from tools.local_stack.stack import LocalStack, Stack
 
 ORDERS = 2_000
 CALLS = 40

@@ -22,15 +22,15 @@ from needs_attention import values
 from needs_attention.download import BackdatedDownload
 from needs_attention.integration_store import IntegrationStore
 from needs_attention.verdict import REDOWNLOAD_AFTER
-from tests.amazon_stand_in.clock import Clock
-from tests.amazon_stand_in.ledger import Entry, Json
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.consumption import size_of
-from tests.from_template import resources
-from tests.local_stack import local_aws
-from tests.local_stack.deployment import PROJECT
-from tests.local_stack.expectations import expect
-from tests.local_stack.stack import Stack
+from tools.amazon_stand_in.clock import Clock
+from tools.amazon_stand_in.ledger import Entry, Json
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.consumption import size_of
+from tools.from_template import resources
+from tools.local_stack import local_aws
+from tools.local_stack.deployment import PROJECT
+from tools.local_stack.expectations import expect
+from tools.local_stack.stack import Stack
 
 # Less than a page, so that one search lists them all.
 ORDERS = 90

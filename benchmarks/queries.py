@@ -21,12 +21,12 @@ from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from needs_attention import aws
 from needs_attention.order_store import BY_CREATED, to_item
-from tests.consumption import BYTES_A_READ_UNIT, Consumption, size_of
-from tests.from_template import resources
-from tests.local_stack.expectations import expect
-from tests.local_stack.filled_tables import fill, stored_orders
-from tests.local_stack.scale import HELD, PAGE, InProcess, Route
-from tests.local_stack.stack import Stack
+from tools.consumption import BYTES_A_READ_UNIT, Consumption, size_of
+from tools.from_template import resources
+from tools.local_stack.expectations import expect
+from tools.local_stack.filled_tables import fill, stored_orders
+from tools.local_stack.scale import HELD, PAGE, InProcess, Route
+from tools.local_stack.stack import Stack
 
 NUMBERS = (1_000, 10_000, 100_000)
 ON_PAPER = 1_000_000

@@ -17,11 +17,11 @@ from benchmarks.usual.judge import judge
 from benchmarks.usual.models import Order as UsualOrder
 from benchmarks.usual.redactor import redact
 from needs_attention.values import instant
-from tests.amazon_stand_in.ledger import Json
-from tests.consumption import consumption_of
-from tests.from_template import resources
-from tests.local_stack import local_aws
-from tests.local_stack.stack import Stack
+from tools.amazon_stand_in.ledger import Json
+from tools.consumption import consumption_of
+from tools.from_template import resources
+from tools.local_stack import local_aws
+from tools.local_stack.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

@@ -24,7 +24,7 @@ from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order import AmazonOrder, Order
 from needs_attention.order_store import OrderStore, to_item
 from needs_attention.policy import NEEDS_ATTENTION
-from tests.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.generator import generated
 
 ROUNDS = 25
 BATCHES_A_ROUND = 4

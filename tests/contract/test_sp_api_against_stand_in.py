@@ -22,10 +22,10 @@ from needs_attention.sp_api import (
     SpApiError,
     UnreadableAnswer,
 )
-from tests.amazon_stand_in.clock import Clock
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.amazon_stand_in.server import AmazonStandIn
+from tools.amazon_stand_in.clock import Clock
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.amazon_stand_in.server import AmazonStandIn
 
 NORTH_AMERICA = [marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA"]
 ORDERS = 230

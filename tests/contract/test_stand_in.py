@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.amazon_stand_in.clock import Clock
-from tests.amazon_stand_in.ledger import Entry, Json, merged
-from tests.amazon_stand_in.marketplaces import Region, marketplace_in
-from tests.amazon_stand_in.plain_client import ALL_DATASETS, USER_AGENT, PlainClient, Query
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.amazon_stand_in.visibility import (
+from tools.amazon_stand_in.clock import Clock
+from tools.amazon_stand_in.ledger import Entry, Json, merged
+from tools.amazon_stand_in.marketplaces import Region, marketplace_in
+from tools.amazon_stand_in.plain_client import ALL_DATASETS, USER_AGENT, PlainClient, Query
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.amazon_stand_in.visibility import (
     DIRECT_TO_CONSUMER,
     INVENTORY_AND_ORDER_TRACKING,
     TAX_INVOICING,
 )
-from tests.amazon_stand_in.whole_order import Line, whole_order
+from tools.amazon_stand_in.whole_order import Line, whole_order
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 A_DAY_AGO = NOON - timedelta(days=1)

@@ -12,10 +12,10 @@ import sp_api.auth.exceptions  # type: ignore[import-untyped]  # neither client 
 import spapi  # type: ignore[import-untyped]
 from sp_api.api.orders.orders_2026_01_01 import OrdersV20260101  # type: ignore[import-untyped]
 
-from tests.amazon_stand_in.ledger import amazon_time
-from tests.amazon_stand_in.plain_client import ALL_DATASETS, USER_AGENT
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.amazon_stand_in.story import story
+from tools.amazon_stand_in.ledger import amazon_time
+from tools.amazon_stand_in.plain_client import ALL_DATASETS, USER_AGENT
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.amazon_stand_in.story import story
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 A_MONTH_AGO = amazon_time(NOON - timedelta(days=30))

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.amazon_stand_in.plain_client import ALL_DATASETS, PlainClient, Query
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.amazon_stand_in.story import story
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.amazon_stand_in.plain_client import ALL_DATASETS, PlainClient, Query
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.amazon_stand_in.story import story
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ALL: Query = {"lastUpdatedAfter": NOON - timedelta(days=30), "includedData": ALL_DATASETS}

@@ -12,16 +12,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.amazon_stand_in.generator import Hole, generated
-from tests.amazon_stand_in.ledger import Json, moment
-from tests.amazon_stand_in.marketplaces import Region
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.amazon_stand_in.orders_api import FULFILLED_BY, STATUSES
-from tests.amazon_stand_in.plain_client import ALL_DATASETS, PlainClient, Query, Reply
-from tests.amazon_stand_in.quota import USAGE_PLANS
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.amazon_stand_in.story import story
-from tests.amazon_stand_in.visibility import DATASETS, INVENTORY_AND_ORDER_TRACKING
+from tools.amazon_stand_in.generator import Hole, generated
+from tools.amazon_stand_in.ledger import Json, moment
+from tools.amazon_stand_in.marketplaces import Region
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.amazon_stand_in.orders_api import FULFILLED_BY, STATUSES
+from tools.amazon_stand_in.plain_client import ALL_DATASETS, PlainClient, Query, Reply
+from tools.amazon_stand_in.quota import USAGE_PLANS
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.amazon_stand_in.story import story
+from tools.amazon_stand_in.visibility import DATASETS, INVENTORY_AND_ORDER_TRACKING
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ALL: Query = {"lastUpdatedAfter": NOON - timedelta(days=30), "includedData": ALL_DATASETS}

@@ -19,15 +19,15 @@ import spapi  # type: ignore[import-untyped]
 from sp_api.api import Notifications  # type: ignore[import-untyped]
 from sp_api.base import SellingApiException  # type: ignore[import-untyped]
 
-from tests.amazon_stand_in.clock import Clock
-from tests.amazon_stand_in.generator import Hole, generated
-from tests.amazon_stand_in.ledger import Json, moment
-from tests.amazon_stand_in.marketplaces import Region
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.amazon_stand_in.order_change import order_change
-from tests.amazon_stand_in.plain_client import USER_AGENT, PlainClient, Reply
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.amazon_stand_in.story import story
+from tools.amazon_stand_in.clock import Clock
+from tools.amazon_stand_in.generator import Hole, generated
+from tools.amazon_stand_in.ledger import Json, moment
+from tools.amazon_stand_in.marketplaces import Region
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.amazon_stand_in.order_change import order_change
+from tools.amazon_stand_in.plain_client import USER_AGENT, PlainClient, Reply
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.amazon_stand_in.story import story
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DESTINATIONS, SUBSCRIPTIONS = "/notifications/v1/destinations", "/notifications/v1/subscriptions"

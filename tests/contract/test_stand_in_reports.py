@@ -17,14 +17,14 @@ import spapi  # type: ignore[import-untyped]
 import urllib3
 from sp_api.api import Reports  # type: ignore[import-untyped]
 
-from tests.amazon_stand_in.clock import Clock
-from tests.amazon_stand_in.http_messages import Request
-from tests.amazon_stand_in.ledger import Entry, Json, merged
-from tests.amazon_stand_in.marketplaces import Region, marketplace_in
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.amazon_stand_in.plain_client import USER_AGENT, PlainClient, Reply
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.amazon_stand_in.whole_order import Line, whole_order
+from tools.amazon_stand_in.clock import Clock
+from tools.amazon_stand_in.http_messages import Request
+from tools.amazon_stand_in.ledger import Entry, Json, merged
+from tools.amazon_stand_in.marketplaces import Region, marketplace_in
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.amazon_stand_in.plain_client import USER_AGENT, PlainClient, Reply
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.amazon_stand_in.whole_order import Line, whole_order
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 US, CANADA, GERMANY = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1PA6795UKMFR9"

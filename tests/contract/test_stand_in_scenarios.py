@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.amazon_stand_in.generator import Hole, generated
-from tests.amazon_stand_in.ledger import MISSING_CODES, Ledger
-from tests.amazon_stand_in.marketplaces import Region, marketplaces_of
-from tests.amazon_stand_in.story import STORY, Part, story
+from tools.amazon_stand_in.generator import Hole, generated
+from tools.amazon_stand_in.ledger import MISSING_CODES, Ledger
+from tools.amazon_stand_in.marketplaces import Region, marketplaces_of
+from tools.amazon_stand_in.story import STORY, Part, story
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -179,7 +179,7 @@ def test_completing_a_generated_order_makes_it_whole() -> None:
 
 
 def test_the_command_says_where_it_listens_and_serves() -> None:
-    command = [sys.executable, "-m", "tests.amazon_stand_in", "--port", "0", "--scenario", "generated", "--orders", "7"]
+    command = [sys.executable, "-m", "tools.amazon_stand_in", "--port", "0", "--scenario", "generated", "--orders", "7"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own words
         try:
             assert process.stdout is not None

@@ -7,10 +7,10 @@ import pytest
 from needs_attention.completeness import find_missing
 from needs_attention.order import AmazonOrder, Edits
 from needs_attention.policy import Settings
-from tests.amazon_stand_in.generator import Hole, generated
-from tests.amazon_stand_in.ledger import MISSING_CODES, Entry
-from tests.amazon_stand_in.marketplaces import Region
-from tests.amazon_stand_in.visibility import ALL_DATA_ROLES, DATASETS, shown
+from tools.amazon_stand_in.generator import Hole, generated
+from tools.amazon_stand_in.ledger import MISSING_CODES, Entry
+from tools.amazon_stand_in.marketplaces import Region
+from tools.amazon_stand_in.visibility import ALL_DATA_ROLES, DATASETS, shown
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local_stack.deployment import PROJECT, Tools
-from tests.local_stack.stack import LocalStack, Stack
+from tools.local_stack.deployment import PROJECT, Tools
+from tools.local_stack.stack import LocalStack, Stack
 
 DIRECTORY = PROJECT / ".build" / "e2e"
 

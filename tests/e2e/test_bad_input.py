@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local_stack.api import send
-from tests.local_stack.registration import INTEGRATION
-from tests.local_stack.shop import WHOLE, Shop
-from tests.local_stack.stack import Stack
+from tools.local_stack.api import send
+from tools.local_stack.registration import INTEGRATION
+from tools.local_stack.shop import WHOLE, Shop
+from tools.local_stack.stack import Stack
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import secrets
 from datetime import timedelta
 
 from tests.e2e.conftest import DIRECTORY
-from tests.local_stack.chaos.run import Chaos
-from tests.local_stack.stack import Stack
+from tools.local_stack.chaos.run import Chaos
+from tools.local_stack.stack import Stack
 
 
 def test_whatever_fails_nothing_incomplete_leaves_and_nothing_is_lost(stack: Stack) -> None:

@@ -1,7 +1,7 @@
 """Many orders through the whole system at once; `make load` does the same with ten thousand."""
 
-from tests.local_stack.load import Load
-from tests.local_stack.stack import Stack
+from tools.local_stack.load import Load
+from tools.local_stack.stack import Stack
 
 
 def test_of_a_thousand_orders_each_is_judged_rightly_and_none_may_leave_before(stack: Stack) -> None:

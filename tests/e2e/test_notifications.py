@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.amazon_stand_in.ledger import amazon_time
-from tests.amazon_stand_in.story import STORY
-from tests.local_stack import local_aws
-from tests.local_stack.api import Person
-from tests.local_stack.expectations import eventually
-from tests.local_stack.outside import Amazon
-from tests.local_stack.registration import INTEGRATION, register
-from tests.local_stack.stack import Stack
+from tools.amazon_stand_in.ledger import amazon_time
+from tools.amazon_stand_in.story import STORY
+from tools.local_stack import local_aws
+from tools.local_stack.api import Person
+from tools.local_stack.expectations import eventually
+from tools.local_stack.outside import Amazon
+from tools.local_stack.registration import INTEGRATION, register
+from tools.local_stack.stack import Stack
 
 PATH = f"/integrations/{INTEGRATION}"
 ORDER = "114-0000001-0000001"

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from tests.local_stack import local_aws
-from tests.local_stack.api import call
-from tests.local_stack.deployment import PROJECT
-from tests.local_stack.expectations import eventually
-from tests.local_stack.functions import Functions, stream_record
-from tests.local_stack.registration import INTEGRATION, register, registration
-from tests.local_stack.stack import Stack
+from tools.local_stack import local_aws
+from tools.local_stack.api import call
+from tools.local_stack.deployment import PROJECT
+from tools.local_stack.expectations import eventually
+from tools.local_stack.functions import Functions, stream_record
+from tools.local_stack.registration import INTEGRATION, register, registration
+from tools.local_stack.stack import Stack
 
 PATH = f"/integrations/{INTEGRATION}"
 

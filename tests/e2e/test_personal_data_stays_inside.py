@@ -15,13 +15,13 @@ from urllib.parse import quote
 import pytest
 
 from tests.e2e.conftest import DIRECTORY
-from tests.local_stack.api import Answer, send
-from tests.local_stack.marks import MARK, around, marked, marked_order
-from tests.local_stack.outside import Subscriber, just_listed
-from tests.local_stack.registration import CREDENTIALS, INTEGRATION
-from tests.local_stack.shop import WHOLE, Shop
-from tests.local_stack.stack import Stack
-from tests.local_stack.written import Written
+from tools.local_stack.api import Answer, send
+from tools.local_stack.marks import MARK, around, marked, marked_order
+from tools.local_stack.outside import Subscriber, just_listed
+from tools.local_stack.registration import CREDENTIALS, INTEGRATION
+from tools.local_stack.shop import WHOLE, Shop
+from tools.local_stack.stack import Stack
+from tools.local_stack.written import Written
 
 UNREADABLE = "114-0000099-0000000"
 TOKENS = ("Atzr|", "Atza|", "eyJ", CREDENTIALS.client_secret, CREDENTIALS.refresh_token)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local_stack import registration
-from tests.local_stack.api import call
-from tests.local_stack.deployment import PROJECT, Tools
-from tests.local_stack.expectations import eventually
-from tests.local_stack.stack import LocalStack
+from tools.local_stack import registration
+from tools.local_stack.api import call
+from tools.local_stack.deployment import PROJECT, Tools
+from tools.local_stack.expectations import eventually
+from tools.local_stack.stack import LocalStack
 
 README = (PROJECT / "README.md").read_text()
 

@@ -14,12 +14,12 @@ import pytest
 
 from needs_attention.events import Change, history_key
 from tests.integration.conftest import an_event
-from tests.local_stack import local_aws
-from tests.local_stack.api import Person
-from tests.local_stack.deployment import PROJECT, STACK_NAME
-from tests.local_stack.expectations import eventually
-from tests.local_stack.registration import INTEGRATION, register
-from tests.local_stack.stack import Stack
+from tools.local_stack import local_aws
+from tools.local_stack.api import Person
+from tools.local_stack.deployment import PROJECT, STACK_NAME
+from tools.local_stack.expectations import eventually
+from tools.local_stack.registration import INTEGRATION, register
+from tools.local_stack.stack import Stack
 
 
 class Operator:

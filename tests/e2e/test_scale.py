@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.local_stack.scale import InProcess, Route, over_http
-from tests.local_stack.stack import Stack
+from tools.local_stack.scale import InProcess, Route, over_http
+from tools.local_stack.stack import Stack
 
 
 @pytest.mark.parametrize(

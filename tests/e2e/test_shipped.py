@@ -13,7 +13,7 @@ import pytest
 from botocore.session import Session
 
 from tests.e2e.conftest import DIRECTORY
-from tests.from_template import TEMPLATE, resources
+from tools.from_template import TEMPLATE, resources
 
 # PEP 552: bytecode that belongs to its source by hash, and is taken without reading the source.
 UNCHECKED_HASH = 0b01

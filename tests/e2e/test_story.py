@@ -1,11 +1,11 @@
-"""The story that the system exists for, from the registration to the history: see `tests.local_stack.story`."""
+"""The story that the system exists for, from the registration to the history: see `tools.local_stack.story`."""
 
 from collections.abc import Callable
 
 import pytest
 
-from tests.local_stack.stack import Stack
-from tests.local_stack.story import STEPS, Story, sentence_of
+from tools.local_stack.stack import Stack
+from tools.local_stack.story import STEPS, Story, sentence_of
 
 
 class Telling:

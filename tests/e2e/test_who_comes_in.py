@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.e2e.conftest import DIRECTORY
-from tests.local_stack.api import CONNECTIONS
-from tests.local_stack.local_aws import state_of
-from tests.local_stack.people import ROLES, client_login, cognito_at, machines_token, signed_in
-from tests.local_stack.stack import Stack
+from tools.local_stack.api import CONNECTIONS
+from tools.local_stack.local_aws import state_of
+from tools.local_stack.people import ROLES, client_login, cognito_at, machines_token, signed_in
+from tools.local_stack.stack import Stack
 
 UNKNOWN = "none"  # what no order, integration, download or Stage is called
 OPEN_TO_EVERYBODY = ("GET", "/openapi.json")

@@ -24,12 +24,12 @@ from needs_attention.order import AmazonOrder, Order
 from needs_attention.order_store import OrderStore
 from needs_attention.policy import Settings
 from needs_attention.verdict import judged
-from tests.api_document.conformance import problems_with
-from tests.from_template import create_table, resources
 from tests.integration.interleaving import stopping_processes
 from tests.permissions.guard import Guard
 from tests.permissions.policies import policy_of, roles
 from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.from_template import create_table, resources
+from tools.openapi.conformance import problems_with
 
 if TYPE_CHECKING:
     from tests.integration.system import System

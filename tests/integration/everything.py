@@ -15,10 +15,10 @@ from pydantic.alias_generators import to_camel
 from needs_attention.amazon_accounts import AmazonAccounts
 from needs_attention.incidents import Incidents
 from needs_attention.settings import AmazonAccess
-from tests.amazon_stand_in.generator import Hole, generated
-from tests.amazon_stand_in.server import AmazonStandIn
 from tests.integration.conftest import Answer, World, an_event, app, invoke
 from tests.unit.builders import NOON
+from tools.amazon_stand_in.generator import Hole, generated
+from tools.amazon_stand_in.server import AmazonStandIn
 
 INTEGRATION = "demo"  # as in the events
 PATH = f"/integrations/{INTEGRATION}"

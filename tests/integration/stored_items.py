@@ -25,10 +25,10 @@ from needs_attention.integration_store import Integration
 from needs_attention.policy import Settings, ThreePlStatus
 from needs_attention.rejudgement import Rejudgement
 from needs_attention.sp_api import Credentials, SellingPartnerApi
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.server import AmazonStandIn
 from tests.integration.conftest import Answer, Clock, World
 from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.server import AmazonStandIn
 
 FOLDER = Path(__file__).parent / "stored"
 TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable", "AnswersTable")

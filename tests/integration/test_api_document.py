@@ -7,10 +7,10 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from needs_attention.http_api import Role
-from tests.api_document.conformance import FILE, document_checked_in, problems_with
-from tests.api_document.write import whole_document
 from tests.integration.conftest import World, routes
 from tests.integration.test_http_api import ALLOWED
+from tools.openapi.conformance import FILE, document_checked_in, problems_with
+from tools.openapi.write import whole_document
 
 DOCUMENT = document_checked_in()
 OPERATIONS = [

@@ -20,11 +20,11 @@ from needs_attention.incidents import Incident, Incidents
 from needs_attention.integration_store import Integration, IntegrationStore
 from needs_attention.order_store import OrderStore
 from needs_attention.rejudgement import Rejudgement
-from tests.from_template import create_table, functions_timeout
 from tests.integration.conftest import World, app
 from tests.integration.faults import answer_lost, unanswered, unreachable
 from tests.integration.writes import INTEGRATION, ORDER
 from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.from_template import create_table, functions_timeout
 
 LONGEST_BACKOFF = 1 + 2  # seconds before the second and the third try, if botocore draws the longest
 

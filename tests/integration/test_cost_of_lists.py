@@ -16,9 +16,9 @@ from needs_attention.order import Order
 from needs_attention.order_list import MOST_ENTRIES_READ, OrderFilters
 from needs_attention.order_store import created_key, ship_by_key, to_item
 from needs_attention.policy import ThreePlStatus
-from tests.consumption import consumption_of
 from tests.integration.conftest import Answer, Clock, World
 from tests.unit.builders import CREATED, NOON, a_judged_order, an_amazon_order
+from tools.consumption import consumption_of
 
 FEW, MANY = 800, 2000
 MINUTE = timedelta(minutes=1)

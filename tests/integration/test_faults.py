@@ -22,9 +22,6 @@ from needs_attention.order import Order
 from needs_attention.policy import NEEDS_ATTENTION, Settings
 from needs_attention.settings import AmazonAccess
 from needs_attention.sp_api import Credentials
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.from_template import resources
 from tests.integration.conftest import Clock, World, an_event, app, invoke
 from tests.integration.faults import (
     Fault,
@@ -51,6 +48,9 @@ from tests.integration.writes import (
     two_orders,
 )
 from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.from_template import resources
 
 FIRST, SECOND = "701-1111111-1111111", "701-2222222-2222222"
 DAY = timedelta(days=1)

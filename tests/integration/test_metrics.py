@@ -15,10 +15,10 @@ from needs_attention.order_store import to_item
 from needs_attention.policy import NEEDS_ATTENTION
 from needs_attention.settings import AmazonAccess
 from needs_attention.sp_api import Credentials
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.server import AmazonStandIn
 from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.unit.builders import NOON, an_amazon_order, an_order, downloaded_again
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.server import AmazonStandIn
 
 HOUR = timedelta(hours=1)
 

@@ -20,11 +20,11 @@ from needs_attention.intake import Intake
 from needs_attention.redactions import remove_personal_data
 from needs_attention.validation import Validation
 from needs_attention.values import instant
-from tests.amazon_stand_in.misbehaviour import ADDRESS_TEXTS
-from tests.from_template import resources
 from tests.integration.conftest import Clock, World
 from tests.integration.random_histories import IS_DEEP
 from tests.unit.builders import NOON, a_raw_order
+from tools.amazon_stand_in.misbehaviour import ADDRESS_TEXTS
+from tools.from_template import resources
 
 MARK = "zqx"
 EMAIL = f"{MARK}.ada@marketplace.example.com"

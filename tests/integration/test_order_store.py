@@ -24,9 +24,9 @@ from needs_attention.order_store import (
 )
 from needs_attention.policy import NEEDS_ATTENTION, Settings
 from needs_attention.verdict import judged
-from tests.from_template import create_table
 from tests.integration.faults import failing, refused
 from tests.unit.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
+from tools.from_template import create_table
 
 BY_CREATED_ALL = Page(limit=10)
 

@@ -9,10 +9,10 @@ import pytest
 from moto import mock_aws
 
 from needs_attention import values
-from tests.from_template import resources
 from tests.integration.conftest import IAM, NAMES, Clock, World
 from tests.integration.everything import do_everything
 from tests.permissions.policies import Policy, Request, Statement, allows, arn, policy_of, roles
+from tools.from_template import resources
 
 POLICIES = {function: policy_of(role, NAMES) for function, role in roles().items()}
 AMAZONS = ("amazon", "downloadedAt")

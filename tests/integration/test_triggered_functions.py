@@ -17,10 +17,10 @@ from needs_attention.order_store import order_from_item, to_item
 from needs_attention.policy import Settings
 from needs_attention.settings import AmazonAccess
 from needs_attention.sp_api import Credentials
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.server import AmazonStandIn
 from tests.integration.conftest import World, an_event, app, invoke
 from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.server import AmazonStandIn
 
 
 def a_stream_event(*orders: Order) -> dict[str, Any]:

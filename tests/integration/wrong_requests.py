@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
-from tests.api_document.conformance import document_checked_in
+from tools.openapi.conformance import document_checked_in
 
 type Place = tuple[str | int, ...]
 

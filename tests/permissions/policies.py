@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.from_template import resources
+from tools.from_template import resources
 
 REGION, ACCOUNT = "us-east-1", "123456789012"  # those of an AWS in memory
 

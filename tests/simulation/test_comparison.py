@@ -1,6 +1,6 @@
 """Ours against two ways of downloading that are in use, in small: pages of 10 orders instead of 100.
 
-`python -m tests.simulation.comparison` compares them in full size.
+`python -m tools.simulation.comparison` compares them in full size.
 """
 
 import logging
@@ -10,15 +10,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.amazon_stand_in.clock import Clock
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.http_messages import Request
-from tests.amazon_stand_in.orders_v0 import ORDERS_PATH, OrdersV0
-from tests.amazon_stand_in.server import AmazonStandIn
-from tests.simulation.comparison import BacklogTold, HealTold, LiveTold, Scale, backlog, live_and_heal
-from tests.simulation.contenders import CONTENDERS
-from tests.simulation.history import Flow
-from tests.simulation.seller import HOUR, MINUTE, START
+from tools.amazon_stand_in.clock import Clock
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.http_messages import Request
+from tools.amazon_stand_in.orders_v0 import ORDERS_PATH, OrdersV0
+from tools.amazon_stand_in.server import AmazonStandIn
+from tools.simulation.comparison import BacklogTold, HealTold, LiveTold, Scale, backlog, live_and_heal
+from tools.simulation.contenders import CONTENDERS
+from tools.simulation.history import Flow
+from tools.simulation.seller import HOUR, MINUTE, START
 
 SMALL = Scale(
     page=10,

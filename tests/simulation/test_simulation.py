@@ -17,11 +17,11 @@ from moto import mock_aws
 
 from needs_attention.download import Proofs
 from needs_attention.downloader import Downloader
-from tests.from_template import create_table
-from tests.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED
-from tests.simulation.many import live_together
-from tests.simulation.memory_dynamodb import ConditionalCheckFailed, MemoryDynamoDB, Table
-from tests.simulation.seller import HOUR, Simulation, Told
+from tools.from_template import create_table
+from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED
+from tools.simulation.many import live_together
+from tools.simulation.memory_dynamodb import ConditionalCheckFailed, MemoryDynamoDB, Table
+from tools.simulation.seller import HOUR, Simulation, Told
 
 SEEDS_A_TEST = 20
 

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from tests.supply_chain.audit import ACCEPTED, audit, passed_over, pinned_requirements, why_not
+from tools.supply_chain.audit import ACCEPTED, audit, passed_over, pinned_requirements, why_not
 
 NOBODY_IS_THERE = "http://127.0.0.1:1/v1/query"
 FILES = [Path("layer.txt"), Path("tools.txt")]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.supply_chain.bill_of_materials import (
+from tools.supply_chain.bill_of_materials import (
     BILL,
     PAGE,
     SHIPPED,

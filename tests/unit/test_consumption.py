@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.consumption import Consumption, size_of
+from tools.consumption import Consumption, size_of
 
 SMALL: Any = {"orderId": {"S": "1"}}
 

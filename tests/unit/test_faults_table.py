@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.from_template import resources
+from tools.from_template import resources
 
 DOCUMENT = Path("docs/faults.md").read_text(encoding="utf-8")
 TESTS = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.from_template import TEMPLATE
+from tools.from_template import TEMPLATE
 
 PROJECT = TEMPLATE.parent
 FUNCTIONS = sorted(path.parent.name for path in PROJECT.glob("functions/*/app.py"))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.api_document.conformance import document_checked_in, problems_with_body
-from tests.from_template import outputs, resources
+from tools.from_template import outputs, resources
+from tools.openapi.conformance import document_checked_in, problems_with_body
 
 DOCUMENTS = {name: Path("docs", f"{name}.md").read_text() for name in ("runbook", "operations", "restore")}
 RUNBOOK, OPERATIONS = DOCUMENTS["runbook"], DOCUMENTS["operations"]

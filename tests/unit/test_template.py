@@ -14,8 +14,8 @@ from needs_attention.order import REDACTION_AGE, REDACTION_TAKES_AT_MOST
 from needs_attention.order_store import to_item
 from needs_attention.policy import Settings
 from needs_attention.verdict import judged
-from tests.from_template import of_type, parameters, resources
 from tests.unit.builders import NOON, an_order
+from tools.from_template import of_type, parameters, resources
 
 AMAZONS_LIMIT = timedelta(days=30)
 

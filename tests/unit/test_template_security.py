@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.from_template import TEMPLATE, conditions, of_type, resources
+from tools.from_template import TEMPLATE, conditions, of_type, resources
 
 QUEUES, TOPICS, TABLES = of_type("AWS::SQS::Queue"), of_type("AWS::SNS::Topic"), of_type("AWS::DynamoDB::Table")
 LOGS = of_type("AWS::Logs::LogGroup")

@@ -22,10 +22,10 @@ from needs_attention.reconciliation import Reconciliation
 from needs_attention.redactions import remove_personal_data
 from needs_attention.sp_api import Credentials, SellingPartnerApi
 from needs_attention.validation import Validation
-from tests.amazon_stand_in.clock import Clock
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.server import AmazonStandIn, SeenRequest
-from tests.from_template import create_table
+from tools.amazon_stand_in.clock import Clock
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.server import AmazonStandIn, SeenRequest
+from tools.from_template import create_table
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")

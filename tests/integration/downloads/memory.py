@@ -22,8 +22,8 @@ from needs_attention.order import Hold
 from needs_attention.order_store import to_item
 from needs_attention.policy import Settings
 from needs_attention.sp_api import Credentials, SellingPartnerApi
-from tests.simulation.memory_dynamodb import MemoryDynamoDB, Table
 from tests.unit.builders import an_amazon_order, an_order
+from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
 HELD = 30_000
 MARKETPLACES = ("ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1AM78C64UM0Y8", "A2Q3Y263D00KWC")

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from needs_attention.incidents import Incident
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.ledger import amazon_time
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
-from tests.amazon_stand_in.visibility import ALL_DATA_ROLES
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.ledger import amazon_time
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.amazon_stand_in.visibility import ALL_DATA_ROLES
 
 SHIPPING = "Direct-to-Consumer Shipping"
 US = "ATVPDKIKX0DER"

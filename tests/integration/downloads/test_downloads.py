@@ -11,10 +11,10 @@ from needs_attention.order import Hold, Order
 from needs_attention.policy import NEEDS_ATTENTION, NEW, Checks, Settings
 from needs_attention.rejudgement import Rejudgement
 from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
 
 
 class Killed(BaseException):

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from tests.amazon_stand_in.generator import generated
-from tests.amazon_stand_in.ledger import Entry, amazon_time
-from tests.amazon_stand_in.server import AmazonStandIn
+from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.ledger import Entry, amazon_time
+from tools.amazon_stand_in.server import AmazonStandIn
 
 ORDERS, LINES = 800, 25
 MOST_MIB = 192

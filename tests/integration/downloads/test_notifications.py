@@ -9,8 +9,8 @@ from needs_attention.download import Subscription
 from needs_attention.notifications import order_change, unsubscribe
 from needs_attention.policy import Settings
 from needs_attention.sp_api import SellingPartnerApi
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import HOUR, MINUTE, World
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
 
 WANTED = Settings(download_pending_orders=True, order_change_notifications=True)
 

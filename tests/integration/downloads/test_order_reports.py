@@ -12,9 +12,9 @@ import pytest
 from needs_attention.download import Pace
 from needs_attention.policy import Settings
 from needs_attention.sp_api import Credentials, SellingPartnerApi, UnreadableAnswer
-from tests.amazon_stand_in.ledger import amazon_time
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
+from tools.amazon_stand_in.ledger import amazon_time
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
 
 MISSED = "777-7777777-7777777"
 HEADER = "amazon-order-id\tlast-updated-date\torder-status\tsales-channel"

@@ -20,8 +20,8 @@ from needs_attention.redactions import (
     redact_what_is_due,
 )
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, NORTH_AMERICA, World, held
-from tests.simulation.memory_dynamodb import MemoryDynamoDB, Table
 from tests.unit.builders import an_amazon_order, an_order
+from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
 DEMO = Integration(integration_id="demo", name="Demo", region="NA", marketplace_ids=NORTH_AMERICA, registered_at=NOON)
 

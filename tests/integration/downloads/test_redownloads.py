@@ -9,9 +9,9 @@ from needs_attention.download import Redownload
 from needs_attention.order import Order
 from needs_attention.policy import Settings
 from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
-from tests.amazon_stand_in.misbehaviour import Misbehaviour
 from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
 
 SECOND = timedelta(seconds=1)
 UNKNOWN = "999-9999999-9999999"

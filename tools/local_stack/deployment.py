@@ -1,0 +1,97 @@
+"""The real template, built and deployed by the real SAM CLI."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.from_template import parameters, resources
+from tools.local_stack import local_aws
+from tools.local_stack.layer_digest import write_digest
+
+PROJECT = Path(__file__).parents[2]
+STACK_NAME = "needs-attention-local"  # as in samconfig.toml
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The programs that live in environments of their own, because their requirements contradict each other's."""
+
+    sam: Path = PROJECT / ".build/sam/bin/sam"
+    ministack_python: Path = PROJECT / ".build/ministack/bin/python"
+
+
+def deploy(
+    tools: Tools, aws_endpoint: str, directory: Path, wanted: Mapping[str, str], project: Path = PROJECT
+) -> dict[str, str]:
+    """Builds the project into `directory`, deploys it with those of the wanted parameters that its template has, and
+    answers the stack's outputs.
+
+    What SAM says goes to `sam.log` there; if SAM fails, the end of it is the RuntimeError's message.
+    """
+    if project == PROJECT:
+        write_digest()
+    settings = {"Environment": "local", "Architecture": architecture(), **wanted}
+    known = parameters(project / "template.yaml")
+    overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in settings.items() if name in known)]
+    config = ["--config-file", str(project / "samconfig.toml"), "--config-env", "local"]
+    environment = {**local_aws.environment_of(aws_endpoint), "SAM_CLI_TELEMETRY": "0", "PATH": path_with_this_python()}
+    built = directory / "build"
+    log = directory / "sam.log"
+    log.unlink(missing_ok=True)
+    for command in (["build", "--build-dir", str(built)], ["deploy", "--template-file", str(built / "template.yaml")]):
+        with log.open("a") as output:
+            finished = subprocess.run(  # noqa: S603 - SAM, from this project's own environment
+                [str(tools.sam), *command, *config, *overrides],
+                cwd=project,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            )
+        if finished.returncode:
+            raise RuntimeError(f"sam {command[0]} failed:\n{log.read_text()[-6000:]}")
+    deployed = outputs(aws_endpoint)
+    _refuse_as_the_template_says(aws_endpoint, deployed["ApiId"])
+    return deployed
+
+
+def _refuse_as_the_template_says(aws_endpoint: str, api_id: str) -> None:
+    """Does what the embedded AWS leaves out: it does not read gateway responses from an API's definition."""
+    gateway = local_aws.session().client("apigateway", endpoint_url=aws_endpoint)
+    api = resources()["Api"]["Properties"]
+    for kind, told in api["GatewayResponses"].items():
+        headers = told["ResponseParameters"]["Headers"].items()
+        gateway.put_gateway_response(
+            restApiId=api_id,
+            responseType=kind,
+            **({"statusCode": told["StatusCode"]} if "StatusCode" in told else {}),
+            # What depends on a condition is that of a stack without an allowed origin.
+            responseParameters={
+                f"gatewayresponse.header.{name}": value[-1] if isinstance(value, list) else value
+                for name, value in headers
+            },
+            responseTemplates=told["ResponseTemplates"],
+        )
+    gateway.create_deployment(restApiId=api_id, stageName=api["StageName"])
+
+
+def outputs(aws_endpoint: str) -> dict[str, str]:
+    """The outputs of the deployed stack."""
+    cloudformation = local_aws.session().client("cloudformation", endpoint_url=aws_endpoint)
+    (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def architecture() -> str:
+    """This machine's own: the layer's compiled packages must run here."""
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def path_with_this_python() -> str:
+    """`sam build` looks for the runtime's Python (3.13) on PATH; the one that runs this is it."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

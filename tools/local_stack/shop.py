@@ -1,0 +1,157 @@
+"""The integration, and Amazon's side of it, for tests that play both, and let time pass without waiting for it."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from needs_attention.integration_store import ChangedMeanwhile, IntegrationStore
+from needs_attention.order_store import VERDICT_OVERDUE, OrderStore, to_item
+from tools.amazon_stand_in.story import STORY
+from tools.local_stack import local_aws
+from tools.local_stack.api import Person
+from tools.local_stack.expectations import eventually
+from tools.local_stack.outside import Amazon, just_listed
+from tools.local_stack.registration import INTEGRATION, register
+from tools.local_stack.stack import Stack
+
+NUMBERS = count(1)
+TRIES_BETWEEN_WHILES = 25
+WHOLE = STORY[0].order_id
+
+
+class Shop:
+    """The integration, and Amazon's side of it, with live downloads so rare that none takes what a test prepares."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.amazon = Amazon(stack.amazon_endpoint)
+        self.administrator = Person(stack, "administrator")
+        self.reader = Person(stack, "reader")
+        self.editor = Person(stack, "editor")
+        self.path = f"/integrations/{INTEGRATION}"
+        session = local_aws.session()
+        self.dynamodb = session.client("dynamodb", endpoint_url=stack.aws_endpoint)
+        self.orders = OrderStore(self.dynamodb, stack.outputs["OrdersTable"])
+        self.sqs = session.client("sqs", endpoint_url=stack.aws_endpoint)
+
+    @classmethod
+    def registered(cls, stack: Stack) -> "Shop":
+        """With quota for as many calls as a test makes, once its first live download is over."""
+        register(stack)
+        shop = cls(stack)
+        for operation in ("searchOrders", "getOrder"):
+            shop.amazon.set_usage_plan(operation, rate=100, burst=100)
+        shop.administrator.patch(shop.path, {"settings": {"liveDownloadEveryMinutes": 24 * 60}})
+        eventually("the first live download", lambda: shop.health()["lastRunAt"])
+        return shop
+
+    def new_orders(self, number: int = 1, **changes: Any) -> list[str]:
+        """Whole orders that Amazon lists as just updated."""
+        whole = self.amazon.order(WHOLE)
+        orders = [
+            whole | {"orderId": f"113-{next(NUMBERS):07}-0000000", "lastUpdatedTime": just_listed(), **changes}
+            for _ in range(number)
+        ]
+        for order in orders:
+            self.amazon.put(order)
+        return [order["orderId"] for order in orders]
+
+    def ask_for_download(self) -> str:
+        """Of what was updated in the last minutes; answers with the download's path."""
+        updated_after = (datetime.now(UTC) - timedelta(minutes=3)).isoformat()
+        asked = self.administrator.post(f"{self.path}/downloads", {"updatedAfter": updated_after}, status=202)
+        return f"{self.path}/downloads/{asked['downloadId']}"
+
+    def finished(self, path: str) -> dict[str, Any] | None:
+        download: dict[str, Any] = self.reader.get(path)
+        return download if download["status"] == "finished" else None
+
+    def download(self) -> dict[str, Any]:
+        path = self.ask_for_download()
+        return eventually("the download", lambda: self.finished(path))
+
+    def judged(self, order_ids: list[str]) -> dict[str, dict[str, Any]]:
+        """The orders, as soon as they are there with their verdicts."""
+
+        def find() -> dict[str, dict[str, Any]] | None:
+            rows = self.reader.get(f"/orders?orderIds={','.join(order_ids)}")["orders"]
+            judged = {row["orderId"]: row for row in rows if row["verdict"] == "judged"}
+            return judged if judged.keys() == set(order_ids) else None
+
+        return eventually("the verdicts", find)
+
+    def health(self) -> dict[str, Any]:
+        health: dict[str, Any] = self.reader.get(self.path)["health"]
+        return health
+
+    def cursor(self) -> datetime:
+        """How far live downloads have come."""
+        return datetime.fromisoformat(self.health()["cursor"])
+
+    def set_aside(self) -> dict[str, str]:
+        """Why, by order ID."""
+        return {order["orderId"]: order["reason"] for order in self.health()["setAside"]}
+
+    def let_a_while_pass(self) -> None:
+        """Until live downloads are due, and what did not work is tried again: minutes, which a test does not wait."""
+        store = IntegrationStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
+        integration = store.get(INTEGRATION)
+        assert integration is not None
+        live = store.live_download(integration)
+        earlier = live.walk.model_copy(update={"reached": live.walk.reached - timedelta(minutes=1)})
+        due = {"walk": earlier, "last_run_at": None, "blocked_until": None, "retry_at": None}
+        store.save_live_download(INTEGRATION, live.model_copy(update=due))
+        for download in store.backdated_downloads(INTEGRATION):
+            if download.retry_at:
+                with suppress(ChangedMeanwhile):
+                    store.save_backdated_download(INTEGRATION, download.model_copy(update={"retry_at": None}))
+        self.wake_up(json.dumps({"integrationId": INTEGRATION}), group=INTEGRATION)
+
+    def let_verdicts_become_overdue(self, order_ids: Iterable[str]) -> None:
+        """Those that are pending, and stay it: the clock asks for them again, and does so after ten minutes."""
+        for order in self.orders.get_many(order_ids).values():
+            if order.pending_since:
+                item = to_item(order.with_(pending_since=order.pending_since - VERDICT_OVERDUE))
+                values = {":since": item["pendingSince"], ":due": item["dueKey"], ":revision": item["revision"]}
+                with suppress(self.dynamodb.exceptions.ConditionalCheckFailedException):
+                    self.dynamodb.update_item(
+                        TableName=self.stack.outputs["OrdersTable"],
+                        Key={"orderId": item["orderId"]},
+                        UpdateExpression="SET pendingSince = :since, dueKey = :due",
+                        ConditionExpression="revision = :revision",
+                        ExpressionAttributeValues=values,
+                    )
+
+    def after_a_while[Found](self, what: str, find: Callable[[], Found | None]) -> Found:
+        """What `find` answers once time has passed; a run that is under way writes over that, and then more passes."""
+        whiles = count()
+
+        def find_or_wait() -> Found | None:
+            if (found := find()) is None and next(whiles) % TRIES_BETWEEN_WHILES == 0:
+                self.let_a_while_pass()
+            return found
+
+        return eventually(what, find_or_wait)
+
+    def wake_up(self, body: str, *, group: str) -> None:
+        queue = self.stack.outputs["WakeUpQueueUrl"]
+        once = f"{group}-{next(NUMBERS)}"
+        self.sqs.send_message(QueueUrl=queue, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=once)
+
+    def set_wake_ups_hidden(self, seconds: int) -> int:
+        """How long a wake-up whose run died holds its integration up; answers how long it was before."""
+        url, name = self.stack.outputs["WakeUpQueueUrl"], "VisibilityTimeout"
+        before = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})
+        return int(before)
+
+    def waiting_in(self, queue: str) -> int:
+        """How many messages can be received from the queue that the stack's output names."""
+        url, number = self.stack.outputs[f"{queue}Url"], "ApproximateNumberOfMessages"
+        return int(self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[number])["Attributes"][number])
+
+    def put_into_orders_table(self, item: Mapping[str, Any]) -> None:
+        self.dynamodb.put_item(TableName=self.stack.outputs["OrdersTable"], Item=item)
