@@ -23,12 +23,12 @@ from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual.downloader import store_page
 from needs_attention import aws
-from needs_attention.intake import Intake
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order_store import OrderStore
-from needs_attention.sp_api import Credentials, SellingPartnerApi
-from needs_attention.validation import Validation
+from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.validation import Validation
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.ledger import Json
 from tools.simulation import comparison
 from tools.simulation.comparison import BacklogTold, HealTold, LiveTold, lasting

@@ -18,10 +18,10 @@ from benchmarks.amazon_orders import NOW, entries
 from benchmarks.downloads import INTEGRATION
 from benchmarks.embedded_dynamodb import embedded_dynamodb
 from benchmarks.invocations import Functions, Usage
-from needs_attention import values
-from needs_attention.download import BackdatedDownload
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.verdict import REDOWNLOAD_AFTER
+from needs_attention.downloads.walk import BackdatedDownload
+from needs_attention.orders.verdict import REDOWNLOAD_AFTER
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.values import model as values
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.ledger import Entry, Json
 from tools.amazon_stand_in.server import AmazonStandIn

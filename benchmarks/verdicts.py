@@ -20,10 +20,10 @@ from benchmarks.invocations import CONTEXT
 from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual import validator
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order import AmazonOrder, Order
-from needs_attention.order_store import OrderStore, to_item
-from needs_attention.policy import NEEDS_ATTENTION
+from needs_attention.orders.order import AmazonOrder, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.tables.orders import OrderStore, to_item
 from tools.amazon_stand_in.generator import generated
 
 ROUNDS = 25

@@ -24,8 +24,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from needs_attention.events import Change, history_key
-from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
+from needs_attention.jobs.change_log import Change, history_key
+from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
 
 # No one else gets a message for so long while it is replayed.
 HIDDEN_SECONDS = 900

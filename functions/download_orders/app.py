@@ -15,14 +15,15 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.downloader import Downloader, Seen
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order_store import OrderStore
-from needs_attention.policy import NEEDS_ATTENTION
-from needs_attention.settings import AmazonAccess, Notifications, OrderTables, WakeUps
-from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
+from needs_attention import aws
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.environment import AmazonAccess, Notifications, OrderTables, WakeUps
+from needs_attention.jobs.download.run import Downloader, Seen
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import model as values
+from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
 
 # A run that has begun a call to Amazon at its end must be able to finish it, at its slowest, and to store its page: the
 # function has 100 seconds more.

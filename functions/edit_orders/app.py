@@ -11,9 +11,13 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.answers import ChangedOrders, ChangedRows, EditedOrder, WholeOrder
-from needs_attention.http_api import (
+from needs_attention import aws
+from needs_attention.api.answers import ChangedOrders, ChangedRows, EditedOrder, WholeOrder
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.orders.changes import OrderChanges, check_not_redacted_since
+from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, TransferFailure
+from needs_attention.api.orders.sheet import rows_of
+from needs_attention.api.router import (
     Api,
     Body,
     Caller,
@@ -25,14 +29,11 @@ from needs_attention.http_api import (
     answer,
     etag,
 )
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_changes import OrderChanges, check_not_redacted_since
-from needs_attention.order_patch import BulkChanges, OrderPatch, Release, TransferFailure
-from needs_attention.order_sheet import rows_of
-from needs_attention.order_store import OrderStore
-from needs_attention.remembered import RememberedAnswers
-from needs_attention.settings import AnswersTable, OrderTables
-from needs_attention.values import Value
+from needs_attention.environment import AnswersTable, OrderTables
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import model as values
+from needs_attention.values.model import Value
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()

@@ -11,9 +11,9 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic.alias_generators import to_camel
 
-from needs_attention import aws, values
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.answers import (
+from needs_attention import aws
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.api.answers import (
     Connection,
     Freeze,
     IntegrationDetails,
@@ -23,9 +23,18 @@ from needs_attention.answers import (
     StageView,
     TriedIntegration,
 )
-from needs_attention.download import BackdatedDownload
-from needs_attention.download_requests import check_start
-from needs_attention.http_api import (
+from needs_attention.api.downloads import check_start
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.integrations.preview import preview
+from needs_attention.api.integrations.requests import (
+    IntegrationPatch,
+    Registration,
+    connection_view,
+    integration_view,
+    with_findings,
+)
+from needs_attention.api.integrations.stages import existing_stage, renamed, stage_view, with_stage, without
+from needs_attention.api.router import (
     ATTEMPTS,
     Api,
     Body,
@@ -42,24 +51,16 @@ from needs_attention.http_api import (
     not_found,
     nothing,
 )
-from needs_attention.incidents import Incidents
-from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore, Stages
-from needs_attention.order_store import OrderStore, Page
-from needs_attention.policy import Settings, Stage, StageName
-from needs_attention.registration import (
-    IntegrationPatch,
-    Registration,
-    connection_view,
-    integration_view,
-    with_findings,
-)
-from needs_attention.rejudgement import Rejudgement
-from needs_attention.remembered import RememberedAnswers
-from needs_attention.settings import AmazonAccess, AnswersTable, OrderTables, WakeUps
-from needs_attention.settings_preview import preview
-from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
-from needs_attention.values import Value
-from needs_attention.wake_ups import WakeUpQueue
+from needs_attention.downloads.walk import BackdatedDownload
+from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUps
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.orders.settings import Settings, Stage, StageName
+from needs_attention.tables.integrations import ChangedMeanwhile, Integration, IntegrationStore, Stages
+from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.values import model as values
+from needs_attention.values.model import Value
+from needs_attention.wake_up_queue import WakeUpQueue
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()

@@ -9,9 +9,9 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
-from needs_attention.events import Change, ChangeLog
-from needs_attention.settings import ChangeLogTargets
-from needs_attention.stream_records import told_if_it_fails
+from needs_attention.environment import ChangeLogTargets
+from needs_attention.jobs.change_log import Change, ChangeLog
+from needs_attention.jobs.stream_records import told_if_it_fails
 
 targets = ChangeLogTargets.from_env()
 change_log = ChangeLog(aws.client("dynamodb"), targets.history_table, aws.client("events"), targets.event_bus)

@@ -10,20 +10,21 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
-from needs_attention import aws, values
-from needs_attention.answers import DueRedactions, HistoryOfOrder, OrderPage, OrdersSummary, Redactions, WholeOrder
-from needs_attention.cursors import SentCursor
-from needs_attention.history import History
-from needs_attention.http_api import Api, Caller, Query, Role, answer, etag, not_found
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_changes import around, check_visible, existing_order
-from needs_attention.order_list import OrderFilters, OrderList
-from needs_attention.order_sheet import sheet_of
-from needs_attention.order_store import OrderStore
-from needs_attention.order_views import for_warehouse, whole_order
-from needs_attention.retention import RedactedWhen, Retention
-from needs_attention.settings import HistoryTable, OrderTables
-from needs_attention.values import Value
+from needs_attention import aws
+from needs_attention.api.answers import DueRedactions, HistoryOfOrder, OrderPage, OrdersSummary, Redactions, WholeOrder
+from needs_attention.api.cursors import SentCursor
+from needs_attention.api.history import History
+from needs_attention.api.orders.changes import around, check_visible, existing_order
+from needs_attention.api.orders.list import OrderFilters, OrderList
+from needs_attention.api.orders.sheet import sheet_of
+from needs_attention.api.orders.views import for_warehouse, whole_order
+from needs_attention.api.retention import RedactedWhen, Retention
+from needs_attention.api.router import Api, Caller, Query, Role, answer, etag, not_found
+from needs_attention.environment import HistoryTable, OrderTables
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import model as values
+from needs_attention.values.model import Value
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()

@@ -15,12 +15,13 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.download import Redownload
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.notifications import is_wanted, order_change
-from needs_attention.settings import IntegrationsTable, WakeUps
-from needs_attention.wake_ups import WakeUpQueue
+from needs_attention import aws
+from needs_attention.amazon.notifications import is_wanted, order_change
+from needs_attention.downloads.walk import Redownload
+from needs_attention.environment import IntegrationsTable, WakeUps
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.values import model as values
+from needs_attention.wake_up_queue import WakeUpQueue
 
 integrations = IntegrationStore(aws.client("dynamodb"), IntegrationsTable.from_env().integrations_table)
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)

@@ -10,10 +10,12 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.answers import EditedOrder, ErasureOfBuyer
-from needs_attention.erasures import EraseBuyer, EraseOrder, Erasure
-from needs_attention.http_api import (
+from needs_attention import aws
+from needs_attention.api.answers import EditedOrder, ErasureOfBuyer
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.orders.changes import OrderChanges
+from needs_attention.api.retention import erasure_view
+from needs_attention.api.router import (
     Api,
     Body,
     Caller,
@@ -26,13 +28,12 @@ from needs_attention.http_api import (
     invalid,
     not_found,
 )
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_changes import OrderChanges
-from needs_attention.order_store import OrderStore
-from needs_attention.redactions import count_overdue, remove_personal_data
-from needs_attention.remembered import RememberedAnswers
-from needs_attention.retention import erasure_view
-from needs_attention.settings import AnswersTable, OrderTables
+from needs_attention.environment import AnswersTable, OrderTables
+from needs_attention.jobs.redactions import count_overdue, remove_personal_data
+from needs_attention.orders.erasure import EraseBuyer, EraseOrder, Erasure
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import model as values
 
 RUN_FOR = timedelta(minutes=4)  # of the function's five, which are also the schedule's
 # One call writes to each of them.

@@ -13,12 +13,12 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, StringConstraints
 
-from needs_attention import aws, values
-from needs_attention.answers import Download, Downloads, Redownloaded, RedownloadedOrders
-from needs_attention.download import BackdatedDownload, Redownload
-from needs_attention.download_requests import check_start, download_view
-from needs_attention.gate import Refused
-from needs_attention.http_api import (
+from needs_attention import aws
+from needs_attention.api.answers import Download, Downloads, Redownloaded, RedownloadedOrders
+from needs_attention.api.downloads import check_start, download_view
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.orders.changes import existing_order
+from needs_attention.api.router import (
     ATTEMPTS,
     Api,
     Body,
@@ -34,14 +34,15 @@ from needs_attention.http_api import (
     invalid,
     not_found,
 )
-from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
-from needs_attention.order import Order
-from needs_attention.order_changes import existing_order
-from needs_attention.order_store import OrderStore
-from needs_attention.remembered import RememberedAnswers
-from needs_attention.settings import AnswersTable, OrderTables, WakeUps
-from needs_attention.values import SentTime, Value, instant
-from needs_attention.wake_ups import WakeUpQueue
+from needs_attention.downloads.walk import BackdatedDownload, Redownload
+from needs_attention.environment import AnswersTable, OrderTables, WakeUps
+from needs_attention.orders.gate import Refused
+from needs_attention.orders.order import Order
+from needs_attention.tables.integrations import ChangedMeanwhile, Integration, IntegrationStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import model as values
+from needs_attention.values.model import SentTime, Value, instant
+from needs_attention.wake_up_queue import WakeUpQueue
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()

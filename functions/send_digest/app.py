@@ -5,12 +5,13 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.digest import Measurements, digest
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_list import OrderList
-from needs_attention.order_store import OrderStore
-from needs_attention.settings import Digests, OrderTables
+from needs_attention import aws
+from needs_attention.api.orders.list import OrderList
+from needs_attention.environment import Digests, OrderTables
+from needs_attention.jobs.digest import Measurements, digest
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import model as values
 
 dynamodb = aws.client("dynamodb")
 sns = aws.client("sns")

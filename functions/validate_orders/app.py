@@ -9,12 +9,13 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_store import OrderStore
-from needs_attention.settings import OrderTables
-from needs_attention.stream_records import told_if_it_fails
-from needs_attention.validation import Validation
+from needs_attention import aws
+from needs_attention.environment import OrderTables
+from needs_attention.jobs.stream_records import told_if_it_fails
+from needs_attention.jobs.validation import Validation
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import model as values
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()

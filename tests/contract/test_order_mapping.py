@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.order import Address, AmazonOrder, LineItem, Money
+from needs_attention.orders.order import Address, AmazonOrder, LineItem, Money
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 from jsonschema import Draft4Validator, FormatChecker
 
-from needs_attention.sp_api import (
+from needs_attention.amazon.client import (
     INCLUDED_DATA,
     AccessDenied,
     AmazonUnavailable,

@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import urllib3
 
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order import AmazonOrder
-from needs_attention.sp_api import (
+from needs_attention.amazon.client import (
     AccessDenied,
     AmazonUnavailable,
     Credentials,
@@ -22,6 +20,8 @@ from needs_attention.sp_api import (
     SpApiError,
     UnreadableAnswer,
 )
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.order import AmazonOrder
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.misbehaviour import Misbehaviour

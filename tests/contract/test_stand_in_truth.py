@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from needs_attention.completeness import find_missing
-from needs_attention.order import AmazonOrder, Edits
-from needs_attention.policy import Settings
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.order import AmazonOrder, Edits
+from needs_attention.orders.settings import Settings
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.ledger import MISSING_CODES, Entry
 from tools.amazon_stand_in.marketplaces import Region

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.events import Change, history_key
+from needs_attention.jobs.change_log import Change, history_key
 from tests.integration.conftest import an_event
 from tools.local_stack import local_aws
 from tools.local_stack.api import Person
@@ -64,7 +64,7 @@ class Operator:
     def replay(self) -> subprocess.CompletedProcess[str]:
         environment = local_aws.environment_of(self.stack.aws_endpoint)
         environment["PYTHONPATH"] = os.pathsep.join([str(PROJECT), str(PROJECT / "layers")])
-        return subprocess.run(  # noqa: S603 - our own command
+        return subprocess.run(
             [sys.executable, "-m", "tools.replay", STACK_NAME],
             cwd=PROJECT,
             env=environment,

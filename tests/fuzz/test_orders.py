@@ -8,19 +8,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from needs_attention import gate
-from needs_attention.blanks import is_blank
-from needs_attention.download import downloaded
-from needs_attention.events import Change, history_item
-from needs_attention.incidents import Incidents
-from needs_attention.integration_store import Integration, Stages, Surroundings
-from needs_attention.order import AmazonOrder, Order, UnreadableOrder
-from needs_attention.order_list import OrderFilters
-from needs_attention.order_sheet import rows_of, sheet_of
-from needs_attention.order_store import Summary, created_key, order_from_item, ship_by_key, to_item
-from needs_attention.order_views import whole_order
-from needs_attention.policy import Settings, ThreePlStatus
-from needs_attention.verdict import judged
+from needs_attention.api.orders.list import OrderFilters
+from needs_attention.api.orders.sheet import rows_of, sheet_of
+from needs_attention.api.orders.views import whole_order
+from needs_attention.downloads.walk import downloaded
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.jobs.change_log import Change, history_item
+from needs_attention.orders import gate
+from needs_attention.orders.order import AmazonOrder, Order, UnreadableOrder
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.integrations import Integration, Stages, Surroundings
+from needs_attention.tables.orders import Summary, created_key, order_from_item, ship_by_key, to_item
+from needs_attention.values.text import is_blank
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import json_bytes, one_of_them, texts
 from tests.fuzz.seeds import ORDERS, event

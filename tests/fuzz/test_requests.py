@@ -8,17 +8,17 @@ from typing import Any, get_type_hints
 
 from hypothesis import strategies as st
 
-from needs_attention.cursors import position_in
-from needs_attention.gate import Refused
-from needs_attention.http_api import Api, Caller, Operation, Problem, Role, Source, nothing, parsed, problem_of
-from needs_attention.order import Order
-from needs_attention.order_changes import OrderChanges
-from needs_attention.order_list import OrderFilters
-from needs_attention.order_patch import OrderPatch, Release
-from needs_attention.order_sheet import MOST_ROWS, SheetRow, rows_of, sheet_of
-from needs_attention.order_views import whole_order
-from needs_attention.policy import ThreePlStatus
-from needs_attention.verdict import judged
+from needs_attention.api.cursors import position_in
+from needs_attention.api.orders.changes import OrderChanges
+from needs_attention.api.orders.list import OrderFilters
+from needs_attention.api.orders.requests import OrderPatch, Release
+from needs_attention.api.orders.sheet import MOST_ROWS, SheetRow, rows_of, sheet_of
+from needs_attention.api.orders.views import whole_order
+from needs_attention.api.router import Api, Caller, Operation, Problem, Role, Source, nothing, parsed, problem_of
+from needs_attention.orders.gate import Refused
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.orders.verdict import judged
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import MARK, damaged, json_bytes, texts
 from tests.fuzz.test_orders import AROUND, WIDE_OPEN, check_shown, check_stored
@@ -88,7 +88,7 @@ def requests(real: Operation) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def an_event_of(  # noqa: PLR0917 - one for each strategy
+def an_event_of(
     method: str,
     path_parts: tuple[str, ...],
     query: dict[str, list[str]],

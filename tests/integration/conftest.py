@@ -18,12 +18,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from needs_attention import values
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order import AmazonOrder, Order
-from needs_attention.order_store import OrderStore
-from needs_attention.policy import Settings
-from needs_attention.verdict import judged
+from needs_attention.orders.order import AmazonOrder, Order
+from needs_attention.orders.settings import Settings
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import model as values
 from tests.integration.interleaving import stopping_processes
 from tests.permissions.guard import Guard
 from tests.permissions.policies import policy_of, roles
@@ -347,7 +347,7 @@ def observer() -> Iterator[Any]:
 @pytest.fixture
 def system(observer: Any, clock: Clock, unlogged: None) -> "Iterator[System]":
     """What processes do; see `interleaving`."""
-    from tests.integration.system import System  # noqa: PLC0415 - it makes loggers: after the environment
+    from tests.integration.system import System
 
     client = boto3.client("dynamodb")
     with stopping_processes(client):

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from pydantic.alias_generators import to_camel
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.incidents import Incidents
-from needs_attention.settings import AmazonAccess
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.environment import AmazonAccess
+from needs_attention.integrations.incidents import Incidents
 from tests.integration.conftest import Answer, World, an_event, app, invoke
 from tests.unit.builders import NOON
 from tools.amazon_stand_in.generator import Hole, generated

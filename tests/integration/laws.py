@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from needs_attention.completeness import find_missing
-from needs_attention.order import Edits, Order
-from needs_attention.order_store import to_item
-from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.order import Edits, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.tables.orders import to_item
 
 Doer = Literal["download", "another integration", "validation", "person", "warehouse", "clock"]
 

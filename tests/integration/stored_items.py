@@ -16,15 +16,15 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention import values
-from needs_attention.download import Redownload, SetAside
-from needs_attention.downloader import Downloader
-from needs_attention.events import Change, history_item
-from needs_attention.incidents import Incident, Incidents
-from needs_attention.integration_store import Integration
-from needs_attention.policy import Settings, ThreePlStatus
-from needs_attention.rejudgement import Rejudgement
-from needs_attention.sp_api import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.downloads.walk import Redownload, SetAside
+from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.jobs.change_log import Change, history_item
+from needs_attention.jobs.download.run import Downloader
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.tables.integrations import Integration
+from needs_attention.values import model as values
 from tests.integration.conftest import Answer, Clock, World
 from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated

@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from needs_attention.api.orders.changes import OrderChanges
+from needs_attention.api.orders.requests import OrderPatch, Release
+from needs_attention.api.router import Caller, IfMatch, Role, parsed, problem_of
 from needs_attention.aws import Item
-from needs_attention.downloader import Downloader
-from needs_attention.http_api import Caller, IfMatch, Role, parsed, problem_of
-from needs_attention.intake import Intake
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order_changes import OrderChanges
-from needs_attention.order_patch import OrderPatch, Release
-from needs_attention.order_store import OrderStore
-from needs_attention.redactions import remove_personal_data
-from needs_attention.validation import Validation
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.download.run import Downloader
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.jobs.validation import Validation
+from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.tables.orders import OrderStore
 
 ORDER_ID = "701-1111111-1111111"
 

@@ -15,11 +15,11 @@ from moto import mock_aws
 
 from needs_attention import aws
 from needs_attention.aws import CONFIG, WAITS_FOR_THE_REST, Throttled, passes_by_itself
-from needs_attention.download import LiveDownload, Proofs
-from needs_attention.incidents import Incident, Incidents
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order_store import OrderStore
-from needs_attention.rejudgement import Rejudgement
+from needs_attention.downloads.walk import LiveDownload, Proofs
+from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.tables.orders import OrderStore
 from tests.integration.conftest import World, app
 from tests.integration.faults import answer_lost, unanswered, unreachable
 from tests.integration.writes import INTEGRATION, ORDER

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 from moto import mock_aws
 
-from needs_attention import values
-from needs_attention.order import Order
-from needs_attention.order_list import MOST_ENTRIES_READ, OrderFilters
-from needs_attention.order_store import created_key, ship_by_key, to_item
-from needs_attention.policy import ThreePlStatus
+from needs_attention.api.orders.list import MOST_ENTRIES_READ, OrderFilters
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.tables.orders import created_key, ship_by_key, to_item
+from needs_attention.values import model as values
 from tests.integration.conftest import Answer, Clock, World
 from tests.unit.builders import CREATED, NOON, a_judged_order, an_amazon_order
 from tools.consumption import consumption_of

@@ -15,13 +15,13 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.http_api import UnexpectedError
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order import Order
-from needs_attention.policy import NEEDS_ATTENTION, Settings
-from needs_attention.settings import AmazonAccess
-from needs_attention.sp_api import Credentials
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.amazon.client import Credentials
+from needs_attention.api.router import UnexpectedError
+from needs_attention.environment import AmazonAccess
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
 from tests.integration.conftest import Clock, World, an_event, app, invoke
 from tests.integration.faults import (
     Fault,

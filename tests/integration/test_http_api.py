@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.http_api import Api
+from needs_attention.api.router import Api
 from tests.integration.conftest import API_FUNCTIONS, CONTEXT, World, an_event, app, routes, send
 from tests.unit.builders import NOON, an_amazon_order, an_order
 
@@ -219,7 +219,7 @@ def test_what_nobody_foresaw_fails_without_a_word_of_the_data(world: World, log_
         UpdateExpression="SET amazon = :broken",
         ExpressionAttributeValues={":broken": {"S": '{"buyerName": "Ada Quill"}'}},
     )
-    with pytest.raises(Exception) as failure:  # noqa: PT011 - whatever it is, its text is what matters
+    with pytest.raises(Exception) as failure:
         world.call("GET", ORDER)
     assert str(failure.value) == "ValidationError"
     assert failure.value.__suppress_context__

@@ -17,13 +17,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.download import BackdatedDownload, Pace, Redownload
-from needs_attention.erasures import EraseBuyer, Erasure
-from needs_attention.integration_store import Integration
-from needs_attention.policy import Settings
-from needs_attention.settings import AmazonAccess
-from needs_attention.sp_api import Credentials
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.amazon.client import Credentials
+from needs_attention.downloads.walk import BackdatedDownload, Pace, Redownload
+from needs_attention.environment import AmazonAccess
+from needs_attention.orders.erasure import EraseBuyer, Erasure
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.integrations import Integration
 from tests.integration.conftest import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
 from tests.integration.faults import Killed, killed_before_call, watched
 from tests.integration.test_triggered_functions import SUBSCRIPTION, a_stream_event

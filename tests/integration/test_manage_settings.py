@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.download import SetAside, Subscription
-from needs_attention.incidents import Arrival, Arrivals, Incident, Incidents
-from needs_attention.policy import Checks, Settings
+from needs_attention.downloads.walk import SetAside, Subscription
+from needs_attention.integrations.incidents import Arrival, Arrivals, Incident, Incidents
+from needs_attention.orders.settings import Checks, Settings
 from tests.integration.conftest import Answer, World
 from tests.unit.builders import NOON
 
@@ -226,7 +226,7 @@ def test_a_dry_run_of_nothing_changes_nothing(world: World) -> None:
 
 
 def test_a_dry_run_that_has_seen_only_a_part_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.settings_preview.MOST_LOOKED_AT", 1)
+    monkeypatch.setattr("needs_attention.api.integrations.preview.MOST_LOOKED_AT", 1)
     for number in range(2):
         world.download(order_id=f"701-{number}", buyer_email=None)
     preview = world.call("PATCH", "/integrations/acme-na", {"dryRun": True}).body["preview"]

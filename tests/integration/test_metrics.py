@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.order import Order
-from needs_attention.order_store import to_item
-from needs_attention.policy import NEEDS_ATTENTION
-from needs_attention.settings import AmazonAccess
-from needs_attention.sp_api import Credentials
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.amazon.client import Credentials
+from needs_attention.environment import AmazonAccess
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.tables.orders import to_item
 from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.unit.builders import NOON, an_amazon_order, an_order, downloaded_again
 from tools.amazon_stand_in.generator import generated
@@ -146,7 +146,7 @@ def test_once_an_hour_the_tick_counts_the_orders_that_are_held(world: World, mea
 
 
 def test_counting_stops_where_nobody_needs_to_know_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.order_store.MOST_COUNTED", 2)
+    monkeypatch.setattr("needs_attention.tables.orders.MOST_COUNTED", 2)
     for number in range(3):
         world.download(order_id=f"701-{number}", buyer_email=None)
     assert world.orders.count_in_stage("acme-na", NEEDS_ATTENTION) == 2

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from needs_attention.downloader import Downloader
-from needs_attention.events import Change, ChangeLog
-from needs_attention.intake import Intake
-from needs_attention.redactions import remove_personal_data
-from needs_attention.validation import Validation
-from needs_attention.values import instant
+from needs_attention.jobs.change_log import Change, ChangeLog
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.download.run import Downloader
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.jobs.validation import Validation
+from needs_attention.values.model import instant
 from tests.integration.conftest import Clock, World
 from tests.integration.random_histories import IS_DEEP
 from tests.unit.builders import NOON, a_raw_order

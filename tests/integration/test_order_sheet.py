@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.order_sheet import SheetRow, rows_of, sheet_of
+from needs_attention.api.orders.sheet import SheetRow, rows_of, sheet_of
 from tests.integration.conftest import Answer, World
 from tests.unit.builders import NOON, an_address
 

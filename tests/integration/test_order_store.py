@@ -8,10 +8,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from needs_attention import gate
-from needs_attention.events import Change, history_key
-from needs_attention.order import REDACTION_AGE, TIME_IS_OVER, Address, Edits, Order, PersonsName
-from needs_attention.order_store import (
+from needs_attention.jobs.change_log import Change, history_key
+from needs_attention.orders import gate
+from needs_attention.orders.order import REDACTION_AGE, TIME_IS_OVER, Address, Edits, Order, PersonsName
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.orders import (
     LostRace,
     OrderStore,
     Page,
@@ -22,8 +24,6 @@ from needs_attention.order_store import (
     order_from_item,
     to_item,
 )
-from needs_attention.policy import NEEDS_ATTENTION, Settings
-from needs_attention.verdict import judged
 from tests.integration.faults import failing, refused
 from tests.unit.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
 from tools.from_template import create_table
@@ -279,7 +279,7 @@ def test_an_order_that_moves_its_delivery_is_due_for_redaction_once_and_later(or
 def test_what_is_to_be_redacted_is_read_page_by_page_longest_due_first(
     orders: OrderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.order_store.REDACTIONS_A_QUERY", 7)
+    monkeypatch.setattr("needs_attention.tables.orders.REDACTIONS_A_QUERY", 7)
     ids = [f"701-{number:07}-0000000" for number in range(20)]
     for number, order_id in enumerate(ids):
         deliver_by = DELIVER_BY - timedelta(hours=number)

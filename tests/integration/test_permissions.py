@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from moto import mock_aws
 
-from needs_attention import values
+from needs_attention.values import model as values
 from tests.integration.conftest import IAM, NAMES, Clock, World
 from tests.integration.everything import do_everything
 from tests.permissions.policies import Policy, Request, Statement, allows, arn, policy_of, roles

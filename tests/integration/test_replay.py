@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.order import Order
-from needs_attention.order_store import to_item
+from needs_attention.orders.order import Order
+from needs_attention.tables.orders import to_item
 from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.integration.faults import failing, throttled
 from tests.unit.builders import NOON, an_amazon_order, an_order
@@ -68,7 +68,7 @@ class Shard:
             raise self.exceptions.TrimmedDataAccessException({"Error": {"Code": "TrimmedDataAccessException"}}, "")
         return {"ShardIterator": f"{place} empty"}
 
-    def get_records(self, *, ShardIterator: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+    def get_records(self, *, ShardIterator: str) -> dict[str, Any]:
         place = int(ShardIterator.split(maxsplit=1)[0])
         if "empty" in ShardIterator:
             return {"Records": [], "NextShardIterator": f"{place}"}

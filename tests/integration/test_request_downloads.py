@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from needs_attention import gate
-from needs_attention.download import BackdatedDownload, Bucket, Counts, Pace, Walk
-from needs_attention.http_api import UnexpectedError
-from needs_attention.policy import Settings
+from needs_attention.api.router import UnexpectedError
+from needs_attention.downloads.walk import BackdatedDownload, Bucket, Counts, Pace, Walk
+from needs_attention.orders import gate
+from needs_attention.orders.settings import Settings
 from tests.integration.conftest import Answer, World, app
 from tests.unit.builders import NOON
 

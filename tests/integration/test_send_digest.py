@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from needs_attention.incidents import Incident, Incidents
+from needs_attention.integrations.incidents import Incident, Incidents
 from tests.integration.conftest import World, an_event, invoke
 from tests.unit.builders import NOON, an_address, edited
 
@@ -147,10 +147,10 @@ def test_an_order_that_only_waits_for_its_release_is_told_so(world: World, inbox
 def test_too_much_to_count_is_not_counted_to_the_end(
     world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.order_list.MOST_ENTRIES_READ", 2)
-    for module in ("order_store", "digest"):
+    monkeypatch.setattr("needs_attention.api.orders.list.MOST_ENTRIES_READ", 2)
+    for module in ("tables.orders", "jobs.digest"):
         monkeypatch.setattr(f"needs_attention.{module}.MOST_COUNTED", 2)
-    monkeypatch.setattr("needs_attention.digest.MOST_ORDERS_NAMED", 1)
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_ORDERS_NAMED", 1)
     for number in range(3):
         world.download(order_id=f"701-{number}", buyer_email=None, ship_by=NOON)
     mail = send(inbox)
@@ -163,7 +163,7 @@ def test_too_much_to_count_is_not_counted_to_the_end(
 def test_of_many_integrations_those_are_told_where_most_is_to_be_done(
     world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.digest.MOST_INTEGRATIONS_TOLD", 2)
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_INTEGRATIONS_TOLD", 2)
     for name in ("held", "overdue", "quiet"):
         world.register(name)
     world.download("held", order_id="701-1", buyer_email=None)
@@ -177,7 +177,7 @@ def test_of_many_integrations_those_are_told_where_most_is_to_be_done(
 def test_the_most_urgent_of_all_integrations_come_first(
     world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.digest.MOST_ORDERS_NAMED", 2)
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_ORDERS_NAMED", 2)
     world.register("second")
     for number, integration in enumerate(["acme-na", "second", "acme-na", "second"]):
         world.download(integration, order_id=f"701-{number}", buyer_email=None, ship_by=NOON - number * HOUR)

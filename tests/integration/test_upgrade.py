@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import urllib3
 
-from needs_attention import values
-from needs_attention.events import Change
-from needs_attention.intake import Intake
-from needs_attention.order_store import order_from_item
-from needs_attention.policy import ThreePlStatus
-from needs_attention.redactions import remove_personal_data
+from needs_attention.jobs.change_log import Change
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.tables.orders import order_from_item
+from needs_attention.values import model as values
 from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.integration.stored_items import (
     CANCELLED_TOO_LATE,

@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.cursors import cursor_at
-from needs_attention.http_api import LARGEST_BODY
-from needs_attention.values import instant
+from needs_attention.api.cursors import cursor_at
+from needs_attention.api.router import LARGEST_BODY
+from needs_attention.values.model import instant
 from tests.integration.conftest import Answer, World, routes, send
 from tests.integration.wrong_requests import (
     NOT_JSON,

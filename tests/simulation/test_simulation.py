@@ -15,8 +15,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from needs_attention.download import Proofs
-from needs_attention.downloader import Downloader
+from needs_attention.downloads.walk import Proofs
+from needs_attention.jobs.download.run import Downloader
 from tools.from_template import create_table
 from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED
 from tools.simulation.many import live_together

@@ -4,9 +4,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from needs_attention.order import Accepted, Address, AmazonOrder, Edits, LineItem, Money, Order, PersonsName, Unit
-from needs_attention.policy import Checks, Settings
-from needs_attention.verdict import judged
+from needs_attention.orders.order import (
+    Accepted,
+    Address,
+    AmazonOrder,
+    Edits,
+    LineItem,
+    Money,
+    Order,
+    PersonsName,
+    Unit,
+)
+from needs_attention.orders.settings import Checks, Settings
+from needs_attention.orders.verdict import judged
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  # other scripts than Latin are the point
+# other scripts than Latin are the point
 
 from dataclasses import dataclass, fields, replace
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from needs_attention.addresses import missing_parts
+from needs_attention.orders.addresses import missing_parts
 
 
 @dataclass(frozen=True)

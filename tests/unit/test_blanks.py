@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  # other scripts than Latin are the point
+# other scripts than Latin are the point
 
 import unicodedata
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from needs_attention.blanks import cleaned, is_blank
+from needs_attention.values.text import cleaned, is_blank
 
 NOTHING_VISIBLE = [
     "",

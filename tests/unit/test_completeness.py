@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from needs_attention.completeness import FIELDS_OF_UNIT, RULES, find_missing, seen
-from needs_attention.order import UNITS, Address, AmazonOrder, Edits, Missing
-from needs_attention.policy import Settings
+from needs_attention.orders.completeness import FIELDS_OF_UNIT, RULES, find_missing, seen
+from needs_attention.orders.order import UNITS, Address, AmazonOrder, Edits, Missing
+from needs_attention.orders.settings import Settings
 from tests.unit.builders import (
     a_line,
     a_typed_name,

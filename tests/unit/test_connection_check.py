@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from needs_attention.connection_check import Expiry, MarketplaceArrivals, arriving
-from needs_attention.incidents import Arrival, Arrivals
-from needs_attention.policy import Checks
+from needs_attention.integrations.arrivals import Expiry, MarketplaceArrivals, arriving
+from needs_attention.integrations.incidents import Arrival, Arrivals
+from needs_attention.orders.settings import Checks
 from tests.unit.builders import NOON
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"

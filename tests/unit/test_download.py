@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from needs_attention.download import (
+from needs_attention.downloads.walk import (
     AMAZONS_MARGIN,
     GIVEN_UP_AFTER,
     NARROWEST,
@@ -27,9 +27,9 @@ from needs_attention.download import (
     Walk,
     downloaded,
 )
-from needs_attention.order import Redaction, UnreadableOrder
-from needs_attention.policy import Checks, Settings
-from needs_attention.verdict import judged
+from needs_attention.orders.order import Redaction, UnreadableOrder
+from needs_attention.orders.settings import Checks, Settings
+from needs_attention.orders.verdict import judged
 from tests.unit.builders import NOON, a_line, accepting, an_amazon_order, an_order
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.erasures import MOST_NAMED, Buyer, EraseBuyer, Erasure, PageErased
-from needs_attention.gate import redact
-from needs_attention.order import Redaction
-from needs_attention.policy import Settings
+from needs_attention.orders.erasure import MOST_NAMED, Buyer, EraseBuyer, Erasure, PageErased
+from needs_attention.orders.gate import redact
+from needs_attention.orders.order import Redaction
+from needs_attention.orders.settings import Settings
 from tests.unit.builders import LATER, NOON, a_judged_order, an_amazon_order, edited
 
 EMAIL = "ada@marketplace.example.com"

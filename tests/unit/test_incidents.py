@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.incidents import (
+from needs_attention.integrations.incidents import (
     LATEST,
     Arrivals,
     Incident,
@@ -16,7 +16,7 @@ from needs_attention.incidents import (
     is_far_behind,
     vanished_fields,
 )
-from needs_attention.policy import Settings
+from needs_attention.orders.settings import Settings
 from tests.unit.builders import NOON, an_address, an_amazon_order, an_fba_order, without_checks
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  # other scripts than Latin are the point
+# other scripts than Latin are the point
 
 import re
 from collections import Counter
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from needs_attention.blanks import cleaned
-from needs_attention.names import PersonName, split_name
+from needs_attention.orders.names import PersonName, split_name
+from needs_attention.values.text import cleaned
 
 PEOPLE = [
     # raw, first, last
@@ -298,7 +298,7 @@ latin_words = st.sampled_from(
 @given(st.lists(latin_words, min_size=2, max_size=4).map(" ".join))
 def test_a_name_that_is_split_without_the_parser_is_split_as_the_parser_would(raw: str) -> None:
     split = split_name(raw)
-    with patch("needs_attention.names._is_plain", return_value=False):
+    with patch("needs_attention.orders.names._is_plain", return_value=False):
         assert split_name(raw) == split
 
 

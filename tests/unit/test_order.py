@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from needs_attention.order import (
+from needs_attention.orders.order import (
     LARGEST_ORDER,
     LONGEST_DELIVERY,
     LONGEST_TEXT,
@@ -28,8 +28,8 @@ from needs_attention.order import (
     amazons_units,
     units_changed_at_amazon,
 )
-from needs_attention.policy import NEEDS_ATTENTION, Settings, Stage, ThreePlStatus
-from needs_attention.values import Value, in_utc, instant, utc_now
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, Stage, ThreePlStatus
+from needs_attention.values.model import Value, in_utc, instant, utc_now
 from tests.unit.builders import (
     ABSENT,
     CREATED,

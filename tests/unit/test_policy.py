@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.policy import BUILT_IN_STAGES, NEEDS_ATTENTION, NEW, Checks, Settings, Stage, ThreePlStatus
+from needs_attention.orders.settings import (
+    BUILT_IN_STAGES,
+    NEEDS_ATTENTION,
+    NEW,
+    Checks,
+    Settings,
+    Stage,
+    ThreePlStatus,
+)
 from tests.unit.builders import NOON
 
 

@@ -19,9 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import urllib3
 
-from needs_attention import sp_api
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.sp_api import (
+from needs_attention.amazon import client as sp_api
+from needs_attention.amazon.client import (
     REGION_ENDPOINTS,
     USER_AGENT,
     VERSION,
@@ -40,6 +39,7 @@ from needs_attention.sp_api import (
     UnreadableAnswer,
     user_agent,
 )
+from needs_attention.orders.marketplaces import MARKETPLACES
 
 REPOSITORY = Path(__file__).parents[2]
 CREDENTIALS = Credentials("amzn1.application-oa2-client.example", "a+client/secret", "Atzr|a-refresh-token")
@@ -788,10 +788,10 @@ def test_the_client_imports_nothing_but_urllib3_and_the_standard_library() -> No
 import sys
 import urllib3
 before = set(sys.modules)
-import needs_attention.sp_api
+import needs_attention.amazon.client
 print(*{name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names))
 """
-    loaded = subprocess.run(  # noqa: S603 - this interpreter runs the text above
+    loaded = subprocess.run(
         [sys.executable, "-c", program],
         env={"PYTHONPATH": str(REPOSITORY / "layers")},
         capture_output=True,

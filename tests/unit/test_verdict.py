@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from needs_attention.gate import happened
-from needs_attention.order import Edits, Hold, Missing, Order
-from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.verdict import (
+from needs_attention.orders.gate import happened
+from needs_attention.orders.order import Edits, Hold, Missing, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.verdict import (
     REDOWNLOAD_AFTER,
     ROWS,
     Situation,

@@ -6,12 +6,12 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from needs_attention.events import Change, history_item
-from needs_attention.integration_store import Integration, IntegrationStore, Stages
-from needs_attention.order import AmazonOrder, LastChange, Order
-from needs_attention.order_store import Summary, to_item
-from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage, ThreePlStatus
-from needs_attention.verdict import judged
+from needs_attention.jobs.change_log import Change, history_item
+from needs_attention.orders.order import AmazonOrder, LastChange, Order
+from needs_attention.orders.settings import BUILT_IN_STAGES, Settings, Stage, ThreePlStatus
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.integrations import Integration, IntegrationStore, Stages
+from needs_attention.tables.orders import Summary, to_item
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.marketplaces import marketplaces_of
 from tools.local_stack import local_aws

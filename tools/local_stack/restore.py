@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from needs_attention.order_store import order_from_item, to_item
+from needs_attention.tables.orders import order_from_item, to_item
 from tools.from_template import resources
 from tools.local_stack import local_aws
 from tools.local_stack.api import Person
@@ -86,7 +86,7 @@ class _Rehearsal:
         (lines,) = re.findall(r"```python\n(.*?)```", (PROJECT / "docs/restore.md").read_text(), re.DOTALL)
         environment = local_aws.environment_of(self._stack.aws_endpoint)
         command = [sys.executable, "-c", lines, COPY, self._orders]
-        subprocess.run(command, env=environment, check=True)  # noqa: S603 - what the document says
+        subprocess.run(command, env=environment, check=True)
         expect(self._editor.get(f"/orders/{self._sent}")["threePlStatus"], NOW, "an old state shows it as unsent")
         expect(self._for_the_warehouse(), set(), "what may leave while all is frozen")
         self._warehouse.post(f"/orders/{self._sent}/acknowledge", {}, status=409)

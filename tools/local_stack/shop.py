@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from needs_attention.integration_store import ChangedMeanwhile, IntegrationStore
-from needs_attention.order_store import VERDICT_OVERDUE, OrderStore, to_item
+from needs_attention.tables.integrations import ChangedMeanwhile, IntegrationStore
+from needs_attention.tables.orders import VERDICT_OVERDUE, OrderStore, to_item
 from tools.amazon_stand_in.story import STORY
 from tools.local_stack import local_aws
 from tools.local_stack.api import Person

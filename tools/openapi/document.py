@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaMode
 
-from needs_attention.answers import (
+from needs_attention.api.answers import (
     Download,
     EditedOrder,
     IntegrationDetails,
@@ -26,7 +26,7 @@ from needs_attention.answers import (
     TriedIntegration,
     WholeOrder,
 )
-from needs_attention.http_api import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Caller, Operation, Role, Source
+from needs_attention.api.router import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Caller, Operation, Role, Source
 from tools.openapi.examples import Example
 
 PROBLEM = "application/problem+json"

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import pytest
 from moto import mock_aws
 
-from needs_attention import values
-from needs_attention.policy import ThreePlStatus
-from needs_attention.values import instant
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.values import model as values
+from needs_attention.values.model import instant
 from tests.integration.conftest import Answer, Clock, World, routes
 from tests.unit.builders import NOON
 

@@ -19,16 +19,16 @@ from unittest.mock import patch
 
 import urllib3
 
-from needs_attention import gate
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, LiveDownload, Redownload, downloaded
-from needs_attention.downloader import Downloader
-from needs_attention.integration_store import Integration, IntegrationState, IntegrationStore
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order import AmazonOrder
-from needs_attention.order_store import LostRace, OrderStore
-from needs_attention.policy import Settings
-from needs_attention.sp_api import INCLUDED_DATA, Credentials, SellingPartnerApi
-from needs_attention.validation import Validation
+from needs_attention.amazon.client import INCLUDED_DATA, Credentials, SellingPartnerApi
+from needs_attention.downloads.walk import AMAZONS_MARGIN, BackdatedDownload, LiveDownload, Redownload, downloaded
+from needs_attention.jobs.download.run import Downloader
+from needs_attention.jobs.validation import Validation
+from needs_attention.orders import gate
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.order import AmazonOrder
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.integrations import Integration, IntegrationState, IntegrationStore
+from needs_attention.tables.orders import LostRace, OrderStore
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.http_messages import Answer, Request
@@ -393,7 +393,7 @@ class Simulation:
     @contextmanager
     def _pages_of(size: int) -> Iterator[None]:
         with (
-            patch("needs_attention.download.PAGE", size),
+            patch("needs_attention.downloads.walk.PAGE", size),
             patch("tools.amazon_stand_in.orders_api.MOST_RESULTS", size),
         ):
             yield

@@ -10,18 +10,18 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload, Walk
-from needs_attention.downloader import Downloader, Seen
-from needs_attention.incidents import Incidents
-from needs_attention.integration_store import Integration, IntegrationState, IntegrationStore
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order import Order
-from needs_attention.order_store import OrderStore
-from needs_attention.policy import Settings
-from needs_attention.reconciliation import Reconciliation
-from needs_attention.redactions import remove_personal_data
-from needs_attention.sp_api import Credentials, SellingPartnerApi
-from needs_attention.validation import Validation
+from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.downloads.second_look import Reconciliation
+from needs_attention.downloads.walk import AMAZONS_MARGIN, BackdatedDownload, Redownload, Walk
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.jobs.download.run import Downloader, Seen
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.jobs.validation import Validation
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.integrations import Integration, IntegrationState, IntegrationStore
+from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn, SeenRequest

@@ -15,13 +15,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from needs_attention import values
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Bucket, LiveDownload, Pace, Walk
-from needs_attention.integration_store import Integration
-from needs_attention.order import Hold
-from needs_attention.order_store import to_item
-from needs_attention.policy import Settings
-from needs_attention.sp_api import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.downloads.walk import AMAZONS_MARGIN, BackdatedDownload, Bucket, LiveDownload, Pace, Walk
+from needs_attention.orders.order import Hold
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.integrations import Integration
+from needs_attention.tables.orders import to_item
+from needs_attention.values import model as values
 from tests.unit.builders import an_amazon_order, an_order
 from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
@@ -52,10 +52,10 @@ class Forgetful(MemoryDynamoDB):
         order = order.with_(pending_since=None, judged_at=now)
         self._held = to_item(order)
 
-    def update_item(self, *, TableName: str, Key: Any, UpdateExpression: str, **rest: Any) -> None:  # noqa: N803
+    def update_item(self, *, TableName: str, Key: Any, UpdateExpression: str, **rest: Any) -> None:
         pass
 
-    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:  # noqa: N803
+    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:
         if "OrdersTable" not in RequestItems:
             return super().batch_get_item(RequestItems=RequestItems)
         keys = RequestItems["OrdersTable"]["Keys"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.incidents import Incident
+from needs_attention.integrations.incidents import Incident
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.ledger import amazon_time
@@ -113,7 +113,7 @@ def test_a_person_may_ask_for_an_order_while_its_fields_are_gone(shop: World) ->
 def test_more_orders_than_a_burst_of_calls_is_worth_heal_by_one_search(
     shop: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.connection.MOST_BY_ID", 5)
+    monkeypatch.setattr("needs_attention.jobs.download.connection.MOST_BY_ID", 5)
     lose_the_role(shop)
     download_all(shop)
     grant_the_role(shop)

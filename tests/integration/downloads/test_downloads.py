@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from needs_attention.download import BackdatedDownload, OverdueVerdicts, Walk
-from needs_attention.order import Hold, Order
-from needs_attention.policy import NEEDS_ATTENTION, NEW, Checks, Settings
-from needs_attention.rejudgement import Rejudgement
-from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
+from needs_attention.amazon.client import AmazonUnavailable, SellingPartnerApi
+from needs_attention.downloads.walk import BackdatedDownload, OverdueVerdicts, Walk
+from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.orders.order import Hold, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.generator import generated
@@ -573,7 +573,7 @@ def test_judging_anew_by_the_same_settings_changes_nothing(world: World) -> None
 def test_judging_anew_takes_several_runs_if_it_must_and_wakes_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.due_orders.READ_AT_ONCE", 3)
+    monkeypatch.setattr("needs_attention.jobs.due_orders.READ_AT_ONCE", 3)
     held(world)
     rejudge(world, (NEW, NEEDS_ATTENTION))
     world.woken.clear()

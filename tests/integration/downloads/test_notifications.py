@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from needs_attention.download import Subscription
-from needs_attention.notifications import order_change, unsubscribe
-from needs_attention.policy import Settings
-from needs_attention.sp_api import SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.notifications import order_change, unsubscribe
+from needs_attention.downloads.walk import Subscription
+from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import HOUR, MINUTE, World
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 

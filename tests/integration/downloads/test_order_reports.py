@@ -9,9 +9,9 @@ from typing import IO, Any
 
 import pytest
 
-from needs_attention.download import Pace
-from needs_attention.policy import Settings
-from needs_attention.sp_api import Credentials, SellingPartnerApi, UnreadableAnswer
+from needs_attention.amazon.client import Credentials, SellingPartnerApi, UnreadableAnswer
+from needs_attention.downloads.walk import Pace
+from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 from tools.amazon_stand_in.ledger import amazon_time
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -92,7 +92,7 @@ def test_orders_that_are_not_released_are_not_missed_unless_they_are_wanted(busy
 
 
 def test_a_report_too_long_for_one_run_is_compared_by_several(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.order_reports._COMPARED_AT_ONCE", 10)
+    monkeypatch.setattr("needs_attention.jobs.download.report_comparison._COMPARED_AT_ONCE", 10)
     busy.run()
     busy.clock.advance(3 * MINUTE)
     for _ in range(2):
@@ -108,7 +108,7 @@ def test_a_report_too_long_for_one_run_is_compared_by_several(busy: World, monke
 
 
 def test_a_run_that_dies_while_it_compares_loses_nothing(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.order_reports._COMPARED_AT_ONCE", 10)
+    monkeypatch.setattr("needs_attention.jobs.download.report_comparison._COMPARED_AT_ONCE", 10)
     for number in range(3):
         miss(busy, f"777-000000{number}-0000000")
     busy.run()

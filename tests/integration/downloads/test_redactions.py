@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from needs_attention import gate
-from needs_attention.erasures import EraseBuyer, Erasure
-from needs_attention.integration_store import Integration
-from needs_attention.order import REDACTION_AGE, Order, Redaction
-from needs_attention.order_store import OrderStore, to_item
-from needs_attention.policy import Settings
-from needs_attention.redactions import (
+from needs_attention.jobs.redactions import (
     MOST_REDACTED_AT_ONCE,
     READ_AT_ONCE,
     count_overdue,
     go_on_erasing,
     redact_what_is_due,
 )
+from needs_attention.orders import gate
+from needs_attention.orders.erasure import EraseBuyer, Erasure
+from needs_attention.orders.order import REDACTION_AGE, Order, Redaction
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.integrations import Integration
+from needs_attention.tables.orders import OrderStore, to_item
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, NORTH_AMERICA, World, held
 from tests.unit.builders import an_amazon_order, an_order
 from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
@@ -107,8 +107,8 @@ def test_five_thousand_orders_that_are_due_at_once_are_redacted_in_bounded_turns
 
 
 def test_no_integrations_backlog_keeps_another_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.MOST_REDACTED_AT_ONCE", 2)
-    monkeypatch.setattr("needs_attention.redactions.READ_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.MOST_REDACTED_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
     world.register("last")
     for number in range(6):
         stored(world, number)
@@ -121,7 +121,7 @@ def test_no_integrations_backlog_keeps_another_waiting(world: World, monkeypatch
 
 
 def test_all_that_is_due_goes_in_one_run_if_the_time_reaches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.MOST_REDACTED_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.MOST_REDACTED_AT_ONCE", 2)
     for number in range(7):
         stored(world, number)
     world.redact()
@@ -140,7 +140,7 @@ def takes_a_minute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_out_of_time_redacts_on_in_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.READ_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
     for number in range(6):
         stored(world, number)
     takes_a_minute(world, monkeypatch)
@@ -265,7 +265,7 @@ def test_a_buyers_orders_that_are_still_to_be_sent_are_left_and_named(world: Wor
 
 
 def test_an_erasure_takes_a_page_in_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.READ_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
     ours = [an_order_of(world, number) for number in range(5)]
     erasure_id = an_erasure(world)
     for looked_at in (2, 4):

@@ -9,10 +9,10 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from needs_attention.completeness import FIELDS_OF_UNIT
-from needs_attention.order import UNITS, AmazonOrder, Order
-from needs_attention.order_store import order_from_item
-from needs_attention.policy import NEEDS_ATTENTION
+from needs_attention.orders.completeness import FIELDS_OF_UNIT
+from needs_attention.orders.order import UNITS, AmazonOrder, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.tables.orders import order_from_item
 from tools.amazon_stand_in.ledger import Entry, moment
 from tools.local_stack.chaos.crowd import PREFIX
 from tools.local_stack.chaos.truth import Truth

@@ -1,0 +1,56 @@
+"""Requests for downloads of a past window: from when they may start, and how the API shows them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from needs_attention.api.router import FieldError, invalid
+from needs_attention.downloads.walk import AMAZONS_MARGIN, OLDEST, BackdatedDownload, Bucket
+from needs_attention.values.model import instant
+
+
+def check_start(field: str, updated_after: datetime, now: datetime) -> None:
+    """Raises a 422 for a start from which Amazon shows nothing."""
+    if updated_after >= now - AMAZONS_MARGIN:
+        raise invalid(
+            [FieldError(field, "tooLate", "Amazon lists what was updated until two minutes ago: go further back")]
+        )
+    if updated_after < now - OLDEST:
+        raise invalid([FieldError(field, "tooOld", f"Amazon shows no orders of more than {OLDEST.days} days ago")])
+
+
+def download_view(
+    download: BackdatedDownload, ahead: Iterable[BackdatedDownload], bucket: Bucket, now: datetime
+) -> dict[str, Any]:
+    """A download as the API shows it, also as a plan before it starts.
+
+    The estimates rest on how many orders Amazon listed lately, and the walk corrects them on its way. `ahead` are the
+    downloads that are done before this one.
+    """
+    calls = _calls_left(download)
+    calls_before = sum(_calls_left(other) for other in ahead if not other.is_over)
+    window = download.updated_before - download.walk.reached
+    return {
+        **download.model_dump(mode="json", by_alias=True, exclude={"walk", "revision"}),
+        "reached": instant(download.walk.reached),
+        "progress": _progress(download),
+        "estimatedOrdersLeft": 0 if download.is_over else round(download.walk.pace.orders_in(window)),
+        "estimatedCallsLeft": calls,
+        "callsAhead": 0 if download.is_over else calls_before,
+        "estimatedEnd": None if download.is_over else instant(_end_of(calls_before + calls, bucket, now)),
+    }
+
+
+def _progress(download: BackdatedDownload) -> float:
+    """The share of the window's time that is done, between 0 and 1."""
+    whole = download.updated_before - download.updated_after
+    return round(min((download.walk.reached - download.updated_after) / whole, 1.0), 3)
+
+
+def _calls_left(download: BackdatedDownload) -> int:
+    return 0 if download.is_over else download.walk.calls_to(download.updated_before)
+
+
+def _end_of(calls: int, bucket: Bucket, now: datetime) -> datetime:
+    """What is saved up is spent at once; of what Amazon gives after that, half is kept for live downloads."""
+    return now + timedelta(seconds=max(calls - bucket.tokens_at(now), 0) / (bucket.rate / 2))

@@ -1,0 +1,86 @@
+"""What people ask about the removal of personal data: what is due, and what was removed, when, by whom and why."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field
+from pydantic.alias_generators import to_camel
+
+from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
+from needs_attention.api.router import FieldError, invalid
+from needs_attention.jobs.redactions import WhatIsDue
+from needs_attention.orders.erasure import Erasure
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.values.model import SentTime, Value, instant
+
+# Before the first and after the last.
+_EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+
+
+class RedactedWhen(Value):
+    """Which redactions are asked for: a span of time, and a part of that list."""
+
+    after: SentTime | None = None
+    before: SentTime | None = None
+    limit: int = Field(default=50, ge=1, le=250)
+    cursor: SentCursor | None = None
+
+
+class Retention:
+    """Answers from the index of what is to be redacted, and what was."""
+
+    def __init__(self, orders: OrderStore, integrations: IntegrationStore) -> None:
+        self._orders = orders
+        self._integrations = integrations
+
+    def due(self, now: datetime) -> dict[str, Any]:
+        """How much is due in each integration, deleted ones too: their orders still hold personal data."""
+        ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
+        return {"integrations": [{"integration": one, **_shown(WhatIsDue.of(self._orders, one, now))} for one in ids]}
+
+    def redacted(self, integration_id: str, when: RedactedWhen) -> dict[str, Any]:
+        """`{redactions, nextCursor}`, newest first. Raises a 400 for a cursor that is not of this list."""
+        since, until = when.after or _EVER[0], when.before or _EVER[1]
+        if since >= until:
+            raise invalid([FieldError("before", "notLater", "must be later than after")], status=400)
+        span = instant(since), instant(until)
+        this_list = f"redactions {integration_id} {span[0]} {span[1]}"
+        position = order_key_in(when.cursor, this_list, span) if when.cursor is not None else None
+        page = Page(when.limit, after=position, descending=True)
+        found = self._orders.find_redacted(integration_id, since, until, page)
+        return {
+            "redactions": [
+                {"orderId": one.order_id, "at": instant(one.at), **one.redaction.model_dump(by_alias=True)}
+                for one in found.orders
+            ],
+            "nextCursor": cursor_at(found.position, this_list) if found.position else None,
+        }
+
+
+# Where it stands and whom it looks for say nothing to people.
+_OF_ONE_INTEGRATION = {"orders", "erased", "erased_count", "unsent", "unsent_count", "finished_at"}
+
+
+def erasure_view(found: Mapping[str, Erasure]) -> dict[str, Any]:
+    """A buyer's erasure, of which each integration has a part of its own, by its id. There is one at least."""
+    parts = list(found.values())
+    ends = [part.finished_at for part in parts if part.finished_at]
+    shown = parts[0].model_dump(
+        mode="json",
+        by_alias=True,
+        include={"erasure_id", "reference", "requested_by", "requested_at", "even_if_unsent"},
+    )
+    return shown | {
+        "integrations": [
+            {"integration": one, **part.model_dump(mode="json", by_alias=True, include=_OF_ONE_INTEGRATION)}
+            for one, part in found.items()
+        ],
+        "finishedAt": instant(max(ends)) if len(ends) == len(parts) else None,
+    }
+
+
+def _shown(due: WhatIsDue) -> dict[str, Any]:
+    shown = {to_camel(name): value for name, value in due._asdict().items()}
+    return shown | {"oldestDueAt": instant(due.oldest_due_at) if due.oldest_due_at else None}

@@ -1,0 +1,1 @@
+"""How downloads walk through windows, and what quota they may spend. Pure: no calls."""

@@ -1,0 +1,87 @@
+"""The second look at a window that live downloads are through with: did they bring all that Amazon has? Pure rules.
+
+It takes quota that would go unused. An account with so many updates that searches use all of theirs is compared with
+Amazon's order report instead, which has a quota of its own; what differs is asked for by ID.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from needs_attention.downloads.walk import RETRY_AFTER, Counts, LiveDownload, Walk
+from needs_attention.values.model import UtcTime, Value
+
+# How far back, and how often.
+RECONCILED = timedelta(days=3)
+RECONCILED_EVERY = timedelta(days=1)
+LONGEST = timedelta(days=30)
+MOST_MISSED_SHOWN = 20
+# An account with so many updates that three days of them take more calls than live downloads leave in one.
+SHARE_TO_SPARE = 0.15
+# A report takes minutes, and one that Amazon cannot make now hardly works in a few minutes.
+REPORT_FAILS_FOR = timedelta(hours=1)
+REPORT_TAKES_AT_MOST = timedelta(hours=6)
+
+
+class OrderReport(Value):
+    """Amazon's report of the window: what it is called there, and how many of its rows have been compared."""
+
+    report_id: str
+    requested_at: UtcTime
+    rows: int = 0
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.requested_at + REPORT_TAKES_AT_MOST < now
+
+
+class Reconciliation(Value):
+    """A second look at a window: by searches, or by Amazon's order report.
+
+    `missed` names the orders that it found new or newer than stored, the first of them; all are stored by then.
+    """
+
+    updated_after: UtcTime
+    updated_before: UtcTime
+    walk: Walk
+    is_by_report: bool = False
+    report: OrderReport | None = None
+    counts: Counts = Counts()
+    missed: tuple[str, ...] = ()
+    missed_count: int = 0
+    finished_at: UtcTime | None = None
+    failure: str | None = None
+    retry_at: UtcTime | None = None
+
+    @classmethod
+    def next(
+        cls, last: "Reconciliation | None", live: LiveDownload, since: datetime, now: datetime
+    ) -> "Reconciliation | None":
+        """The one to go on with; None if there is nothing to look at now.
+
+        One by searches that an account has become too busy for begins anew, by report.
+        """
+        by_report = not live.search_bucket.can_carry(live.walk.pace, SHARE_TO_SPARE)
+        if last and not last.finished_at and last.is_by_report >= by_report:
+            return None if last.retry_at and now < last.retry_at else last
+        if last and last.finished_at and now < last.finished_at + RECONCILED_EVERY:
+            return None
+        end = live.walk.reached
+        start = max(end - RECONCILED, since)
+        if last and last.finished_at:
+            # However long it took, nothing lies between two of them; a report holds no more than a month.
+            start = max(min(start, last.updated_before), end - LONGEST)
+        if end - start < RECONCILED_EVERY:
+            return None
+        walk = Walk.of_the_past(start, live.walk.pace)
+        return cls(updated_after=start, updated_before=end, walk=walk, is_by_report=by_report)
+
+    def found(self, missed: Sequence[str]) -> "Reconciliation":
+        shown = (*self.missed, *missed)[:MOST_MISSED_SHOWN]
+        return self.model_copy(update={"missed": shown, "missed_count": self.missed_count + len(missed)})
+
+    def failed(self, failure: str, now: datetime) -> "Reconciliation":
+        """After a call that brought nothing; it is made again later."""
+        return self.model_copy(update={"failure": failure, "retry_at": now + RETRY_AFTER})
+
+    def without_report(self, failure: str, now: datetime) -> "Reconciliation":
+        """After Amazon could not make the report: another one is asked for later."""
+        return self.model_copy(update={"failure": failure, "retry_at": now + REPORT_FAILS_FOR, "report": None})

@@ -1,0 +1,178 @@
+"""The daily digest: what came in, what was healed, and what waits for whom. Plain text, without personal data.
+
+Bounded, however much there is: of an integration so many held orders are counted as `OrderList.summary` counts, and
+the integrations where most is to be done are told of one by one, the others together.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from needs_attention.api.orders.list import Held, OrderList
+from needs_attention.jobs.redactions import WhatIsDue
+from needs_attention.orders.urgency import ship_by_state
+from needs_attention.orders.wording import HOW_TO_RENEW, WHAT_TO_DO
+from needs_attention.tables.integrations import Surroundings
+from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Summary
+from needs_attention.values.model import instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.literals import StatisticType
+
+DAY = timedelta(days=1)
+# A mail that is read, and far from the 256 KB that SNS takes.
+MOST_INTEGRATIONS_TOLD = 50
+MOST_ORDERS_NAMED = 20
+
+_AGES = {
+    "underAnHour": "less than an hour",
+    "underADay": "less than a day",
+    "underThreeDays": "less than three days",
+    "older": "longer",
+}
+
+
+class Measurements:
+    """Reads what the functions have measured, from the namespace.
+
+    No index finds the holds that have ended: their orders are wherever they went.
+    """
+
+    def __init__(self, client: "CloudWatchClient", namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+
+    def total(self, service: str, metric: str, statistic: "StatisticType", since: datetime, until: datetime) -> int:
+        """Of all integrations together."""
+        answer = self._client.get_metric_statistics(
+            Namespace=self._namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": "service", "Value": service}],
+            StartTime=since,
+            EndTime=until,
+            Period=3600,
+            Statistics=[statistic],
+        )
+        points: Iterable[Mapping[str, Any]] = answer["Datapoints"]
+        total: float = sum(point[statistic] for point in points)
+        return round(total)
+
+
+class Digest(NamedTuple):
+    """A mail: its subject, and its text."""
+
+    subject: str
+    text: str
+
+
+class _Told(NamedTuple):
+    """What there is to tell of an integration."""
+
+    held: Held
+    new: int
+    redactions: WhatIsDue
+
+    @property
+    def surroundings(self) -> Surroundings:
+        return self.held.surroundings
+
+    @property
+    def urgency(self) -> tuple[int, ...]:
+        """How much is to be done."""
+        states = self.held.counts["byShipByState"]
+        return states["overdue"], states["atRisk"], len(self.surroundings.incidents.incidents), self.held.counts["held"]
+
+
+def digest(orders: OrderStore, order_list: OrderList, measurements: Measurements, now: datetime) -> Digest:
+    """Of the day up to now."""
+    since = now - DAY
+    told, urgent = list[_Told](), list[Summary]()
+    for held in order_list.held(now):
+        new = orders.count_created(held.surroundings.integration.integration_id, since, now)
+        urgent += [one for one in held.summaries if one.is_to_be_sent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
+        due = WhatIsDue.of(orders, held.surroundings.integration.integration_id, now)
+        told.append(_Told(held._replace(summaries=()), new, due))
+    told.sort(key=lambda one: one.urgency, reverse=True)
+    urgent.sort(key=lambda one: one.ship_by or now)
+    states = [one.held.counts["byShipByState"] for one in told]
+    overdue, at_risk = sum(one["overdue"] for one in states), sum(one["atRisk"] for one in states)
+    waiting = _held_in(told)
+    lines = [
+        f"Needs Attention, from {instant(since)} to {instant(now)}",
+        "",
+        *_of_all(told, measurements, since, now),
+        f"Held now: {waiting}. Overdue: {overdue}. At risk (ship-by within a day): {at_risk}.",
+        *(line for one in told[:MOST_INTEGRATIONS_TOLD] for line in ("", *_of_one(one, now))),
+        *_of_the_others(told[MOST_INTEGRATIONS_TOLD:]),
+        *_most_urgent(urgent[:MOST_ORDERS_NAMED], now),
+    ]
+    return Digest(f"Needs Attention: {waiting} held, {overdue} overdue, {at_risk} at risk", "\n".join(lines) + "\n")
+
+
+def _of_all(told: list[_Told], measurements: Measurements, since: datetime, now: datetime) -> Iterator[str]:
+    new = _at_least(sum(one.new for one in told), any(one.new >= MOST_COUNTED for one in told))
+    held = measurements.total("validate_orders", "OrdersHeld", "Sum", since, now)
+    healed = measurements.total("validate_orders", "OrdersHealed", "Sum", since, now)
+    released = measurements.total("edit_orders", "TimeToRelease", "SampleCount", since, now)
+    yield f"New orders: {new}. Put on hold: {held}. Healed by Amazon's data: {healed}. Released by people: {released}."
+
+
+def _of_one(told: _Told, now: datetime) -> Iterator[str]:
+    counts, integration = told.held.counts, told.surroundings.integration
+    marks = {"paused": integration.is_paused, "frozen": told.surroundings.is_frozen}
+    marked = ", ".join(mark for mark, applies in marks.items() if applies)
+    yield f"{integration.integration_id}{f' ({marked})' if marked else ''}"
+    yield f"  New orders: {_at_least(told.new, told.new >= MOST_COUNTED)}"
+    yield f"  Held: {_at_least(counts['held'], _is_truncated(told))}, ready to release: {counts['readyToRelease']}"
+    if counts["held"]:
+        yield f"  Missing: {_counted(counts['byMissing'])}"
+        yield f"  Held for: {_counted({_AGES[age]: number for age, number in counts['byAge'].items()})}"
+        yield f"  Ship-by: overdue {counts['byShipByState']['overdue']}, at risk {counts['byShipByState']['atRisk']}"
+    if told.redactions.due:
+        due = _at_least(told.redactions.due, told.redactions.is_truncated)
+        yield f"  Personal data to be removed by now: {due} orders, overdue: {told.redactions.overdue}"
+    for incident in told.surroundings.incidents.incidents:
+        yield f"  Incident since {instant(incident.since)}: {incident.code}. {WHAT_TO_DO[incident.code]}"
+    for expiry in integration.expiries(now):
+        if expiry.is_soon:
+            yield f"  {expiry.what} ends at {instant(expiry.at)}. {HOW_TO_RENEW[expiry.what]}"
+
+
+def _of_the_others(told: list[_Told]) -> Iterator[str]:
+    if told:
+        yield ""
+        yield f"And {len(told)} more integrations, where less is to be done: {_held_in(told)} held."
+
+
+def _most_urgent(orders: list[Summary], now: datetime) -> Iterator[str]:
+    if orders:
+        yield ""
+        yield "Most urgent"
+    for order in orders:
+        state = "overdue" if ship_by_state(order.ship_by, now) == "overdue" else "at risk"
+        what = "ready to release" if order.ready_to_release else f"missing: {', '.join(order.missing) or 'nothing'}"
+        ship_by = instant(order.ship_by) if order.ship_by else ""
+        yield f"  {order.order_id} ({order.integration}), {state}, ship by {ship_by}, {what}"
+
+
+def _is_urgent(order: Summary, now: datetime) -> bool:
+    return ship_by_state(order.ship_by, now) in {"overdue", "atRisk"}
+
+
+def _held_in(told: list[_Told]) -> str:
+    return _at_least(sum(one.held.counts["held"] for one in told), any(_is_truncated(one) for one in told))
+
+
+def _is_truncated(told: _Told) -> bool:
+    return bool(told.held.counts["isTruncated"])
+
+
+def _at_least(number: int, is_more: bool) -> str:
+    return f"{number} or more" if is_more else str(number)
+
+
+def _counted(numbers: Mapping[str, int]) -> str:
+    """What there is any of, the most first."""
+    found = sorted(((number, name) for name, number in numbers.items() if number), reverse=True)
+    return ", ".join(f"{name} {number}" for number, name in found) or "nothing"

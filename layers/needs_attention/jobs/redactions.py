@@ -1,0 +1,164 @@
+"""Personal data goes when its time is over, or when somebody asks for it: what the clock removes, and what is due.
+
+Nothing scans: an index holds the orders with personal data by the time when that must be gone.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import batched, islice, takewhile
+from typing import NamedTuple, Self
+
+from aws_lambda_powertools import Logger
+
+from needs_attention.orders import gate
+from needs_attention.orders.erasure import Erasure, PageErased
+from needs_attention.orders.gate import Refused
+from needs_attention.orders.order import REDACTION_TAKES_AT_MOST, TIME_IS_OVER, Order
+from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.tables.orders import LostRace, OrderStore, Page
+
+# So much of an integration's before it is the next one's turn: a few seconds.
+MOST_REDACTED_AT_ONCE = 500
+READ_AT_ONCE = 100
+SOON = timedelta(days=7)
+MOST_COUNTED = 5_000
+
+logger = Logger(child=True)
+
+
+def remove_personal_data(
+    orders: OrderStore, integrations: IntegrationStore, now: Callable[[], datetime], until: datetime
+) -> None:
+    """Redacts what is due and erases whom somebody asked to, in all integrations, paused and deleted ones too.
+
+    They take turns, so that no backlog keeps another waiting. What is left when the time is over is for the next run.
+    """
+    waiting = list(integrations.find_all(deleted_too=True))
+    while waiting and now() < until:
+        waiting = [one for one in waiting if _leaves_some(orders, integrations, one, now, until)]
+
+
+def _leaves_some(
+    orders: OrderStore,
+    integrations: IntegrationStore,
+    integration: Integration,
+    now: Callable[[], datetime],
+    until: datetime,
+) -> bool:
+    is_more_due = redact_what_is_due(orders, integration, now, until)
+    return go_on_erasing(orders, integrations, integration, now) or is_more_due
+
+
+def redact_what_is_due(
+    orders: OrderStore, integration: Integration, now: Callable[[], datetime], until: datetime
+) -> bool:
+    """Removes the personal data of orders whose time is over, longest due first; answers whether there is more.
+
+    An order that cannot be read stays due, and rings an alarm after a day.
+    """
+    began = now()
+    due_ids = (due.order_id for due in orders.find_redactions_due(integration.integration_id, began))
+    redacted = 0
+    for due in batched(takewhile(lambda _: now() < until, due_ids), READ_AT_ONCE, strict=False):
+        found = orders.get_many(due)
+        if unreadable := [order_id for order_id in due if order_id not in found]:
+            logger.error("cannot be read to be redacted", integration=integration.integration_id, order_ids=unreadable)
+        for order in found.values():
+            # The index may be a moment behind.
+            if order.redact_at and order.redact_at <= began:
+                bare = gate.redact(order, integration.settings, began)
+                redacted += orders.save_if_unchanged(order, bare, by=TIME_IS_OVER.by, at=began, cause="redaction")
+        if redacted >= MOST_REDACTED_AT_ONCE:
+            break
+    if redacted:
+        logger.info("redacted orders", integration=integration.integration_id, orders=redacted)
+    return redacted >= MOST_REDACTED_AT_ONCE
+
+
+def go_on_erasing(
+    orders: OrderStore, integrations: IntegrationStore, integration: Integration, now: Callable[[], datetime]
+) -> bool:
+    """Erases a page's orders of each buyer that somebody asked to; answers whether there is more to do.
+
+    It goes through all orders by their created time, which does not change meanwhile, and reads those that hold
+    personal data: nothing finds a buyer's. A run that dies repeats a page.
+    """
+    are_through = True
+    for erasure in integrations.erasures_under_way(integration.integration_id):
+        after = _with_next_page_erased(orders, integration, erasure, now())
+        integrations.save_erasure(integration.integration_id, after)
+        are_through = are_through and after.finished_at is not None
+    return not are_through
+
+
+def _with_next_page_erased(orders: OrderStore, integration: Integration, erasure: Erasure, now: datetime) -> Erasure:
+    page = Page(limit=READ_AT_ONCE, after=erasure.position)
+    found = orders.find_by_created(integration.integration_id, page)
+    ids = [
+        one.order_id for one in found.summaries if one.redacted_at is None or one.redacted_at >= erasure.requested_at
+    ]
+    concerned = [order for order in orders.get_many(ids).values() if erasure.concerns(order)]
+    are_erased = {order.order_id: _is_erased(orders, integration, order, erasure, now) for order in concerned}
+    if any(are_erased.values()):
+        logger.info("erased orders", integration=integration.integration_id, erasure=erasure.erasure_id)
+    brought = PageErased(
+        orders=len(found.summaries),
+        erased=[order_id for order_id, is_erased in are_erased.items() if is_erased],
+        unsent=[order_id for order_id, is_erased in are_erased.items() if not is_erased],
+    )
+    return erasure.after_page(brought, found.position, now)
+
+
+def _is_erased(orders: OrderStore, integration: Integration, order: Order, erasure: Erasure, now: datetime) -> bool:
+    """Whether it is by now: one that is still to be sent is left as it is, unless the request says otherwise."""
+    before = order
+    while not before.redacted_at:
+        try:
+            after = gate.erase(
+                before, integration.settings, erasure.redaction, even_if_unsent=erasure.even_if_unsent, at=now
+            )
+            before = orders.save(before, after, by=erasure.requested_by, at=now, cause="erasure")
+        except Refused:
+            return False
+        except LostRace as race:
+            if race.current is None:
+                return True
+            before = race.current
+    return True
+
+
+def count_overdue(orders: OrderStore, integration_id: str, now: datetime) -> int:
+    """How many orders hold personal data for longer than the clock may take to remove it: none, if all is well.
+
+    Counts no more than `MOST_COUNTED`.
+    """
+    overdue = orders.find_redactions_due(integration_id, now - REDACTION_TAKES_AT_MOST)
+    return sum(1 for _ in islice(overdue, MOST_COUNTED))
+
+
+class WhatIsDue(NamedTuple):
+    """How many orders of an integration are to be redacted by now, for how long the first of them, and how many soon.
+
+    Those that are overdue are also due. It looks at `MOST_COUNTED` orders at most; `is_truncated` says that there are
+    more.
+    """
+
+    due: int
+    overdue: int
+    due_within_seven_days: int
+    oldest_due_at: datetime | None
+    is_truncated: bool
+
+    @classmethod
+    def of(cls, orders: OrderStore, integration_id: str, now: datetime) -> Self:
+        found = orders.find_redactions_due(integration_id, now + SOON)
+        times = [due.at for due in islice(found, MOST_COUNTED + 1)]
+        counted = times[:MOST_COUNTED]
+        due = [time for time in counted if time <= now]
+        return cls(
+            due=len(due),
+            overdue=sum(time + REDACTION_TAKES_AT_MOST <= now for time in due),
+            due_within_seven_days=len(counted) - len(due),
+            oldest_due_at=next(iter(due), None),
+            is_truncated=len(times) > len(counted),
+        )

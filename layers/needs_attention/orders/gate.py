@@ -1,0 +1,353 @@
+"""What people, the warehouse and the clock may do to an order: each returns the changed order, or refuses.
+
+Every change is judged in the same step, so the answer carries the new verdict, and no later verdict on the same data
+overturns what a person chose. Nothing here writes: `OrderStore.save` lands a change on the revision it was made on.
+"""
+
+from collections.abc import Sequence, Set
+from datetime import datetime
+from typing import Literal
+
+from needs_attention.orders.completeness import FIELDS_OF_UNIT
+from needs_attention.orders.order import (
+    TIME_IS_OVER,
+    UNITS,
+    Accepted,
+    Edits,
+    Hold,
+    Missing,
+    Order,
+    Override,
+    Redaction,
+    Unit,
+)
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.verdict import digest, dispatches_at_once, judged
+from needs_attention.values.model import UtcTime, Value
+
+# In place of words in which a buyer's data may stand.
+REDACTED = "[redacted]"
+
+
+class Refused(Exception):
+    """The order may not be changed like this now. `code` is stable, the message is for people.
+
+    `missing` lists what is missing when that is the reason.
+    """
+
+    def __init__(self, code: str, message: str, missing: tuple[Missing, ...] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.missing = missing
+
+
+class Wanted(Value):
+    """What a person wants of an order beyond its data. None leaves a thing as it is.
+
+    `fully_dispatched` is the time of dispatch; `False` takes it back. `override` is an administrator's reason for
+    letting the order go with something missing.
+    """
+
+    stage: str | None = None
+    three_pl_status: ThreePlStatus | None = None
+    fully_dispatched: UtcTime | Literal[False] | None = None
+    release: bool = False
+    snooze_until: UtcTime | None = None
+    override: str | None = None
+
+    @property
+    def ends_hold(self) -> bool:
+        return self.release or self.stage not in {None, NEEDS_ATTENTION}
+
+    @property
+    def holds(self) -> bool:
+        return self.stage == NEEDS_ATTENTION or self.snooze_until is not None
+
+    @property
+    def lets_out(self) -> bool:
+        return bool(self.fully_dispatched) or self.three_pl_status not in {None, ThreePlStatus.DO_NOT_TRANSFER}
+
+    @property
+    def asks_for_something(self) -> bool:
+        return self.ends_hold or self.holds or self.lets_out or self.three_pl_status is not None
+
+
+def edit(
+    order: Order, units: dict[Unit, object], confirmed: Sequence[str] | None, settings: Settings, at: datetime
+) -> Order:
+    """Lays people's values over Amazon's (None goes back to Amazon's) and judges the result.
+
+    A redacted order refuses: its data is gone for good.
+    """
+    check_editable(order)
+    edits = order.edits
+    for unit in UNITS:
+        if unit in units:
+            edits = edits.edited(unit, units[unit], order.amazon)
+    if confirmed is not None:
+        edits = edits.model_copy(update={"confirmed": tuple(confirmed)})
+    return judged(order.with_(edits=edits), settings, at)
+
+
+def check_editable(order: Order) -> None:
+    """Raises Refused for a redacted order."""
+    if order.redacted_at:
+        raise Refused("redacted", "The personal data of this order was removed for good; it cannot be edited.")
+
+
+def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: datetime) -> Order:
+    """Brings the verdict up to date, does what the person wants on top, if the gate lets it, and judges the result.
+
+    Up to date with the settings too: a check that was switched on since the last verdict counts.
+    Raises Refused, with the list of what is missing where that is why.
+    """
+    current = judged(_taken_back(order, wanted), settings, at)
+    if not wanted.asks_for_something and wanted.fully_dispatched is None:
+        return current
+    _refuse_closed(current)
+    if wanted.holds:
+        return judged(_put_on_hold(current, wanted, at), settings, at)
+    _refuse_what_is_not_ours(current, wanted)
+    if current.hold and wanted.lets_out and not wanted.ends_hold:
+        raise Refused(
+            "held", "The order is held: release it first, or change its Stage in the same call.", current.open_missing
+        )
+    if wanted.release and not current.hold:
+        if order.hold:
+            return current  # by the settings of now it is complete, and has the defaults already
+        raise Refused("notHeld", "The order is not held, so there is nothing to release.")
+    current = _with_override(current, wanted, settings, by, at)
+    if current.open_missing and (wanted.ends_hold or wanted.lets_out):
+        fields = ", ".join(item.field for item in current.open_missing)
+        raise Refused("incomplete", f"The order is incomplete: {fields}.", current.open_missing)
+    return judged(_let_go(current, wanted, settings, at), settings, at)
+
+
+def hand_over(order: Order, settings: Settings, *, is_frozen: bool, at: datetime) -> Order:
+    """The warehouse takes the order: the gate runs once more, then it is `Transferred to 3PL for Picking`."""
+    check_outflow(order, settings, is_frozen=is_frozen)
+    checked = judged(order, settings, at)
+    if checked.hold or not checked.is_transferable:
+        raise _not_for_the_warehouse(checked)
+    return checked.with_(three_pl_status=ThreePlStatus.TRANSFERRED, handed_over_digest=digest(checked, settings))
+
+
+def picked(order: Order) -> Order:
+    """The warehouse has picked what it took; saying so again changes nothing."""
+    check_handed_over(order)
+    return order.with_(three_pl_status=ThreePlStatus.PICKED, warehouse_error=None)
+
+
+def failed(order: Order, reason: str) -> Order:
+    """The warehouse took the order and cannot pick it; a person may take it back then."""
+    check_handed_over(order)
+    if order.three_pl_status is ThreePlStatus.PICKED:
+        raise Refused("alreadyPicked", "The warehouse has picked this order already.")
+    return order.with_(
+        three_pl_status=ThreePlStatus.WITH_ERRORS, warehouse_error=REDACTED if order.redacted_at else reason
+    )
+
+
+def check_handed_over(order: Order) -> None:
+    """Raises Refused if the warehouse has not taken the order, or a person took it back."""
+    if not order.is_handed_over:
+        raise Refused("notTransferred", "The warehouse has not taken this order: acknowledge it first.")
+
+
+def check_outflow(order: Order, settings: Settings, *, is_frozen: bool) -> None:
+    """Raises Refused if the order, as it was judged last, may not be handed over now."""
+    if order.is_handed_over:
+        raise Refused("alreadyTransferred", "The warehouse has this order already.")
+    if is_frozen:
+        raise Refused("frozen", "All hand-overs of this integration are frozen.")
+    if not settings.may_hand_over(order.amazon.created_at):
+        raise Refused("notLive", "The integration is in trial mode, or the order is from before its go-live date.")
+    if not order.is_transferable:
+        raise _not_for_the_warehouse(order)
+
+
+def end_snooze(order: Order, settings: Settings, at: datetime) -> Order:
+    """The snooze date has come: the hold that it was before, judged like any other."""
+    if order.hold is None or order.hold.kind != "snoozed":
+        return order
+    held = order.hold.model_copy(update={"kind": "manual" if order.hold.was_manual else "missing", "until": None})
+    return judged(order.with_(hold=held, redownload_at=at), settings, at)
+
+
+def redact(order: Order, settings: Settings, at: datetime, redaction: Redaction = TIME_IS_OVER) -> Order:
+    """Removes personal data for good, and in the same write ends the hold and closes the way to the warehouse.
+
+    What people and the warehouse wrote in their own words goes too.
+    """
+    bare = order.with_(
+        amazon=order.amazon.redacted(),
+        edits=Edits(),
+        override=_bare(order.override),
+        assigned_to=None,
+        comment=None,
+        warehouse_error=None,
+        handed_over_digest=None,  # whoever knows the buyers could tell from it which one this was
+        redacted_at=at,
+        redaction=redaction,
+    )
+    return judged(bare, settings, at)
+
+
+def erase(order: Order, settings: Settings, request: Redaction, *, even_if_unsent: bool, at: datetime) -> Order:
+    """Redacts the order before its time, because somebody asked for it; one that is redacted stays as it is.
+
+    Raises Refused for an order that is still to be sent, unless it shall be redacted even so.
+    """
+    if order.redacted_at:
+        return order
+    if order.is_to_be_sent and not even_if_unsent:
+        raise Refused(
+            "unsent",
+            "The order is still to be sent, and cannot be without its personal data: send or cancel it first, or send "
+            "evenIfUnsent.",
+        )
+    return redact(order, settings, at, request)
+
+
+def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:
+    """What a change meant, in the words of the event bus: written with the change, so that telling it needs no more."""
+    was_held, is_held = before is not None and before.hold is not None, after.hold is not None
+    was_ready = before is not None and before.is_transferable and before.is_live
+    told = before.alerts if before and not _changed_once_more(before, after) else ()
+    events = {
+        "OrderHeld": is_held and not was_held,
+        "OrderReleased" if by_a_person else "OrderHealed": was_held and not is_held and after.has_a_future,
+        "OrderReadyFor3pl": after.is_transferable and after.is_live and not was_ready,
+        "OrderTransferred": after.is_handed_over and not (before is not None and before.is_handed_over),
+        "OrderPicked": _has_become(ThreePlStatus.PICKED, before, after),
+        "OrderTransferFailed": _has_become(ThreePlStatus.WITH_ERRORS, before, after),
+        "OrderDispatched": bool(after.fully_dispatched_at) and not (before is not None and before.fully_dispatched_at),
+        "OrderCancelled": bool(after.voided_at) and not (before is not None and before.voided_at),
+        "OrderRedacted": bool(after.redacted_at) and not (before is not None and before.redacted_at),
+    }
+    return (*(name for name, is_true in events.items() if is_true), *(a for a in after.alerts if a not in told))
+
+
+def _has_become(status: ThreePlStatus, before: Order | None, after: Order) -> bool:
+    return after.three_pl_status is status and not (before is not None and before.three_pl_status is status)
+
+
+def _changed_once_more(before: Order, after: Order) -> bool:
+    """Whether Amazon changed once more what the warehouse has: that is told each time."""
+    known, now = before.handed_over_digest, after.handed_over_digest
+    return known is not None and now is not None and known != now
+
+
+# What the gate refuses ------------------------------------------------------------------------------------------------
+
+
+def _not_for_the_warehouse(order: Order) -> Refused:
+    return Refused("notForTheWarehouse", "The order may not be transferred to the 3PL now.", order.open_missing)
+
+
+def _taken_back(order: Order, wanted: Wanted) -> Order:
+    """An order that the warehouse could not pick is ours again as soon as a person says where it shall go."""
+    is_wanted_back = wanted.three_pl_status is not None and not wanted.three_pl_status.is_handed_over
+    if order.three_pl_status is not ThreePlStatus.WITH_ERRORS or not is_wanted_back:
+        return order
+    return order.with_(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, handed_over_digest=None, warehouse_error=None)
+
+
+def _refuse_closed(order: Order) -> None:
+    closed = {
+        "redacted": (order.redacted_at is not None, "Its personal data was removed for good."),
+        "alreadyTransferred": (order.is_handed_over, "The warehouse has the order already."),
+        "void": (order.voided_at is not None or order.amazon.is_cancelled, "The order is void: it was cancelled."),
+        "shipped": (order.amazon.is_shipped, "Amazon says that the order was shipped."),
+        "draft": (order.amazon.is_pending, "The order is a draft: Amazon has not released it yet."),
+    }
+    for code, (applies, message) in closed.items():
+        if applies:
+            raise Refused(code, message)
+
+
+def _refuse_what_is_not_ours(order: Order, wanted: Wanted) -> None:
+    if wanted.three_pl_status is not None and wanted.three_pl_status.is_handed_over:
+        raise Refused("onlyTheWarehouse", f"Only the warehouse sets 3PL Status {wanted.three_pl_status}.")
+    if order.amazon.is_fulfilled_by_amazon and wanted.lets_out:
+        raise Refused("fulfilledByAmazon", "Amazon fulfils this order: it is not ours to dispatch or transfer.")
+    if wanted.fully_dispatched and wanted.fully_dispatched < order.amazon.created_at:
+        raise Refused("dispatchedBeforeOrdered", "The order cannot have been dispatched before it was placed.")
+
+
+def _put_on_hold(order: Order, wanted: Wanted, at: datetime) -> Order:
+    if wanted.lets_out or wanted.ends_hold:
+        raise Refused("contradiction", "An order cannot be put on hold and let go in one call.")
+    if order.dispatched_by is not None:
+        raise Refused("alreadyDispatched", "The order is dispatched: it cannot be put on hold any more.")
+    hold = order.hold or Hold(kind="manual", since=at)
+    if wanted.snooze_until is not None:
+        until = _not_past_ship_by(order, wanted.snooze_until)
+        was_manual = order.hold is not None and (hold.kind == "manual" or hold.was_manual)
+        hold = hold.model_copy(update={"kind": "snoozed", "until": until, "was_manual": was_manual})
+    elif hold.kind == "snoozed":
+        hold = hold.model_copy(update={"kind": "manual", "until": None})
+    return order.with_(hold=hold, stage=NEEDS_ATTENTION, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
+
+
+def _not_past_ship_by(order: Order, until: datetime) -> datetime:
+    if order.amazon.ship_by is not None and until > order.amazon.ship_by:
+        raise Refused("pastShipBy", "An order cannot be snoozed past its ship-by deadline.")
+    return until
+
+
+def _with_override(order: Order, wanted: Wanted, settings: Settings, by: str, at: datetime) -> Order:
+    if wanted.override is None:
+        return order
+    missing = order.open_missing
+    if not missing:
+        raise Refused("nothingToOverride", "Nothing is missing, so there is nothing to override.")
+    override = Override(by=by, at=at, reason=wanted.override, fields=tuple(item.field for item in missing))
+    changed = {item.field for item in missing if item.reason == "changedAtAmazon"}
+    accepted = [
+        Accepted(field=item.field, reason=item.reason, parts=item.parts)
+        for item in missing
+        if item.field not in changed
+    ]
+    kept = order.with_(
+        accepted=tuple(dict.fromkeys((*order.accepted, *accepted))),
+        edits=_kept_over_amazons(order, changed),
+        override=override,
+    )
+    return judged(kept, settings, at)
+
+
+def _kept_over_amazons(order: Order, fields: Set[str]) -> Edits:
+    """The edits of these fields stand over what Amazon says now; what it says next is a change again."""
+    edits = order.edits
+    for unit, of_unit in FIELDS_OF_UNIT.items():
+        if not fields.isdisjoint(of_unit):
+            edits = edits.edited(unit, getattr(edits, unit), order.amazon)
+    return edits
+
+
+def _let_go(order: Order, wanted: Wanted, settings: Settings, at: datetime) -> Order:
+    changes: dict[str, object] = {}
+    if wanted.release:
+        changes |= {"stage": settings.default_stage, "three_pl_status": settings.default_three_pl_status}
+        if order.amazon.is_fulfilled_by_amazon:
+            changes["three_pl_status"] = ThreePlStatus.DO_NOT_TRANSFER
+        elif dispatches_at_once(order, settings):
+            changes |= {"dispatched_by": "us", "fully_dispatched_at": at}
+    if wanted.ends_hold:
+        changes |= {"hold": None, "redownload_at": None}
+    if wanted.stage is not None:
+        changes["stage"] = wanted.stage
+    if wanted.three_pl_status is not None:
+        changes["three_pl_status"] = wanted.three_pl_status
+    if wanted.fully_dispatched is False:
+        changes |= {"dispatched_by": None, "fully_dispatched_at": None}
+    elif wanted.fully_dispatched is not None:
+        changes |= {"dispatched_by": "person", "fully_dispatched_at": wanted.fully_dispatched}
+    return order.with_(**changes)
+
+
+def _bare(override: Override | None) -> Override | None:
+    """A reason is free text, in which a buyer's data may stand."""
+    return override.model_copy(update={"reason": REDACTED}) if override else None

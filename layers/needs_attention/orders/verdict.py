@@ -1,0 +1,302 @@
+"""The verdict: one table, one pure function. Nothing but the order and the settings goes in.
+
+So the outcome never depends on which event came first; the clock only stamps what was decided. Validation judges what
+downloads wrote. People's writes are judged in the same write (see `gate`), so no later verdict overturns their choice.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from needs_attention.orders.completeness import find_missing, seen
+from needs_attention.orders.order import WHERE, Edits, Hold, Missing, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+
+# What people must hear loudly: Amazon's news came too late for the gate.
+Alert = Literal["CancelledAfterDispatch", "CancelledAfterHandOver", "ChangedAfterHandOver"]
+# Amazon often fills a gap within minutes of the order; what it has not filled in a day, a person has to.
+REDOWNLOAD_AFTER = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 60, 6 * 60, 24 * 60))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What validation decided: what is missing, and the Stage, dispatch and 3PL Status that follow.
+
+    `hold` is the kind of hold the order is in from now on, or None. `alert` names what people must hear loudly.
+    """
+
+    row: int
+    missing: tuple[Missing, ...]
+    hold: Literal["missing", "manual", "snoozed"] | None
+    stage: str | None
+    three_pl_status: ThreePlStatus
+    dispatched_by: Literal["us", "person", "amazon"] | None
+    is_void: bool = False
+    is_judged: bool = True
+    is_after_release: bool = False
+    alert: Alert | None = None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the table asks of an order, each question answered once, when it is asked first."""
+
+    order: Order
+    settings: Settings
+
+    @cached_property
+    def missing(self) -> tuple[Missing, ...]:
+        return find_missing(self.order.amazon, self.order.edits, self.settings)
+
+    @cached_property
+    def open_missing(self) -> tuple[Missing, ...]:
+        """What is missing beyond what an administrator accepted."""
+        return self.order.beyond_what_was_accepted(self.missing)
+
+    @cached_property
+    def missing_at_amazon(self) -> tuple[Missing, ...]:
+        """What Amazon's data alone lacks, without people's edits and confirmations."""
+        nobody_typed = self.order.edits == Edits()
+        return self.missing if nobody_typed else find_missing(self.order.amazon, Edits(), self.settings)
+
+    @property
+    def was_judged(self) -> bool:
+        return self.order.judged_at is not None
+
+    @property
+    def is_held(self) -> bool:
+        return self.order.hold is not None
+
+    @property
+    def is_held_by_a_person(self) -> bool:
+        return self.order.hold is not None and self.order.hold.kind != "missing"
+
+
+def judge(situation: Situation) -> Verdict:
+    """Decides by the first row of the table that matches."""
+    return next(row.decide(situation) for row in ROWS if row.matches(situation))
+
+
+# The outcomes ---------------------------------------------------------------------------------------------------------
+
+
+def _close(s: Situation, row: int, *, dispatched_by: Literal["us", "person", "amazon"] | None) -> Verdict:
+    """Nothing more is to be done for this order: no hold, nothing for the warehouse."""
+    order = s.order
+    was_in_no_stage = order.stage is None or order.stage == NEEDS_ATTENTION
+    return Verdict(
+        row=row,
+        missing=(),
+        hold=None,
+        stage=s.settings.default_stage if was_in_no_stage else order.stage,
+        three_pl_status=order.three_pl_status if order.is_handed_over else ThreePlStatus.DO_NOT_TRANSFER,
+        dispatched_by=dispatched_by,
+        is_void=order.voided_at is not None,
+    )
+
+
+def _leave_alone(s: Situation, row: int, missing: tuple[Missing, ...], alert: Alert | None = None) -> Verdict:
+    order = s.order
+    return Verdict(
+        row=row,
+        missing=missing,
+        hold=order.hold.kind if order.hold else None,
+        stage=order.stage,
+        three_pl_status=order.three_pl_status,
+        dispatched_by=order.dispatched_by,
+        is_void=order.voided_at is not None,
+        alert=alert,
+    )
+
+
+def _hold(s: Situation, row: int, *, after_release: bool = False) -> Verdict:
+    """Stage `Needs Attention`, Status `Open`, `Do Not Transfer to 3PL`, whatever the defaults say."""
+    return Verdict(
+        row=row,
+        missing=s.missing,
+        hold="missing",
+        stage=NEEDS_ATTENTION,
+        three_pl_status=ThreePlStatus.DO_NOT_TRANSFER,
+        dispatched_by=None,
+        is_after_release=after_release or bool(s.order.hold and s.order.hold.after_release),
+    )
+
+
+def _defaults(s: Situation, row: int) -> Verdict:
+    """The integration's defaults as they are now; the rest of a partly shipped order goes only by a person's word."""
+    is_whole = not s.order.amazon.is_partly_shipped
+    return Verdict(
+        row=row,
+        missing=s.missing,
+        hold=None,
+        stage=s.settings.default_stage,
+        three_pl_status=s.settings.default_three_pl_status if is_whole else ThreePlStatus.DO_NOT_TRANSFER,
+        dispatched_by="us" if dispatches_at_once(s.order, s.settings) else s.order.dispatched_by,
+    )
+
+
+def dispatches_at_once(order: Order, settings: Settings) -> bool:
+    """Auto Dispatch never sends the rest of a partly shipped order as a whole, and nothing that may not leave."""
+    may_leave = settings.may_hand_over(order.amazon.created_at)
+    return settings.auto_dispatch_orders and may_leave and not order.amazon.is_partly_shipped
+
+
+def _redacted(s: Situation) -> Verdict:
+    return _close(s, 1, dispatched_by=s.order.dispatched_by)
+
+
+def _out_of_our_hands(s: Situation) -> Verdict:
+    return _leave_alone(s, 2, s.order.missing, alert=_alert_after_hand_over(s))
+
+
+def _alert_after_hand_over(s: Situation) -> Alert | None:
+    if not s.order.is_handed_over:
+        return None
+    if s.order.amazon.is_cancelled:
+        return "CancelledAfterHandOver"
+    return "ChangedAfterHandOver" if s.order.handed_over_digest != digest(s.order, s.settings) else None
+
+
+def _cancelled(s: Situation) -> Verdict:
+    was_sent = s.order.dispatched_by in {"us", "person"}
+    closed = _close(s, 3, dispatched_by=s.order.dispatched_by)
+    return replace(closed, is_void=True, alert="CancelledAfterDispatch" if was_sent else None)
+
+
+def _shipped(s: Situation) -> Verdict:
+    return _close(s, 4, dispatched_by=s.order.dispatched_by or "amazon")
+
+
+def _draft(s: Situation) -> Verdict:
+    """Not judged yet: it is judged when Amazon releases the order. What a person holds stays held."""
+    closed = _close(s, 5, dispatched_by=None)
+    kept = s.order.hold.kind if s.order.hold and s.is_held_by_a_person else None
+    return replace(closed, hold=kept, stage=NEEDS_ATTENTION if kept else None, is_judged=False)
+
+
+def _fulfilled_by_amazon(s: Situation) -> Verdict:
+    return replace(_close(s, 6, dispatched_by=s.order.dispatched_by), missing=s.missing)
+
+
+def _dispatched(s: Situation) -> Verdict:
+    return _leave_alone(s, 7, s.missing)
+
+
+def _nothing_new(s: Situation) -> Verdict:
+    """As a person left it; but a part of the goods was sent now, so the order no longer goes to the warehouse whole."""
+    kept = _leave_alone(s, 14, s.missing)
+    is_news = s.order.amazon.is_partly_shipped and s.order.judged_status != s.order.amazon.fulfillment_status
+    return replace(kept, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER) if is_news else kept
+
+
+def _held_by_a_person(s: Situation) -> Verdict:
+    return replace(_leave_alone(s, 8, s.missing), stage=NEEDS_ATTENTION, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
+
+
+# The table ------------------------------------------------------------------------------------------------------------
+
+
+class Row(NamedTuple):
+    number: int
+    matches: Callable[[Situation], bool]
+    decide: Callable[[Situation], Verdict]
+
+
+ROWS = (
+    Row(1, lambda s: s.order.redacted_at is not None, _redacted),
+    Row(2, lambda s: s.order.is_handed_over or s.order.voided_at is not None, _out_of_our_hands),
+    Row(3, lambda s: s.order.amazon.is_cancelled, _cancelled),
+    Row(4, lambda s: s.order.amazon.is_shipped, _shipped),
+    Row(5, lambda s: s.order.amazon.is_pending, _draft),
+    # A person's hold stands for an order that Amazon fulfils too: only a person ends it.
+    Row(
+        6,
+        lambda s: s.order.amazon.is_fulfilled_by_amazon and not s.open_missing and not s.is_held_by_a_person,
+        _fulfilled_by_amazon,
+    ),
+    Row(
+        7,
+        lambda s: s.order.dispatched_by is not None and s.order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER,
+        _dispatched,
+    ),
+    Row(8, lambda s: s.is_held_by_a_person, _held_by_a_person),
+    Row(9, lambda s: not s.was_judged and not s.open_missing, lambda s: _defaults(s, 9)),
+    Row(10, lambda s: not s.was_judged, lambda s: _hold(s, 10)),
+    Row(11, lambda s: s.is_held and bool(s.open_missing), lambda s: _hold(s, 11)),
+    Row(12, lambda s: s.is_held and not s.missing and not s.missing_at_amazon, lambda s: _defaults(s, 12)),
+    Row(13, lambda s: s.is_held, lambda s: _hold(s, 13)),
+    Row(14, lambda s: not s.open_missing, _nothing_new),
+    Row(15, lambda _: True, lambda s: _hold(s, 15, after_release=True)),
+)
+
+
+# Stamping what was decided --------------------------------------------------------------------------------------------
+
+
+def judged(order: Order, settings: Settings, at: datetime) -> Order:
+    """The order with its verdict on it: no longer pending, and with what that means stamped with `at`."""
+    situation = Situation(order, settings)
+    verdict = judge(situation)
+    missing_since = {item.field: item.first_missing_at for item in order.missing}
+    lost_dispatch = verdict.dispatched_by is None
+    is_new_alert = verdict.alert is not None and verdict.alert not in order.alerts
+    # What the warehouse was told of last: the next change is told again, this one is not.
+    told = digest(order, settings) if verdict.alert == "ChangedAfterHandOver" else order.handed_over_digest
+    return order.with_(
+        pending_since=None,
+        judged_at=at if verdict.is_judged else None,
+        judged_status=order.amazon.fulfillment_status,
+        missing=tuple(
+            item.model_copy(update={"first_missing_at": missing_since.get(item.field) or at})
+            for item in verdict.missing
+        ),
+        hold=_stamped_hold(order, verdict, at),
+        stage=verdict.stage,
+        three_pl_status=verdict.three_pl_status,
+        dispatched_by=verdict.dispatched_by,
+        fully_dispatched_at=None if lost_dispatch else order.fully_dispatched_at or at,
+        voided_at=(order.voided_at or at) if verdict.is_void else None,
+        alerts=(*order.alerts, verdict.alert) if is_new_alert else order.alerts,
+        handed_over_digest=told,
+        is_live=settings.may_hand_over(order.amazon.created_at),
+        redownload_at=_redownload_at(situation, verdict, at),
+    )
+
+
+def _stamped_hold(order: Order, verdict: Verdict, at: datetime) -> Hold | None:
+    if verdict.hold is None:
+        return None
+    if order.hold is not None:
+        return order.hold
+    return Hold(kind=verdict.hold, since=at, after_release=verdict.is_after_release)
+
+
+def _redownload_at(s: Situation, verdict: Verdict, at: datetime) -> datetime | None:
+    """Asks Amazon again by ID while it could still fill a gap; an order that stays held keeps its timetable."""
+    if verdict.hold != "missing" or not _amazon_may_fill(s):
+        return None
+    return s.order.redownload_at if s.order.hold else at + REDOWNLOAD_AFTER[0]
+
+
+def next_redownload(order: Order, now: datetime) -> datetime | None:
+    """When Amazon is asked for a held order again after having been asked now; None when it has been a day."""
+    if order.hold is None or order.hold.kind != "missing":
+        return None
+    times = (order.hold.since + wait for wait in REDOWNLOAD_AFTER)
+    return next((time for time in times if time > now), None)
+
+
+def _amazon_may_fill(s: Situation) -> bool:
+    return any(item.field != "buyerRequestedCancel" for item in s.missing_at_amazon)
+
+
+def digest(order: Order, settings: Settings) -> str:
+    """A fingerprint of what the warehouse was told to send, and where: it says nothing of either."""
+    view = seen(order.amazon, order.edits, settings)
+    where = view.delivery_address.model_dump(include=WHERE) if view.delivery_address else {}
+    whom_and_where = [view.first_name, view.last_name, view.company, *sorted(where.items())]
+    what = [(line.order_item_id, line.seller_sku, line.asin, line.quantity) for line in view.line_items]
+    return hashlib.sha256(f"{whom_and_where}{what}".encode()).hexdigest()

@@ -1,0 +1,94 @@
+"""Plain words for people: what is missing from an order or wrong with a connection, what to do about it, and where."""
+
+from needs_attention.integrations.arrivals import Ending
+from needs_attention.integrations.incidents import IncidentCode
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.order import CONFIRMABLE, Missing, Order
+from needs_attention.values.model import instant
+
+_FIELDS = {
+    "firstName": "first name",
+    "lastName": "last name",
+    "email": "email address",
+    "deliveryAddress": "delivery address",
+    "billingAddress": "billing address",
+    "lineItems": "line items",
+    "buyerRequestedCancel": "request to cancel",
+}
+_PARTS = {
+    "addressLine1": "street",
+    "city": "city",
+    "stateOrRegion": "state",
+    "postalCode": "postal code",
+    "countryCode": "country",
+}
+_REASONS = {
+    "blank": "Amazon sent no {field}.",
+    "singleWord": "The name has one word only, so there is no {field}.",
+    "notAnAddress": "What stands as {field} is not one.",
+    "incomplete": "The {field} has no {parts}.",
+    "buyerIsNotRecipient": "Amazon sent no {field}, and the delivery address is another person's.",
+    "noProduct": "A line item has neither SKU nor ASIN, or no quantity.",
+    "changedAtAmazon": "Amazon changed the {field} after it was edited here.",
+    "asked": "The buyer asked Amazon to cancel the order.",
+}
+_STEPS = {
+    "changedAtAmazon": "Compare both, then type in the right one, or send null to take Amazon's.",
+    "asked": "Cancel the order in Seller Central, or confirm `buyerRequestedCancel` to send it all the same.",
+}
+
+CONNECTION_AT_FAULT = (
+    "Amazon sends this for hardly any order of this marketplace now: see the incident of the integration. "
+    "The order is downloaded again when that is over; or type it in here."
+)
+
+WHAT_TO_DO: dict[IncidentCode, str] = {
+    "credentialsUnreadable": (
+        "See whether the integration's secret is in AWS Secrets Manager, and the function may read it; if it is gone, "
+        "send the credentials again. It is tried again by itself."
+    ),
+    "credentialsRejected": "Renew the client secret or the seller's consent, and send the new credentials.",
+    "accessDenied": "Check in Seller Central that the application has its roles, and consent again.",
+    "marketplaceNotAllowed": "Check that the seller sells in these marketplaces, and that they are of this region.",
+    "requestRejected": "Check that the marketplaces belong to this seller. It is tried again by itself.",
+    "amazonUnavailable": "Nothing: it is tried again by itself.",
+    "unreadableAnswer": "It is tried again by itself. If it stays so, report it to Amazon with the request ID.",
+    "fieldsVanished": (
+        "Check in Seller Central that the application still has its restricted roles (Direct-to-Consumer Shipping, "
+        "Tax Invoicing), and consent again. The orders are downloaded again by themselves when the fields are back."
+    ),
+    "quotaExhausted": (
+        "See whether another application or environment uses the same Amazon application, and download less of the "
+        "past meanwhile. Nothing is lost: downloads go on as Amazon allows."
+    ),
+}
+
+HOW_TO_RENEW: dict[Ending, str] = {
+    "clientSecret": "Rotate the client secret in Amazon's developer console, and send the new credentials.",
+    "consent": "Have the seller consent again, and send the new credentials. A private application authorises itself.",
+}
+
+
+def message_for(missing: Missing) -> str:
+    """What is missing, in one sentence."""
+    words = _REASONS.get(missing.reason, "The {field} is not in order.")
+    parts = " and no ".join(_PARTS.get(part, part) for part in missing.parts)
+    return words.format(field=_FIELDS.get(missing.field, missing.field), parts=parts)
+
+
+def next_step_for(missing: Missing, order: Order) -> str:
+    """What a person can do about it, or what happens by itself."""
+    if missing.reason in _STEPS:
+        return _STEPS[missing.reason]
+    steps = ["Open the order in Seller Central and type it in here."]
+    if missing.field in CONFIRMABLE:
+        steps.append(f"If there is none to be had, confirm `{missing.field}`.")
+    if order.redownload_at is not None:
+        steps.append(f"Or wait: Amazon is asked again at {instant(order.redownload_at)}.")
+    return " ".join(steps)
+
+
+def seller_central_url(order: Order) -> str | None:
+    """The order's page in the Seller Central of its marketplace; None if Amazon named none that is known."""
+    marketplace = MARKETPLACES.get(order.amazon.marketplace_id or "")
+    return marketplace.order_page(order.order_id) if marketplace else None
