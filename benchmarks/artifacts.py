@@ -18,7 +18,7 @@ def built(template: Path, name: str) -> Path:
     """
     folder = ARTIFACTS / name
     command = ["build", "--template", str(template), "--build-dir", str(folder), "--no-cached"]
-    finished = subprocess.run(
+    finished = subprocess.run(  # noqa: S603 - SAM, from this project's own environment
         [str(Tools.sam), *command, "--parameter-overrides", f"Architecture={architecture()}"],
         cwd=template.parent,
         env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": path_with_this_python()},
@@ -42,6 +42,6 @@ def with_bytecode(artifact: Path) -> Path:
 
 def compile_modules(folder: Path, python: Path) -> None:
     """Leaves valid bytecode, whatever the files' dates, of every module below for this Python."""
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - ours
         [str(python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)], check=True
     )

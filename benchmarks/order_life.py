@@ -21,7 +21,7 @@ from benchmarks.invocations import Functions, Usage
 from needs_attention.downloads.walk import BackdatedDownload
 from needs_attention.orders.verdict import REDOWNLOAD_AFTER
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.ledger import Entry, Json
 from tools.amazon_stand_in.server import AmazonStandIn
@@ -99,7 +99,7 @@ def live() -> Life:
     clock = Clock(NOW - 60 * MINUTE)
     orders = entries(ORDERS, spread=10 * MINUTE)
     with (
-        patch.object(values, "utc_now", clock),
+        patch.object(times, "utc_now", clock),
         AmazonStandIn(orders, now=clock) as amazon,
         embedded_dynamodb("bench-cost") as stack,
     ):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path.cwd())  # the function's folder, as with `python -m awslambdaric`
 
-from awslambdaric import __main__, bootstrap  # type: ignore[import-not-found]
+from awslambdaric import __main__, bootstrap  # type: ignore[import-not-found]  # noqa: E402
 
 requests = count()
 

@@ -20,7 +20,8 @@ from benchmarks.invocations import CONTEXT
 from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual import validator
-from needs_attention.orders.order import AmazonOrder, Order
+from needs_attention.amazon.order_json import read_order
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.integrations import Integration, IntegrationStore
 from needs_attention.tables.orders import OrderStore, to_item
@@ -68,7 +69,7 @@ class Ours:
 
     @staticmethod
     def image(order: Json) -> Json:
-        seen = Order.first_seen("demo", AmazonOrder.from_amazon(order), NOW)
+        seen = Order.first_seen("demo", read_order(order), NOW)
         store = OrderStore(PreparedWrites(), "orders")  # type: ignore[arg-type]
         return dict(to_item(store.save(None, seen, by="amazon", at=NOW, cause="download")))
 

@@ -25,7 +25,7 @@ _PlainCloudFormation.add_multi_constructor("!", _plain)
 
 @cache
 def _template(file: Path = TEMPLATE) -> dict[str, Any]:
-    return dict(yaml.load(file.read_text(), _PlainCloudFormation))
+    return dict(yaml.load(file.read_text(), _PlainCloudFormation))  # noqa: S506 - a SafeLoader
 
 
 def resources() -> dict[str, Any]:

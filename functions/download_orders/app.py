@@ -22,7 +22,7 @@ from needs_attention.jobs.download.run import Downloader, Seen
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.integrations import Integration, IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
 
 # A run that has begun a call to Amazon at its end must be able to finish it, at its slowest, and to store its page: the
@@ -50,12 +50,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 
 def run(record: SQSRecord) -> None:
-    now = values.utc_now()
+    now = times.utc_now()
     downloader = Downloader(
         integrations=integrations,
         orders=orders,
         amazon_for=lambda integration: accounts.api_for(integration, now),
-        now=values.utc_now,
+        now=times.utc_now,
         wake_up=wake_ups.wake,
         order_change_queue=order_change_queue,
     )

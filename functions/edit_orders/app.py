@@ -32,7 +32,7 @@ from needs_attention.api.router import (
 from needs_attention.environment import AnswersTable, OrderTables
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 from needs_attention.values.model import Value
 
 dynamodb = aws.client("dynamodb")
@@ -128,7 +128,7 @@ def changes_by(caller: Caller) -> OrderChanges:
         orders,
         integrations,
         caller,
-        values.utc_now(),
+        times.utc_now(),
         request_id=api.request_id,
         tell_released=measure_release,
     )

@@ -55,10 +55,11 @@ from needs_attention.downloads.walk import BackdatedDownload
 from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUps
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.rejudgement import Rejudgement
-from needs_attention.orders.settings import Settings, Stage, StageName
+from needs_attention.integrations.stages import Stage, StageName
+from needs_attention.orders.settings import Settings
 from needs_attention.tables.integrations import ChangedMeanwhile, Integration, IntegrationStore, Stages
 from needs_attention.tables.orders import OrderStore, Page
-from needs_attention.values import model as values
+from needs_attention.values import times
 from needs_attention.values.model import Value
 from needs_attention.wake_up_queue import WakeUpQueue
 
@@ -94,7 +95,7 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
 
     Registering a removed one again revives it: its cursor is where it was.
     """
-    now = values.utc_now()
+    now = times.utc_now()
     before = integrations.get(registration.integration_id)
     if before is not None and before.deleted_at is None:
         raise Problem(409, f"There is an integration {registration.integration_id} already.", code="alreadyRegistered")
@@ -115,7 +116,7 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
 def list_integrations(_: Caller) -> Response[object]:
     """Lists all integrations, with how their downloads stand."""
     stages = integrations.stages()
-    now = values.utc_now()
+    now = times.utc_now()
     every = integrations.find_all()
     live, incidents = integrations.live_downloads(every), integrations.all_incidents()
     shown = [
@@ -138,7 +139,7 @@ def get_integration(_: Caller, integration_id: str) -> Response[object]:
 def get_connection(_: Caller, integration_id: str) -> Response[object]:
     """Shows which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
     integration = existing_integration(integrations, integration_id)
-    return answer(connection_view(integration, integrations.arrivals(integration_id), values.utc_now()))
+    return answer(connection_view(integration, integrations.arrivals(integration_id), times.utc_now()))
 
 
 @api.operation("PATCH", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: TriedIntegration})
@@ -150,7 +151,7 @@ def change_integration(
     A dry run writes nothing, and tells what the settings would change.
     """
     stages = integrations.stages()
-    now = values.utc_now()
+    now = times.utc_now()
     if patch.dry_run:
         return answer(tried(existing_integration(integrations, integration_id), patch, stages, now))
     integration = change(integration_id, lambda one: patch.applied_to(one, stages, now), if_match)
@@ -173,7 +174,7 @@ def rejudge(caller: Caller, integration_id: str) -> Response[object]:
     """
     integration = existing_integration(integrations, integration_id)
     stages = tuple(stage.id for stage in integrations.stages().stages)
-    job = Rejudgement(requested_by=caller.name, requested_at=values.utc_now(), stages=stages)
+    job = Rejudgement(requested_by=caller.name, requested_at=times.utc_now(), stages=stages)
     integrations.begin_rejudgement(integration.integration_id, job)
     wake_ups.wake(integration_id)
     return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT), HTTPStatus.ACCEPTED)
@@ -195,7 +196,7 @@ def remove_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) 
     Its orders stay until their redaction; registering it again, with credentials, revives it. What needs its
     credentials to be ended comes first.
     """
-    now = values.utc_now()
+    now = times.utc_now()
     known = integrations.get(integration_id)
     if known is not None and known.deleted_at:
         accounts.forget(integration_id)  # a removal that died half-way is asked for again: nothing else would do it
@@ -227,7 +228,7 @@ def unfreeze_integration(_: Caller, integration_id: str, if_match: IfMatchHeader
 @api.operation("POST", "/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Freeze})
 def freeze_all(caller: Caller) -> Response[object]:
     """Stops the hand-over of all orders."""
-    integrations.freeze_all(caller.name, values.utc_now())
+    integrations.freeze_all(caller.name, times.utc_now())
     return answer({"isFrozen": True})
 
 
@@ -269,12 +270,12 @@ def tried(integration: Integration, patch: IntegrationPatch, stages: Stages, now
 def check_download_start(settings: Settings) -> None:
     start = settings.download_orders_updated_after
     if start is not None:
-        check_start("settings.downloadOrdersUpdatedAfter", start, values.utc_now())
+        check_start("settings.downloadOrdersUpdatedAfter", start, times.utc_now())
 
 
 def view(integration: Integration) -> dict[str, Any]:
     standing = integrations.standing(integration)
-    shown = integration_view(integration, standing.live, standing.incidents, standing.stages, values.utc_now())
+    shown = integration_view(integration, standing.live, standing.incidents, standing.stages, times.utc_now())
     return with_findings(shown, integrations.all_set_aside(integration.integration_id), standing.reconciliation)
 
 

@@ -23,7 +23,7 @@ from needs_attention.api.router import Api, Caller, Query, Role, answer, etag, n
 from needs_attention.environment import HistoryTable, OrderTables
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 from needs_attention.values.model import Value
 
 dynamodb = aws.client("dynamodb")
@@ -53,7 +53,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def list_orders(caller: Caller, filters: Query[OrderFilters]) -> Response[object]:
     """Finds orders. A warehouse sees only those that it may take."""
     is_warehouse = not caller.is_any_of(Role.READER)
-    return answer(order_list.page(filters, values.utc_now(), is_warehouse=is_warehouse))
+    return answer(order_list.page(filters, times.utc_now(), is_warehouse=is_warehouse))
 
 
 @api.operation("GET", "/orders.csv", open_to=[Role.READER], answers={HTTPStatus.OK: str})
@@ -62,7 +62,7 @@ def export_orders(_: Caller, filters: Query[OrderFilters]) -> Response[object]:
 
     What is missing is an empty cell. `X-Next-Cursor` says that there are more.
     """
-    page = order_list.whole_page(filters, values.utc_now())
+    page = order_list.whole_page(filters, times.utc_now())
     sheet = sheet_of(page["orders"])
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="orders.csv"'}
     if page["nextCursor"]:
@@ -76,7 +76,7 @@ def get_order(caller: Caller, order_id: str) -> Response[object]:
     order = existing_order(orders, order_id)
     surroundings = around(order, integrations)
     check_visible(order, surroundings, caller)
-    shown = whole_order(order, surroundings, values.utc_now())
+    shown = whole_order(order, surroundings, times.utc_now())
     if not caller.is_any_of(Role.READER):
         shown = for_warehouse(shown)
     return answer(shown, headers=etag(order.revision))
@@ -92,13 +92,13 @@ def get_history(_: Caller, order_id: str, page: Query[HistoryPage]) -> Response[
 @api.operation("GET", "/summary", open_to=[Role.READER], answers={HTTPStatus.OK: OrdersSummary})
 def get_summary(_: Caller) -> Response[object]:
     """Counts held orders by what matters, and orders by Stage."""
-    return answer(order_list.summary(values.utc_now()))
+    return answer(order_list.summary(times.utc_now()))
 
 
 @api.operation("GET", "/retention", open_to=[Role.READER], answers={HTTPStatus.OK: DueRedactions})
 def get_retention(_: Caller) -> Response[object]:
     """Shows how many orders are to be redacted now and soon. What is overdue rings an alarm."""
-    return answer(retention.due(values.utc_now()))
+    return answer(retention.due(times.utc_now()))
 
 
 @api.operation(

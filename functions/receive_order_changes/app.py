@@ -20,7 +20,7 @@ from needs_attention.amazon.notifications import is_wanted, order_change
 from needs_attention.downloads.walk import Redownload
 from needs_attention.environment import IntegrationsTable, WakeUps
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 from needs_attention.wake_up_queue import WakeUpQueue
 
 integrations = IntegrationStore(aws.client("dynamodb"), IntegrationsTable.from_env().integrations_table)
@@ -33,7 +33,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    now = values.utc_now()
+    now = times.utc_now()
     subscribers = cache(integrations.subscribers)
     counts, to_wake = Counter[str](), set[str]()
 

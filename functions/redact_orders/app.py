@@ -14,7 +14,7 @@ from needs_attention import aws
 from needs_attention.api.answers import EditedOrder, ErasureOfBuyer
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.orders.changes import OrderChanges
-from needs_attention.api.retention import erasure_view
+from needs_attention.api.retention import EraseBuyer, EraseOrder, erasure_view
 from needs_attention.api.router import (
     Api,
     Body,
@@ -30,10 +30,10 @@ from needs_attention.api.router import (
 )
 from needs_attention.environment import AnswersTable, OrderTables
 from needs_attention.jobs.redactions import count_overdue, remove_personal_data
-from needs_attention.orders.erasure import EraseBuyer, EraseOrder, Erasure
+from needs_attention.orders.erasure import Erasure
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 
 RUN_FOR = timedelta(minutes=4)  # of the function's five, which are also the schedule's
 # One call writes to each of them.
@@ -57,8 +57,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
 
 
 def run() -> None:
-    remove_personal_data(orders, integrations, values.utc_now, until=values.utc_now() + RUN_FOR)
-    now = values.utc_now()
+    remove_personal_data(orders, integrations, times.utc_now, until=times.utc_now() + RUN_FOR)
+    now = times.utc_now()
     overdue = sum(count_overdue(orders, one.integration_id, now) for one in integrations.find_all(deleted_too=True))
     metrics.add_metric(name="RedactionsOverdue", unit=MetricUnit.Count, value=overdue)
     metrics.flush_metrics()
@@ -70,7 +70,7 @@ def erase_order(caller: Caller, order_id: str, erasure: Body[EraseOrder], if_mat
 
     It can neither be held nor be sent from here afterwards, and no download fills it again.
     """
-    changes = OrderChanges(dynamodb, orders, integrations, caller, values.utc_now(), request_id=api.request_id)
+    changes = OrderChanges(dynamodb, orders, integrations, caller, times.utc_now(), request_id=api.request_id)
     order = changes.make(order_id, changes.erase(erasure), if_match)
     return answer(order, headers=etag(order["revision"]))
 
@@ -82,7 +82,7 @@ def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) 
     It takes a walk through all orders, and begins within minutes. Those that are still to be sent are left and named,
     unless asked otherwise.
     """
-    erasure = Erasure.requested(request, by=caller.name, now=values.utc_now(), suffix=caller.suffix_for(key))
+    erasure = Erasure.requested(request, by=caller.name, now=times.utc_now(), suffix=caller.suffix_for(key))
     asked = integrations_to_erase_in(request.integration)
     for integration_id in asked:
         integrations.save_erasure(integration_id, erasure)

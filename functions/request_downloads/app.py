@@ -40,8 +40,9 @@ from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import Order
 from needs_attention.tables.integrations import ChangedMeanwhile, Integration, IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values import model as values
-from needs_attention.values.model import SentTime, Value, instant
+from needs_attention.values import times
+from needs_attention.values.model import Value
+from needs_attention.values.times import SentTime, instant
 from needs_attention.wake_up_queue import WakeUpQueue
 
 dynamodb = aws.client("dynamodb")
@@ -122,7 +123,7 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
             raise Problem(409, f"The download has {download.status} already.", code="alreadyOver")
         if download.status == "cancelled":
             return answer(view(integration, download))
-        cancelled = download.model_copy(update={"status": "cancelled", "finished_at": values.utc_now()})
+        cancelled = download.model_copy(update={"status": "cancelled", "finished_at": times.utc_now()})
         try:
             return answer(view(integration, integrations.save_backdated_download(integration_id, cancelled)))
         except ChangedMeanwhile:
@@ -135,7 +136,7 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
 )
 def redownload_order(_: Caller, order_id: str) -> Response[object]:
     """Asks Amazon for an order again."""
-    now = values.utc_now()
+    now = times.utc_now()
     order = to_be_asked_for(order_id)
     ask_for(order, now)
     wake_ups.wake(order.integration)
@@ -150,7 +151,7 @@ def redownload_order(_: Caller, order_id: str) -> Response[object]:
 )
 def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
     """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks not."""
-    now, each = values.utc_now(), OneByOne()
+    now, each = times.utc_now(), OneByOne()
     to_wake: set[str] = set()
 
     def attempt(order_id: str) -> dict[str, Any]:
@@ -191,7 +192,7 @@ def redownload_view(order: Order, now: datetime) -> dict[str, Any]:
 def new_download(
     integration: Integration, request: DownloadRequest, caller: Caller, key: str | None
 ) -> BackdatedDownload:
-    now = values.utc_now()
+    now = times.utc_now()
     updated_after = request.updated_after or integration.settings.download_orders_updated_after
     if updated_after is None:
         missing = FieldError("updatedAfter", "required", "send it, or set downloadOrdersUpdatedAfter")
@@ -226,5 +227,5 @@ def view(
     integration: Integration, download: BackdatedDownload, ahead: Iterable[BackdatedDownload] = ()
 ) -> dict[str, Any]:
     bucket = integrations.live_download(integration).search_bucket
-    shown = download_view(download, ahead, bucket, values.utc_now())
+    shown = download_view(download, ahead, bucket, times.utc_now())
     return {"integrationId": integration.integration_id, **shown}

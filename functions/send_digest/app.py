@@ -11,7 +11,7 @@ from needs_attention.environment import Digests, OrderTables
 from needs_attention.jobs.digest import Measurements, digest
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 
 dynamodb = aws.client("dynamodb")
 sns = aws.client("sns")
@@ -25,6 +25,6 @@ logger = Logger()
 @logger.inject_lambda_context(clear_state=True)
 def handler(_: dict[str, Any], __: LambdaContext) -> None:
     """Whatever fails is raised: Lambda tries twice more, and an alarm tells that no digest was sent."""
-    mail = digest(orders, order_list, measurements, values.utc_now())
+    mail = digest(orders, order_list, measurements, times.utc_now())
     sns.publish(TopicArn=digests.digest_topic, Subject=mail.subject, Message=mail.text)
     logger.info("sent digest", subject=mail.subject)

@@ -15,7 +15,7 @@ from needs_attention.jobs.stream_records import told_if_it_fails
 from needs_attention.jobs.validation import Validation
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
@@ -29,7 +29,7 @@ processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    validation = Validation(orders, integrations, values.utc_now())
+    validation = Validation(orders, integrations, times.utc_now())
 
     def validate(record: DynamoDBRecord) -> None:
         with told_if_it_fails(logger, record):

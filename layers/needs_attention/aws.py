@@ -12,20 +12,13 @@ S3, for which every cold start would wait. (It is in the layer for Powertools' i
 """
 
 import functools
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore
 from botocore import session
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 CONFIG = Config(
     connect_timeout=2,
@@ -34,11 +27,8 @@ CONFIG = Config(
     # Else botocore composes one anew for every call, which takes 10-14 % of the processor time of a call.
     user_agent=f"needs-attention Botocore/{botocore.__version__}",
 )
-# Seconds before what DynamoDB left out of a batch is asked for again; botocore retries only what fails as a whole.
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html asks for exponential backoff.
-WAITS_FOR_THE_REST = (0.05, 0.1, 0.2, 0.4)
-MOST_ITEMS_A_BATCH = 100
-Item = Mapping[str, "AttributeValueTypeDef"]
+
+
 # Those that say that the service has too much to do, whatever the status they come with.
 _THROTTLED = frozenset(
     {
@@ -71,25 +61,6 @@ def client(service: str) -> Any:
 def _session() -> session.Session:
     """One for all clients: each would read AWS's endpoints anew."""
     return session.get_session()
-
-
-def items(client: "DynamoDBClient", table: str, keys: Iterable[Item], **how: Any) -> Iterator[Item]:
-    """The items of those keys that exist, in any order; `how` is what BatchGetItem takes for a table besides the keys.
-
-    No key may be there twice. Raises Throttled if DynamoDB gives only a part of them, however often it is asked for the
-    rest.
-    """
-    for some in batched(keys, MOST_ITEMS_A_BATCH, strict=False):
-        wanted: Any = {table: {"Keys": list(some), **how}}
-        for wait in (*WAITS_FOR_THE_REST, None):
-            answer = client.batch_get_item(RequestItems=wanted)
-            yield from answer["Responses"].get(table, [])
-            wanted = answer.get("UnprocessedKeys")
-            if not wanted:
-                break
-            if wait is None:
-                raise Throttled
-            time.sleep(wait)
 
 
 def passes_by_itself(error: BaseException) -> bool:

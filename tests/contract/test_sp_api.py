@@ -13,16 +13,14 @@ import pytest
 import urllib3
 from jsonschema import Draft4Validator, FormatChecker
 
-from needs_attention.amazon.client import (
-    INCLUDED_DATA,
+from needs_attention.amazon.client import INCLUDED_DATA, Credentials, SellingPartnerApi
+from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
-    Credentials,
     OrderNotFound,
     PageTokenRejected,
     QuotaExceeded,
     RequestRejected,
-    SellingPartnerApi,
     SpApiError,
 )
 

@@ -6,22 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import urllib3
 
-from needs_attention.amazon.client import (
+from needs_attention.amazon.client import Credentials, Page, SellingPartnerApi
+from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
-    Credentials,
     CredentialsRejected,
     OrderNotFound,
-    Page,
     PageTokenRejected,
     QuotaExceeded,
     RequestRejected,
-    SellingPartnerApi,
     SpApiError,
     UnreadableAnswer,
 )
+from needs_attention.amazon.order_json import read_order
 from needs_attention.orders.marketplaces import MARKETPLACES
-from needs_attention.orders.order import AmazonOrder
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -225,7 +223,7 @@ def test_odd_but_readable_pages_are_read_to_the_last_order(
     amazon: AmazonStandIn, api: SellingPartnerApi, kind: Misbehaviour
 ) -> None:
     amazon.misbehave(kind)
-    orders = [AmazonOrder.from_amazon(order) for order in search(api).orders]
+    orders = [read_order(order) for order in search(api).orders]
     assert len({order.order_id for order in orders}) == 100
 
 

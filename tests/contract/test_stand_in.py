@@ -72,7 +72,7 @@ def client(stand_in: AmazonStandIn) -> Iterator[PlainClient]:
     client.close()
 
 
-def shown(client: PlainClient, entry: Entry, includedData: str = ALL_DATASETS) -> Json:
+def shown(client: PlainClient, entry: Entry, includedData: str = ALL_DATASETS) -> Json:  # noqa: N803 - Amazon's name
     order: Json = client.order(entry.order_id, includedData=includedData).json["order"]
     return order
 

@@ -180,7 +180,7 @@ def test_completing_a_generated_order_makes_it_whole() -> None:
 
 def test_the_command_says_where_it_listens_and_serves() -> None:
     command = [sys.executable, "-m", "tools.amazon_stand_in", "--port", "0", "--scenario", "generated", "--orders", "7"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own words
         try:
             assert process.stdout is not None
             ready = json.loads(process.stdout.readline())

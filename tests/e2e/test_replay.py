@@ -64,7 +64,7 @@ class Operator:
     def replay(self) -> subprocess.CompletedProcess[str]:
         environment = local_aws.environment_of(self.stack.aws_endpoint)
         environment["PYTHONPATH"] = os.pathsep.join([str(PROJECT), str(PROJECT / "layers")])
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "tools.replay", STACK_NAME],
             cwd=PROJECT,
             env=environment,

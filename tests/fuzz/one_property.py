@@ -93,7 +93,7 @@ def main(name: str, cases_or_file: str, folder: str = "") -> None:
         properties()[name].hypothesis.fuzz_one_input(Path(cases_or_file).read_bytes())
         return
     try:
-        import atheris  # type: ignore[import-untyped]
+        import atheris  # type: ignore[import-untyped]  # noqa: PLC0415 - there is no wheel for every machine
     except ImportError:
         os.environ["FUZZ_CASES"] = cases_or_file
         properties()[name]()

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import urllib3
 from hypothesis import strategies as st
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi, SpApiError
+from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.errors import SpApiError
 from needs_attention.amazon.notifications import order_change
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.walk import Slice, Walk
 from needs_attention.jobs.download.report_comparison import ReportComparison
 from needs_attention.tables.integrations import Integration
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 from needs_attention.wake_up_queue import integration_to_wake
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import damaged, json_bytes, texts

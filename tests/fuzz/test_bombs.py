@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from needs_attention.amazon.client import UnreadableAnswer
+from needs_attention.amazon.errors import UnreadableAnswer
 from needs_attention.api.orders.requests import BulkChanges, OrderPatch
 from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.router import LARGEST_BODY, Problem, parsed

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from needs_attention.amazon.order_json import read_order
 from needs_attention.api.orders.list import OrderFilters
 from needs_attention.api.orders.sheet import rows_of, sheet_of
 from needs_attention.api.orders.views import whole_order
@@ -15,7 +16,8 @@ from needs_attention.downloads.walk import downloaded
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.orders import gate
-from needs_attention.orders.order import AmazonOrder, Order, UnreadableOrder
+from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import Integration, Stages, Surroundings
@@ -42,7 +44,7 @@ def read(sent: bytes) -> AmazonOrder | None:
     except (ValueError, RecursionError):  # which the client of Amazon's API refuses
         return None
     try:
-        return AmazonOrder.from_amazon(raw)
+        return read_order(raw)
     except UnreadableOrder as error:
         str(error).encode()
         return None

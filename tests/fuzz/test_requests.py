@@ -88,7 +88,7 @@ def requests(real: Operation) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def an_event_of(
+def an_event_of(  # noqa: PLR0917 - one for each strategy
     method: str,
     path_parts: tuple[str, ...],
     query: dict[str, list[str]],

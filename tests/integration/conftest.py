@@ -18,12 +18,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from needs_attention.orders.order import AmazonOrder, Order
+from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import Integration, IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values import model as values
+from needs_attention.values import times
 from tests.integration.interleaving import stopping_processes
 from tests.permissions.guard import Guard
 from tests.permissions.policies import policy_of, roles
@@ -291,14 +292,14 @@ def _texts(query: Mapping[str, object] | None) -> dict[str, list[str]]:
 
 def _text(value: object) -> str:
     if isinstance(value, datetime):
-        return values.instant(value)
+        return times.instant(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(values, "utc_now", clock)
+    monkeypatch.setattr(times, "utc_now", clock)
     return clock
 
 
@@ -347,7 +348,7 @@ def observer() -> Iterator[Any]:
 @pytest.fixture
 def system(observer: Any, clock: Clock, unlogged: None) -> "Iterator[System]":
     """What processes do; see `interleaving`."""
-    from tests.integration.system import System
+    from tests.integration.system import System  # noqa: PLC0415 - it makes loggers: after the environment
 
     client = boto3.client("dynamodb")
     with stopping_processes(client):

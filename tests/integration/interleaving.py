@@ -50,7 +50,7 @@ class Process(threading.Thread):
     def run(self) -> None:
         try:
             self.outcome = self._work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to the test, in whose thread it belongs
             self._error = None if self._is_to_die else error
         finally:
             self.next_call = None

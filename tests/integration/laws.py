@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from needs_attention.orders.completeness import find_missing
-from needs_attention.orders.order import Edits, Order
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.tables.orders import to_item
 

@@ -24,7 +24,7 @@ from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.tables.integrations import Integration
-from needs_attention.values import model as values
+from needs_attention.values import times
 from tests.integration.conftest import Answer, Clock, World
 from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated
@@ -95,14 +95,14 @@ class InTheMiddle:
         for order_id in (READY, SNOOZED, OVERRIDDEN):
             world.download(order_id=order_id, buyer_email=None)
         world.call("PATCH", f"/orders/{READY}", {**EMAIL, "assignedTo": "zoe", "comment": "Asked the buyer"})
-        world.call("PATCH", f"/orders/{SNOOZED}", {"snoozeUntil": values.instant(NOON + timedelta(hours=6))})
+        world.call("PATCH", f"/orders/{SNOOZED}", {"snoozeUntil": times.instant(NOON + timedelta(hours=6))})
         ask_with_a_key(world)
         for order_id in (WITH_THE_WAREHOUSE, FOR_THE_WAREHOUSE, CANCELLED_TOO_LATE):
             world.download(order_id=order_id)
         for order_id in (WITH_THE_WAREHOUSE, CANCELLED_TOO_LATE):
             world.call("POST", f"/orders/{order_id}/acknowledge", role="warehouse")
         world.download(order_id=DISPATCHED)
-        world.call("PATCH", f"/orders/{DISPATCHED}", {"stage": "Packing", "fullyDispatched": values.instant(NOON)})
+        world.call("PATCH", f"/orders/{DISPATCHED}", {"stage": "Packing", "fullyDispatched": times.instant(NOON)})
         world.download(order_id=OLD, created_at=NOON - 40 * DAY, deliver_by=NOON - 25.5 * DAY)
         world.store(an_order(an_amazon_order(order_id=PENDING, buyer_email=None)))
         for item in world.dynamodb.scan(TableName="OrdersTable")["Items"]:
@@ -133,7 +133,7 @@ class InTheMiddle:
             registered_at=NOON,
         )
         world.integrations.save(demo)
-        start = values.instant(NOON - 30 * DAY)
+        start = times.instant(NOON - 30 * DAY)
         world.call("POST", "/integrations/demo/downloads", {"updatedAfter": start})
         live = world.integrations.live_download(demo)
         bucket = live.search_bucket.model_copy(update={"tokens": 3.5})
@@ -146,7 +146,7 @@ def written() -> dict[str, list[Any]]:
     """The items of each table."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
-        patch.setattr(values, "utc_now", clock)
+        patch.setattr(times, "utc_now", clock)
         world = InTheMiddle(World(clock)).world
         return {table: world.dynamodb.scan(TableName=table)["Items"] for table in TABLES}
 

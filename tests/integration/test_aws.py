@@ -14,10 +14,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ProxyConne
 from moto import mock_aws
 
 from needs_attention import aws
-from needs_attention.aws import CONFIG, WAITS_FOR_THE_REST, Throttled, passes_by_itself
+from needs_attention.aws import CONFIG, Throttled, passes_by_itself
 from needs_attention.downloads.walk import LiveDownload, Proofs
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.tables.dynamodb import WAITS_FOR_THE_REST
 from needs_attention.tables.integrations import Integration, IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from tests.integration.conftest import World, app

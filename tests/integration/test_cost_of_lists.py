@@ -15,7 +15,7 @@ from needs_attention.api.orders.list import MOST_ENTRIES_READ, OrderFilters
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.tables.orders import created_key, ship_by_key, to_item
-from needs_attention.values import model as values
+from needs_attention.values import times
 from tests.integration.conftest import Answer, Clock, World
 from tests.unit.builders import CREATED, NOON, a_judged_order, an_amazon_order
 from tools.consumption import consumption_of
@@ -124,7 +124,7 @@ def world() -> Iterator[World]:
     """A world without orders, for all tests here: to fill it takes most of their time."""
     clock = Clock()
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(values, "utc_now", clock)
+        patch.setattr(times, "utc_now", clock)
         world = World(clock)
         world.register()
         yield world

@@ -8,7 +8,9 @@ from botocore.exceptions import ClientError
 
 from needs_attention.api.router import UnexpectedError
 from needs_attention.orders import gate
-from needs_attention.orders.order import Address, LineItem, Order, Unit
+from needs_attention.orders.amazon_order import Address, LineItem
+from needs_attention.orders.edits import Unit
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from tests.integration.conftest import Answer, World, app
@@ -797,7 +799,7 @@ def test_a_freeze_of_everything_hands_nothing_over(world: World) -> None:
 
 def test_a_freeze_between_the_gate_and_the_write_still_stops_it(world: World) -> None:
     a_transferable(world)
-    freeze = lambda: world.integrations.freeze_all("ada", NOON)
+    freeze = lambda: world.integrations.freeze_all("ada", NOON)  # noqa: E731 - one line says it
     with world.just_before("edit_orders", "TransactWriteItems", freeze):
         answer = acknowledge(world)
     assert (answer.status, answer.body["code"]) == (409, "frozen")
@@ -806,7 +808,7 @@ def test_a_freeze_between_the_gate_and_the_write_still_stops_it(world: World) ->
 
 def test_trial_mode_switched_on_between_the_gate_and_the_write_still_stops_it(world: World) -> None:
     a_transferable(world)
-    switch_on = lambda: world.change_integration(settings=Settings(trial_mode=True))
+    switch_on = lambda: world.change_integration(settings=Settings(trial_mode=True))  # noqa: E731 - one line says it
     with world.just_before("edit_orders", "TransactWriteItems", switch_on):
         answer = acknowledge(world)
     assert (answer.status, answer.body["code"]) == (409, "notLive")

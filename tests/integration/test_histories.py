@@ -21,11 +21,12 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import BUILT_IN_STAGES, NEEDS_ATTENTION, Checks, Settings, Stage, ThreePlStatus
+from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, Settings, ThreePlStatus
 from needs_attention.tables.integrations import Integration, IntegrationStore, Stages
 from needs_attention.tables.orders import order_from_item
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 from tests.integration.conftest import Clock
 from tests.integration.interleaving import Process
 from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_closed, is_told_yes_for_nothing, lacks

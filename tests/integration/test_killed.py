@@ -19,9 +19,10 @@ from moto import mock_aws
 
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.amazon.client import Credentials
+from needs_attention.api.retention import EraseBuyer
 from needs_attention.downloads.walk import BackdatedDownload, Pace, Redownload
 from needs_attention.environment import AmazonAccess
-from needs_attention.orders.erasure import EraseBuyer, Erasure
+from needs_attention.orders.erasure import Erasure
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.integrations import Integration
 from tests.integration.conftest import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from moto import mock_aws
 
 from needs_attention.jobs.download.intake import Intake
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 from tests.integration.conftest import Answer, Clock, World, an_event, app, invoke
 from tests.integration.plain_model import (
     ADMINISTRATOR,

@@ -19,7 +19,7 @@ from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 from tests.integration.conftest import Clock, World
 from tests.integration.random_histories import IS_DEEP
 from tests.unit.builders import NOON, a_raw_order

@@ -10,7 +10,9 @@ from moto import mock_aws
 
 from needs_attention.jobs.change_log import Change, history_key
 from needs_attention.orders import gate
-from needs_attention.orders.order import REDACTION_AGE, TIME_IS_OVER, Address, Edits, Order, PersonsName
+from needs_attention.orders.amazon_order import Address
+from needs_attention.orders.edits import Edits, PersonsName
+from needs_attention.orders.order import REDACTION_AGE, TIME_IS_OVER, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.orders import (

@@ -9,12 +9,12 @@ import pytest
 
 from needs_attention.api.orders import list as order_list
 from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.wording import CONNECTION_AT_FAULT
 from needs_attention.jobs.change_log import Change, ChangeLog
 from needs_attention.orders import gate
 from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from needs_attention.orders.wording import CONNECTION_AT_FAULT
 from needs_attention.tables.orders import Summary
 from tests.integration.conftest import World
 from tests.unit.builders import (

@@ -68,7 +68,7 @@ class Shard:
             raise self.exceptions.TrimmedDataAccessException({"Error": {"Code": "TrimmedDataAccessException"}}, "")
         return {"ShardIterator": f"{place} empty"}
 
-    def get_records(self, *, ShardIterator: str) -> dict[str, Any]:
+    def get_records(self, *, ShardIterator: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         place = int(ShardIterator.split(maxsplit=1)[0])
         if "empty" in ShardIterator:
             return {"Records": [], "NextShardIterator": f"{place}"}

@@ -10,7 +10,7 @@ from needs_attention.orders import gate
 from needs_attention.orders.erasure import PageErased
 from needs_attention.orders.order import REDACTION_AGE, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 from tests.integration.conftest import Answer, World, app
 from tests.unit.builders import DELIVER_BY, NOON
 

@@ -15,7 +15,7 @@ from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.tables.orders import order_from_item
-from needs_attention.values import model as values
+from needs_attention.values import times
 from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.integration.stored_items import (
     CANCELLED_TOO_LATE,
@@ -185,7 +185,7 @@ def test_a_request_that_is_sent_again_after_the_upgrade_is_answered_as_before(ta
 def test_a_download_that_brings_an_order_again_keeps_what_was_typed(taken_over: World) -> None:
     integration = taken_over.integrations.get("acme-na")
     assert integration is not None
-    raw = a_raw_order(orderId=READY, lastUpdatedTime=values.instant(NOON), buyer={"buyerEmail": None})
+    raw = a_raw_order(orderId=READY, lastUpdatedTime=times.instant(NOON), buyer={"buyerEmail": None})
     Intake(taken_over.orders, taken_over.integrations).take(
         integration, [raw], cause="download", request_id=None, now=NOON
     )

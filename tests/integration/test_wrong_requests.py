@@ -14,7 +14,7 @@ import pytest
 
 from needs_attention.api.cursors import cursor_at
 from needs_attention.api.router import LARGEST_BODY
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 from tests.integration.conftest import Answer, World, routes, send
 from tests.integration.wrong_requests import (
     NOT_JSON,

@@ -4,17 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from needs_attention.orders.order import (
-    Accepted,
-    Address,
-    AmazonOrder,
-    Edits,
-    LineItem,
-    Money,
-    Order,
-    PersonsName,
-    Unit,
-)
+from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem, Money
+from needs_attention.orders.edits import Edits, PersonsName, Unit
+from needs_attention.orders.order import Accepted, Order
 from needs_attention.orders.settings import Checks, Settings
 from needs_attention.orders.verdict import judged
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  # other scripts than Latin are the point
 # other scripts than Latin are the point
 
 from dataclasses import dataclass, fields, replace

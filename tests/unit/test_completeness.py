@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
-from needs_attention.orders.completeness import FIELDS_OF_UNIT, RULES, find_missing, seen
-from needs_attention.orders.order import UNITS, Address, AmazonOrder, Edits, Missing
+from needs_attention.orders.amazon_order import Address, AmazonOrder
+from needs_attention.orders.completeness import FIELDS_OF_UNIT, RULES, find_missing
+from needs_attention.orders.edits import UNITS, Edits
+from needs_attention.orders.effective import seen
+from needs_attention.orders.order import Missing
 from needs_attention.orders.settings import Settings
 from tests.unit.builders import (
     a_line,

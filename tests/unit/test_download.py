@@ -27,7 +27,8 @@ from needs_attention.downloads.walk import (
     Walk,
     downloaded,
 )
-from needs_attention.orders.order import Redaction, UnreadableOrder
+from needs_attention.orders.amazon_order import UnreadableOrder
+from needs_attention.orders.order import Redaction
 from needs_attention.orders.settings import Checks, Settings
 from needs_attention.orders.verdict import judged
 from tests.unit.builders import NOON, a_line, accepting, an_amazon_order, an_order

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.orders.erasure import MOST_NAMED, Buyer, EraseBuyer, Erasure, PageErased
+from needs_attention.api.retention import EraseBuyer
+from needs_attention.orders.erasure import MOST_NAMED, Buyer, Erasure, PageErased
 from needs_attention.orders.gate import redact
 from needs_attention.orders.order import Redaction
 from needs_attention.orders.settings import Settings

@@ -2,11 +2,13 @@
 
 import pytest
 
+from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.completeness import find_missing
-from needs_attention.orders.order import AmazonOrder, Edits, Missing
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import Missing
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.wording import message_for, next_step_for, seller_central_url
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 from tests.unit.builders import NOON, a_line, an_address, an_amazon_order, an_order, edited
 
 NOBODY = {"recipient_name": None, "buyer_name": None}

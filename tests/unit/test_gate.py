@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from needs_attention.orders.amazon_order import Address
+from needs_attention.orders.changes import happened
+from needs_attention.orders.edits import CONFIRMABLE, Edits
 from needs_attention.orders.gate import (
     Refused,
     Wanted,
@@ -15,11 +18,10 @@ from needs_attention.orders.gate import (
     erase,
     failed,
     hand_over,
-    happened,
     picked,
     redact,
 )
-from needs_attention.orders.order import CONFIRMABLE, Address, Edits, Hold, Order, Override, Redaction
+from needs_attention.orders.order import Hold, Order, Override, Redaction
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import digest, judged
 from tests.unit.builders import (
@@ -343,7 +345,7 @@ def test_wanting_nothing_only_brings_the_verdict_up_to_date() -> None:
 
 def test_a_time_without_a_zone_is_no_time_of_dispatch() -> None:
     with pytest.raises(ValidationError):
-        Wanted(fully_dispatched=datetime(2026, 11, 23, 12))  # that is the point
+        Wanted(fully_dispatched=datetime(2026, 11, 23, 12))  # noqa: DTZ001  # that is the point
 
 
 # Closed orders --------------------------------------------------------------------------------------------------------

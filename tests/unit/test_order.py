@@ -10,26 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from needs_attention.orders.order import (
-    LARGEST_ORDER,
-    LONGEST_DELIVERY,
-    LONGEST_TEXT,
-    REDACTION_AGE,
-    Address,
-    AmazonOrder,
-    Edits,
-    Hold,
-    LastChange,
-    Missing,
-    Money,
-    Order,
-    Override,
-    UnreadableOrder,
-    amazons_units,
-    units_changed_at_amazon,
-)
-from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, Stage, ThreePlStatus
-from needs_attention.values.model import Value, in_utc, instant, utc_now
+from needs_attention.amazon.order_json import LONGEST_TEXT, read_order
+from needs_attention.integrations.stages import Stage
+from needs_attention.orders.amazon_order import LARGEST_ORDER, Address, AmazonOrder, Money, UnreadableOrder
+from needs_attention.orders.edits import Edits, amazons_units, units_changed_at_amazon
+from needs_attention.orders.order import LONGEST_DELIVERY, REDACTION_AGE, Hold, LastChange, Missing, Order, Override
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.values.model import Value
+from needs_attention.values.times import in_utc, instant, utc_now
 from tests.unit.builders import (
     ABSENT,
     CREATED,
@@ -93,7 +81,7 @@ def test_a_time_that_its_zone_brings_out_of_bounds_is_refused_as_it_could_not_be
 
 @pytest.mark.parametrize("field", ["earliestDateTime", "latestDateTime"])
 def test_a_deadline_that_its_zone_brings_out_of_bounds_says_nothing_and_stops_no_page(field: str) -> None:
-    order = AmazonOrder.from_amazon(a_raw_order(fulfillment={"shipByWindow": {field: "1970-01-01T00:00:00+14:00"}}))
+    order = read_order(a_raw_order(fulfillment={"shipByWindow": {field: "1970-01-01T00:00:00+14:00"}}))
 
     assert None in {order.ship_by, order.ship_by_earliest}
 
@@ -119,7 +107,7 @@ def test_a_value_cannot_be_changed() -> None:
 
 
 def test_every_fact_that_is_used_is_read_from_its_place() -> None:
-    assert AmazonOrder.from_amazon(a_raw_order()) == AmazonOrder(
+    assert read_order(a_raw_order()) == AmazonOrder(
         order_id="701-1111111-1111111",
         created_at=CREATED,
         updated_at=CREATED + timedelta(hours=1),
@@ -193,7 +181,7 @@ def raw_order_with(path: tuple[str, ...], value: object) -> dict[str, Any]:
     "nothing", [ABSENT, None, "", " \t\u200b", "[Redacted]", "Not Provided", "PII Removed", ".", "-", 7, [], {}, True]
 )
 def test_absent_null_empty_placeholder_and_anything_but_text_are_one_thing(field: str, nothing: object) -> None:
-    order = AmazonOrder.from_amazon(raw_order_with(TEXTS[field], nothing))
+    order = read_order(raw_order_with(TEXTS[field], nothing))
 
     assert getattr(order, field) is None
 
@@ -213,7 +201,7 @@ def test_absent_null_empty_placeholder_and_anything_but_text_are_one_thing(field
     ],
 )
 def test_a_branch_that_is_not_there_leaves_its_facts_unknown(branch: str, fields: list[str], nothing: object) -> None:
-    order = AmazonOrder.from_amazon(a_raw_order(**{branch: nothing}))
+    order = read_order(a_raw_order(**{branch: nothing}))
 
     assert [getattr(order, field) for field in fields] == [None] * len(fields)
 
@@ -223,18 +211,18 @@ def test_an_address_in_which_every_part_is_a_placeholder_is_none() -> None:
     parts += ["municipality", "postalCode", "countryCode", "phone", "addressType"]
     redacted = {**dict.fromkeys(parts, "[Redacted]"), "extendedFields": ABSENT}
 
-    assert AmazonOrder.from_amazon(a_raw_order(recipient={"deliveryAddress": redacted})).delivery_address is None
+    assert read_order(a_raw_order(recipient={"deliveryAddress": redacted})).delivery_address is None
 
 
 def test_texts_are_composed_and_trimmed() -> None:
-    order = AmazonOrder.from_amazon(a_raw_order(buyer={"buyerName": "  Rene\u0301e \u00a0 Day "}))
+    order = read_order(a_raw_order(buyer={"buyerName": "  Rene\u0301e \u00a0 Day "}))
 
     assert order.buyer_name == "Renée Day"
 
 
 def test_an_unknown_status_or_channel_or_program_is_kept_as_it_is() -> None:
     raw = a_raw_order(fulfillment={"fulfillmentStatus": "TELEPORTED", "fulfilledBy": "DRONE"}, programs=["NEW_THING"])
-    order = AmazonOrder.from_amazon(raw)
+    order = read_order(raw)
 
     assert (order.fulfillment_status, order.fulfilled_by, order.programs) == ("TELEPORTED", "DRONE", ("NEW_THING",))
     assert not any([order.is_cancelled, order.is_pending, order.is_shipped, order.is_partly_shipped])
@@ -242,11 +230,11 @@ def test_an_unknown_status_or_channel_or_program_is_kept_as_it_is() -> None:
 
 
 def test_an_unknown_field_is_passed_over() -> None:
-    assert AmazonOrder.from_amazon(a_raw_order(novelty={"a": [1]})) == AmazonOrder.from_amazon(a_raw_order())
+    assert read_order(a_raw_order(novelty={"a": [1]})) == read_order(a_raw_order())
 
 
 def test_programs_that_are_no_texts_are_passed_over() -> None:
-    assert AmazonOrder.from_amazon(a_raw_order(programs=["PRIME", None, 3, "", "\ud800"])).programs == ("PRIME",)
+    assert read_order(a_raw_order(programs=["PRIME", None, 3, "", "\ud800"])).programs == ("PRIME",)
 
 
 @pytest.mark.parametrize(
@@ -276,15 +264,15 @@ def test_amazons_statuses_are_told_apart(
 @pytest.mark.parametrize("raw", [None, 5, "order", [], {}, a_raw_order(orderId=None), a_raw_order(orderId=7)])
 def test_an_order_without_an_id_is_refused(raw: object) -> None:
     with pytest.raises(UnreadableOrder, match="without an ID") as refused:
-        AmazonOrder.from_amazon(raw)
+        read_order(raw)
 
     assert refused.value.order_id is None
 
 
 def test_an_order_id_is_opaque_text_of_at_most_100_characters() -> None:
-    assert AmazonOrder.from_amazon(a_raw_order(orderId="x" * 100)).order_id == "x" * 100
+    assert read_order(a_raw_order(orderId="x" * 100)).order_id == "x" * 100
     with pytest.raises(UnreadableOrder, match="at most 100 characters"):
-        AmazonOrder.from_amazon(a_raw_order(orderId="x" * 101))
+        read_order(a_raw_order(orderId="x" * 101))
 
 
 @pytest.mark.parametrize("field", ["createdTime", "lastUpdatedTime"])
@@ -304,7 +292,7 @@ def test_an_order_id_is_opaque_text_of_at_most_100_characters() -> None:
 )
 def test_an_order_without_its_times_is_refused_and_named(field: str, time: object) -> None:
     with pytest.raises(UnreadableOrder, match=field) as refused:
-        AmazonOrder.from_amazon(a_raw_order(**{field: time}))
+        read_order(a_raw_order(**{field: time}))
 
     assert refused.value.order_id == "701-1111111-1111111"
     assert refused.value.reason == f"{field} is missing or not a time"
@@ -314,7 +302,7 @@ def test_an_order_without_its_times_is_refused_and_named(field: str, time: objec
 @pytest.mark.parametrize("nonsense", ["soon", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59Z", None, {}])
 def test_a_deadline_that_is_no_time_is_unknown(nonsense: object) -> None:
     window = {"latestDateTime": nonsense}
-    order = AmazonOrder.from_amazon(a_raw_order(fulfillment={"shipByWindow": window, "deliverByWindow": window}))
+    order = read_order(a_raw_order(fulfillment={"shipByWindow": window, "deliverByWindow": window}))
 
     assert order.ship_by is None
     assert order.deliver_by is None
@@ -323,7 +311,7 @@ def test_a_deadline_that_is_no_time_is_unknown(nonsense: object) -> None:
 def test_the_buyers_tax_registration_is_taken_not_the_sellers() -> None:
     sellers = {"entityType": "SELLER", "legalName": "Our Shop"}
     buyers = {"entityType": "BUYER", "legalName": "Ortiz Lamps Ltd"}
-    order = AmazonOrder.from_amazon(a_raw_order(tax={"taxRegistrations": [None, sellers, buyers]}))
+    order = read_order(a_raw_order(tax={"taxRegistrations": [None, sellers, buyers]}))
 
     assert order.tax_name == "Ortiz Lamps Ltd"
     assert order.tax_address is None
@@ -332,7 +320,7 @@ def test_the_buyers_tax_registration_is_taken_not_the_sellers() -> None:
 def test_the_sellers_own_number_is_found_among_the_aliases() -> None:
     aliases = [None, {"aliasType": "OTHER", "aliasId": "X"}, {"aliasType": "SELLER_ORDER_ID", "aliasId": "S-1"}]
 
-    assert AmazonOrder.from_amazon(a_raw_order(orderAliases=aliases)).seller_order_id == "S-1"
+    assert read_order(a_raw_order(orderAliases=aliases)).seller_order_id == "S-1"
 
 
 @pytest.mark.parametrize(
@@ -350,7 +338,7 @@ def test_the_sellers_own_number_is_found_among_the_aliases() -> None:
     ],
 )
 def test_an_amount_that_cannot_be_read_is_unknown(money: object) -> None:
-    order = AmazonOrder.from_amazon(a_raw_order(proceeds={"grandTotal": ABSENT}) | {"proceeds": {"grandTotal": money}})
+    order = read_order(a_raw_order(proceeds={"grandTotal": ABSENT}) | {"proceeds": {"grandTotal": money}})
 
     assert order.grand_total is None
 
@@ -358,17 +346,17 @@ def test_an_amount_that_cannot_be_read_is_unknown(money: object) -> None:
 def test_an_amount_keeps_its_digits() -> None:
     raw = a_raw_order(proceeds={"grandTotal": {"amount": "0.10", "currencyCode": "USD"}})
 
-    assert AmazonOrder.from_amazon(raw).grand_total == dollars("0.10")
+    assert read_order(raw).grand_total == dollars("0.10")
 
 
 @pytest.mark.parametrize("nothing", [ABSENT, None, "", 5, "text", {}])
 def test_without_a_list_of_items_the_lines_are_unknown(nothing: object) -> None:
-    assert AmazonOrder.from_amazon(a_raw_order(orderItems=nothing)).line_items is None
+    assert read_order(a_raw_order(orderItems=nothing)).line_items is None
 
 
 @pytest.mark.parametrize(("items", "count"), [([], 0), ([None, "x", 3], 0), ([a_raw_item(), a_raw_item()], 2)])
 def test_a_list_of_items_is_known_even_when_it_is_empty(items: list[object], count: int) -> None:
-    lines = AmazonOrder.from_amazon(a_raw_order(orderItems=items)).line_items
+    lines = read_order(a_raw_order(orderItems=items)).line_items
 
     assert lines is not None
     assert len(lines) == count
@@ -376,7 +364,7 @@ def test_a_list_of_items_is_known_even_when_it_is_empty(items: list[object], cou
 
 @pytest.mark.parametrize("quantity", [ABSENT, None, "2", 2.0, True, -1, 1_000_001, [], {}])
 def test_a_quantity_that_cannot_be_read_is_not_a_quantity_to_ship(quantity: object) -> None:
-    lines = AmazonOrder.from_amazon(a_raw_order(orderItems=[a_raw_item(quantityOrdered=quantity)])).line_items
+    lines = read_order(a_raw_order(orderItems=[a_raw_item(quantityOrdered=quantity)])).line_items
 
     assert lines is not None
     assert lines[0].quantity is None
@@ -385,7 +373,7 @@ def test_a_quantity_that_cannot_be_read_is_not_a_quantity_to_ship(quantity: obje
 
 @pytest.mark.parametrize("quantity", [0, 1, 1_000_000])
 def test_a_whole_number_is_a_quantity(quantity: int) -> None:
-    lines = AmazonOrder.from_amazon(a_raw_order(orderItems=[a_raw_item(quantityOrdered=quantity)])).line_items
+    lines = read_order(a_raw_order(orderItems=[a_raw_item(quantityOrdered=quantity)])).line_items
 
     assert lines is not None
     assert lines[0].quantity == quantity
@@ -393,7 +381,7 @@ def test_a_whole_number_is_a_quantity(quantity: int) -> None:
 
 def test_an_item_of_which_nothing_can_be_read_is_still_a_line() -> None:
     item = {"product": 5, "fulfillment": "x", "cancellation": []}
-    lines = AmazonOrder.from_amazon(a_raw_order(orderItems=[item])).line_items
+    lines = read_order(a_raw_order(orderItems=[item])).line_items
 
     assert lines == (a_line(order_item_id=None, seller_sku=None, asin=None, quantity=None),)
 
@@ -401,23 +389,23 @@ def test_an_item_of_which_nothing_can_be_read_is_still_a_line() -> None:
 def test_a_gift_option_on_any_item_makes_the_order_a_gift() -> None:
     gift = a_raw_item(fulfillment={"packing": {"giftOption": {"giftMessage": None}}})
 
-    assert AmazonOrder.from_amazon(a_raw_order(orderItems=[a_raw_item(), gift])).is_gift
-    assert not AmazonOrder.from_amazon(a_raw_order(orderItems=[a_raw_item(fulfillment={"packing": {}})])).is_gift
+    assert read_order(a_raw_order(orderItems=[a_raw_item(), gift])).is_gift
+    assert not read_order(a_raw_order(orderItems=[a_raw_item(fulfillment={"packing": {}})])).is_gift
 
 
 @pytest.mark.parametrize(("requester", "asked"), [("BUYER", True), ("SELLER", False), (None, False)])
 def test_only_the_buyers_own_request_counts_as_asking_to_cancel(requester: str | None, asked: bool) -> None:
     item = a_raw_item(cancellation={"cancellationRequest": {"requester": requester}})
 
-    assert AmazonOrder.from_amazon(a_raw_order(orderItems=[a_raw_item(), item])).cancel_requested_by_buyer is asked
+    assert read_order(a_raw_order(orderItems=[a_raw_item(), item])).cancel_requested_by_buyer is asked
 
 
 def test_an_order_that_is_too_large_to_keep_is_refused_by_its_size_in_bytes() -> None:
     programs = LARGEST_ORDER // 3 // LONGEST_TEXT + 1
-    AmazonOrder.from_amazon(a_raw_order(programs=["a" * LONGEST_TEXT] * programs))  # of one byte each
+    read_order(a_raw_order(programs=["a" * LONGEST_TEXT] * programs))  # of one byte each
 
     with pytest.raises(UnreadableOrder, match="more than the 100,000 that can be kept") as refused:
-        AmazonOrder.from_amazon(a_raw_order(programs=["山" * LONGEST_TEXT] * programs))
+        read_order(a_raw_order(programs=["山" * LONGEST_TEXT] * programs))
 
     assert refused.value.order_id == "701-1111111-1111111"
     assert "山" not in str(refused.value)
@@ -425,9 +413,7 @@ def test_an_order_that_is_too_large_to_keep_is_refused_by_its_size_in_bytes() ->
 
 def test_a_text_far_too_long_for_what_it_should_be_says_nothing() -> None:
     longest, too_long = ("a" * length for length in (LONGEST_TEXT, LONGEST_TEXT + 1))
-    order = AmazonOrder.from_amazon(
-        a_raw_order(buyer={"buyerName": longest, "buyerEmail": too_long}, programs=["PRIME", too_long])
-    )
+    order = read_order(a_raw_order(buyer={"buyerName": longest, "buyerEmail": too_long}, programs=["PRIME", too_long]))
 
     assert (order.buyer_name, order.buyer_email, order.programs) == (longest, None, ("PRIME",))
 
@@ -465,7 +451,7 @@ def broken_orders(draw: st.DrawFn) -> object:
 @given(broken_orders())
 def test_whatever_amazon_sends_is_read_or_refused_and_what_was_read_can_be_stored(raw: object) -> None:
     with suppress(UnreadableOrder):
-        order = AmazonOrder.from_amazon(raw)
+        order = read_order(raw)
         assert AmazonOrder.model_validate_json(order.model_dump_json(by_alias=True)) == order
         assert an_order(order).redact_at is not None
 
@@ -474,12 +460,12 @@ def test_whatever_amazon_sends_is_read_or_refused_and_what_was_read_can_be_store
 @given(JSON)
 def test_json_that_is_no_order_is_refused(raw: object) -> None:
     with pytest.raises(UnreadableOrder):
-        AmazonOrder.from_amazon(raw)
+        read_order(raw)
 
 
 # Absence never erases -------------------------------------------------------------------------------------------------
 
-KNOWN = AmazonOrder.from_amazon(a_raw_order())
+KNOWN = read_order(a_raw_order())
 ALWAYS_THERE = {"order_id", "created_at", "updated_at"}
 NEVER_NONE = {"programs", "is_gift", "cancel_requested_by_buyer"}
 
@@ -800,7 +786,7 @@ def test_every_edited_unit_that_changed_is_told() -> None:
 
 
 def test_redaction_leaves_no_personal_data() -> None:
-    order = AmazonOrder.from_amazon(a_raw_order())
+    order = read_order(a_raw_order())
     left = order.redacted().model_dump_json()
 
     personal = ["Bella", "Ortiz", "bella@", "PO-5", "Ada", "Quill", "Harbor", "Apt 3", "Rear", "Portland", "97209"]
@@ -982,7 +968,7 @@ def test_an_order_that_is_not_held_or_waits_for_a_date_is_not_ready_to_release()
 @pytest.mark.parametrize(
     "value",
     [
-        AmazonOrder.from_amazon(a_raw_order()),
+        read_order(a_raw_order()),
         an_amazon_order(line_items=None, delivery_address=None),
         an_address(line2="Apt 3"),
         a_line(unit_price=dollars("0.10")),

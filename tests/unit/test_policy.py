@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.orders.settings import (
-    BUILT_IN_STAGES,
-    NEEDS_ATTENTION,
-    NEW,
-    Checks,
-    Settings,
-    Stage,
-    ThreePlStatus,
-)
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
+from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings, ThreePlStatus
 from tests.unit.builders import NOON
 
 

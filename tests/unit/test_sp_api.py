@@ -24,20 +24,22 @@ from needs_attention.amazon.client import (
     REGION_ENDPOINTS,
     USER_AGENT,
     VERSION,
+    Credentials,
+    FetchedOrder,
+    Page,
+    SellingPartnerApi,
+    user_agent,
+)
+from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
-    Credentials,
     CredentialsRejected,
-    FetchedOrder,
     OrderNotFound,
-    Page,
     PageTokenRejected,
     QuotaExceeded,
     RequestRejected,
-    SellingPartnerApi,
     SpApiError,
     UnreadableAnswer,
-    user_agent,
 )
 from needs_attention.orders.marketplaces import MARKETPLACES
 
@@ -791,7 +793,7 @@ before = set(sys.modules)
 import needs_attention.amazon.client
 print(*{name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names))
 """
-    loaded = subprocess.run(
+    loaded = subprocess.run(  # noqa: S603 - this interpreter runs the text above
         [sys.executable, "-c", program],
         env={"PYTHONPATH": str(REPOSITORY / "layers")},
         capture_output=True,

@@ -7,7 +7,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from needs_attention.orders.settings import Checks, Settings
-from needs_attention.values.model import WHOLE, Like, NotNull, OneOf, SentTime, Value, read_stored
+from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
+from needs_attention.values.model import Value, read_stored
+from needs_attention.values.times import SentTime
 
 
 def test_what_a_later_version_stored_beside_is_left_out_also_further_down() -> None:

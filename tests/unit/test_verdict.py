@@ -9,8 +9,9 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from needs_attention.orders.gate import happened
-from needs_attention.orders.order import Edits, Hold, Missing, Order
+from needs_attention.orders.changes import happened
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import Hold, Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import (
     REDOWNLOAD_AFTER,

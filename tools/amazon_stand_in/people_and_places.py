@@ -2,6 +2,7 @@
 
 Cities, regions and postal codes go together as they really do. Names and streets are in the country's own script.
 """
+# ruff: noqa: RUF001 - so are letters that look like others, the Turkish dotless i for one
 
 from dataclasses import dataclass
 from typing import Final

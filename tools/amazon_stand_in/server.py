@@ -366,7 +366,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):  # the caller may have given up on a slow answer
             self._send(answer)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server finds them by these names
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -383,7 +383,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Requests are kept in `AmazonStandIn.requests`, not written to stderr."""
 
 

@@ -61,7 +61,7 @@ def run_load() -> int:
 
 def run_scale() -> int:
     """Measures every route with fifty thousand orders beside five hundred."""
-    from tools.local_stack import scale
+    from tools.local_stack import scale  # noqa: PLC0415 - no other command needs the layer to be importable
 
     with _own_stack("scale-few") as few, _own_stack("scale-many") as many:
         scale.compare((few, many), say)
@@ -81,7 +81,7 @@ def run_upgrade() -> int:
 
 def run_restore() -> int:
     """Rehearses what `docs/restore.md` says."""
-    from tools.local_stack import restore
+    from tools.local_stack import restore  # noqa: PLC0415 - it needs the layer to be importable
 
     with _own_stack("restore") as stack:
         restore.rehearse(stack, say)
@@ -90,7 +90,7 @@ def run_restore() -> int:
 
 def run_chaos() -> int:
     """Lets everything go wrong on a stack of its own, for so many minutes, by a seed that it tells."""
-    from tools.local_stack.chaos.run import Chaos
+    from tools.local_stack.chaos.run import Chaos  # noqa: PLC0415 - it needs the layer to be importable
 
     minutes = float(os.environ.get("MINUTES") or 10)
     seed = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))

@@ -26,7 +26,7 @@ def call(stack: Stack, role: str | None, method: str, path: str, body: object = 
     return send(stack, role, method, path, content, {"Content-Type": "application/json"} if content else {})
 
 
-def send(
+def send(  # noqa: PLR0917 - all that a request has, in the order of HTTP
     stack: Stack, role: str | None, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
 ) -> Answer:
     """One call with exactly this body and these headers, besides the token."""

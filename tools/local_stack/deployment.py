@@ -44,7 +44,7 @@ def deploy(
     log.unlink(missing_ok=True)
     for command in (["build", "--build-dir", str(built)], ["deploy", "--template-file", str(built / "template.yaml")]):
         with log.open("a") as output:
-            finished = subprocess.run(
+            finished = subprocess.run(  # noqa: S603 - SAM, from this project's own environment
                 [str(tools.sam), *command, *config, *overrides],
                 cwd=project,
                 env=environment,

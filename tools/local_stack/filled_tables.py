@@ -6,9 +6,12 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
+from needs_attention.amazon.order_json import read_order
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
 from needs_attention.jobs.change_log import Change, history_item
-from needs_attention.orders.order import AmazonOrder, LastChange, Order
-from needs_attention.orders.settings import BUILT_IN_STAGES, Settings, Stage, ThreePlStatus
+from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.order import LastChange, Order
+from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import Integration, IntegrationStore, Stages
 from needs_attention.tables.orders import Summary, to_item
@@ -64,7 +67,7 @@ def fill(stack: Stack, number: int, now: datetime, say: Callable[[str], None]) -
 def stored_orders(number: int, now: datetime) -> Iterator[Order]:
     """Most are dispatched, about three in ten held; a few are new, drafts or void."""
     for position, entry in enumerate(generated(number, now=now, shares=SHARES)):
-        amazon = AmazonOrder.from_amazon(json.loads(entry.document))
+        amazon = read_order(json.loads(entry.document))
         order = _judged(amazon, now)
         if order.hold or order.status != "Open":
             yield order

@@ -54,7 +54,7 @@ class ProcessList:
     ) -> BackgroundProcess:
         """Starts a process in a session of its own, so that a Ctrl-C meant for the command leaves it running."""
         with log.open("wb") as output:
-            child = subprocess.Popen(
+            child = subprocess.Popen(  # noqa: S603 - the commands are this package's own
                 command,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,

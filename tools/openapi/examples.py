@@ -7,8 +7,8 @@ import pytest
 from moto import mock_aws
 
 from needs_attention.orders.settings import ThreePlStatus
-from needs_attention.values import model as values
-from needs_attention.values.model import instant
+from needs_attention.values import times
+from needs_attention.values.times import instant
 from tests.integration.conftest import Answer, Clock, World, routes
 from tests.unit.builders import NOON
 
@@ -31,7 +31,7 @@ def examples() -> list[Example]:
     """The same every time: the clock is set, and nothing in the answers is by chance."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
-        patch.setattr(values, "utc_now", clock)
+        patch.setattr(times, "utc_now", clock)
         return _Morning(World(clock)).examples
 
 

@@ -44,7 +44,8 @@ from sp_api.base import Marketplaces  # type: ignore[import-untyped]
 from sp_api.base._transport_httpx import HttpxTransport  # type: ignore[import-untyped]
 from sp_api.util import load_all_pages, throttle_retry  # type: ignore[import-untyped]
 
-from needs_attention.amazon.client import Credentials, QuotaExceeded, SellingPartnerApi
+from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.errors import QuotaExceeded
 from needs_attention.downloads.walk import AMAZONS_MARGIN, BackdatedDownload, Redownload
 from tools.amazon_stand_in import orders_v0
 from tools.amazon_stand_in.http_messages import Answer, Request

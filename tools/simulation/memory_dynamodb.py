@@ -80,14 +80,14 @@ class MemoryDynamoDB:
         self._tables = tables
         self.on_call = on_call
 
-    def get_item(self, *, TableName: str, Key: Item, **_: object) -> dict[str, Any]:
+    def get_item(self, *, TableName: str, Key: Item, **_: object) -> dict[str, Any]:  # noqa: N803 - botocore's names
         self.on_call()
         table = self._tables[TableName]
         item = table.items.get(table.key_of(Key))
         self.on_call()
         return {"Item": dict(item)} if item else {}
 
-    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803
         self.on_call()
         found = {}
         for name, wanted in RequestItems.items():
@@ -100,20 +100,20 @@ class MemoryDynamoDB:
         self.on_call()
         return {"Responses": found}
 
-    def put_item(self, *, TableName: str, Item: Item, **condition: Any) -> None:
+    def put_item(self, *, TableName: str, Item: Item, **condition: Any) -> None:  # noqa: N803
         self.on_call()
         self._check(TableName, Item, condition)
         self._tables[TableName].put(dict(Item))
         self.on_call()
 
-    def delete_item(self, *, TableName: str, Key: Item, **condition: Any) -> None:
+    def delete_item(self, *, TableName: str, Key: Item, **condition: Any) -> None:  # noqa: N803
         self.on_call()
         self._check(TableName, Key, condition)
         table = self._tables[TableName]
         table.remove(table.key_of(Key))
         self.on_call()
 
-    def update_item(self, *, TableName: str, Key: Item, UpdateExpression: str, **rest: Any) -> None:
+    def update_item(self, *, TableName: str, Key: Item, UpdateExpression: str, **rest: Any) -> None:  # noqa: N803
         self.on_call()
         self._check(TableName, Key, rest)
         table = self._tables[TableName]
@@ -128,7 +128,7 @@ class MemoryDynamoDB:
         table.put(item)
         self.on_call()
 
-    def query(self, *, TableName: str, KeyConditionExpression: str, **rest: Any) -> dict[str, Any]:
+    def query(self, *, TableName: str, KeyConditionExpression: str, **rest: Any) -> dict[str, Any]:  # noqa: N803
         self.on_call()
         values = {name: value["S"] for name, value in rest["ExpressionAttributeValues"].items()}
         first, _, second = KeyConditionExpression.partition(" AND ")

@@ -20,12 +20,12 @@ from unittest.mock import patch
 import urllib3
 
 from needs_attention.amazon.client import INCLUDED_DATA, Credentials, SellingPartnerApi
+from needs_attention.amazon.order_json import read_order
 from needs_attention.downloads.walk import AMAZONS_MARGIN, BackdatedDownload, LiveDownload, Redownload, downloaded
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders import gate
 from needs_attention.orders.marketplaces import MARKETPLACES
-from needs_attention.orders.order import AmazonOrder
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.integrations import Integration, IntegrationState, IntegrationStore
 from needs_attention.tables.orders import LostRace, OrderStore
@@ -360,7 +360,7 @@ class Simulation:
             return False
         # As Amazon showed it then: later it hides a shipped order's telephone number.
         showed = shown(entry, datasets=DATASETS, roles=ALL_DATA_ROLES, now=order.downloaded_at)
-        return downloaded(order, AmazonOrder.from_amazon(showed), self.integration_id, Settings(), self.clock()) is None
+        return downloaded(order, read_order(showed), self.integration_id, Settings(), self.clock()) is None
 
     def _look(self) -> None:
         requests = self.amazon.requests()

@@ -41,7 +41,7 @@ def why_not(service: str) -> str | None:
     """Why this OSV service cannot be asked; None if it can."""
     body = json.dumps(KNOWN_TO_BE_VULNERABLE).encode()
     try:
-        with urlopen(Request(service, body), timeout=10) as answer:
+        with urlopen(Request(service, body), timeout=10) as answer:  # noqa: S310 - the one above
             knows = bool(json.load(answer).get("vulns"))
     except (OSError, ValueError, AttributeError) as error:
         return f"{type(error).__name__}: {error}"
@@ -67,11 +67,11 @@ def audit(files: Iterable[Path], ignored: Iterable[str], pip_audit: PipAudit, se
 
 def run_pip_audit(arguments: list[str]) -> int:
     """As `PipAudit`."""
-    finished = subprocess.run(
+    finished = subprocess.run(  # noqa: S603 - pip-audit, from this project's own environment
         [str(PIP_AUDIT), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if finished.returncode:
-        print(arguments[-1], finished.stdout, sep="\n")
+        print(arguments[-1], finished.stdout, sep="\n")  # noqa: T201
     return finished.returncode
 
 
@@ -80,7 +80,7 @@ def main(service: str = OSV) -> int:
     accepted = tomllib.loads(ACCEPTED.read_text(encoding="utf-8")).get("accepted", [])
     ignored = passed_over(accepted, datetime.now(UTC).date())
     code, line = audit(pinned_requirements(), ignored, run_pip_audit, service)
-    print(f"\n*** {line}\n")
+    print(f"\n*** {line}\n")  # noqa: T201
     return code
 
 

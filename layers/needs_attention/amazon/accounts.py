@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from needs_attention.amazon.client import LWA_ENDPOINT, REGION_ENDPOINTS, Credentials, SellingPartnerApi, SpApiError
+from needs_attention.amazon.client import LWA_ENDPOINT, REGION_ENDPOINTS, Credentials, SellingPartnerApi
+from needs_attention.amazon.errors import SpApiError
 from needs_attention.environment import AmazonAccess
 from needs_attention.tables.integrations import ChangedMeanwhile, Integration
 

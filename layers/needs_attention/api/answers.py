@@ -12,17 +12,9 @@ from needs_attention.downloads.second_look import OrderReport
 from needs_attention.downloads.walk import Counts, DownloadStatus, OverdueVerdicts
 from needs_attention.integrations.arrivals import Ending, MarketplaceArrivals
 from needs_attention.integrations.incidents import IncidentCode
-from needs_attention.orders.completeness import AmazonsOrEdited, BillingSource, NameSource
-from needs_attention.orders.order import (
-    Address,
-    DispatchedBy,
-    HoldKind,
-    LineItem,
-    Money,
-    OrderStatus,
-    Override,
-    Redaction,
-)
+from needs_attention.orders.amazon_order import Address, LineItem, Money
+from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource
+from needs_attention.orders.order import DispatchedBy, HoldKind, OrderStatus, Override, Redaction
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.urgency import Queue, ShipByState
 from needs_attention.orders.verdict import Alert

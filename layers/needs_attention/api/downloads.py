@@ -6,7 +6,7 @@ from typing import Any
 
 from needs_attention.api.router import FieldError, invalid
 from needs_attention.downloads.walk import AMAZONS_MARGIN, OLDEST, BackdatedDownload, Bucket
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 
 
 def check_start(field: str, updated_after: datetime, now: datetime) -> None:

@@ -40,12 +40,12 @@ class RememberedAnswers:
     ) -> Response[object]:
         """What `make` answers, or answered when the request first came. Raises what `make` raises, a 409 while the
         first request is still being answered, and a 422 for another request with the same key."""
-        from aws_lambda_powertools.utilities.idempotency import (
+        from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - see the module
             DynamoDBPersistenceLayer,
             IdempotencyConfig,
             idempotent_function,
         )
-        from aws_lambda_powertools.utilities.idempotency.exceptions import (
+        from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - likewise
             IdempotencyAlreadyInProgressError,
             IdempotencyPersistenceLayerError,
             IdempotencyValidationError,
@@ -53,7 +53,7 @@ class RememberedAnswers:
 
         made: list[Response[object]] = []
 
-        def first_answer(*, request: Mapping[str, object]) -> dict[str, Any]:
+        def first_answer(*, request: Mapping[str, object]) -> dict[str, Any]:  # noqa: ARG001 - read by Powertools
             made.append(make())
             return _packed(made[0])
 

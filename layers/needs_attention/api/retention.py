@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -13,7 +13,40 @@ from needs_attention.jobs.redactions import WhatIsDue
 from needs_attention.orders.erasure import Erasure
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore, Page
-from needs_attention.values.model import SentTime, Value, instant
+from needs_attention.values.fields import Like, Slug
+from needs_attention.values.model import Value
+from needs_attention.values.times import SentTime, instant
+
+# It stays for ever: neither a name nor an email passes for one.
+Reference = Annotated[
+    str,
+    Like(
+        "[A-Za-z]{0,10}[-/#]?[0-9]{1,12}([-/][0-9]{1,12}){0,3}",
+        "must be a number, with some letters in front of it at most, such as GR-2041",
+    ),
+    Field(description="What the request is called elsewhere, such as a ticket's number; nothing of the person"),
+]
+EvenIfUnsent = Annotated[bool, Field(description="Also what is still to be sent: it cannot be sent from here any more")]
+BuyersEmail = Annotated[
+    str,
+    Like(r"[^\s@]{1,64}@[^\s@]{1,255}", "must be an email address, such as k3x9@marketplace.amazon.com"),
+    Field(description="As the orders show it: Amazon's address for the buyer, or one that was typed in"),
+]
+
+
+class EraseOrder(Value):
+    """The removal of one order's personal data."""
+
+    reference: Reference
+    even_if_unsent: EvenIfUnsent = False
+
+
+class EraseBuyer(EraseOrder):
+    """The removal of a buyer's personal data from the orders of all integrations, or of one."""
+
+    buyer_email: BuyersEmail
+    integration: Slug | None = None
+
 
 # Before the first and after the last.
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)

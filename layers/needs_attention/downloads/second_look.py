@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from needs_attention.downloads.walk import RETRY_AFTER, Counts, LiveDownload, Walk
-from needs_attention.values.model import UtcTime, Value
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
 
 # How far back, and how often.
 RECONCILED = timedelta(days=3)

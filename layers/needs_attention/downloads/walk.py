@@ -17,10 +17,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from needs_attention.orders.order import TIME_IS_OVER, AmazonOrder, Order, UnreadableOrder
+from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.order import TIME_IS_OVER, Order
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
-from needs_attention.values.model import UtcTime, Value, differing, id_made_at
+from needs_attention.values.model import Value, differing
+from needs_attention.values.times import UtcTime, id_made_at
 
 # The model: "at least 2 minutes before the request"; the rest is for clocks that differ.
 AMAZONS_MARGIN = timedelta(minutes=2, seconds=10)

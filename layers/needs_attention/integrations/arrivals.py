@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 
 from needs_attention.integrations.incidents import Arrivals
 from needs_attention.orders.settings import Checks
-from needs_attention.values.model import UtcTime, Value
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
 
 # Amazon's pages "Rotating your apps' LWA credentials" and "Renew authorizations" (of public applications).
 CLIENT_SECRET_LIVES = timedelta(days=180)

@@ -11,10 +11,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.completeness import find_missing
-from needs_attention.orders.order import AmazonOrder, Edits
+from needs_attention.orders.edits import Edits
 from needs_attention.orders.settings import Settings
-from needs_attention.values.model import UtcTime, Value
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
 
 IncidentCode = Literal[
     "credentialsUnreadable",

@@ -1,6 +1,7 @@
 """Orders judged anew because the settings have changed: how far that has come."""
 
-from needs_attention.values.model import UtcTime, Value
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
 
 
 class Rejudgement(Value):

@@ -7,10 +7,11 @@ data: a change names fields, never their values.
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from needs_attention.aws import Item
 from needs_attention.orders.order import LastChange
+from needs_attention.tables.dynamodb import Item
 from needs_attention.tables.orders import Summary
-from needs_attention.values.model import instant, read_stored
+from needs_attention.values.model import read_stored
+from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

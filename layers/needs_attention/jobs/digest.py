@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.api.orders.list import Held, OrderList
+from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.jobs.redactions import WhatIsDue
 from needs_attention.orders.urgency import ship_by_state
-from needs_attention.orders.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.tables.integrations import Surroundings
 from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Summary
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -168,7 +168,7 @@ def _is_truncated(told: _Told) -> bool:
     return bool(told.held.counts["isTruncated"])
 
 
-def _at_least(number: int, is_more: bool) -> str:
+def _at_least(number: int, is_more: bool) -> str:  # noqa: FBT001 - one number, which may be cut off
     return f"{number} or more" if is_more else str(number)
 
 

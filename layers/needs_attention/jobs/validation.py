@@ -3,9 +3,9 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from needs_attention.aws import Item
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
+from needs_attention.tables.dynamodb import Item
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import LostRace, OrderStore, order_from_item
 

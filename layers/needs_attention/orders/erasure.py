@@ -4,44 +4,15 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from pydantic import Field
-
+from needs_attention.api.retention import EraseBuyer
 from needs_attention.orders.order import Order, Redaction
-from needs_attention.values.model import Like, Slug, UtcTime, Value, id_made_at
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime, id_made_at
 
-# It stays for ever: neither a name nor an email passes for one.
-Reference = Annotated[
-    str,
-    Like(
-        "[A-Za-z]{0,10}[-/#]?[0-9]{1,12}([-/][0-9]{1,12}){0,3}",
-        "must be a number, with some letters in front of it at most, such as GR-2041",
-    ),
-    Field(description="What the request is called elsewhere, such as a ticket's number; nothing of the person"),
-]
-EvenIfUnsent = Annotated[bool, Field(description="Also what is still to be sent: it cannot be sent from here any more")]
-BuyersEmail = Annotated[
-    str,
-    Like(r"[^\s@]{1,64}@[^\s@]{1,255}", "must be an email address, such as k3x9@marketplace.amazon.com"),
-    Field(description="As the orders show it: Amazon's address for the buyer, or one that was typed in"),
-]
 # So many orders are named; `GET /integrations/{integrationId}/redactions` names all.
 MOST_NAMED = 100
-
-
-class EraseOrder(Value):
-    """The removal of one order's personal data."""
-
-    reference: Reference
-    even_if_unsent: EvenIfUnsent = False
-
-
-class EraseBuyer(EraseOrder):
-    """The removal of a buyer's personal data from the orders of all integrations, or of one."""
-
-    buyer_email: BuyersEmail
-    integration: Slug | None = None
 
 
 class Buyer(Value):

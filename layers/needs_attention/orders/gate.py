@@ -9,21 +9,12 @@ from datetime import datetime
 from typing import Literal
 
 from needs_attention.orders.completeness import FIELDS_OF_UNIT
-from needs_attention.orders.order import (
-    TIME_IS_OVER,
-    UNITS,
-    Accepted,
-    Edits,
-    Hold,
-    Missing,
-    Order,
-    Override,
-    Redaction,
-    Unit,
-)
+from needs_attention.orders.edits import UNITS, Edits, Unit
+from needs_attention.orders.order import TIME_IS_OVER, Accepted, Hold, Missing, Order, Override, Redaction
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import digest, dispatches_at_once, judged
-from needs_attention.values.model import UtcTime, Value
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
 
 # In place of words in which a buyer's data may stand.
 REDACTED = "[redacted]"
@@ -210,38 +201,7 @@ def erase(order: Order, settings: Settings, request: Redaction, *, even_if_unsen
     return redact(order, settings, at, request)
 
 
-def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:
-    """What a change meant, in the words of the event bus: written with the change, so that telling it needs no more."""
-    was_held, is_held = before is not None and before.hold is not None, after.hold is not None
-    was_ready = before is not None and before.is_transferable and before.is_live
-    told = before.alerts if before and not _changed_once_more(before, after) else ()
-    events = {
-        "OrderHeld": is_held and not was_held,
-        "OrderReleased" if by_a_person else "OrderHealed": was_held and not is_held and after.has_a_future,
-        "OrderReadyFor3pl": after.is_transferable and after.is_live and not was_ready,
-        "OrderTransferred": after.is_handed_over and not (before is not None and before.is_handed_over),
-        "OrderPicked": _has_become(ThreePlStatus.PICKED, before, after),
-        "OrderTransferFailed": _has_become(ThreePlStatus.WITH_ERRORS, before, after),
-        "OrderDispatched": bool(after.fully_dispatched_at) and not (before is not None and before.fully_dispatched_at),
-        "OrderCancelled": bool(after.voided_at) and not (before is not None and before.voided_at),
-        "OrderRedacted": bool(after.redacted_at) and not (before is not None and before.redacted_at),
-    }
-    return (*(name for name, is_true in events.items() if is_true), *(a for a in after.alerts if a not in told))
-
-
-def _has_become(status: ThreePlStatus, before: Order | None, after: Order) -> bool:
-    return after.three_pl_status is status and not (before is not None and before.three_pl_status is status)
-
-
-def _changed_once_more(before: Order, after: Order) -> bool:
-    """Whether Amazon changed once more what the warehouse has: that is told each time."""
-    known, now = before.handed_over_digest, after.handed_over_digest
-    return known is not None and now is not None and known != now
-
-
 # What the gate refuses ------------------------------------------------------------------------------------------------
-
-
 def _not_for_the_warehouse(order: Order) -> Refused:
     return Refused("notForTheWarehouse", "The order may not be transferred to the 3PL now.", order.open_missing)
 

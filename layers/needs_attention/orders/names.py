@@ -73,7 +73,7 @@ _LEGAL_FORMS = _vocabulary("""
 _SHORT_LEGAL_FORMS = _vocabulary("sa sas sasu sl sc spa sca ab as asa ag ug kg kgaa ev eg ek se nv bv doo ad co")
 _LONGEST_LEGAL_FORM_IN_WORDS = 5
 
-_COMPANY_OPENINGS = _vocabulary("amazon ооо оао зао пао شركة مؤسسة")  # Cyrillic is meant
+_COMPANY_OPENINGS = _vocabulary("amazon ооо оао зао пао شركة مؤسسة")  # noqa: RUF001  # Cyrillic is meant  # Cyrillic is meant
 _UNSPACED_LEGAL_FORMS = re.compile(r"株式会社|有限会社|合同会社|合資会社|公司|주식회사|유한회사|\((?:株|有|주)\)")
 _STORE_NUMBER = re.compile(r"#\s*\d+$")
 

@@ -4,10 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator
+from pydantic import Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from needs_attention.values.model import WHOLE, SentTime, Slug, Value
+from needs_attention.values.fields import WHOLE, Slug
+from needs_attention.values.model import Value
+from needs_attention.values.times import SentTime
 
 
 class ThreePlStatus(StrEnum):
@@ -37,28 +39,6 @@ OURS_TO_SET = [str(status) for status in ThreePlStatus if not status.is_handed_o
 
 NEEDS_ATTENTION = "needs-attention"
 NEW = "new"
-
-
-def _with_single_blanks(name: str) -> str:
-    return " ".join(name.split())
-
-
-# One blank between words, so that what looks the same is the same.
-StageName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=60),
-    AfterValidator(_with_single_blanks),
-]
-
-
-class Stage(Value):
-    """One entry of the list that the administrator keeps. Orders store the id, so a rename is one write."""
-
-    id: Slug
-    name: StageName
-
-
-BUILT_IN_STAGES = (Stage(id=NEEDS_ATTENTION, name="Needs Attention"), Stage(id=NEW, name="New"))
 
 
 class Checks(Value):

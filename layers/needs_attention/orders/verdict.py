@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from needs_attention.orders.completeness import find_missing, seen
-from needs_attention.orders.order import WHERE, Edits, Hold, Missing, Order
+from needs_attention.orders.amazon_order import WHERE
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.effective import seen
+from needs_attention.orders.order import Hold, Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 
 # What people must hear loudly: Amazon's news came too late for the gate.

@@ -1,10 +1,9 @@
 """Plain words for people: what is missing from an order or wrong with a connection, what to do about it, and where."""
 
-from needs_attention.integrations.arrivals import Ending
-from needs_attention.integrations.incidents import IncidentCode
+from needs_attention.orders.edits import CONFIRMABLE
 from needs_attention.orders.marketplaces import MARKETPLACES
-from needs_attention.orders.order import CONFIRMABLE, Missing, Order
-from needs_attention.values.model import instant
+from needs_attention.orders.order import Missing, Order
+from needs_attention.values.times import instant
 
 _FIELDS = {
     "firstName": "first name",
@@ -35,37 +34,6 @@ _REASONS = {
 _STEPS = {
     "changedAtAmazon": "Compare both, then type in the right one, or send null to take Amazon's.",
     "asked": "Cancel the order in Seller Central, or confirm `buyerRequestedCancel` to send it all the same.",
-}
-
-CONNECTION_AT_FAULT = (
-    "Amazon sends this for hardly any order of this marketplace now: see the incident of the integration. "
-    "The order is downloaded again when that is over; or type it in here."
-)
-
-WHAT_TO_DO: dict[IncidentCode, str] = {
-    "credentialsUnreadable": (
-        "See whether the integration's secret is in AWS Secrets Manager, and the function may read it; if it is gone, "
-        "send the credentials again. It is tried again by itself."
-    ),
-    "credentialsRejected": "Renew the client secret or the seller's consent, and send the new credentials.",
-    "accessDenied": "Check in Seller Central that the application has its roles, and consent again.",
-    "marketplaceNotAllowed": "Check that the seller sells in these marketplaces, and that they are of this region.",
-    "requestRejected": "Check that the marketplaces belong to this seller. It is tried again by itself.",
-    "amazonUnavailable": "Nothing: it is tried again by itself.",
-    "unreadableAnswer": "It is tried again by itself. If it stays so, report it to Amazon with the request ID.",
-    "fieldsVanished": (
-        "Check in Seller Central that the application still has its restricted roles (Direct-to-Consumer Shipping, "
-        "Tax Invoicing), and consent again. The orders are downloaded again by themselves when the fields are back."
-    ),
-    "quotaExhausted": (
-        "See whether another application or environment uses the same Amazon application, and download less of the "
-        "past meanwhile. Nothing is lost: downloads go on as Amazon allows."
-    ),
-}
-
-HOW_TO_RENEW: dict[Ending, str] = {
-    "clientSecret": "Rotate the client secret in Amazon's developer console, and send the new credentials.",
-    "consent": "Have the seller consent again, and send the new credentials. A private application authorises itself.",
 }
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from needs_attention.aws import Item, is_lost_race, items
+from needs_attention.aws import is_lost_race
 from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.downloads.walk import (
     BackdatedDownload,
@@ -28,9 +28,13 @@ from needs_attention.downloads.walk import (
 from needs_attention.integrations.arrivals import Ending, Expiry
 from needs_attention.integrations.incidents import Arrivals, Incidents
 from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
 from needs_attention.orders.erasure import Erasure
-from needs_attention.orders.settings import BUILT_IN_STAGES, Settings, Stage
-from needs_attention.values.model import Slug, UtcTime, Value, instant, read_stored
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.dynamodb import Item, items
+from needs_attention.values.fields import Slug
+from needs_attention.values.model import Value, read_stored
+from needs_attention.values.times import UtcTime, instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

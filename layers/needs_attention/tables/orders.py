@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, Unpac
 
 from pydantic_core import from_json
 
-from needs_attention.aws import Item, items
-from needs_attention.orders.gate import happened
-from needs_attention.orders.order import (
-    AmazonOrder,
-    Edits,
-    LastChange,
-    Order,
-    Redaction,
-    is_to_be_sent,
-    may_be_order_id,
-)
+from needs_attention.orders.amazon_order import AmazonOrder, may_be_order_id
+from needs_attention.orders.changes import happened
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import LastChange, Order, Redaction, is_to_be_sent
 from needs_attention.orders.settings import ThreePlStatus
-from needs_attention.values.model import UtcTime, Value, differing, instant, read_stored
+from needs_attention.tables.dynamodb import Item, items
+from needs_attention.values.model import Value, differing, read_stored
+from needs_attention.values.times import UtcTime, instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -453,7 +448,7 @@ def _keys(order: Order) -> dict[str, "AttributeValueTypeDef"]:
     return item
 
 
-def _plain(value: str | int | bool) -> "AttributeValueTypeDef":
+def _plain(value: str | int | bool) -> "AttributeValueTypeDef":  # noqa: FBT001 - an attribute's value
     if isinstance(value, bool):
         return {"BOOL": value}
     return {"N": str(value)} if isinstance(value, int) else _text(value)

@@ -21,7 +21,7 @@ from needs_attention.orders.order import Hold
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.integrations import Integration
 from needs_attention.tables.orders import to_item
-from needs_attention.values import model as values
+from needs_attention.values import times
 from tests.unit.builders import an_amazon_order, an_order
 from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
@@ -52,10 +52,10 @@ class Forgetful(MemoryDynamoDB):
         order = order.with_(pending_since=None, judged_at=now)
         self._held = to_item(order)
 
-    def update_item(self, *, TableName: str, Key: Any, UpdateExpression: str, **rest: Any) -> None:
+    def update_item(self, *, TableName: str, Key: Any, UpdateExpression: str, **rest: Any) -> None:  # noqa: N803
         pass
 
-    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:
+    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:  # noqa: N803
         if "OrdersTable" not in RequestItems:
             return super().batch_get_item(RequestItems=RequestItems)
         keys = RequestItems["OrdersTable"]["Keys"]
@@ -83,7 +83,7 @@ class Forgetful(MemoryDynamoDB):
 def main(sp_api: str, lwa: str) -> None:
     os.environ |= ENVIRONMENT
     app: Any = import_module("functions.download_orders.app")  # it reads the environment
-    now = values.utc_now()
+    now = times.utc_now()
     dynamodb: Any = Forgetful(now)
     app.orders._client = app.integrations._client = dynamodb
     app.wake_ups = SimpleNamespace(wake=lambda *_: None)

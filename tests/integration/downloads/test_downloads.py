@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from needs_attention.amazon.client import AmazonUnavailable, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import AmazonUnavailable
 from needs_attention.downloads.walk import BackdatedDownload, OverdueVerdicts, Walk
 from needs_attention.integrations.rejudgement import Rejudgement
 from needs_attention.orders.order import Hold, Order

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from needs_attention.api.retention import EraseBuyer
 from needs_attention.jobs.redactions import (
     MOST_REDACTED_AT_ONCE,
     READ_AT_ONCE,
@@ -14,7 +15,7 @@ from needs_attention.jobs.redactions import (
     redact_what_is_due,
 )
 from needs_attention.orders import gate
-from needs_attention.orders.erasure import EraseBuyer, Erasure
+from needs_attention.orders.erasure import Erasure
 from needs_attention.orders.order import REDACTION_AGE, Order, Redaction
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.integrations import Integration

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from needs_attention.amazon.client import AmazonUnavailable, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import AmazonUnavailable
 from needs_attention.downloads.walk import Redownload
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings

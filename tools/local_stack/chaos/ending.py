@@ -9,8 +9,10 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from needs_attention.amazon.order_json import read_order
 from needs_attention.orders.completeness import FIELDS_OF_UNIT
-from needs_attention.orders.order import UNITS, AmazonOrder, Order
+from needs_attention.orders.edits import UNITS
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.orders import order_from_item
 from tools.amazon_stand_in.ledger import Entry, moment
@@ -85,8 +87,8 @@ class Ending:
     def _wrong(self, order: Order, entry: Entry) -> Iterator[str]:
         """In what it is not as Amazon's last version and what people did make it."""
         is_cancelled = entry.fulfillment_status == "CANCELLED"
-        if not is_cancelled and order.amazon != AmazonOrder.from_amazon(entry.order):
-            yield f"differs from Amazon's in {AmazonOrder.from_amazon(entry.order).changed_fields(order.amazon)}"
+        if not is_cancelled and order.amazon != read_order(entry.order):
+            yield f"differs from Amazon's in {read_order(entry.order).changed_fields(order.amazon)}"
         if order.comment not in self._truth.comments[order.order_id]:
             yield f"the comment that was answered as stored is not there, but {order.comment}"
         if order.order_id in self._truth.handed_over and not order.is_handed_over:

@@ -134,7 +134,7 @@ def handle_not_found(_: OrderNotFound) -> Response[str]:
 
 @app.exception_handler(StorageFailed)  # type: ignore[untyped-decorator]
 def handle_storage_failed(_: StorageFailed) -> Response[str]:
-    logger.exception("finished handling request with internal error")
+    logger.exception("finished handling request with internal error")  # noqa: LOG004 - called within `except`
     return error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal server error")
 
 

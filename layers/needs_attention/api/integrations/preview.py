@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from needs_attention.orders.settings import Settings, Stage
+from needs_attention.integrations.stages import Stage
+from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import Integration
 from needs_attention.tables.orders import OrderStore, Page

@@ -16,11 +16,13 @@ from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.downloads.walk import AMAZONS_MARGIN, LiveDownload, SetAside
 from needs_attention.integrations.arrivals import arriving
 from needs_attention.integrations.incidents import Arrivals, Incident, Incidents
+from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.settings import Settings
-from needs_attention.orders.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.tables.integrations import Integration, Region, Stages
-from needs_attention.values.model import OneOf, SentTime, Slug, Value, instant
+from needs_attention.values.fields import OneOf, Slug
+from needs_attention.values.model import Value
+from needs_attention.values.times import SentTime, instant
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]

@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 from needs_attention.api.router import Problem, not_found
-from needs_attention.orders.settings import BUILT_IN_STAGES, Stage
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
 from needs_attention.tables.integrations import Stages
 
 MOST_STAGES = 50

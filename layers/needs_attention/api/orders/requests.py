@@ -8,14 +8,18 @@ from pydantic_core import PydanticCustomError
 
 from needs_attention.api.router import FieldError, Problem, invalid
 from needs_attention.orders.addresses import country_of
-from needs_attention.orders.completeness import Seen, seen
+from needs_attention.orders.amazon_order import Address, LineItem, Money
+from needs_attention.orders.edits import CONFIRMABLE, Edits, PersonsName, Unit
+from needs_attention.orders.effective import Seen, seen
 from needs_attention.orders.gate import Refused, Wanted, check_editable
-from needs_attention.orders.order import CONFIRMABLE, Address, Edits, LineItem, Money, Order, PersonsName, Unit
+from needs_attention.orders.order import Order
 from needs_attention.orders.phones import may_be_phone
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.tables.integrations import Stages
-from needs_attention.values.model import WHOLE, Like, NotNull, OneOf, SentTime, Value
+from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
+from needs_attention.values.model import Value
 from needs_attention.values.text import cleaned
+from needs_attention.values.times import SentTime
 
 # What a person's change is called in the history; the fields that it changed stand beside it.
 Cause = Literal[
@@ -51,7 +55,7 @@ def _email_address(text: str) -> str:
     also the domains that nobody can have (`.test`, `.invalid`, `.local`, `localhost`): a buyer's mail would go nowhere.
     """
     # Here, because compiling its patterns takes 15 ms: most cold starts are for something else than an email.
-    from email_validator import EmailNotValidError, validate_email
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - see above
 
     typed = _tidy(text)
     try:

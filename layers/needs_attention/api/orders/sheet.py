@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from needs_attention.api.router import FieldError, Problem, invalid
-from needs_attention.orders.order import Address
+from needs_attention.orders.amazon_order import Address
 
 MOST_ROWS = 100
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

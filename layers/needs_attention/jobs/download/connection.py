@@ -7,7 +7,7 @@ from functools import cached_property
 from aws_lambda_powertools import Logger
 
 from needs_attention.amazon.accounts import CredentialsUnreadable
-from needs_attention.amazon.client import (
+from needs_attention.amazon.errors import (
     AccessDenied,
     CredentialsRejected,
     RequestRejected,
@@ -33,7 +33,7 @@ from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.verdict import next_redownload
 from needs_attention.tables.integrations import Integration, IntegrationStore
 from needs_attention.tables.orders import OrderStore, Page, Summary
-from needs_attention.values.model import instant
+from needs_attention.values.times import instant
 
 # Who asks for a download that nobody asked for.
 BY_THE_CLOCK = "clock"

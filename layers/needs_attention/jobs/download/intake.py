@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
+from needs_attention.amazon.order_json import read_order
 from needs_attention.downloads.walk import Counts, SetAside, downloaded
-from needs_attention.orders.order import AmazonOrder, Order, UnreadableOrder
+from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.order import Order
 from needs_attention.orders.verdict import judged, next_redownload
 from needs_attention.tables.integrations import Integration, IntegrationStore
 from needs_attention.tables.orders import ChangedBy, LostRace, OrderStore, SpoiltItem
@@ -58,7 +60,7 @@ class Intake:
         aside: list[SetAside] = []
         for raw in raw_orders:
             try:
-                amazon = AmazonOrder.from_amazon(raw)
+                amazon = read_order(raw)
             except UnreadableOrder as error:
                 aside.append(_set_aside(error, raw, now, request_id))
                 continue

@@ -20,19 +20,14 @@ from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 
-from needs_attention.amazon.client import (
-    AmazonUnavailable,
-    QuotaExceeded,
-    SellingPartnerApi,
-    SpApiError,
-    UnreadableAnswer,
-)
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import AmazonUnavailable, QuotaExceeded, SpApiError, UnreadableAnswer
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.walk import Counts, Redownload
-from needs_attention.orders.order import may_be_order_id
+from needs_attention.orders.amazon_order import may_be_order_id
 from needs_attention.tables.integrations import Integration, IntegrationStore
 from needs_attention.tables.orders import OrderStore
-from needs_attention.values.model import in_utc, instant
+from needs_attention.values.times import in_utc, instant
 
 REPORT_TYPE = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL"
 ORDER_ID, UPDATED_AT, STATUS, CHANNEL = "amazon-order-id", "last-updated-date", "order-status", "sales-channel"

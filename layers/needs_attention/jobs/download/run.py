@@ -14,14 +14,14 @@ from typing import Any, Literal, NamedTuple
 from aws_lambda_powertools import Logger
 
 from needs_attention.amazon.accounts import CredentialsUnreadable
-from needs_attention.amazon.client import (
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
     OrderNotFound,
     PageTokenRejected,
     QuotaExceeded,
     RequestRejected,
-    SellingPartnerApi,
     SpApiError,
     UnreadableAnswer,
 )
