@@ -27,7 +27,8 @@ from needs_attention.amazon.client import Credentials, SellingPartnerApi
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders.marketplaces import MARKETPLACES
-from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.ledger import Json
 from tools.simulation import comparison

@@ -18,7 +18,7 @@ from benchmarks.amazon_orders import NOW, entries
 from benchmarks.downloads import INTEGRATION
 from benchmarks.embedded_dynamodb import embedded_dynamodb
 from benchmarks.invocations import Functions, Usage
-from needs_attention.downloads.walk import BackdatedDownload
+from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.orders.verdict import REDOWNLOAD_AFTER
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.values import times

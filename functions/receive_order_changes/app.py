@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
 from needs_attention.amazon.notifications import is_wanted, order_change
-from needs_attention.downloads.walk import Redownload
+from needs_attention.downloads.by_id import Redownload
 from needs_attention.environment import IntegrationsTable, WakeUps
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.values import times

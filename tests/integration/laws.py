@@ -12,7 +12,7 @@ from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.tables.orders import to_item
+from needs_attention.tables.order_items import to_item
 
 Doer = Literal["download", "another integration", "validation", "person", "warehouse", "clock"]
 

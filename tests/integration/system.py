@@ -17,7 +17,8 @@ from needs_attention.jobs.download.run import Downloader
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
 from needs_attention.tables.dynamodb import Item
-from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 
 ORDER_ID = "701-1111111-1111111"

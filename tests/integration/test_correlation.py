@@ -10,7 +10,8 @@ from needs_attention.api.router import UnexpectedError
 from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.orders.order import LastChange
-from needs_attention.tables.orders import Summary, to_item
+from needs_attention.orders.summary import Summary
+from needs_attention.tables.order_items import to_item
 from tests.integration.conftest import World, an_event, app
 from tests.unit.builders import NOON, a_raw_order
 

@@ -14,7 +14,7 @@ from moto import mock_aws
 from needs_attention.api.orders.list import MOST_ENTRIES_READ, OrderFilters
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import ThreePlStatus
-from needs_attention.tables.orders import created_key, ship_by_key, to_item
+from needs_attention.tables.order_items import created_key, ship_by_key, to_item
 from needs_attention.values import times
 from tests.integration.conftest import Answer, Clock, World
 from tests.unit.builders import CREATED, NOON, a_judged_order, an_amazon_order

@@ -7,8 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.downloads.walk import SetAside, Subscription
-from needs_attention.integrations.incidents import Arrival, Arrivals, Incident, Incidents
+from needs_attention.downloads.by_id import SetAside
+from needs_attention.downloads.live import Subscription
+from needs_attention.integrations.latest_orders import Arrival, Arrivals
+from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.orders.settings import Checks, Settings
 from tests.integration.conftest import Answer, World
 from tests.unit.builders import NOON

@@ -14,7 +14,7 @@ from needs_attention.amazon.client import Credentials
 from needs_attention.environment import AmazonAccess
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
-from needs_attention.tables.orders import to_item
+from needs_attention.tables.order_items import to_item
 from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.unit.builders import NOON, an_amazon_order, an_order, downloaded_again
 from tools.amazon_stand_in.generator import generated

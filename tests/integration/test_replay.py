@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from needs_attention.orders.order import Order
-from needs_attention.tables.orders import to_item
+from needs_attention.tables.order_items import to_item
 from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.integration.faults import failing, throttled
 from tests.unit.builders import NOON, an_amazon_order, an_order

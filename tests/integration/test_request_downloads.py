@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from needs_attention.api.router import UnexpectedError
-from needs_attention.downloads.walk import BackdatedDownload, Bucket, Counts, Pace, Walk
+from needs_attention.downloads.backdated import BackdatedDownload, Counts
+from needs_attention.downloads.quota import Bucket
+from needs_attention.downloads.walk import Pace, Walk
 from needs_attention.orders import gate
 from needs_attention.orders.settings import Settings
 from tests.integration.conftest import Answer, World, app

@@ -12,11 +12,12 @@ import pytest
 
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.amazon.client import Credentials
-from needs_attention.downloads.walk import AMAZONS_MARGIN, BackdatedDownload, Walk
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
+from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.environment import AmazonAccess
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
-from needs_attention.tables.orders import order_from_item, to_item
+from needs_attention.tables.order_items import order_from_item, to_item
 from tests.integration.conftest import World, an_event, app, invoke
 from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated

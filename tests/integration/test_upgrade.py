@@ -14,7 +14,7 @@ from needs_attention.jobs.change_log import Change
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.orders.settings import ThreePlStatus
-from needs_attention.tables.orders import order_from_item
+from needs_attention.tables.order_items import order_from_item
 from needs_attention.values import times
 from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.integration.stored_items import (

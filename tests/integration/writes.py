@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from needs_attention.downloads.walk import BackdatedDownload, Pace
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.walk import Pace
 from needs_attention.orders.settings import Settings
 from tests.integration.conftest import Answer, World
 from tests.unit.builders import NOON

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from needs_attention.downloads.walk import Proofs
+from needs_attention.downloads.proofs import Proofs
 from needs_attention.jobs.download.run import Downloader
 from tools.from_template import create_table
 from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED

@@ -13,8 +13,11 @@ from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.integrations import Integration, IntegrationStore, Stages
-from needs_attention.tables.orders import Summary, to_item
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.integrations.stage_list import Stages
+from needs_attention.orders.summary import Summary
+from needs_attention.tables.order_items import to_item
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.marketplaces import marketplaces_of
 from tools.local_stack import local_aws

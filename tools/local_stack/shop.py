@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from needs_attention.tables.integrations import ChangedMeanwhile, IntegrationStore
-from needs_attention.tables.orders import VERDICT_OVERDUE, OrderStore, to_item
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.order_items import VERDICT_OVERDUE, to_item
+from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.story import STORY
 from tools.local_stack import local_aws
 from tools.local_stack.api import Person

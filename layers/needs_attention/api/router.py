@@ -27,7 +27,9 @@ from needs_attention.aws import passes_by_itself
 from needs_attention.environment import Browsers
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.wording import message_for
-from needs_attention.tables.integrations import ChangedMeanwhile, Integration, IntegrationStore
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.integrations import IntegrationStore
 
 JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")

@@ -3,34 +3,15 @@
 Amazon leaves out what a role is lacking for, and says nothing of it; only the orders tell.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
 
-from needs_attention.integrations.incidents import Arrivals
+from collections import Counter
+from collections.abc import Collection
+from collections.abc import Iterable
+from typing import Literal
+from needs_attention.integrations.latest_orders import Arrivals
 from needs_attention.orders.settings import Checks
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
-
-# Amazon's pages "Rotating your apps' LWA credentials" and "Renew authorizations" (of public applications).
-CLIENT_SECRET_LIVES = timedelta(days=180)
-CONSENT_LIVES = timedelta(days=365)
-WARNED_BEFORE = timedelta(days=30)
-Ending = Literal["clientSecret", "consent"]
-
-
-class Expiry(NamedTuple):
-    """That a part of the credentials ends then; `is_soon` within 30 days, or since."""
-
-    what: Ending
-    at: datetime
-    is_soon: bool
-
-    @classmethod
-    def of(cls, what: Ending, begun_at: datetime, now: datetime) -> "Expiry":
-        at = begun_at + (CLIENT_SECRET_LIVES if what == "clientSecret" else CONSENT_LIVES)
-        return cls(what, at, is_soon=now >= at - WARNED_BEFORE)
 
 
 class MarketplaceArrivals(Value):
@@ -65,3 +46,4 @@ def _of_marketplace(arrivals: Arrivals, marketplace_id: str, telling: Collection
         lacking=dict(sorted(lacking.items())),
         shipping_role="granted" if has_come else "notSeen" if latest and telling else "unknown",
     )
+

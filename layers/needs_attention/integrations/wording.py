@@ -1,6 +1,6 @@
 """Plain words about a connection: what is wrong with it, and what to do."""
 
-from needs_attention.integrations.arrivals import Ending
+from needs_attention.integrations.expiry import Ending
 from needs_attention.integrations.incidents import IncidentCode
 
 CONNECTION_AT_FAULT = (

@@ -12,8 +12,10 @@ from needs_attention.integrations.rejudgement import Rejudgement
 from needs_attention.orders import gate
 from needs_attention.orders.order import Order
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.integrations import Integration, IntegrationStore
-from needs_attention.tables.orders import VERDICT_OVERDUE, OrderStore, Page
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.order_items import VERDICT_OVERDUE
+from needs_attention.tables.orders import OrderStore, Page
 
 READ_AT_ONCE = 100
 # More than a run has quota for; a role that is lost may leave tens of thousands waiting.

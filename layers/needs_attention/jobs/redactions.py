@@ -14,7 +14,8 @@ from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure, PageErased
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import REDACTION_TAKES_AT_MOST, TIME_IS_OVER, Order
-from needs_attention.tables.integrations import Integration, IntegrationStore
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import LostRace, OrderStore, Page
 
 # So much of an integration's before it is the next one's turn: a few seconds.

@@ -6,39 +6,44 @@ freeze of everything. Settings alone are written there, so that a role can keep 
 integration's id holds how its downloads stand, which orders are to be asked for by ID, and what was set aside.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-from pydantic import Field
-
+from typing import Any
 from needs_attention.aws import is_lost_race
 from needs_attention.downloads.second_look import Reconciliation
-from needs_attention.downloads.walk import (
-    BackdatedDownload,
-    LiveDownload,
-    Proofs,
-    Redownload,
-    RedownloadCause,
-    SetAside,
-)
-from needs_attention.integrations.arrivals import Ending, Expiry
-from needs_attention.integrations.incidents import Arrivals, Incidents
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.proofs import Proofs
+from needs_attention.downloads.by_id import Redownload
+from needs_attention.downloads.by_id import RedownloadCause
+from needs_attention.downloads.by_id import SetAside
+from needs_attention.integrations.latest_orders import Arrivals
+from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.rejudgement import Rejudgement
-from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
 from needs_attention.orders.erasure import Erasure
-from needs_attention.orders.settings import Settings
-from needs_attention.tables.dynamodb import Item, items
-from needs_attention.values.fields import Slug
-from needs_attention.values.model import Value, read_stored
-from needs_attention.values.times import UtcTime, instant
+from needs_attention.tables.dynamodb import Item
+from needs_attention.tables.dynamodb import items
+from needs_attention.values.model import Value
+from needs_attention.values.model import read_stored
+from needs_attention.values.times import instant
+from typing import TYPE_CHECKING
+from needs_attention.integrations.integration import Integration
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.integrations.stage_list import Stages
+from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.integrations.standing import IntegrationState
+from needs_attention.integrations.standing import Standing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
 
 # No integration can have such an id: see `Slug`.
 SYSTEM, CONNECTIONS = "#system", "#connections"
@@ -47,101 +52,6 @@ MOST_REDOWNLOADS_READ = 200
 MOST_BYTES_OF_A_SORT_KEY = 1024
 # A hand-over locks the freeze for the few milliseconds of its transaction: so often is the freeze tried against them.
 TRIES_TO_FREEZE = 20
-Region = Literal["NA", "EU", "FE"]
-
-
-class Integration(Value):
-    """One Amazon seller account in one Amazon region. Its credentials are in Secrets Manager, never here."""
-
-    integration_id: Slug
-    name: str
-    region: Region
-    marketplace_ids: tuple[str, ...]
-    settings: Settings = Settings()
-    is_paused: bool = Field(default=False, description="Nothing is downloaded; redaction goes on")
-    is_frozen: bool = Field(default=False, description="Nothing may be handed over")
-    registered_at: UtcTime
-    client_secret_created_at: UtcTime | None = None
-    consent_given_at: UtcTime | None = None
-    deleted_at: UtcTime | None = None
-    revision: int = 0
-
-    def expiries(self, now: datetime) -> tuple[Expiry, ...]:
-        """When its credentials end, the soonest first."""
-        begun: dict[Ending, datetime | None] = {
-            "clientSecret": self.client_secret_created_at,
-            "consent": self.consent_given_at,
-        }
-        known = (Expiry.of(what, at, now) for what, at in begun.items() if at)
-        return tuple(sorted(known, key=attrgetter("at")))
-
-
-class ChangedMeanwhile(Exception):
-    """Somebody else changed the same thing since it was read."""
-
-
-class Stages(Value):
-    """The Stages that the administrator keeps, in their order."""
-
-    stages: tuple[Stage, ...] = BUILT_IN_STAGES
-    revision: int = 0
-
-    def named(self, name_or_id: str) -> Stage | None:
-        """The Stage of that name (in any case) or id."""
-        wanted = " ".join(name_or_id.split()).casefold()
-        return next((stage for stage in self.stages if wanted in {stage.name.casefold(), stage.id}), None)
-
-    def name_of(self, stage_id: str | None) -> str | None:
-        """What a Stage is called; an id that is no longer in the list stands for itself."""
-        return next((stage.name for stage in self.stages if stage.id == stage_id), stage_id)
-
-
-class Surroundings(NamedTuple):
-    """All that a decision about an order of an integration needs besides the order."""
-
-    integration: Integration
-    is_frozen: bool
-    incidents: Incidents
-    stages: Stages
-
-    @classmethod
-    def of(
-        cls, integration: Integration, incidents: Incidents, stages: Stages, *, is_all_frozen: bool
-    ) -> "Surroundings":
-        """A deleted integration hands nothing over any more: nobody would hear that an order was cancelled."""
-        is_closed = integration.is_frozen or integration.deleted_at is not None
-        return cls(integration, is_closed or is_all_frozen, incidents, stages)
-
-    @property
-    def settings(self) -> Settings:
-        return self.integration.settings
-
-
-class IntegrationState(NamedTuple):
-    """How an integration stands, and what a run reads of its downloads once, when it begins.
-
-    Only runs write those, one at a time; but a rejudgement people may begin anew meanwhile.
-    """
-
-    integration: Integration
-    live: LiveDownload
-    proofs: Proofs
-    reconciliation: Reconciliation | None
-    rejudgement: Rejudgement | None
-    incidents: Incidents
-
-    @property
-    def is_rejudging(self) -> bool:
-        return self.rejudgement is not None and self.rejudgement.finished_at is None
-
-
-class Standing(NamedTuple):
-    """What people are shown of how an integration's downloads stand, and what its Stages are called."""
-
-    live: LiveDownload
-    incidents: Incidents
-    reconciliation: Reconciliation | None  # the second look that is under way, or was the last
-    stages: Stages
 
 
 class IntegrationStore:
@@ -504,7 +414,6 @@ class IntegrationStore:
             **({"ExpressionAttributeValues": values} if values else {}),
         }
 
-
 Revised = Integration | BackdatedDownload | Stages
 
 
@@ -550,3 +459,4 @@ def _json(value: Value) -> "AttributeValueTypeDef":
 
 def _text(value: str) -> "AttributeValueTypeDef":
     return {"S": value}
+

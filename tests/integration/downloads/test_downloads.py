@@ -8,7 +8,9 @@ import pytest
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import AmazonUnavailable
-from needs_attention.downloads.walk import BackdatedDownload, OverdueVerdicts, Walk
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.live import OverdueVerdicts
+from needs_attention.downloads.walk import Walk
 from needs_attention.integrations.rejudgement import Rejudgement
 from needs_attention.orders.order import Hold, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings

@@ -7,7 +7,7 @@ import pytest
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.notifications import order_change, unsubscribe
-from needs_attention.downloads.walk import Subscription
+from needs_attention.downloads.live import Subscription
 from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import HOUR, MINUTE, World
 from tools.amazon_stand_in.misbehaviour import Misbehaviour

@@ -18,8 +18,9 @@ from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure
 from needs_attention.orders.order import REDACTION_AGE, Order, Redaction
 from needs_attention.orders.settings import Settings
-from needs_attention.tables.integrations import Integration
-from needs_attention.tables.orders import OrderStore, to_item
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.order_items import to_item
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, NORTH_AMERICA, World, held
 from tests.unit.builders import an_amazon_order, an_order
 from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table

@@ -7,7 +7,7 @@ import pytest
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import AmazonUnavailable
-from needs_attention.downloads.walk import Redownload
+from needs_attention.downloads.by_id import Redownload
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held

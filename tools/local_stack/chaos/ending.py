@@ -14,7 +14,7 @@ from needs_attention.orders.completeness import FIELDS_OF_UNIT
 from needs_attention.orders.edits import UNITS
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
-from needs_attention.tables.orders import order_from_item
+from needs_attention.tables.order_items import order_from_item
 from tools.amazon_stand_in.ledger import Entry, moment
 from tools.local_stack.chaos.crowd import PREFIX
 from tools.local_stack.chaos.truth import Truth

@@ -15,7 +15,7 @@ from needs_attention.orders.gate import Refused, Wanted, check_editable
 from needs_attention.orders.order import Order
 from needs_attention.orders.phones import may_be_phone
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.tables.integrations import Stages
+from needs_attention.integrations.stage_list import Stages
 from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.text import cleaned

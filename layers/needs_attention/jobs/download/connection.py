@@ -14,25 +14,18 @@ from needs_attention.amazon.errors import (
     SpApiError,
     UnreadableAnswer,
 )
-from needs_attention.downloads.walk import BackdatedDownload, Redownload
-from needs_attention.integrations.incidents import (
-    LIVE_SEARCH_FAILS,
-    NO_CALL_WORKS,
-    Arrivals,
-    Incident,
-    IncidentCode,
-    Incidents,
-    evidence_of,
-    filled_gaps,
-    is_far_behind,
-    vanished_fields,
-)
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload
+from needs_attention.integrations.incidents import LIVE_SEARCH_FAILS, NO_CALL_WORKS, Incident, IncidentCode, Incidents, is_far_behind
+from needs_attention.integrations.latest_orders import Arrivals, evidence_of, filled_gaps, vanished_fields
 from needs_attention.jobs.download.intake import Written
 from needs_attention.orders.order import Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.verdict import next_redownload
-from needs_attention.tables.integrations import Integration, IntegrationStore
-from needs_attention.tables.orders import OrderStore, Page, Summary
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.orders.summary import Summary
 from needs_attention.values.times import instant
 
 # Who asks for a download that nobody asked for.

@@ -1,0 +1,68 @@
+"""Single orders that Amazon is asked for by ID."""
+
+from datetime import datetime
+from datetime import timedelta
+from typing import Literal
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
+from needs_attention.downloads.quota import RETRY_AFTER
+from needs_attention.downloads.quota import GIVEN_UP_AFTER
+
+RETRY_SET_ASIDE_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 6 * 60, 24 * 60))
+
+
+class SetAside(Value):
+    """An order in an answer of Amazon's that could not be kept, and why. No personal data.
+
+    One whose ID could be read is asked for again at `retry_at`: it may have been the answer's fault.
+    """
+
+    order_id: str
+    reason: str
+    first_seen_at: UtcTime
+    request_id: str | None = None
+    retry_at: UtcTime | None = None
+    tries: int = 0
+
+    def tried_again(self, now: datetime) -> "SetAside":
+        later = RETRY_SET_ASIDE_AFTER[min(self.tries, len(RETRY_SET_ASIDE_AFTER) - 1)]
+        return self.model_copy(update={"retry_at": now + later, "tries": self.tries + 1})
+
+RedownloadCause = Literal["requested", "orderChange", "reconciliation"]
+
+
+class Redownload(Value):
+    """An order that Amazon is asked for by its ID, whatever the order's own timetable says, and why.
+
+    A hint says that Amazon changed the order at `changed_at`: it is worth a call until that version is stored.
+    """
+
+    order_id: str
+    cause: RedownloadCause
+    wanted_at: UtcTime
+    changed_at: UtcTime | None = None
+    retry_at: UtcTime | None = None
+    tries: int = 0
+
+    def is_due(self, now: datetime) -> bool:
+        return self.retry_at is None or self.retry_at <= now
+
+    def failed(self, now: datetime) -> "Redownload | None":
+        """After an answer that brought nothing: it is asked for again later, and given up at last."""
+        tries = self.tries + 1
+        return None if tries >= GIVEN_UP_AFTER else self.put_off(now).model_copy(update={"tries": tries})
+
+    def put_off(self, now: datetime) -> "Redownload":
+        """After no answer at all: however long that lasts, it is asked for afterwards."""
+        return self.model_copy(update={"retry_at": now + RETRY_AFTER})
+
+    def is_answered_by(self, stored: datetime | None, reached: datetime) -> bool:
+        """Whether its call can be saved: the version is stored, or live downloads have come past it.
+
+        What the second look found was missed by live downloads, however far they are.
+        """
+        if self.changed_at is None:
+            return False
+        is_stored = stored is not None and stored >= self.changed_at
+        return is_stored or (self.cause == "orderChange" and self.changed_at <= reached)
+

@@ -1,0 +1,81 @@
+"""The download by schedule: how far it has come, and whose turn it is."""
+
+from datetime import datetime
+from datetime import timedelta
+from typing import Literal
+from needs_attention.orders.verdict import judged
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
+from needs_attention.downloads.walk import AMAZONS_MARGIN
+from needs_attention.downloads.walk import Walk
+from needs_attention.downloads.quota import Bucket
+
+
+# How often the schedule wakes every integration (template.yaml).
+TICK = timedelta(minutes=1)
+
+
+# What keeps a subscription from being made is mended by people.
+RETRY_SUBSCRIPTION_AFTER = timedelta(hours=1)
+SUBSCRIPTION_CONFIRMED_EVERY = timedelta(days=1)
+
+Spender = Literal["live", "again", "backdated"]
+SPENDERS: tuple[Spender, ...] = ("live", "again", "backdated")
+
+
+class OverdueVerdicts(Value):
+    """Verdicts that did not come and were asked for again: a record of the stream was lost, or cannot be judged."""
+
+    orders: int
+    found_at: UtcTime
+
+
+class Subscription(Value):
+    """The seller's subscription to Amazon's `ORDER_CHANGE` notifications, or why there is none."""
+
+    subscription_id: str | None = None
+    confirmed_at: UtcTime | None = None
+    failure: str | None = None
+    retry_at: UtcTime | None = None
+
+    def is_in_order(self, now: datetime, *, is_wanted: bool) -> bool:
+        """Whether nothing is to be done now. One that is wanted is confirmed each day: Amazon may have lost it."""
+        if self.retry_at and now < self.retry_at:
+            return is_wanted or self.subscription_id is not None  # what nobody wants any more may be forgotten at once
+        if not is_wanted:
+            return self == Subscription()
+        return self.confirmed_at is not None and now < self.confirmed_at + SUBSCRIPTION_CONFIRMED_EVERY
+
+    def failed(self, failure: str, now: datetime) -> "Subscription":
+        return self.model_copy(update={"failure": failure, "retry_at": now + RETRY_SUBSCRIPTION_AFTER})
+
+
+class LiveDownload(Value):
+    """The download by schedule: its cursor is `walk.reached`. It keeps the account's buckets for all downloads."""
+
+    walk: Walk
+    search_bucket: Bucket
+    get_bucket: Bucket
+    last_search: Spender | None = None  # whose turn it was: they take turns while several want calls
+    last_run_at: UtcTime | None = None
+    last_success_at: UtcTime | None = None
+    blocked_until: UtcTime | None = None  # no call to Amazon works: it is asked again then
+    retry_at: UtcTime | None = None  # this search does not work: it is made again then
+    overdue_verdicts: OverdueVerdicts | None = None
+    subscription: Subscription = Subscription()
+
+    @classmethod
+    def starting(cls, at: datetime) -> "LiveDownload":
+        """From now on: what was before is a backdated download, so that new orders do not wait behind old ones."""
+        return cls(
+            walk=Walk(reached=at - AMAZONS_MARGIN, width=timedelta(hours=1)),
+            search_bucket=Bucket.full(0.0056, 20, at),
+            get_bucket=Bucket.full(0.5, 30, at),
+        )
+
+    def is_due(self, now: datetime, every: timedelta) -> bool:
+        """Half a tick too early rather than almost a whole one too late: the schedule's ticks are never quite even."""
+        if self.retry_at and now < self.retry_at:
+            return False
+        return self.walk.slice is not None or self.last_run_at is None or now >= self.last_run_at + every - TICK / 2
+

@@ -1,0 +1,27 @@
+"""When an integration's credentials end."""
+
+from datetime import datetime
+from datetime import timedelta
+from typing import Literal
+from typing import NamedTuple
+
+
+# Amazon's pages "Rotating your apps' LWA credentials" and "Renew authorizations" (of public applications).
+CLIENT_SECRET_LIVES = timedelta(days=180)
+CONSENT_LIVES = timedelta(days=365)
+WARNED_BEFORE = timedelta(days=30)
+Ending = Literal["clientSecret", "consent"]
+
+
+class Expiry(NamedTuple):
+    """That a part of the credentials ends then; `is_soon` within 30 days, or since."""
+
+    what: Ending
+    at: datetime
+    is_soon: bool
+
+    @classmethod
+    def of(cls, what: Ending, begun_at: datetime, now: datetime) -> "Expiry":
+        at = begun_at + (CLIENT_SECRET_LIVES if what == "clientSecret" else CONSENT_LIVES)
+        return cls(what, at, is_soon=now >= at - WARNED_BEFORE)
+

@@ -1,0 +1,42 @@
+"""One Amazon seller account in one Amazon region, and its settings."""
+
+from datetime import datetime
+from operator import attrgetter
+from typing import Literal
+from pydantic import Field
+from needs_attention.integrations.expiry import Ending
+from needs_attention.integrations.expiry import Expiry
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.dynamodb import items
+from needs_attention.values.fields import Slug
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
+
+Region = Literal["NA", "EU", "FE"]
+
+
+class Integration(Value):
+    """One Amazon seller account in one Amazon region. Its credentials are in Secrets Manager, never here."""
+
+    integration_id: Slug
+    name: str
+    region: Region
+    marketplace_ids: tuple[str, ...]
+    settings: Settings = Settings()
+    is_paused: bool = Field(default=False, description="Nothing is downloaded; redaction goes on")
+    is_frozen: bool = Field(default=False, description="Nothing may be handed over")
+    registered_at: UtcTime
+    client_secret_created_at: UtcTime | None = None
+    consent_given_at: UtcTime | None = None
+    deleted_at: UtcTime | None = None
+    revision: int = 0
+
+    def expiries(self, now: datetime) -> tuple[Expiry, ...]:
+        """When its credentials end, the soonest first."""
+        begun: dict[Ending, datetime | None] = {
+            "clientSecret": self.client_secret_created_at,
+            "consent": self.consent_given_at,
+        }
+        known = (Expiry.of(what, at, now) for what, at in begun.items() if at)
+        return tuple(sorted(known, key=attrgetter("at")))
+
