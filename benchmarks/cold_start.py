@@ -21,11 +21,11 @@ from botocore.credentials import Credentials
 from benchmarks.artifacts import built, with_bytecode
 from benchmarks.emulator import LOG, Function, Runtime, runtime_of
 from benchmarks.rounds import Spread, interleaved, ratio
-from needs_attention.orders.order import Order
 from needs_attention.integrations.integration import Integration
+from needs_attention.orders.order import Order
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.tables.orders import OrderStore
 from needs_attention.tables.order_items import to_item
+from needs_attention.tables.orders import OrderStore
 from tools.from_template import TEMPLATE, create_table, parameters, variables
 from tools.local_stack import local_aws
 from tools.local_stack.deployment import PROJECT, Tools

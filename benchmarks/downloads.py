@@ -24,10 +24,10 @@ from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual.downloader import store_page
 from needs_attention import aws
 from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders.marketplaces import MARKETPLACES
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.ledger import Json

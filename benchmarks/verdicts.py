@@ -21,12 +21,12 @@ from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual import validator
 from needs_attention.amazon.order_json import read_order
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.tables.orders import OrderStore
 from needs_attention.tables.order_items import to_item
+from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.generator import generated
 
 ROUNDS = 25

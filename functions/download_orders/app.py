@@ -18,9 +18,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from needs_attention import aws
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess, Notifications, OrderTables, WakeUps
+from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.run import Downloader, Seen
 from needs_attention.orders.settings import NEEDS_ATTENTION
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times

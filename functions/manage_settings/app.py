@@ -51,16 +51,16 @@ from needs_attention.api.router import (
     not_found,
     nothing,
 )
+from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUps
 from needs_attention.integrations.incidents import Incidents
-from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration import Rejudgement
+from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.stages import Stage, StageName
 from needs_attention.orders.settings import Settings
-from needs_attention.aws import ChangedMeanwhile
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.integrations.stage_list import Stages
 from needs_attention.tables.orders import OrderStore, Page
 from needs_attention.values import times
 from needs_attention.values.model import Value

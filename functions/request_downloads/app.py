@@ -34,13 +34,13 @@ from needs_attention.api.router import (
     invalid,
     not_found,
 )
+from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.environment import AnswersTable, OrderTables, WakeUps
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import Order
-from needs_attention.aws import ChangedMeanwhile
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times

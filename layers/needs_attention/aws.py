@@ -11,20 +11,18 @@ The clients are botocore's own, the same that boto3 hands out: importing boto3 b
 S3, for which every cold start would wait. (It is in the layer for Powertools' idempotency, imported when it is needed.)
 """
 
-
 import functools
 from typing import Any
+
 import botocore
 from botocore import session
 from botocore.config import Config
-from botocore.exceptions import ClientError
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 
 class ChangedMeanwhile(Exception):
     """Somebody else changed the same thing since it was read."""
-
 
 
 CONFIG = Config(
@@ -91,4 +89,3 @@ def _reasons(error: ClientError) -> set[str]:
     """Why a transaction was cancelled: a code for each of its writes."""
     reasons: Any = error.response.get("CancellationReasons", ())
     return {reason.get("Code", "None") for reason in reasons}
-

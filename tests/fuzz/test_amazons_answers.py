@@ -17,8 +17,8 @@ from needs_attention.amazon.errors import SpApiError
 from needs_attention.amazon.notifications import order_change
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.walk import Slice, Walk
-from needs_attention.jobs.download.report_comparison import ReportComparison
 from needs_attention.integrations.integration import Integration
+from needs_attention.jobs.download.report_comparison import ReportComparison
 from needs_attention.values.times import instant
 from needs_attention.wake_up_queue import integration_to_wake
 from tests.fuzz.fuzzed import fuzzed

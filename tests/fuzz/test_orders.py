@@ -12,18 +12,18 @@ from needs_attention.amazon.order_json import read_order
 from needs_attention.api.orders.list import OrderFilters
 from needs_attention.api.orders.sheet import rows_of, sheet_of
 from needs_attention.api.orders.views import whole_order
-from needs_attention.orders.amazon_update import downloaded
 from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
-from needs_attention.orders.verdict import judged
-from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.stage_list import Stages
-from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import judged
 from needs_attention.tables.order_items import created_key, order_from_item, ship_by_key, to_item
 from needs_attention.values.text import is_blank
 from tests.fuzz.fuzzed import fuzzed

@@ -18,11 +18,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times

@@ -19,11 +19,11 @@ from moto import mock_aws
 from needs_attention.amazon.client import Credentials, SellingPartnerApi
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.integrations.incidents import Incident, Incidents
-from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration import Rejudgement
 from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.orders.settings import Settings, ThreePlStatus
-from needs_attention.integrations.integration import Integration
 from needs_attention.values import times
 from tests.integration.conftest import Answer, Clock, World
 from tests.unit.builders import NOON, an_amazon_order, an_order

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from needs_attention.api.orders.changes import OrderChanges
 from needs_attention.api.orders.requests import OrderPatch, Release
 from needs_attention.api.router import Caller, IfMatch, Role, parsed, problem_of
+from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
 from needs_attention.tables.dynamodb import Item
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 

@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.order_items import order_from_item, to_item
 from needs_attention.values.times import instant

@@ -21,12 +21,12 @@ from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.amazon.client import Credentials
 from needs_attention.api.retention import EraseBuyer
 from needs_attention.downloads.backdated import BackdatedDownload
-from needs_attention.downloads.walk import Pace
 from needs_attention.downloads.by_id import Redownload
+from needs_attention.downloads.walk import Pace
 from needs_attention.environment import AmazonAccess
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders.erasure import Erasure
 from needs_attention.orders.settings import Settings
-from needs_attention.integrations.integration import Integration
 from tests.integration.conftest import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
 from tests.integration.faults import Killed, killed_before_call, watched
 from tests.integration.test_triggered_functions import SUBSCRIPTION, a_stream_event

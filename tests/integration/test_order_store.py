@@ -14,10 +14,10 @@ from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.edits import Edits, PersonsName
 from needs_attention.orders.order import REDACTION_AGE, TIME_IS_OVER, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
-from needs_attention.orders.verdict import judged
-from needs_attention.tables.orders import LostRace, OrderStore, Page, Redacted, RedactionDue
 from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import judged
 from needs_attention.tables.order_items import created_key, order_from_item, to_item
+from needs_attention.tables.orders import LostRace, OrderStore, Page, Redacted, RedactionDue
 from tests.integration.faults import failing, refused
 from tests.unit.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
 from tools.from_template import create_table

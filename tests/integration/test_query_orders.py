@@ -14,8 +14,8 @@ from needs_attention.jobs.change_log import Change, ChangeLog
 from needs_attention.orders import gate
 from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.orders.verdict import judged
 from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import judged
 from tests.integration.conftest import World
 from tests.unit.builders import (
     CREATED,

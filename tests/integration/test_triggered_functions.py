@@ -12,8 +12,8 @@ import pytest
 
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.amazon.client import Credentials
-from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.environment import AmazonAccess
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from needs_attention.integrations.expiry import Expiry
 from needs_attention.integrations.arrivals import MarketplaceArrivals, arriving
-from needs_attention.integrations.latest_orders import Arrival, Arrivals
+from needs_attention.integrations.expiry import Expiry
+from needs_attention.integrations.arrivals import Arrival, Arrivals
 from needs_attention.orders.settings import Checks
 from tests.unit.builders import NOON
 

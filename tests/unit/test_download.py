@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from needs_attention.downloads.walk import AMAZONS_MARGIN, NARROWEST, OVERLAP, WIDEST, Pace, Slice, Walk
-from needs_attention.downloads.quota import GIVEN_UP_AFTER, Bucket
 from needs_attention.downloads.backdated import BackdatedDownload, Counts
+from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.downloads.live import LiveDownload, Subscription
 from needs_attention.downloads.proofs import Proofs, Unproven
-from needs_attention.downloads.by_id import Redownload, SetAside
-from needs_attention.orders.amazon_update import downloaded
+from needs_attention.downloads.quota import GIVEN_UP_AFTER, Bucket
+from needs_attention.downloads.walk import AMAZONS_MARGIN, NARROWEST, OVERLAP, WIDEST, Pace, Slice, Walk
 from needs_attention.orders.amazon_order import UnreadableOrder
+from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.order import Redaction
 from needs_attention.orders.settings import Checks, Settings
 from needs_attention.orders.verdict import judged

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.walk import Pace, Walk
 from tests.unit.builders import NOON
 

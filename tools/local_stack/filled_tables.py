@@ -7,16 +7,16 @@ from itertools import batched
 from typing import Any
 
 from needs_attention.amazon.order_json import read_order
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
 from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
-from needs_attention.orders.verdict import judged
-from needs_attention.integrations.integration import Integration
-from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.integrations.stage_list import Stages
 from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.order_items import to_item
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.marketplaces import marketplaces_of

@@ -46,9 +46,9 @@ from sp_api.util import load_all_pages, throttle_retry  # type: ignore[import-un
 
 from needs_attention.amazon.client import Credentials, SellingPartnerApi
 from needs_attention.amazon.errors import QuotaExceeded
-from needs_attention.downloads.walk import AMAZONS_MARGIN
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
+from needs_attention.downloads.walk import AMAZONS_MARGIN
 from tools.amazon_stand_in import orders_v0
 from tools.amazon_stand_in.http_messages import Answer, Request
 from tools.amazon_stand_in.ledger import Entry, Json, amazon_time, moment

@@ -21,18 +21,18 @@ import urllib3
 
 from needs_attention.amazon.client import INCLUDED_DATA, Credentials, SellingPartnerApi
 from needs_attention.amazon.order_json import read_order
-from needs_attention.downloads.walk import AMAZONS_MARGIN
 from needs_attention.downloads.backdated import BackdatedDownload
-from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.by_id import Redownload
-from needs_attention.orders.amazon_update import downloaded
+from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.walk import AMAZONS_MARGIN
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders import gate
+from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.settings import Settings
-from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.standing import IntegrationState
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import LostRace, OrderStore
 from tools.amazon_stand_in.clock import Clock

@@ -8,8 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from needs_attention.amazon.client import LWA_ENDPOINT, REGION_ENDPOINTS, Credentials, SellingPartnerApi
 from needs_attention.amazon.errors import SpApiError
-from needs_attention.environment import AmazonAccess
 from needs_attention.aws import ChangedMeanwhile
+from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.integration import Integration
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from pydantic_core import from_json
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import RequestRejected, UnreadableAnswer
-from needs_attention.orders.amazon_order import may_be_order_id
 from needs_attention.integrations.integration import Integration
+from needs_attention.orders.amazon_order import may_be_order_id
 from needs_attention.values.times import UtcTime
 
 _DESTINATIONS = "/notifications/v1/destinations"

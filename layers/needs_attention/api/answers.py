@@ -8,19 +8,19 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field, WithJsonSchema
 
-from needs_attention.downloads.second_look import OrderReport
 from needs_attention.downloads.backdated import Counts, DownloadStatus
 from needs_attention.downloads.live import OverdueVerdicts
-from needs_attention.integrations.expiry import Ending
+from needs_attention.downloads.second_look import OrderReport
 from needs_attention.integrations.arrivals import MarketplaceArrivals
+from needs_attention.integrations.expiry import Ending
 from needs_attention.integrations.incidents import IncidentCode
+from needs_attention.integrations.integration import Region
 from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource
 from needs_attention.orders.order import DispatchedBy, HoldKind, OrderStatus, Override, Redaction
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.urgency import Queue, ShipByState
 from needs_attention.orders.verdict import Alert
-from needs_attention.integrations.integration import Region
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Url = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from needs_attention.api.router import FieldError, invalid
-from needs_attention.downloads.walk import AMAZONS_MARGIN, OLDEST
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.quota import Bucket
+from needs_attention.downloads.walk import AMAZONS_MARGIN, OLDEST
 from needs_attention.values.times import instant
 
 

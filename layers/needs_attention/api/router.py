@@ -23,12 +23,11 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
-from needs_attention.aws import passes_by_itself
+from needs_attention.aws import ChangedMeanwhile, passes_by_itself
 from needs_attention.environment import Browsers
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.wording import message_for
-from needs_attention.aws import ChangedMeanwhile
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 
 JSON = ("application/json",)

@@ -2,14 +2,11 @@
 
 from datetime import datetime
 from typing import Literal
+
+from needs_attention.downloads.quota import GIVEN_UP_AFTER, RETRY_AFTER
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
 from needs_attention.values.model import Value
-from needs_attention.values.times import UtcTime
-from needs_attention.values.times import id_made_at
-from needs_attention.downloads.walk import AMAZONS_MARGIN
-from needs_attention.downloads.quota import RETRY_AFTER
-from needs_attention.downloads.quota import GIVEN_UP_AFTER
-from needs_attention.downloads.walk import Pace
-from needs_attention.downloads.walk import Walk
+from needs_attention.values.times import UtcTime, id_made_at
 
 
 class Counts(Value):
@@ -30,6 +27,7 @@ class Counts(Value):
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(**{field: value + getattr(other, field) for field, value in self})
+
 
 DownloadStatus = Literal["queued", "running", "waitingForQuota", "finished", "cancelled", "failed"]
 
@@ -86,4 +84,3 @@ class BackdatedDownload(Value):
     @property
     def is_over(self) -> bool:
         return self.status in {"finished", "cancelled", "failed"}
-

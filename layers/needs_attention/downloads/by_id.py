@@ -1,12 +1,11 @@
 """Single orders that Amazon is asked for by ID."""
 
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
+
+from needs_attention.downloads.quota import GIVEN_UP_AFTER, RETRY_AFTER
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
-from needs_attention.downloads.quota import RETRY_AFTER
-from needs_attention.downloads.quota import GIVEN_UP_AFTER
 
 RETRY_SET_ASIDE_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 6 * 60, 24 * 60))
 
@@ -27,6 +26,7 @@ class SetAside(Value):
     def tried_again(self, now: datetime) -> "SetAside":
         later = RETRY_SET_ASIDE_AFTER[min(self.tries, len(RETRY_SET_ASIDE_AFTER) - 1)]
         return self.model_copy(update={"retry_at": now + later, "tries": self.tries + 1})
+
 
 RedownloadCause = Literal["requested", "orderChange", "reconciliation"]
 
@@ -65,4 +65,3 @@ class Redownload(Value):
             return False
         is_stored = stored is not None and stored >= self.changed_at
         return is_stored or (self.cause == "orderChange" and self.changed_at <= reached)
-

@@ -1,15 +1,12 @@
 """The download by schedule: how far it has come, and whose turn it is."""
 
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
-from needs_attention.orders.verdict import judged
+
+from needs_attention.downloads.quota import Bucket
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
-from needs_attention.downloads.walk import AMAZONS_MARGIN
-from needs_attention.downloads.walk import Walk
-from needs_attention.downloads.quota import Bucket
-
 
 # How often the schedule wakes every integration (template.yaml).
 TICK = timedelta(minutes=1)
@@ -78,4 +75,3 @@ class LiveDownload(Value):
         if self.retry_at and now < self.retry_at:
             return False
         return self.walk.slice is not None or self.last_run_at is None or now >= self.last_run_at + every - TICK / 2
-

@@ -1,18 +1,12 @@
 """Slices of several pages, and what shows that no order slipped between two of them."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
-from datetime import datetime
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from needs_attention.downloads.quota import GIVEN_UP_AFTER, RETRY_AFTER
+from needs_attention.downloads.walk import OVERLAP, Pace, Walk, _fingerprint
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
-from needs_attention.downloads.walk import OVERLAP
-from needs_attention.downloads.quota import RETRY_AFTER
-from needs_attention.downloads.quota import GIVEN_UP_AFTER
-from needs_attention.downloads.walk import Pace
-from needs_attention.downloads.walk import Walk
-from needs_attention.downloads.walk import _fingerprint
-
 
 # How many slices are remembered: a seller without quota to spare never comes to walk them all again, and an item of
 # DynamoDB's holds 400 KB. A slice that is to be proven takes about 3 KB.
@@ -111,4 +105,3 @@ class Proofs(Value):
     def watched(self, reached: datetime) -> "Proofs":
         """Once live downloads are past the time of a walk, what was updated during it has come, or will have again."""
         return self._watching([one for one in self.unproven if one.ended_at + CLOCKS_DIFFER >= reached])
-

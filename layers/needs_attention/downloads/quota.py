@@ -1,13 +1,10 @@
 """Amazon's quota for one operation, as far as it is known, and how long to wait after a call that failed."""
 
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from needs_attention.downloads.walk import ONE_PAGE, PAGE, Pace
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
-from needs_attention.downloads.walk import PAGE
-from needs_attention.downloads.walk import ONE_PAGE
-from needs_attention.downloads.walk import Pace
-
 
 # Times are kept in milliseconds, so what has come back since is known a little inexactly.
 TIMES_ARE_EXACT_TO = timedelta(milliseconds=1)
@@ -68,4 +65,3 @@ class Bucket(Value):
     def emptied(self, now: datetime) -> "Bucket":
         """Amazon said 429: whatever we thought to have left is gone."""
         return self.model_copy(update={"tokens": 0, "at": now})
-

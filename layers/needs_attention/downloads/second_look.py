@@ -7,9 +7,9 @@ Amazon's order report instead, which has a quota of its own; what differs is ask
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from needs_attention.downloads.quota import RETRY_AFTER
 from needs_attention.downloads.backdated import Counts
 from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.quota import RETRY_AFTER
 from needs_attention.downloads.walk import Walk
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime

@@ -11,15 +11,13 @@ slices of two pages. They are walked again, cut: at once if an order shows that 
 else when there is quota to spare.
 """
 
-
 import hashlib
 import math
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from needs_attention.downloads.proofs import Unproven
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
-from needs_attention.downloads.proofs import Unproven
-
 
 # The model: "at least 2 minutes before the request"; the rest is for clocks that differ.
 AMAZONS_MARGIN = timedelta(minutes=2, seconds=10)
@@ -195,4 +193,3 @@ class Walk(Value):
 
 def _fingerprint(order_id: str) -> str:
     return hashlib.blake2b(order_id.encode(), digest_size=5).hexdigest()
-

@@ -4,14 +4,129 @@ Amazon leaves out what a role is lacking for, and says nothing of it; only the o
 """
 
 
+import hashlib
 from collections import Counter
-from collections.abc import Collection
 from collections.abc import Iterable
-from typing import Literal
-from needs_attention.integrations.latest_orders import Arrivals
-from needs_attention.orders.settings import Checks
+from collections.abc import Mapping
+from collections.abc import Set
+from datetime import datetime
+from datetime import timedelta
+from pydantic import Field
+from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.settings import Settings
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
+from collections.abc import Collection
+from typing import Literal
+from needs_attention.orders.settings import Checks
+
+
+# Of the latest orders of a marketplace, most lack a field: then the connection is at fault, and not the orders.
+LATEST = 50
+FEWEST_FOR_AN_INCIDENT = 10
+# A marketplace of which nothing comes for so long is not known to be at fault any more.
+SILENT_AFTER = timedelta(days=7)
+# So many in a row that have it again end that.
+FEWEST_TO_END_IT = 3
+
+
+class Arrival(Value):
+    """One of the latest orders: a fingerprint of its ID, when it came, and what Amazon's own data lacked."""
+
+    order: str
+    at: UtcTime
+    lacks: tuple[str, ...] = ()
+
+
+class Arrivals(Value):
+    """The latest merchant-fulfilled, unshipped orders of each marketplace: Amazon gives personal data for these."""
+
+    by_marketplace: dict[str, tuple[Arrival, ...]] = Field(default_factory=dict)
+
+    def with_orders(self, orders: Iterable[AmazonOrder], settings: Settings, now: datetime) -> "Arrivals":
+        """With these, the newest last; an order that comes again counts by how it is now."""
+        latest = dict(self.by_marketplace)
+        for order in orders:
+            if order.is_fulfilled_by_amazon or order.fulfillment_status != "UNSHIPPED":
+                continue
+            arrival = Arrival(order=_fingerprint(order.order_id), at=now, lacks=_lacking(order, settings))
+            others = (one for one in latest.get(order.marketplace_id or "", ()) if one.order != arrival.order)
+            latest[order.marketplace_id or ""] = (*others, arrival)[-LATEST:]
+        return Arrivals(by_marketplace=latest)
+
+    def recent(self, now: datetime) -> "Arrivals":
+        """Without marketplaces that have been silent so long that their last orders say nothing about today."""
+        is_silent = {key: latest[-1].at + SILENT_AFTER < now for key, latest in self.by_marketplace.items()}
+        return self.without(key for key, silent in is_silent.items() if silent)
+
+    def without(self, marketplace_ids: Iterable[str]) -> "Arrivals":
+        """An incident that has ended is not opened again by the orders that it was opened by."""
+        left_out = set(marketplace_ids)
+        return Arrivals(by_marketplace={key: one for key, one in self.by_marketplace.items() if key not in left_out})
+
+
+def vanished_fields(
+    arrivals: Arrivals, known: Mapping[str, tuple[str, ...]], filled: Mapping[str, Set[str]]
+) -> dict[str, tuple[str, ...]]:
+    """By marketplace, the fields that most of its latest orders lack.
+
+    A field that is known to have vanished is back when the last few orders have it, or Amazon has filled a gap with it.
+    """
+    found = {
+        marketplace_id: _vanished(latest, known.get(marketplace_id, ()), filled.get(marketplace_id, set()))
+        for marketplace_id, latest in arrivals.by_marketplace.items()
+    }
+    return {marketplace_id: fields for marketplace_id, fields in found.items() if fields}
+
+
+def filled_gaps(versions: Iterable[tuple[AmazonOrder, AmazonOrder]], settings: Settings) -> dict[str, frozenset[str]]:
+    """By marketplace, the fields that Amazon sent for orders, of which it had sent none before."""
+    filled: dict[str, frozenset[str]] = {}
+    for before, after in versions:
+        marketplace_id = after.marketplace_id or ""
+        fields = frozenset(_lacking(before, settings)) - frozenset(_lacking(after, settings))
+        filled[marketplace_id] = filled.get(marketplace_id, frozenset()) | fields
+    return filled
+
+
+def evidence_of(fields: Mapping[str, tuple[str, ...]], arrivals: Arrivals) -> str:
+    """What people can check: how many of the latest orders lack what."""
+    sentences = []
+    for marketplace_id, vanished in sorted(fields.items()):
+        latest = arrivals.by_marketplace.get(marketplace_id, ())
+        lacking = Counter(field for arrival in latest for field in arrival.lacks)
+        counted = ", ".join(f"{field} on {lacking[field]}" for field in vanished)
+        sentences.append(
+            f"Of the latest {len(latest)} orders of {marketplace_id or 'no marketplace'}, missing: {counted}."
+        )
+    return " ".join(sentences)
+
+
+def _vanished(latest: tuple[Arrival, ...], known: Iterable[str], filled: Set[str]) -> tuple[str, ...]:
+    lacking = Counter(field for arrival in latest for field in arrival.lacks)
+    mostly = {
+        field for field, count in lacking.items() if len(latest) >= FEWEST_FOR_AN_INCIDENT and count * 2 > len(latest)
+    }
+    newest = latest[-FEWEST_TO_END_IT:]
+    present = {
+        field
+        for field in mostly.union(known)
+        if len(newest) == FEWEST_TO_END_IT and not any(field in arrival.lacks for arrival in newest)
+    }
+    return tuple(sorted(mostly.union(known) - present - filled))
+
+
+def _lacking(order: AmazonOrder, settings: Settings) -> tuple[str, ...]:
+    """What Amazon did not send; a name of one word, or a wish to cancel, is nothing that vanished."""
+    missing = find_missing(order, Edits(), settings)
+    return tuple(item.field for item in missing if item.reason in {"blank", "incomplete"})
+
+
+def _fingerprint(order_id: str) -> str:
+    return hashlib.blake2b(order_id.encode(), digest_size=4).hexdigest()
+
 
 
 class MarketplaceArrivals(Value):

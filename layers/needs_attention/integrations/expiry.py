@@ -1,10 +1,7 @@
 """When an integration's credentials end."""
 
-from datetime import datetime
-from datetime import timedelta
-from typing import Literal
-from typing import NamedTuple
-
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 # Amazon's pages "Rotating your apps' LWA credentials" and "Renew authorizations" (of public applications).
 CLIENT_SECRET_LIVES = timedelta(days=180)
@@ -24,4 +21,3 @@ class Expiry(NamedTuple):
     def of(cls, what: Ending, begun_at: datetime, now: datetime) -> "Expiry":
         at = begun_at + (CLIENT_SECRET_LIVES if what == "clientSecret" else CONSENT_LIVES)
         return cls(what, at, is_soon=now >= at - WARNED_BEFORE)
-

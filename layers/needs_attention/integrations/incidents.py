@@ -3,12 +3,12 @@
 Pure rules, no calls. An incident says since when, on what evidence, and closes itself when its cause is over.
 """
 
-
 from collections.abc import Iterable
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
+
 from pydantic import Field
+
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -83,4 +83,3 @@ class Incidents(Value):
 def is_far_behind(reached: datetime, now: datetime, *, is_open: bool) -> bool:
     """Whether live downloads are too far behind; an incident that is open stays so until half of that is made up."""
     return now - reached > (FAR_BEHIND / 2 if is_open else FAR_BEHIND)
-

@@ -1,5 +1,8 @@
 """One Amazon seller account in one Amazon region, and its settings."""
 
+
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
 from datetime import datetime
 from operator import attrgetter
 from typing import Literal
@@ -7,10 +10,24 @@ from pydantic import Field
 from needs_attention.integrations.expiry import Ending
 from needs_attention.integrations.expiry import Expiry
 from needs_attention.orders.settings import Settings
-from needs_attention.tables.dynamodb import items
 from needs_attention.values.fields import Slug
-from needs_attention.values.model import Value
-from needs_attention.values.times import UtcTime
+
+
+class Rejudgement(Value):
+    """Goes through the Stages one after another; `position` is where it stands in the first of `stages`.
+
+    `changed` counts the orders whose verdict is another one now.
+    """
+
+    requested_by: str
+    requested_at: UtcTime
+    stages: tuple[str, ...]
+    position: str | None = None
+    orders: int = 0
+    changed: int = 0
+    finished_at: UtcTime | None = None
+
+
 
 Region = Literal["NA", "EU", "FE"]
 

@@ -1,10 +1,11 @@
-"""Stages: where people work with orders."""
+"""Stages."""
+
 
 from typing import Annotated
-
-from pydantic import AfterValidator, StringConstraints
-
-from needs_attention.orders.settings import NEEDS_ATTENTION, NEW
+from pydantic import AfterValidator
+from pydantic import StringConstraints
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.orders.settings import NEW
 from needs_attention.values.fields import Slug
 from needs_attention.values.model import Value
 
@@ -27,5 +28,22 @@ class Stage(Value):
     id: Slug
     name: StageName
 
-
 BUILT_IN_STAGES = (Stage(id=NEEDS_ATTENTION, name="Needs Attention"), Stage(id=NEW, name="New"))
+
+
+
+class Stages(Value):
+    """The Stages that the administrator keeps, in their order."""
+
+    stages: tuple[Stage, ...] = BUILT_IN_STAGES
+    revision: int = 0
+
+    def named(self, name_or_id: str) -> Stage | None:
+        """The Stage of that name (in any case) or id."""
+        wanted = " ".join(name_or_id.split()).casefold()
+        return next((stage for stage in self.stages if wanted in {stage.name.casefold(), stage.id}), None)
+
+    def name_of(self, stage_id: str | None) -> str | None:
+        """What a Stage is called; an id that is no longer in the list stands for itself."""
+        return next((stage.name for stage in self.stages if stage.id == stage_id), stage_id)
+

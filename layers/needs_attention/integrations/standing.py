@@ -1,13 +1,14 @@
 """How an integration's downloads stand."""
 
 from typing import NamedTuple
-from needs_attention.downloads.second_look import Reconciliation
+
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.proofs import Proofs
+from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.integrations.incidents import Incidents
-from needs_attention.integrations.rejudgement import Rejudgement
 from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.stage_list import Stages
+from needs_attention.integrations.integration import Rejudgement
+from needs_attention.integrations.stages import Stages
 
 
 class IntegrationState(NamedTuple):
@@ -35,4 +36,3 @@ class Standing(NamedTuple):
     incidents: Incidents
     reconciliation: Reconciliation | None  # the second look that is under way, or was the last
     stages: Stages
-

@@ -1,10 +1,11 @@
 """What a decision about an order needs besides the order."""
 
 from typing import NamedTuple
+
 from needs_attention.integrations.incidents import Incidents
-from needs_attention.orders.settings import Settings
 from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.stage_list import Stages
+from needs_attention.integrations.stages import Stages
+from needs_attention.orders.settings import Settings
 
 
 class Surroundings(NamedTuple):
@@ -26,4 +27,3 @@ class Surroundings(NamedTuple):
     @property
     def settings(self) -> Settings:
         return self.integration.settings
-

@@ -8,8 +8,8 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.orders.order import LastChange
-from needs_attention.tables.dynamodb import Item
 from needs_attention.orders.summary import Summary
+from needs_attention.tables.dynamodb import Item
 from needs_attention.values.model import read_stored
 from needs_attention.values.times import instant
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration import Rejudgement
 from needs_attention.orders import gate
 from needs_attention.orders.order import Order
 from needs_attention.orders.verdict import judged
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.order_items import VERDICT_OVERDUE
 from needs_attention.tables.orders import OrderStore, Page

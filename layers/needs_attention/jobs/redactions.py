@@ -10,11 +10,11 @@ from typing import NamedTuple, Self
 
 from aws_lambda_powertools import Logger
 
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure, PageErased
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import REDACTION_TAKES_AT_MOST, TIME_IS_OVER, Order
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import LostRace, OrderStore, Page
 

@@ -7,8 +7,8 @@ from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.dynamodb import Item
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.tables.orders import LostRace, OrderStore
 from needs_attention.tables.order_items import order_from_item
+from needs_attention.tables.orders import LostRace, OrderStore
 
 
 class UnknownIntegration(Exception):

@@ -1,10 +1,9 @@
 """An order with a newer answer of Amazon merged into it."""
 
 from datetime import datetime
-from needs_attention.orders.amazon_order import AmazonOrder
-from needs_attention.orders.amazon_order import UnreadableOrder
-from needs_attention.orders.order import TIME_IS_OVER
-from needs_attention.orders.order import Order
+
+from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.order import TIME_IS_OVER, Order
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.values.model import differing
@@ -39,4 +38,3 @@ def downloaded(
     is_touched = differing(before.amazon, merged) == {"updated_at"}
     stands = is_touched and judged(after, settings, at).says_the_same_as(after)
     return after if stands else after.with_(pending_since=at)
-

@@ -1,12 +1,10 @@
 """What lists show of an order. No personal data, because indexes and lists hold it."""
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
 from needs_attention.orders.amazon_order import AmazonOrder
-from needs_attention.orders.order import Order
-from needs_attention.orders.order import is_to_be_sent
+from needs_attention.orders.order import Order, is_to_be_sent
 from needs_attention.orders.settings import ThreePlStatus
-from needs_attention.tables.dynamodb import items
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -86,4 +84,3 @@ FLAGS: Mapping[str, Callable[[AmazonOrder], bool]] = {
     "prime": lambda amazon: "PRIME" in amazon.programs,
     "business": lambda amazon: "AMAZON_BUSINESS" in amazon.programs,
 }
-

@@ -6,39 +6,29 @@ freeze of everything. Settings alone are written there, so that a role can keep 
 integration's id holds how its downloads stand, which orders are to be asked for by ID, and what was set aside.
 """
 
-
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
-from typing import Any
-from needs_attention.aws import is_lost_race
-from needs_attention.downloads.second_look import Reconciliation
+from typing import TYPE_CHECKING, Any
+
+from needs_attention.aws import ChangedMeanwhile, is_lost_race
 from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload, RedownloadCause, SetAside
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.proofs import Proofs
-from needs_attention.downloads.by_id import Redownload
-from needs_attention.downloads.by_id import RedownloadCause
-from needs_attention.downloads.by_id import SetAside
-from needs_attention.integrations.latest_orders import Arrivals
+from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.integrations.incidents import Incidents
-from needs_attention.integrations.rejudgement import Rejudgement
-from needs_attention.orders.erasure import Erasure
-from needs_attention.tables.dynamodb import Item
-from needs_attention.tables.dynamodb import items
-from needs_attention.values.model import Value
-from needs_attention.values.model import read_stored
-from needs_attention.values.times import instant
-from typing import TYPE_CHECKING
 from needs_attention.integrations.integration import Integration
-from needs_attention.aws import ChangedMeanwhile
-from needs_attention.integrations.stage_list import Stages
+from needs_attention.integrations.arrivals import Arrivals
+from needs_attention.integrations.integration import Rejudgement
+from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.standing import IntegrationState, Standing
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.integrations.standing import IntegrationState
-from needs_attention.integrations.standing import Standing
+from needs_attention.orders.erasure import Erasure
+from needs_attention.tables.dynamodb import Item, items
+from needs_attention.values.model import Value, read_stored
+from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -414,6 +404,7 @@ class IntegrationStore:
             **({"ExpressionAttributeValues": values} if values else {}),
         }
 
+
 Revised = Integration | BackdatedDownload | Stages
 
 
@@ -459,4 +450,3 @@ def _json(value: Value) -> "AttributeValueTypeDef":
 
 def _text(value: str) -> "AttributeValueTypeDef":
     return {"S": value}
-

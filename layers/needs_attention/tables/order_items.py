@@ -2,18 +2,16 @@
 
 import json
 from collections.abc import Set
-from datetime import datetime
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
 from pydantic_core import from_json
+
 from needs_attention.orders.order import Order
-from needs_attention.tables.dynamodb import Item
-from needs_attention.tables.dynamodb import items
-from needs_attention.values.model import differing
-from needs_attention.values.model import read_stored
-from needs_attention.values.times import instant
-from typing import TYPE_CHECKING
 from needs_attention.orders.summary import Summary
+from needs_attention.tables.dynamodb import Item
+from needs_attention.values.model import differing, read_stored
+from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -175,4 +173,3 @@ def _key(order_id: str) -> dict[str, "AttributeValueTypeDef"]:
 
 def _text(value: str) -> "AttributeValueTypeDef":
     return {"S": value}
-

@@ -4,38 +4,32 @@ One item is one order. Lists read the indexes `byStage` and `byCreated`, which p
 one JSON text without personal data, so that a new column in a list is no change to an index.
 """
 
-
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
-from typing import NamedTuple
-from typing import Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+
 from needs_attention.orders.amazon_order import may_be_order_id
-from needs_attention.orders.order import Order
-from needs_attention.orders.order import Redaction
-from needs_attention.tables.dynamodb import Item
-from needs_attention.tables.dynamodb import items
+from needs_attention.orders.changes import ChangedBy, _changed
+from needs_attention.orders.order import Order, Redaction
+from needs_attention.orders.summary import Summary
+from needs_attention.tables.dynamodb import Item, items
+from needs_attention.tables.order_items import (
+    _DUE,
+    _REDACTED,
+    _difference,
+    _id_in,
+    _key,
+    _readable,
+    _readable_summary,
+    _text,
+    _time_in,
+    _update,
+    order_from_item,
+    stage_key,
+)
 from needs_attention.values.model import read_stored
 from needs_attention.values.times import instant
-from typing import TYPE_CHECKING
-from needs_attention.orders.summary import Summary
-from needs_attention.orders.change_of_order import ChangedBy
-from needs_attention.tables.order_items import stage_key
-from needs_attention.tables.order_items import _DUE
-from needs_attention.tables.order_items import _REDACTED
-from needs_attention.tables.order_items import _id_in
-from needs_attention.tables.order_items import _time_in
-from needs_attention.tables.order_items import order_from_item
-from needs_attention.tables.order_items import _readable
-from needs_attention.tables.order_items import _readable_summary
-from needs_attention.orders.change_of_order import _changed
-from needs_attention.tables.order_items import _update
-from needs_attention.tables.order_items import _difference
-from needs_attention.tables.order_items import _key
-from needs_attention.tables.order_items import _text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -302,4 +296,3 @@ class OrderStore:
         )
         last = answer.get("LastEvaluatedKey")
         return answer["Items"], last[sort_key]["S"] if last else None
-

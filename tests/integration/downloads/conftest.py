@@ -11,19 +11,19 @@ import urllib3
 from moto import mock_aws
 
 from needs_attention.amazon.client import Credentials, SellingPartnerApi
-from needs_attention.downloads.second_look import Reconciliation
-from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
+from needs_attention.downloads.second_look import Reconciliation
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.run import Downloader, Seen
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
-from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.standing import IntegrationState
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.clock import Clock

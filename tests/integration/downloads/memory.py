@@ -16,13 +16,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from needs_attention.amazon.client import Credentials, SellingPartnerApi
-from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
 from needs_attention.downloads.backdated import BackdatedDownload
-from needs_attention.downloads.quota import Bucket
 from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.quota import Bucket
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders.order import Hold
 from needs_attention.orders.settings import Settings
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.order_items import to_item
 from needs_attention.values import times
 from tests.unit.builders import an_amazon_order, an_order

@@ -11,7 +11,7 @@ from needs_attention.amazon.errors import AmazonUnavailable
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.live import OverdueVerdicts
 from needs_attention.downloads.walk import Walk
-from needs_attention.integrations.rejudgement import Rejudgement
+from needs_attention.integrations.integration import Rejudgement
 from needs_attention.orders.order import Hold, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from needs_attention.api.retention import EraseBuyer
+from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.redactions import (
     MOST_REDACTED_AT_ONCE,
     READ_AT_ONCE,
@@ -18,9 +19,8 @@ from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure
 from needs_attention.orders.order import REDACTION_AGE, Order, Redaction
 from needs_attention.orders.settings import Settings
-from needs_attention.integrations.integration import Integration
-from needs_attention.tables.orders import OrderStore
 from needs_attention.tables.order_items import to_item
+from needs_attention.tables.orders import OrderStore
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, NORTH_AMERICA, World, held
 from tests.unit.builders import an_amazon_order, an_order
 from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table

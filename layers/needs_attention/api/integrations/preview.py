@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stage
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.orders import OrderStore, Page
 
 # Of each Stage; enough to see what a check would do, and little enough for one call.

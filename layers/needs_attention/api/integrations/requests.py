@@ -12,18 +12,18 @@ from pydantic_core import PydanticCustomError
 
 from needs_attention.amazon.client import Credentials
 from needs_attention.api.router import FieldError, Problem, invalid, parsed
+from needs_attention.downloads.by_id import SetAside
+from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.downloads.walk import AMAZONS_MARGIN
-from needs_attention.downloads.live import LiveDownload
-from needs_attention.downloads.by_id import SetAside
 from needs_attention.integrations.arrivals import arriving
-from needs_attention.integrations.latest_orders import Arrivals
 from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.integration import Integration, Region
+from needs_attention.integrations.arrivals import Arrivals
+from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.settings import Settings
-from needs_attention.integrations.integration import Integration, Region
-from needs_attention.integrations.stage_list import Stages
 from needs_attention.values.fields import OneOf, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, instant

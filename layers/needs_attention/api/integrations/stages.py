@@ -5,8 +5,8 @@ import re
 import unicodedata
 
 from needs_attention.api.router import Problem, not_found
+from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
-from needs_attention.integrations.stage_list import Stages
 
 MOST_STAGES = 50
 

@@ -32,15 +32,15 @@ from needs_attention.api.router import (
     refused,
 )
 from needs_attention.aws import is_lost_race
+from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders import gate
+from needs_attention.orders.changes import ChangedBy
 from needs_attention.orders.gate import Refused, Wanted
 from needs_attention.orders.order import Order, Redaction
+from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.orders.change_of_order import ChangedBy
 from needs_attention.tables.orders import LostRace, OrderStore
-from needs_attention.orders.summary import Summary
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

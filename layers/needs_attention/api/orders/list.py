@@ -30,19 +30,19 @@ from needs_attention.api.orders.views import (
 )
 from needs_attention.api.router import FieldError, Problem, invalid
 from needs_attention.integrations.incidents import IncidentCode, Incidents
+from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
+from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders.completeness import RULES
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import OrderStatus
 from needs_attention.orders.settings import NEEDS_ATTENTION, ThreePlStatus
+from needs_attention.orders.summary import FLAGS, Summary
 from needs_attention.orders.urgency import Age, Queue, ShipByState, age_of
 from needs_attention.orders.verdict import Alert
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.integrations.stage_list import Stages
-from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.orders.summary import FLAGS, Summary
-from needs_attention.tables.orders import Found, OrderStore, Page
 from needs_attention.tables.order_items import created_key, ship_by_key
+from needs_attention.tables.orders import Found, OrderStore, Page
 from needs_attention.values.fields import OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, instant

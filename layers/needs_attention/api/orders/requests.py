@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field
 from pydantic_core import PydanticCustomError
 
 from needs_attention.api.router import FieldError, Problem, invalid
+from needs_attention.integrations.stages import Stages
 from needs_attention.orders.addresses import country_of
 from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.edits import CONFIRMABLE, Edits, PersonsName, Unit
@@ -15,7 +16,6 @@ from needs_attention.orders.gate import Refused, Wanted, check_editable
 from needs_attention.orders.order import Order
 from needs_attention.orders.phones import may_be_phone
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.integrations.stage_list import Stages
 from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.text import cleaned

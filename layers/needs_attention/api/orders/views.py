@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from needs_attention.integrations.incidents import IncidentCode
+from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import CONNECTION_AT_FAULT
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.edits import UNITS, amazons_units
 from needs_attention.orders.effective import Seen, seen
 from needs_attention.orders.order import Missing, Order
+from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import Queue, ShipByState, queue_of, ship_by_state
 from needs_attention.orders.wording import message_for, next_step_for, seller_central_url
-from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.orders.summary import Summary
 from needs_attention.values.model import Value
 from needs_attention.values.times import instant
 

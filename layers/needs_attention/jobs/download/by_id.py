@@ -13,8 +13,8 @@ from itertools import chain, zip_longest
 
 from aws_lambda_powertools import Logger
 
-from needs_attention.downloads.quota import RETRY_AFTER
 from needs_attention.downloads.by_id import Redownload, RedownloadCause, SetAside
+from needs_attention.downloads.quota import RETRY_AFTER
 from needs_attention.jobs.download.connection import Connection
 from needs_attention.jobs.download.intake import Taken
 from needs_attention.orders.order import Order

@@ -16,16 +16,23 @@ from needs_attention.amazon.errors import (
 )
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
-from needs_attention.integrations.incidents import LIVE_SEARCH_FAILS, NO_CALL_WORKS, Incident, IncidentCode, Incidents, is_far_behind
-from needs_attention.integrations.latest_orders import Arrivals, evidence_of, filled_gaps, vanished_fields
+from needs_attention.integrations.incidents import (
+    LIVE_SEARCH_FAILS,
+    NO_CALL_WORKS,
+    Incident,
+    IncidentCode,
+    Incidents,
+    is_far_behind,
+)
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.arrivals import Arrivals, evidence_of, filled_gaps, vanished_fields
 from needs_attention.jobs.download.intake import Written
 from needs_attention.orders.order import Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import next_redownload
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore, Page
-from needs_attention.orders.summary import Summary
 from needs_attention.values.times import instant
 
 # Who asks for a download that nobody asked for.

@@ -10,13 +10,13 @@ from aws_lambda_powertools import Logger
 from needs_attention.amazon.order_json import read_order
 from needs_attention.downloads.backdated import Counts
 from needs_attention.downloads.by_id import SetAside
-from needs_attention.orders.amazon_update import downloaded
+from needs_attention.integrations.integration import Integration
 from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.amazon_update import downloaded
+from needs_attention.orders.changes import ChangedBy
 from needs_attention.orders.order import Order
 from needs_attention.orders.verdict import judged, next_redownload
-from needs_attention.integrations.integration import Integration
 from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.orders.change_of_order import ChangedBy
 from needs_attention.tables.orders import LostRace, OrderStore, SpoiltItem
 
 logger = Logger(child=True)

@@ -22,11 +22,11 @@ from aws_lambda_powertools import Logger
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import AmazonUnavailable, QuotaExceeded, SpApiError, UnreadableAnswer
-from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.backdated import Counts
 from needs_attention.downloads.by_id import Redownload
-from needs_attention.orders.amazon_order import may_be_order_id
+from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.integrations.integration import Integration
+from needs_attention.orders.amazon_order import may_be_order_id
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values.times import in_utc, instant

@@ -26,22 +26,22 @@ from needs_attention.amazon.errors import (
     UnreadableAnswer,
 )
 from needs_attention.amazon.notifications import subscribe, unsubscribe
-from needs_attention.downloads.second_look import Reconciliation
-from needs_attention.downloads.walk import AMAZONS_MARGIN, FEW_PAGES, Slice, Walk
-from needs_attention.downloads.quota import RETRY_AFTER, Bucket
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.downloads.backdated import BackdatedDownload, Counts
 from needs_attention.downloads.live import SPENDERS, OverdueVerdicts, Spender, Subscription
 from needs_attention.downloads.proofs import Again, Proofs
-from needs_attention.downloads.backdated import BackdatedDownload, Counts
+from needs_attention.downloads.quota import RETRY_AFTER, Bucket
+from needs_attention.downloads.second_look import Reconciliation
+from needs_attention.downloads.walk import AMAZONS_MARGIN, FEW_PAGES, Slice, Walk
 from needs_attention.integrations.incidents import OF_DOWNLOADS
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.by_id import Redownloads
 from needs_attention.jobs.download.connection import Connection
 from needs_attention.jobs.download.intake import Intake, Taken, Written
 from needs_attention.jobs.download.report_comparison import ReportComparison
 from needs_attention.jobs.due_orders import go_on_rejudging, settle_what_is_due
 from needs_attention.orders.order import Order
-from needs_attention.aws import ChangedMeanwhile
-from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.standing import IntegrationState
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 
