@@ -12,23 +12,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
-from needs_attention.api.answers import ChangedOrders, ChangedRows, EditedOrder, WholeOrder
+from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
-from needs_attention.api.orders.changes import OrderChanges, check_not_redacted_since
+from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query, Sheet, answer, etag
+from needs_attention.api.orders.changes import ChangedOrders, ChangedRows, OrderChanges, check_not_redacted_since
 from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, TransferFailure
 from needs_attention.api.orders.sheet import rows_of
-from needs_attention.api.router import (
-    Api,
-    Body,
-    Caller,
-    IfMatchHeader,
-    MergePatch,
-    Query,
-    Role,
-    Sheet,
-    answer,
-    etag,
-)
+from needs_attention.api.orders.views import EditedOrder, WholeOrder
+from needs_attention.api.router import Api
 from needs_attention.environment import AnswersTable, OrderTables
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore

@@ -13,52 +13,41 @@ from pydantic.alias_generators import to_camel
 
 from needs_attention import aws
 from needs_attention.amazon.accounts import AmazonAccounts
-from needs_attention.api.answers import (
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.downloads import check_start
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.integrations.changes import existing_integration
+from needs_attention.api.integrations.preview import preview
+from needs_attention.api.integrations.requests import IntegrationPatch, Registration
+from needs_attention.api.integrations.stages import (
+    StageList,
+    StageView,
+    existing_stage,
+    renamed,
+    stage_view,
+    with_stage,
+    without,
+)
+from needs_attention.api.integrations.views import (
     Connection,
     Freeze,
     IntegrationDetails,
     Integrations,
     RejudgementView,
-    StageList,
-    StageView,
     TriedIntegration,
-)
-from needs_attention.api.downloads import check_start
-from needs_attention.api.idempotency import RememberedAnswers
-from needs_attention.api.integrations.preview import preview
-from needs_attention.api.integrations.requests import (
-    IntegrationPatch,
-    Registration,
     connection_view,
     integration_view,
     with_findings,
 )
-from needs_attention.api.integrations.stages import existing_stage, renamed, stage_view, with_stage, without
-from needs_attention.api.router import (
-    ATTEMPTS,
-    Api,
-    Body,
-    Caller,
-    IfMatch,
-    IfMatchHeader,
-    MergePatch,
-    Problem,
-    Role,
-    answer,
-    changed_meanwhile,
-    etag,
-    existing_integration,
-    not_found,
-    nothing,
-)
+from needs_attention.api.operations import Body, IfMatch, IfMatchHeader, MergePatch, answer, etag, nothing
+from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile, not_found
+from needs_attention.api.router import Api
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUps
 from needs_attention.integrations.incidents import Incidents
-from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.integration import Rejudgement
-from needs_attention.integrations.stages import Stages
-from needs_attention.integrations.stages import Stage, StageName
+from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.integrations.stages import Stage, StageName, Stages
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore, Page

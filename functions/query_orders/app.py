@@ -11,15 +11,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from needs_attention import aws
-from needs_attention.api.answers import DueRedactions, HistoryOfOrder, OrderPage, OrdersSummary, Redactions, WholeOrder
+from needs_attention.api.callers import Caller, Role
 from needs_attention.api.cursors import SentCursor
-from needs_attention.api.history import History
+from needs_attention.api.history import History, HistoryOfOrder
+from needs_attention.api.operations import Query, answer, etag
 from needs_attention.api.orders.changes import around, check_visible, existing_order
-from needs_attention.api.orders.list import OrderFilters, OrderList
+from needs_attention.api.orders.filters import OrderFilters
+from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary
 from needs_attention.api.orders.sheet import sheet_of
-from needs_attention.api.orders.views import for_warehouse, whole_order
-from needs_attention.api.retention import RedactedWhen, Retention
-from needs_attention.api.router import Api, Caller, Query, Role, answer, etag, not_found
+from needs_attention.api.orders.views import WholeOrder, for_warehouse, whole_order
+from needs_attention.api.problems import not_found
+from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention
+from needs_attention.api.router import Api
 from needs_attention.environment import HistoryTable, OrderTables
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore

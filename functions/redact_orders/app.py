@@ -11,28 +11,19 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
-from needs_attention.api.answers import EditedOrder, ErasureOfBuyer
+from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.operations import Body, IdempotencyKey, IfMatchHeader, answer, etag
 from needs_attention.api.orders.changes import OrderChanges
-from needs_attention.api.retention import EraseBuyer, EraseOrder, erasure_view
-from needs_attention.api.router import (
-    Api,
-    Body,
-    Caller,
-    FieldError,
-    IdempotencyKey,
-    IfMatchHeader,
-    Role,
-    answer,
-    etag,
-    invalid,
-    not_found,
-)
+from needs_attention.api.orders.views import EditedOrder
+from needs_attention.api.problems import FieldError, invalid, not_found
+from needs_attention.api.retention import EraseBuyer, EraseOrder, ErasureOfBuyer, erasure_view
+from needs_attention.api.router import Api
 from needs_attention.environment import AnswersTable, OrderTables
-from needs_attention.jobs.redactions import count_overdue, remove_personal_data
-from needs_attention.orders.erasure import Erasure
+from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.retention import count_overdue
 from needs_attention.values import times
 
 RUN_FOR = timedelta(minutes=4)  # of the function's five, which are also the schedule's
@@ -82,7 +73,7 @@ def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) 
     It takes a walk through all orders, and begins within minutes. Those that are still to be sent are left and named,
     unless asked otherwise.
     """
-    erasure = Erasure.requested(request, by=caller.name, now=times.utc_now(), suffix=caller.suffix_for(key))
+    erasure = request.erasure(by=caller.name, now=times.utc_now(), suffix=caller.suffix_for(key))
     asked = integrations_to_erase_in(request.integration)
     for integration_id in asked:
         integrations.save_erasure(integration_id, erasure)

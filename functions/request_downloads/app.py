@@ -14,26 +14,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, StringConstraints
 
 from needs_attention import aws
-from needs_attention.api.answers import Download, Downloads, Redownloaded, RedownloadedOrders
-from needs_attention.api.downloads import check_start, download_view
-from needs_attention.api.idempotency import RememberedAnswers
-from needs_attention.api.orders.changes import existing_order
-from needs_attention.api.router import (
-    ATTEMPTS,
-    Api,
-    Body,
-    Caller,
-    FieldError,
-    IdempotencyKey,
-    OneByOne,
-    Problem,
-    Role,
-    answer,
-    changed_meanwhile,
-    existing_integration,
-    invalid,
-    not_found,
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.downloads import (
+    Download,
+    Downloads,
+    Redownloaded,
+    RedownloadedOrders,
+    check_start,
+    download_view,
 )
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.integrations.changes import existing_integration
+from needs_attention.api.operations import Body, IdempotencyKey, answer
+from needs_attention.api.orders.changes import existing_order
+from needs_attention.api.problems import ATTEMPTS, FieldError, OneByOne, Problem, changed_meanwhile, invalid, not_found
+from needs_attention.api.router import Api
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload

@@ -17,9 +17,10 @@ from typing import NamedTuple
 import pytest
 
 from needs_attention.amazon.errors import UnreadableAnswer
+from needs_attention.api.operations import LARGEST_BODY, parsed
 from needs_attention.api.orders.requests import BulkChanges, OrderPatch
 from needs_attention.api.orders.sheet import rows_of
-from needs_attention.api.router import LARGEST_BODY, Problem, parsed
+from needs_attention.api.problems import Problem
 from tests.fuzz.test_amazons_answers import DOCUMENT, DONE, TOKEN, Reply, amazon, answered, compared
 from tests.fuzz.test_requests import LARGEST_ANSWER
 from tests.unit.builders import NOON

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from needs_attention.amazon.order_json import read_order
-from needs_attention.api.orders.list import OrderFilters
+from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.sheet import rows_of, sheet_of
 from needs_attention.api.orders.views import whole_order
 from needs_attention.integrations.incidents import Incidents

@@ -8,13 +8,16 @@ from typing import Any, get_type_hints
 
 from hypothesis import strategies as st
 
+from needs_attention.api.callers import Caller, Role
 from needs_attention.api.cursors import position_in
+from needs_attention.api.operations import Operation, Source, nothing, parsed
 from needs_attention.api.orders.changes import OrderChanges
-from needs_attention.api.orders.list import OrderFilters
+from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.requests import OrderPatch, Release
 from needs_attention.api.orders.sheet import MOST_ROWS, SheetRow, rows_of, sheet_of
 from needs_attention.api.orders.views import whole_order
-from needs_attention.api.router import Api, Caller, Operation, Problem, Role, Source, nothing, parsed, problem_of
+from needs_attention.api.problems import Problem, problem_of
+from needs_attention.api.router import Api
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import ThreePlStatus

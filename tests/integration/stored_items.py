@@ -19,8 +19,7 @@ from moto import mock_aws
 from needs_attention.amazon.client import Credentials, SellingPartnerApi
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.integrations.incidents import Incident, Incidents
-from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.integration import Rejudgement
+from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.orders.settings import Settings, ThreePlStatus

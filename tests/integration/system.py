@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.operations import IfMatch, parsed
 from needs_attention.api.orders.changes import OrderChanges
 from needs_attention.api.orders.requests import OrderPatch, Release
-from needs_attention.api.router import Caller, IfMatch, Role, parsed, problem_of
+from needs_attention.api.problems import problem_of
 from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.download.run import Downloader

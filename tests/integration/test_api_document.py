@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from needs_attention.api.router import Role
+from needs_attention.api.callers import Role
 from tests.integration.conftest import World, routes
 from tests.integration.test_http_api import ALLOWED
 from tools.openapi.conformance import FILE, document_checked_in, problems_with

@@ -18,8 +18,7 @@ from needs_attention.aws import CONFIG, Throttled, passes_by_itself
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.proofs import Proofs
 from needs_attention.integrations.incidents import Incident, Incidents
-from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.integration import Rejudgement
+from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.tables.dynamodb import WAITS_FOR_THE_REST
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.api.router import UnexpectedError
+from needs_attention.api.problems import UnexpectedError
 from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.orders.order import LastChange

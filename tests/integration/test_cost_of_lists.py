@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from moto import mock_aws
 
-from needs_attention.api.orders.list import MOST_ENTRIES_READ, OrderFilters
+from needs_attention.api.orders.filters import OrderFilters
+from needs_attention.api.orders.list import MOST_ENTRIES_READ
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.tables.order_items import created_key, ship_by_key, to_item

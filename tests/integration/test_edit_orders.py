@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from needs_attention.api.router import UnexpectedError
+from needs_attention.api.problems import UnexpectedError
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_order import Address, LineItem
 from needs_attention.orders.edits import Unit

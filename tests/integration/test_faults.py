@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.amazon.client import Credentials
-from needs_attention.api.router import UnexpectedError
+from needs_attention.api.problems import UnexpectedError
 from needs_attention.environment import AmazonAccess
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import Order

@@ -22,8 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.stages import Stages
-from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, Settings, ThreePlStatus
 from needs_attention.tables.integrations import IntegrationStore

@@ -25,7 +25,6 @@ from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.walk import Pace
 from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.integration import Integration
-from needs_attention.orders.erasure import Erasure
 from needs_attention.orders.settings import Settings
 from tests.integration.conftest import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
 from tests.integration.faults import Killed, killed_before_call, watched
@@ -156,7 +155,7 @@ def test_a_redaction_that_died_and_runs_again_ends_as_if_it_had_not(
         fresh = an_amazon_order(order_id="701-2222222-2222222", buyer_email=email, deliver_by=clock.now)
         world.store(an_order(fresh, pending_since=None, judged_at=NOON))
         request = EraseBuyer(reference="GR-2042", buyer_email=email, even_if_unsent=True)
-        erasure = Erasure.requested(request, by="ada", now=clock.now, suffix="abc")
+        erasure = request.erasure(by="ada", now=clock.now, suffix="abc")
         world.integrations.save_erasure("acme-na", erasure)
 
     same_end_whenever_killed(

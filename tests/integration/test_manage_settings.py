@@ -9,8 +9,8 @@ import pytest
 
 from needs_attention.downloads.by_id import SetAside
 from needs_attention.downloads.live import Subscription
-from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.arrivals import Arrival, Arrivals
+from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.orders.settings import Checks, Settings
 from tests.integration.conftest import Answer, World
 from tests.unit.builders import NOON

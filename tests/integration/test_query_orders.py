@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from needs_attention.api.orders import list as order_list
+from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.wording import CONNECTION_AT_FAULT
 from needs_attention.jobs.change_log import Change, ChangeLog
@@ -344,7 +345,7 @@ def test_a_list_that_reads_its_share_answers_early_with_a_cursor(world: World, m
     for order_id in ids[-3:]:
         order = world.order(order_id)
         world.orders.save(order, order.with_(voided_at=NOON), by="x", at=NOON, cause="x")
-    monkeypatch.setattr(order_list.OrderFilters, "narrows", property(lambda _: False))
+    monkeypatch.setattr(OrderFilters, "narrows", property(lambda _: False))
     listed = pages(world, limit=5, status="Void", sort="createdAt")
     assert listed[0] == []
     assert len(listed) > 2

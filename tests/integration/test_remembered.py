@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from needs_attention.api.router import UnexpectedError
+from needs_attention.api.problems import UnexpectedError
 from tests.integration.conftest import Answer, World, app, routes
 
 ORDER = "/orders/701-1111111-1111111"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.api.router import UnexpectedError
+from needs_attention.api.problems import UnexpectedError
 from needs_attention.downloads.backdated import BackdatedDownload, Counts
 from needs_attention.downloads.quota import Bucket
 from needs_attention.downloads.walk import Pace, Walk

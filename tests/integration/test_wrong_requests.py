@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from needs_attention.api.cursors import cursor_at
-from needs_attention.api.router import LARGEST_BODY
+from needs_attention.api.operations import LARGEST_BODY
 from needs_attention.values.times import instant
 from tests.integration.conftest import Answer, World, routes, send
 from tests.integration.wrong_requests import (

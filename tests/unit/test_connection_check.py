@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from needs_attention.integrations.arrivals import MarketplaceArrivals, arriving
+from needs_attention.integrations.arrivals import Arrival, Arrivals, MarketplaceArrivals, arriving
 from needs_attention.integrations.expiry import Expiry
-from needs_attention.integrations.arrivals import Arrival, Arrivals
 from needs_attention.orders.settings import Checks
 from tests.unit.builders import NOON
 

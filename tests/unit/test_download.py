@@ -224,13 +224,13 @@ def walked(after: datetime = NOON - HOUR, before: datetime = NOON - HOUR / 2) ->
     part = Slice(after=after, before=before, may_have_pages=True)
     walk = Walk(reached=after, pace=Pace().after(150, before - after))
     part = begun(walk.after_page(part, ids(100), "more", None, NOON))
-    proof = part.walked(("701-0000100-0000000",), NOON + MINUTE)
+    proof = Unproven.left_by(part, ("701-0000100-0000000",), NOON + MINUTE)
     assert proof is not None
     return proof
 
 
 def test_one_page_proves_itself() -> None:
-    assert Slice(after=NOON - HOUR, before=NOON).walked(ids(100), NOON) is None
+    assert Unproven.left_by(Slice(after=NOON - HOUR, before=NOON), ids(100), NOON) is None
 
 
 @pytest.mark.parametrize("order_id", ["701-0000000-0000000", "701-0000100-0000000"])

@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 def an_erasure(**fields: Any) -> Erasure:
     request = EraseBuyer(reference="GR-2041", buyer_email=EMAIL, **fields)
-    return Erasure.requested(request, by="admin@example.com", now=NOON, suffix="monday")
+    return request.erasure(by="admin@example.com", now=NOON, suffix="monday")
 
 
 @pytest.mark.parametrize("reference", ["GR-2041", "#2041", "INC0012345", "2026/118", "111-0000008-1000008"])

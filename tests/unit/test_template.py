@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.api.router import Problem
+from needs_attention.api.problems import Problem
 from needs_attention.orders.order import REDACTION_AGE, REDACTION_TAKES_AT_MOST
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged

@@ -8,8 +8,7 @@ from typing import Any
 
 from needs_attention.amazon.order_json import read_order
 from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.stages import Stages
-from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
 from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import LastChange, Order

@@ -16,17 +16,12 @@ from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaMode
 
-from needs_attention.api.answers import (
-    Download,
-    EditedOrder,
-    IntegrationDetails,
-    IntegrationProblem,
-    OrderProblem,
-    ProblemDetails,
-    TriedIntegration,
-    WholeOrder,
-)
-from needs_attention.api.router import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Caller, Operation, Role, Source
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.downloads import Download
+from needs_attention.api.integrations.views import IntegrationDetails, IntegrationProblem, TriedIntegration
+from needs_attention.api.operations import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Operation, Source
+from needs_attention.api.orders.views import EditedOrder, OrderProblem, WholeOrder
+from needs_attention.api.problems import ProblemDetails
 from tools.openapi.examples import Example
 
 PROBLEM = "application/problem+json"

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from needs_attention.api.router import Problem
+from needs_attention.api.problems import Problem
 from needs_attention.values.model import Value
 
 # An order ID has a hundred characters, which may be of four bytes each.

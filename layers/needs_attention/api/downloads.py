@@ -2,13 +2,67 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
-from needs_attention.api.router import FieldError, invalid
-from needs_attention.downloads.backdated import BackdatedDownload
+from pydantic import Field
+
+from needs_attention.api.answers import Instant
+from needs_attention.api.orders.changes import RefusedOrder
+from needs_attention.api.problems import FieldError, invalid
+from needs_attention.downloads.backdated import BackdatedDownload, Counts, DownloadStatus
 from needs_attention.downloads.quota import Bucket
 from needs_attention.downloads.walk import AMAZONS_MARGIN, OLDEST
 from needs_attention.values.times import instant
+
+
+# Downloads
+class Download(TypedDict):
+    """A download of a past window, planned, under way or over."""
+
+    integrationId: str
+    downloadId: str
+    status: DownloadStatus
+    updatedAfter: Instant
+    updatedBefore: Instant
+    requestedBy: str
+    requestedAt: Instant
+    startedAt: Instant | None
+    finishedAt: Instant | None
+    counts: Counts
+    failures: int
+    failure: str | None
+    retryAt: Instant | None
+    reached: Instant
+    progress: Annotated[float, Field(ge=0, le=1)]
+    estimatedOrdersLeft: int
+    estimatedCallsLeft: int
+    callsAhead: Annotated[int, Field(description="Calls of the downloads that come before it")]
+    estimatedEnd: Instant | None
+
+
+class Downloads(TypedDict):
+    """Newest first."""
+
+    downloads: list[Download]
+
+
+class Redownloaded(TypedDict):
+    """Amazon is asked for the order with the next run."""
+
+    orderId: str
+    redownloadAt: Instant
+
+
+class RedownloadedOf(Redownloaded):
+    """One of several, accepted."""
+
+    status: Literal[202]
+
+
+class RedownloadedOrders(TypedDict):
+    """A result for each order."""
+
+    orders: list[RedownloadedOf | RefusedOrder]
 
 
 def check_start(field: str, updated_after: datetime, now: datetime) -> None:

@@ -2,12 +2,36 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from needs_attention.api.cursors import cursor_at, invalid_cursor, position_in
+from needs_attention.api.orders.views import Change
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class PastChange(Change):
+    """An entry of an order's history."""
+
+    revision: int
+
+
+Revisions = TypedDict("Revisions", {"from": int, "to": int})
+
+
+class MissingRevisions(TypedDict):
+    """Changes of which nothing was written down."""
+
+    missingRevisions: Revisions
+
+
+class HistoryOfOrder(TypedDict):
+    """Newest first."""
+
+    changes: list[PastChange | MissingRevisions]
+    nextCursor: str | None
+
 
 _KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\d{10}")
 

@@ -2,20 +2,81 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
+from needs_attention.api.answers import Instant
 from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
-from needs_attention.api.router import FieldError, invalid
-from needs_attention.jobs.redactions import WhatIsDue
-from needs_attention.orders.erasure import Erasure
+from needs_attention.api.problems import FieldError, invalid
+from needs_attention.orders.erasure import Buyer, Erasure
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.tables.retention import WhatIsDue
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
-from needs_attention.values.times import SentTime, instant
+from needs_attention.values.times import SentTime, id_made_at, instant
+
+
+# Retention
+class DueOfIntegration(TypedDict):
+    """How many of an integration's orders are to be redacted. What is overdue is also due."""
+
+    integration: str
+    due: Annotated[int, Field(description="By now; the clock sees to them within minutes")]
+    overdue: Annotated[int, Field(description="Due for more than a day: see docs/retention.md")]
+    dueWithinSevenDays: Annotated[int, Field(description="Not yet due")]
+    oldestDueAt: Instant | None
+    isTruncated: Annotated[bool, Field(description="There are more than were counted")]
+
+
+class DueRedactions(TypedDict):
+    """Of all integrations, removed ones too."""
+
+    integrations: list[DueOfIntegration]
+
+
+class RedactionOfOrder(TypedDict):
+    """That an order's personal data was removed, when, by whom and why."""
+
+    orderId: str
+    at: Instant
+    by: str
+    why: Literal["retention", "request"]
+    reference: Annotated[str | None, Field(description="What the request is called elsewhere")]
+
+
+class Redactions(TypedDict):
+    """Newest first."""
+
+    redactions: list[RedactionOfOrder]
+    nextCursor: str | None
+
+
+class ErasureInIntegration(TypedDict):
+    """How far a buyer's erasure has come in one integration. The lists name the first 100 orders."""
+
+    integration: str
+    orders: Annotated[int, Field(description="Looked at so far")]
+    erased: list[str]
+    erasedCount: int
+    unsent: Annotated[list[str], Field(description="Still to be sent, and so left as they are")]
+    unsentCount: int
+    finishedAt: Instant | None
+
+
+class ErasureOfBuyer(TypedDict):
+    """A buyer's erasure. Who the buyer is is shown nowhere, and forgotten when it is through."""
+
+    erasureId: str
+    reference: str
+    requestedBy: str
+    requestedAt: Instant
+    evenIfUnsent: bool
+    integrations: list[ErasureInIntegration]
+    finishedAt: Instant | None
+
 
 # It stays for ever: neither a name nor an email passes for one.
 Reference = Annotated[
@@ -46,6 +107,17 @@ class EraseBuyer(EraseOrder):
 
     buyer_email: BuyersEmail
     integration: Slug | None = None
+
+    def erasure(self, *, by: str, now: datetime, suffix: str | None = None) -> Erasure:
+        """A new erasure. Its ID sorts by time, and ends with the suffix."""
+        return Erasure(
+            erasure_id=id_made_at(now, suffix),
+            requested_by=by,
+            requested_at=now,
+            reference=self.reference,
+            even_if_unsent=self.even_if_unsent,
+            buyer=Buyer.with_email(self.buyer_email),
+        )
 
 
 # Before the first and after the last.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from needs_attention.downloads.quota import GIVEN_UP_AFTER, RETRY_AFTER
-from needs_attention.downloads.walk import OVERLAP, Pace, Walk, _fingerprint
+from needs_attention.downloads.walk import OVERLAP, Pace, Slice, Walk, order_fingerprint
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -26,11 +26,19 @@ class Unproven(Value):
     ended_at: UtcTime
     orders: tuple[str, ...]
 
+    @classmethod
+    def left_by(cls, part: Slice, last_page: tuple[str, ...], now: datetime) -> "Unproven | None":
+        """What remains unproven of a slice once its last page is stored; None if it has one page only."""
+        if not part.pages:
+            return None
+        orders = (*part.served, *map(order_fingerprint, last_page))
+        return cls(after=part.after, before=part.before, began_at=part.began_at or now, ended_at=now, orders=orders)
+
     def is_contradicted_by(self, versions: Mapping[str, datetime]) -> bool:
         """Whether an order of the slice, by ID and time of its last update, was updated while it was walked."""
         served = set(self.orders)
         began, ended = self.began_at - CLOCKS_DIFFER, self.ended_at + CLOCKS_DIFFER
-        return any(began <= at <= ended and _fingerprint(order_id) in served for order_id, at in versions.items())
+        return any(began <= at <= ended and order_fingerprint(order_id) in served for order_id, at in versions.items())
 
 
 class Again(Value):

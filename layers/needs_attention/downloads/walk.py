@@ -15,7 +15,6 @@ import hashlib
 import math
 from datetime import datetime, timedelta
 
-from needs_attention.downloads.proofs import Unproven
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -61,14 +60,6 @@ class Slice(Value):
         if not order_ids:
             return self.empty_pages >= MOST_EMPTY_PAGES
         return self.pages > 0 and order_ids == self.last_page
-
-    def walked(self, last_page: tuple[str, ...], now: datetime) -> "Unproven | None":
-        """What is still to be proven of a slice of several pages after its last one; None if there was one only."""
-        if not self.pages:
-            return None
-        orders = (*self.served, *map(_fingerprint, last_page))
-        began_at = self.began_at or now
-        return Unproven(after=self.after, before=self.before, began_at=began_at, ended_at=now, orders=orders)
 
 
 class Pace(Value):
@@ -163,7 +154,7 @@ class Walk(Value):
             "page_token": next_token,
             "last_page": order_ids,
             "empty_pages": 0 if order_ids else part.empty_pages + 1,
-            "served": (*part.served, *map(_fingerprint, order_ids)),
+            "served": (*part.served, *map(order_fingerprint, order_ids)),
             "pages": part.pages + 1,
         }
         return self.model_copy(update={"slice": part.model_copy(update=further)})
@@ -191,5 +182,5 @@ class Walk(Value):
         return calls + max(math.ceil(left / widest), 0)
 
 
-def _fingerprint(order_id: str) -> str:
+def order_fingerprint(order_id: str) -> str:
     return hashlib.blake2b(order_id.encode(), digest_size=5).hexdigest()

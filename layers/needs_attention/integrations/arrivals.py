@@ -3,25 +3,20 @@
 Amazon leaves out what a role is lacking for, and says nothing of it; only the orders tell.
 """
 
-
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Set
-from datetime import datetime
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping, Set
+from datetime import datetime, timedelta
+from typing import Literal
+
 from pydantic import Field
+
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
-from needs_attention.orders.settings import Settings
+from needs_attention.orders.settings import Checks, Settings
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
-from collections.abc import Collection
-from typing import Literal
-from needs_attention.orders.settings import Checks
-
 
 # Of the latest orders of a marketplace, most lack a field: then the connection is at fault, and not the orders.
 LATEST = 50
@@ -128,7 +123,6 @@ def _fingerprint(order_id: str) -> str:
     return hashlib.blake2b(order_id.encode(), digest_size=4).hexdigest()
 
 
-
 class MarketplaceArrivals(Value):
     """What Amazon's data of a marketplace's latest merchant-fulfilled, unshipped orders lacked.
 
@@ -161,4 +155,3 @@ def _of_marketplace(arrivals: Arrivals, marketplace_id: str, telling: Collection
         lacking=dict(sorted(lacking.items())),
         shipping_role="granted" if has_come else "notSeen" if latest and telling else "unknown",
     )
-

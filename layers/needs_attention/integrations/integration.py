@@ -1,16 +1,16 @@
 """One Amazon seller account in one Amazon region, and its settings."""
 
-
-from needs_attention.values.model import Value
-from needs_attention.values.times import UtcTime
 from datetime import datetime
 from operator import attrgetter
 from typing import Literal
+
 from pydantic import Field
-from needs_attention.integrations.expiry import Ending
-from needs_attention.integrations.expiry import Expiry
+
+from needs_attention.integrations.expiry import Ending, Expiry
 from needs_attention.orders.settings import Settings
 from needs_attention.values.fields import Slug
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
 
 
 class Rejudgement(Value):
@@ -26,7 +26,6 @@ class Rejudgement(Value):
     orders: int = 0
     changed: int = 0
     finished_at: UtcTime | None = None
-
 
 
 Region = Literal["NA", "EU", "FE"]
@@ -56,4 +55,3 @@ class Integration(Value):
         }
         known = (Expiry.of(what, at, now) for what, at in begun.items() if at)
         return tuple(sorted(known, key=attrgetter("at")))
-

@@ -1,11 +1,10 @@
 """Stages."""
 
-
 from typing import Annotated
-from pydantic import AfterValidator
-from pydantic import StringConstraints
-from needs_attention.orders.settings import NEEDS_ATTENTION
-from needs_attention.orders.settings import NEW
+
+from pydantic import AfterValidator, StringConstraints
+
+from needs_attention.orders.settings import NEEDS_ATTENTION, NEW
 from needs_attention.values.fields import Slug
 from needs_attention.values.model import Value
 
@@ -28,8 +27,8 @@ class Stage(Value):
     id: Slug
     name: StageName
 
-BUILT_IN_STAGES = (Stage(id=NEEDS_ATTENTION, name="Needs Attention"), Stage(id=NEW, name="New"))
 
+BUILT_IN_STAGES = (Stage(id=NEEDS_ATTENTION, name="Needs Attention"), Stage(id=NEW, name="New"))
 
 
 class Stages(Value):
@@ -46,4 +45,3 @@ class Stages(Value):
     def name_of(self, stage_id: str | None) -> str | None:
         """What a Stage is called; an id that is no longer in the list stands for itself."""
         return next((stage.name for stage in self.stages if stage.id == stage_id), stage_id)
-

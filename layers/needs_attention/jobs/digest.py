@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from needs_attention.api.orders.list import Held, OrderList
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
-from needs_attention.jobs.redactions import WhatIsDue
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import ship_by_state
 from needs_attention.tables.orders import MOST_COUNTED, OrderStore
+from needs_attention.tables.retention import WhatIsDue
 from needs_attention.values.times import instant
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.integration import Rejudgement
+from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.orders import gate
 from needs_attention.orders.order import Order
 from needs_attention.orders.verdict import judged

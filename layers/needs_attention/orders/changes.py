@@ -1,16 +1,12 @@
 """The meaning of a change of an order, in the words of the event bus."""
 
-
 from datetime import datetime
-from typing import NotRequired
-from typing import TypedDict
-from typing import Unpack
-from needs_attention.orders.edits import Edits
-from needs_attention.orders.order import LastChange
-from needs_attention.orders.order import Order
-from needs_attention.values.model import differing
-from needs_attention.orders.settings import ThreePlStatus
+from typing import NotRequired, TypedDict, Unpack
 
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import LastChange, Order
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.values.model import differing
 
 # Who changes orders without anybody having asked; every other name is a person's or a warehouse's.
 AUTOMATIC = frozenset({"amazon", "validation", "clock"})
@@ -29,7 +25,7 @@ class ChangedBy(TypedDict):
 
 
 # Writes ---------------------------------------------------------------------------------------------------------------
-def _changed(before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
+def with_change(before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
     """The order as it will stand: one revision on, and with the change that led there written on it."""
     at = changed_by["at"]
     change = LastChange(
@@ -71,7 +67,6 @@ def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
     return (*told, *edited, *amazons)
 
 
-
 def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:
     """What a change meant, in the words of the event bus: written with the change, so that telling it needs no more."""
     was_held, is_held = before is not None and before.hold is not None, after.hold is not None
@@ -99,4 +94,3 @@ def _changed_once_more(before: Order, after: Order) -> bool:
     """Whether Amazon changed once more what the warehouse has: that is told each time."""
     known, now = before.handed_over_digest, after.handed_over_digest
     return known is not None and now is not None and known != now
-

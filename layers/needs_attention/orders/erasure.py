@@ -6,10 +6,9 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from needs_attention.api.retention import EraseBuyer
 from needs_attention.orders.order import Order, Redaction
 from needs_attention.values.model import Value
-from needs_attention.values.times import UtcTime, id_made_at
+from needs_attention.values.times import UtcTime
 
 # So many orders are named; `GET /integrations/{integrationId}/redactions` names all.
 MOST_NAMED = 100
@@ -65,18 +64,6 @@ class Erasure(Value):
     unsent: tuple[str, ...] = ()
     unsent_count: int = 0
     finished_at: UtcTime | None = None
-
-    @classmethod
-    def requested(cls, request: EraseBuyer, *, by: str, now: datetime, suffix: str | None = None) -> "Erasure":
-        """A new one. Its id sorts by time, and ends with the suffix."""
-        return cls(
-            erasure_id=id_made_at(now, suffix),
-            requested_by=by,
-            requested_at=now,
-            reference=request.reference,
-            even_if_unsent=request.even_if_unsent,
-            buyer=Buyer.with_email(request.buyer_email),
-        )
 
     @property
     def redaction(self) -> Redaction:

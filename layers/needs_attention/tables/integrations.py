@@ -18,12 +18,11 @@ from needs_attention.downloads.by_id import Redownload, RedownloadCause, SetAsid
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.proofs import Proofs
 from needs_attention.downloads.second_look import Reconciliation
-from needs_attention.integrations.incidents import Incidents
-from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.arrivals import Arrivals
-from needs_attention.integrations.integration import Rejudgement
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stages
-from needs_attention.integrations.standing import IntegrationState, Standing
+from needs_attention.integrations.standing import IntegrationStanding, IntegrationState
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders.erasure import Erasure
 from needs_attention.tables.dynamodb import Item, items
@@ -101,12 +100,12 @@ class IntegrationStore:
             incidents=_stored(Incidents, found.get(incidents)) or Incidents(),
         )
 
-    def standing(self, integration: Integration) -> Standing:
+    def standing(self, integration: Integration) -> IntegrationStanding:
         """How its downloads stand, in one consistent read. Raises Throttled."""
         integration_id, incidents = integration.integration_id, f"incidents#{integration.integration_id}"
         of_downloads = (_key(integration_id, item) for item in ("live", "reconciliation"))
         found = self._read(_key(SYSTEM, "stages"), _key(CONNECTIONS, incidents), *of_downloads)
-        return Standing(
+        return IntegrationStanding(
             live=_live_download(integration, found.get("live")),
             incidents=_stored(Incidents, found.get(incidents)) or Incidents(),
             reconciliation=_stored(Reconciliation, found.get("reconciliation")),

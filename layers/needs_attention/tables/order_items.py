@@ -40,20 +40,20 @@ def created_key(order: Order | Summary) -> str:
 
 
 # What still holds personal data, by when that must be gone, comes before what does not, by when it was removed.
-_DUE, _REDACTED = "due#", "redacted#"
+DUE, REDACTED = "due#", "redacted#"
 
 
-def _id_in(key: str) -> str:
+def id_in(key: str) -> str:
     return _time_and_id(key)[1]
 
 
-def _time_in(key: str) -> datetime:
+def time_in(key: str) -> datetime:
     return datetime.fromisoformat(_time_and_id(key)[0])
 
 
 def _time_and_id(key: str) -> tuple[str, str]:
     """Of a sort key of any index. An order ID is any text, also one with a `#`."""
-    time, _, order_id = key.removeprefix(_DUE).removeprefix(_REDACTED).partition("#")
+    time, _, order_id = key.removeprefix(DUE).removeprefix(REDACTED).partition("#")
     return time, order_id
 
 
@@ -74,36 +74,36 @@ def _own(order: Order, fields: Set[str]) -> dict[str, "AttributeValueTypeDef"]:
     values = order.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True, include=set(fields))
     values |= {"revision": order.revision, "threePlStatus": order.three_pl_status.value}
     return {
-        name: _text(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) if name in _JSON else _plain(value)
+        name: text(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) if name in _JSON else _plain(value)
         for name, value in values.items()
     }
 
 
 def _summary(order: Order) -> "AttributeValueTypeDef":
-    return _text(Summary.of(order).model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True))
+    return text(Summary.of(order).model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True))
 
 
 def _keys(order: Order) -> dict[str, "AttributeValueTypeDef"]:
     """What the indexes and the streams' filter need to find the order."""
     item: dict[str, AttributeValueTypeDef] = {
         "schemaVersion": {"N": str(SCHEMA_VERSION)},
-        "verdict": _text("pending" if order.is_pending else "judged"),
-        "createdKey": _text(created_key(order)),
+        "verdict": text("pending" if order.is_pending else "judged"),
+        "createdKey": text(created_key(order)),
     }
     if order.stage:
-        item |= {"stageKey": _text(stage_key(order.integration, order.stage)), "shipByKey": _text(ship_by_key(order))}
+        item |= {"stageKey": text(stage_key(order.integration, order.stage)), "shipByKey": text(ship_by_key(order))}
     if due := due_at(order):
-        item["dueKey"] = _text(f"{instant(due)}#{order.order_id}")
-    for state, at in ((_DUE, order.redact_at), (_REDACTED, order.redacted_at)):
+        item["dueKey"] = text(f"{instant(due)}#{order.order_id}")
+    for state, at in ((DUE, order.redact_at), (REDACTED, order.redacted_at)):
         if at:
-            item["redactionKey"] = _text(f"{state}{instant(at)}#{order.order_id}")
+            item["redactionKey"] = text(f"{state}{instant(at)}#{order.order_id}")
     return item
 
 
 def _plain(value: str | int | bool) -> "AttributeValueTypeDef":  # noqa: FBT001 - an attribute's value
     if isinstance(value, bool):
         return {"BOOL": value}
-    return {"N": str(value)} if isinstance(value, int) else _text(value)
+    return {"N": str(value)} if isinstance(value, int) else text(value)
 
 
 def order_from_item(item: Item) -> Order:
@@ -115,14 +115,14 @@ def order_from_item(item: Item) -> Order:
     return Order.model_validate(values, extra="ignore")
 
 
-def _readable(item: Item) -> Order | None:
+def readable_order(item: Item) -> Order | None:
     try:
         return order_from_item(item)
     except ValueError:
         return None
 
 
-def _readable_summary(item: Item) -> Summary | None:
+def readable_summary(item: Item) -> Summary | None:
     try:
         return read_stored(Summary, item["summary"]["S"])
     except (KeyError, ValueError):
@@ -140,8 +140,8 @@ def due_at(order: Order) -> datetime | None:
     return min((time for time in owed if time), default=None)
 
 
-def _update(before: Order | None, after: Order) -> dict[str, Any]:
-    update = _difference(before, after)
+def conditional_update(before: Order | None, after: Order) -> dict[str, Any]:
+    update = update_of_differences(before, after)
     update["ExpressionAttributeNames"] |= {"#orderId": "orderId"} if before is None else {}
     if before is None:
         not_there_yet = "attribute_not_exists(#orderId)"
@@ -151,7 +151,7 @@ def _update(before: Order | None, after: Order) -> dict[str, Any]:
     return update | {"ConditionExpression": unchanged_since_read}
 
 
-def _difference(before: Order | None, after: Order) -> dict[str, Any]:
+def update_of_differences(before: Order | None, after: Order) -> dict[str, Any]:
     """An update expression for the attributes that differ, the key aside. What lists show differs in every change."""
     fields = differing(before, after) if before else Order.model_fields.keys()
     old = _own(before, fields) | _keys(before) if before else {}
@@ -167,9 +167,9 @@ def _difference(before: Order | None, after: Order) -> dict[str, Any]:
     }
 
 
-def _key(order_id: str) -> dict[str, "AttributeValueTypeDef"]:
-    return {"orderId": _text(order_id)}
+def key_of(order_id: str) -> dict[str, "AttributeValueTypeDef"]:
+    return {"orderId": text(order_id)}
 
 
-def _text(value: str) -> "AttributeValueTypeDef":
+def text(value: str) -> "AttributeValueTypeDef":
     return {"S": value}

@@ -10,23 +10,23 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from needs_attention.orders.amazon_order import may_be_order_id
-from needs_attention.orders.changes import ChangedBy, _changed
+from needs_attention.orders.changes import ChangedBy, with_change
 from needs_attention.orders.order import Order, Redaction
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.dynamodb import Item, items
 from needs_attention.tables.order_items import (
-    _DUE,
-    _REDACTED,
-    _difference,
-    _id_in,
-    _key,
-    _readable,
-    _readable_summary,
-    _text,
-    _time_in,
-    _update,
+    DUE,
+    REDACTED,
+    conditional_update,
+    id_in,
+    key_of,
     order_from_item,
+    readable_order,
+    readable_summary,
     stage_key,
+    text,
+    time_in,
+    update_of_differences,
 )
 from needs_attention.values.model import read_stored
 from needs_attention.values.times import instant
@@ -104,7 +104,7 @@ class OrderStore:
         """The order as it is now (a consistent read), or None."""
         if not may_be_order_id(order_id):
             return None
-        answer = self._client.get_item(TableName=self._table, Key=_key(order_id), ConsistentRead=True)
+        answer = self._client.get_item(TableName=self._table, Key=key_of(order_id), ConsistentRead=True)
         return order_from_item(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, order_ids: Iterable[str]) -> dict[str, Order]:
@@ -112,19 +112,19 @@ class OrderStore:
 
         A read may be a moment old, which a conditional write notices.
         """
-        orders = (_readable(item) for item in self._items(order_ids))
+        orders = (readable_order(item) for item in self._items(order_ids))
         return {order.order_id: order for order in orders if order}
 
     def versions(self, order_ids: Iterable[str]) -> dict[str, datetime]:
         """When Amazon had last updated each of the orders that are stored and can be read, by ID."""
         names = {"#orderId": "orderId", "#summary": "summary"}
         only = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
-        summaries = (_readable_summary(item) for item in self._items(order_ids, **only))
+        summaries = (readable_summary(item) for item in self._items(order_ids, **only))
         return {summary.order_id: summary.updated_at for summary in summaries if summary}
 
     def _items(self, order_ids: Iterable[str], **only: Any) -> Iterator[Item]:
         """The items of those that exist; `only` projects what is read of each. Raises Throttled."""
-        keys = map(_key, dict.fromkeys(filter(may_be_order_id, order_ids)))
+        keys = map(key_of, dict.fromkeys(filter(may_be_order_id, order_ids)))
         return items(self._client, self._table, keys, **only)
 
     def save(self, before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
@@ -134,18 +134,18 @@ class OrderStore:
         there now cannot be read. A write whose answer was lost is made again by botocore, and finds itself there: that
         is no race lost.
         """
-        landed = _changed(before, after, **changed_by)
-        expression = _update(before, landed)
+        landed = with_change(before, after, **changed_by)
+        expression = conditional_update(before, landed)
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(after.order_id),
+                Key=key_of(after.order_id),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **expression,
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
             stored: Any = error.response.get("Item")
-            current = _readable(stored) if stored else None
+            current = readable_order(stored) if stored else None
             if stored and current is None:
                 raise SpoiltItem from error
             if current == landed:
@@ -166,8 +166,8 @@ class OrderStore:
 
     def transaction_update(self, before: Order, after: Order, **changed_by: Unpack[ChangedBy]) -> Any:
         """The same write as `save`, as the `Update` of a transaction that also checks something else."""
-        landed = _changed(before, after, **changed_by)
-        return {"TableName": self._table, "Key": _key(after.order_id), **_update(before, landed)}
+        landed = with_change(before, after, **changed_by)
+        return {"TableName": self._table, "Key": key_of(after.order_id), **conditional_update(before, landed)}
 
     def ask_again(self, order: Order, redownload_at: datetime | None) -> None:
         """The clock's own bookkeeping: when Amazon is asked for this order next. It leaves the revision alone.
@@ -177,13 +177,13 @@ class OrderStore:
         if redownload_at == order.redownload_at:
             return
         later = order.with_(redownload_at=redownload_at)
-        expression = _difference(order, later)
+        expression = update_of_differences(order, later)
         expression["ConditionExpression"] = "#revision = :revision"
         expression["ExpressionAttributeNames"]["#revision"] = "revision"
         expression["ExpressionAttributeValues"][":revision"] = {"N": str(order.revision)}
         errors = self._client.exceptions
         with suppress(errors.ConditionalCheckFailedException, errors.TransactionConflictException):
-            self._client.update_item(TableName=self._table, Key=_key(order.order_id), **expression)
+            self._client.update_item(TableName=self._table, Key=key_of(order.order_id), **expression)
 
     def find_by_stage(self, integration: str, stage: str, page: Page) -> Found:
         """Orders in a Stage (its id), soonest ship-by deadline first."""
@@ -195,15 +195,15 @@ class OrderStore:
 
     def count_in_stage(self, integration: str, stage: str) -> int:
         """How many orders are in a Stage (its id), up to `MOST_COUNTED`."""
-        of_stage = {":stageKey": _text(stage_key(integration, stage))}
+        of_stage = {":stageKey": text(stage_key(integration, stage))}
         return self._count(BY_STAGE, "#stageKey = :stageKey", {"#stageKey": "stageKey"}, of_stage)
 
     def count_created(self, integration: str, since: datetime, until: datetime) -> int:
         """How many orders Amazon created from `since` on and before `until`, up to `MOST_COUNTED`."""
         created = "#integration = :integration AND #createdKey BETWEEN :since AND :until"
         names = {"#integration": "integration", "#createdKey": "createdKey"}
-        within = {":since": _text(instant(since)), ":until": _text(instant(until))}
-        return self._count(BY_CREATED, created, names, {":integration": _text(integration), **within})
+        within = {":since": text(instant(since)), ":until": text(instant(until))}
+        return self._count(BY_CREATED, created, names, {":integration": text(integration), **within})
 
     def _count(self, index: str, condition: str, names: Mapping[str, str], values: Item) -> int:
         """Counts entries without any coming over; DynamoDB reads them all the same, a megabyte a request."""
@@ -230,7 +230,7 @@ class OrderStore:
             IndexName=BY_DUE,
             KeyConditionExpression="#integration = :integration AND #dueKey < :now",
             ExpressionAttributeNames={"#integration": "integration", "#dueKey": "dueKey"},
-            ExpressionAttributeValues={":integration": _text(integration), ":now": _text(instant(now))},
+            ExpressionAttributeValues={":integration": text(integration), ":now": text(instant(now))},
         )
         return (item["orderId"]["S"] for page in pages for item in page["Items"])
 
@@ -245,26 +245,26 @@ class OrderStore:
             KeyConditionExpression="#integration = :integration AND #redactionKey BETWEEN :first AND :last",
             ExpressionAttributeNames={"#integration": "integration", "#redactionKey": "redactionKey"},
             ExpressionAttributeValues={
-                ":integration": _text(integration),
-                ":first": _text(_DUE),
-                ":last": _text(f"{_DUE}{instant(by)}"),
+                ":integration": text(integration),
+                ":first": text(DUE),
+                ":last": text(f"{DUE}{instant(by)}"),
             },
             PaginationConfig={"PageSize": REDACTIONS_A_QUERY},
         )
         keys = (item["redactionKey"]["S"] for page in pages for item in page["Items"])
-        return (RedactionDue(_id_in(key), _time_in(key)) for key in keys)
+        return (RedactionDue(id_in(key), time_in(key)) for key in keys)
 
     def find_redacted(self, integration: str, since: datetime, until: datetime, page: Page) -> FoundRedacted:
         """Orders that were redacted from `since` on and before `until`, by that time."""
         within = page._replace(
-            after=page.after and f"{_REDACTED}{page.after}",
-            between=(f"{_REDACTED}{instant(since)}", f"{_REDACTED}{instant(until)}"),
+            after=page.after and f"{REDACTED}{page.after}",
+            between=(f"{REDACTED}{instant(since)}", f"{REDACTED}{instant(until)}"),
         )
         items, position = self._query(BY_REDACTION, {"integration": integration}, "redactionKey", within)
         found = ((item["redactionKey"]["S"], read_stored(Redaction, item["redaction"]["S"])) for item in items)
         return FoundRedacted(
-            tuple(Redacted(_id_in(key), _time_in(key), why) for key, why in found),
-            position and position.removeprefix(_REDACTED),
+            tuple(Redacted(id_in(key), time_in(key), why) for key, why in found),
+            position and position.removeprefix(REDACTED),
         )
 
     def _find(self, index: str, partition: dict[str, str], sort_key: str, page: Page) -> Found:
@@ -284,12 +284,12 @@ class OrderStore:
         if page.between:
             query["KeyConditionExpression"] += " AND #sort BETWEEN :low AND :high"
             query["ExpressionAttributeNames"]["#sort"] = sort_key
-            query["ExpressionAttributeValues"] |= dict(zip((":low", ":high"), map(_text, page.between), strict=True))
+            query["ExpressionAttributeValues"] |= dict(zip((":low", ":high"), map(text, page.between), strict=True))
         if page.after is not None:
             query["ExclusiveStartKey"] = {
-                hash_key: _text(hash_value),
-                sort_key: _text(page.after),
-                "orderId": _text(_id_in(page.after)),
+                hash_key: text(hash_value),
+                sort_key: text(page.after),
+                "orderId": text(id_in(page.after)),
             }
         answer = self._client.query(
             TableName=self._table, IndexName=index, ScanIndexForward=not page.descending, Limit=page.limit, **query

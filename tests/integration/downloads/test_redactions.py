@@ -8,19 +8,14 @@ import pytest
 
 from needs_attention.api.retention import EraseBuyer
 from needs_attention.integrations.integration import Integration
-from needs_attention.jobs.redactions import (
-    MOST_REDACTED_AT_ONCE,
-    READ_AT_ONCE,
-    count_overdue,
-    go_on_erasing,
-    redact_what_is_due,
-)
+from needs_attention.jobs.redactions import MOST_REDACTED_AT_ONCE, READ_AT_ONCE, go_on_erasing, redact_what_is_due
 from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure
 from needs_attention.orders.order import REDACTION_AGE, Order, Redaction
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.order_items import to_item
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.retention import count_overdue
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, NORTH_AMERICA, World, held
 from tests.unit.builders import an_amazon_order, an_order
 from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
@@ -200,7 +195,7 @@ BUYER = "ada@marketplace.example.com"
 def an_erasure(world: World, *, even_if_unsent: bool = False, suffix: str = "monday") -> str:
     """Somebody asked for it; its id."""
     request = EraseBuyer(reference="GR-2041", buyer_email=BUYER, even_if_unsent=even_if_unsent)
-    erasure = Erasure.requested(request, by="admin@example.com", now=world.clock(), suffix=suffix)
+    erasure = request.erasure(by="admin@example.com", now=world.clock(), suffix=suffix)
     world.integrations.save_erasure("demo", erasure)
     return erasure.erasure_id
 

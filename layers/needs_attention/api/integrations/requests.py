@@ -11,22 +11,15 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from needs_attention.amazon.client import Credentials
-from needs_attention.api.router import FieldError, Problem, invalid, parsed
-from needs_attention.downloads.by_id import SetAside
-from needs_attention.downloads.live import LiveDownload
-from needs_attention.downloads.second_look import Reconciliation
-from needs_attention.downloads.walk import AMAZONS_MARGIN
-from needs_attention.integrations.arrivals import arriving
-from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.api.operations import parsed
+from needs_attention.api.problems import FieldError, Problem, invalid
 from needs_attention.integrations.integration import Integration, Region
-from needs_attention.integrations.arrivals import Arrivals
 from needs_attention.integrations.stages import Stages
-from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.settings import Settings
 from needs_attention.values.fields import OneOf, Slug
 from needs_attention.values.model import Value
-from needs_attention.values.times import SentTime, instant
+from needs_attention.values.times import SentTime
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
@@ -188,64 +181,3 @@ def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
         else:
             merged[name] = value
     return merged
-
-
-def integration_view(
-    integration: Integration, live: LiveDownload, incidents: Incidents, stages: Stages, now: datetime
-) -> dict[str, Any]:
-    """An integration as the API shows it, with how its downloads stand."""
-    shown = integration.model_dump(mode="json", by_alias=True, exclude={"deleted_at"})
-    shown["settings"]["defaultStage"] = stages.name_of(integration.settings.default_stage)
-    return shown | {"health": _health(live, incidents, now) | {"expiries": _expiries(integration, now)}}
-
-
-def connection_view(integration: Integration, arrivals: Arrivals, now: datetime) -> dict[str, Any]:
-    """What really arrives through the connection, by marketplace, and when its credentials end."""
-    found = arriving(arrivals, integration.marketplace_ids, integration.settings.checks)
-    return {
-        "integrationId": integration.integration_id,
-        "marketplaces": [one.model_dump(mode="json", by_alias=True) for one in found],
-        "expiries": _expiries(integration, now),
-    }
-
-
-def with_findings(
-    view: dict[str, Any], aside: tuple[SetAside, ...], reconciliation: Reconciliation | None
-) -> dict[str, Any]:
-    """The view with the orders that could not be kept, at most 100 of them, and what the second look found."""
-    shown = [order.model_dump(mode="json", by_alias=True, exclude={"tries"}) for order in aside[:100]]
-    compared = reconciliation and reconciliation.model_dump(mode="json", by_alias=True, exclude={"walk"})
-    found = {"setAside": shown, "setAsideCount": len(aside), "reconciliation": compared}
-    return view | {"health": view["health"] | found}
-
-
-def _health(live: LiveDownload, incidents: Incidents, now: datetime) -> dict[str, Any]:
-    overdue = live.overdue_verdicts
-    return {
-        "cursor": instant(live.walk.reached),
-        "cursorLagSeconds": max(int((now - AMAZONS_MARGIN - live.walk.reached).total_seconds()), 0),
-        "lastRunAt": instant(live.last_run_at) if live.last_run_at else None,
-        "lastSuccessAt": instant(live.last_success_at) if live.last_success_at else None,
-        "orderChangeNotifications": {
-            "isSubscribed": live.subscription.subscription_id is not None,
-            "failure": live.subscription.failure,
-        },
-        "incidents": [_incident(incident) for incident in incidents.incidents],
-        "overdueVerdicts": overdue.model_dump(mode="json", by_alias=True) if overdue else None,
-        "quotaLeft": {
-            "searchOrders": int(live.search_bucket.tokens_at(now)),
-            "getOrder": int(live.get_bucket.tokens_at(now)),
-        },
-    }
-
-
-def _expiries(integration: Integration, now: datetime) -> list[dict[str, Any]]:
-    return [
-        {"what": one.what, "at": instant(one.at), "isSoon": one.is_soon, "whatToDo": HOW_TO_RENEW[one.what]}
-        for one in integration.expiries(now)
-    ]
-
-
-def _incident(incident: Incident) -> dict[str, Any]:
-    shown = incident.model_dump(mode="json", by_alias=True, exclude={"probed_at", "probed_order"})
-    return {**shown, "whatToDo": WHAT_TO_DO[incident.code]}

@@ -3,10 +3,25 @@
 import hashlib
 import re
 import unicodedata
+from typing import TypedDict
 
-from needs_attention.api.router import Problem, not_found
-from needs_attention.integrations.stages import Stages
-from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
+from needs_attention.api.problems import Problem, not_found
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
+
+
+class StageView(TypedDict):
+    """A Stage. Its id stays when it is renamed."""
+
+    id: str
+    name: str
+    isBuiltIn: bool
+
+
+class StageList(TypedDict):
+    """All Stages."""
+
+    stages: list[StageView]
+
 
 MOST_STAGES = 50
 

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.operations import IfMatch, parsed
 from needs_attention.api.orders.requests import (
     BulkChanges,
     BulkOrder,
@@ -17,21 +19,20 @@ from needs_attention.api.orders.requests import (
     cause_of,
 )
 from needs_attention.api.orders.sheet import SheetRow
-from needs_attention.api.orders.views import for_warehouse, may_be_transferred, whole_order
-from needs_attention.api.retention import EraseOrder
-from needs_attention.api.router import (
+from needs_attention.api.orders.views import OrderProblem, WholeOrder, for_warehouse, whole_order
+from needs_attention.api.problems import (
     ATTEMPTS,
-    Caller,
-    IfMatch,
+    FieldProblem,
     OneByOne,
     Problem,
-    Role,
+    ProblemDetails,
     changed_meanwhile,
     not_found,
-    parsed,
     refused,
 )
+from needs_attention.api.retention import EraseOrder
 from needs_attention.aws import is_lost_race
+from needs_attention.integrations.standing import may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders import gate
 from needs_attention.orders.changes import ChangedBy
@@ -44,6 +45,55 @@ from needs_attention.tables.orders import LostRace, OrderStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class ChangedOrder(TypedDict):
+    """One of several changes, done."""
+
+    orderId: str
+    status: Literal[200]
+    order: WholeOrder
+    warnings: list[FieldProblem]
+
+
+class RefusedOrder(TypedDict):
+    """One of several, refused."""
+
+    orderId: str
+    status: int
+    problem: ProblemDetails | OrderProblem
+
+
+class RefusedChange(RefusedOrder):
+    """One of several changes, refused: nothing was changed, so there is nothing to be warned of."""
+
+    warnings: list[FieldProblem]
+
+
+class ChangedOrders(TypedDict):
+    """A result for each order, in the order in which they were sent."""
+
+    orders: list[ChangedOrder | RefusedChange]
+    dryRun: bool
+
+
+class ChangedRow(ChangedOrder):
+    """A row of the sheet, done."""
+
+    row: int
+
+
+class RefusedRow(RefusedChange):
+    """A row of the sheet, refused."""
+
+    row: int
+
+
+class ChangedRows(TypedDict):
+    """A result for each row; they are counted from 1, below the columns' names."""
+
+    orders: list[ChangedRow | RefusedRow]
+    dryRun: bool
 
 
 class Changed(NamedTuple):
@@ -59,6 +109,7 @@ _CANNOT_BE_SENT = FieldWarning(
     "cannotBeSent",
     "the order was not sent, and cannot be from here: see to it in Seller Central",
 )
+
 
 Change = Callable[[Order, Surroundings], Changed]
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from needs_attention.api.router import FieldError, Problem, invalid
+from needs_attention.api.problems import FieldError, Problem, invalid
 from needs_attention.orders.amazon_order import Address
 
 MOST_ROWS = 100

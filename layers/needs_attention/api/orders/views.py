@@ -1,55 +1,155 @@
 """Orders as the API shows them: a row of a list, and the whole order. JSON in camelCase; what is not there is null."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from pydantic import Field
+
+from needs_attention.api.answers import FieldCode, Instant, Url
+from needs_attention.api.problems import FieldProblem, ProblemDetails
 from needs_attention.integrations.incidents import IncidentCode
+from needs_attention.integrations.standing import OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import CONNECTION_AT_FAULT
-from needs_attention.orders.amazon_order import Address
+from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.edits import UNITS, amazons_units
-from needs_attention.orders.effective import Seen, seen
-from needs_attention.orders.order import Missing, Order
+from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource, Seen, seen
+from needs_attention.orders.order import DispatchedBy, HoldKind, Missing, Order, OrderStatus, Override, Redaction
+from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.summary import Summary
-from needs_attention.orders.urgency import Queue, ShipByState, queue_of, ship_by_state
+from needs_attention.orders.urgency import Queue, ShipByState
+from needs_attention.orders.verdict import Alert
 from needs_attention.orders.wording import message_for, next_step_for, seller_central_url
 from needs_attention.values.model import Value
 from needs_attention.values.times import instant
 
 
-def may_be_fulfilled(summary: Summary, surroundings: Surroundings) -> bool:
-    """Whether goods may leave now: the order allows it, the integration is live, and nothing is frozen."""
-    return summary.is_fulfillable and _is_open(summary, surroundings)
+class OrderProblem(ProblemDetails):
+    """The order was changed meanwhile: `order` is how it is now."""
+
+    order: "WholeOrder"
 
 
-def may_be_transferred(summary: Summary, surroundings: Surroundings) -> bool:
-    """Whether a warehouse may take the order now."""
-    return summary.is_transferable and _is_open(summary, surroundings)
+# Orders
+class OrderRow(TypedDict):
+    """An order in a list: no personal data of the buyer's."""
+
+    orderId: str
+    integration: str
+    revision: int
+    marketplace: str | None
+    stage: Annotated[str | None, Field(description="The Stage's name; null while Amazon has not released the order")]
+    status: OrderStatus
+    threePlStatus: ThreePlStatus
+    verdict: Annotated[
+        Literal["pending", "judged"],
+        Field(description="Nothing leaves while the last change is not judged"),
+    ]
+    hold: HoldKind | None
+    heldAt: Instant | None
+    missing: list[FieldCode]
+    readyToRelease: bool
+    fulfillable: Annotated[bool, Field(description="Whether goods may leave now")]
+    queue: Annotated[Queue | None, Field(description="Whose turn it is with a held order")]
+    incident: Annotated[IncidentCode | None, Field(description="The fault of the connection that the order waits for")]
+    shipBy: Instant | None
+    shipByState: ShipByState | None
+    createdAt: Instant
+    updatedAt: Annotated[Instant, Field(description="Of Amazon's last change")]
+    fulfilledBy: Annotated[str | None, Field(description="`MERCHANT` or `AMAZON`")]
+    fulfillmentStatus: Annotated[str | None, Field(description="Amazon's word, e.g. `UNSHIPPED`")]
+    fullyDispatchedAt: Instant | None
+    dispatchedBy: DispatchedBy | None
+    alerts: list[Alert]
+    flags: Annotated[list[str], Field(description="E.g. `buyerRequestedCancel`, `gift`, `prime`")]
+    redownloadAt: Annotated[Instant | None, Field(description="When Amazon is asked for it again")]
+    assignedTo: Annotated[NotRequired[str | None], Field(description="Not shown to a warehouse")]
+    redactedAt: Annotated[Instant | None, Field(description="When its personal data was removed")]
 
 
-def _is_open(summary: Summary, surroundings: Surroundings) -> bool:
-    return surroundings.settings.may_hand_over(summary.created_at) and not surroundings.is_frozen
+class MissingDetail(TypedDict):
+    """What an order lacks, why, and what to do about it."""
+
+    field: FieldCode
+    reason: str
+    parts: Annotated[list[str], Field(description="The parts of an address that are missing")]
+    firstMissingAt: Instant | None
+    message: str
+    nextStep: str
+    accepted: Annotated[bool, Field(description="An administrator lets the order go without it")]
 
 
-class Standing(NamedTuple):
-    """How an order stands at this moment: what an index cannot hold, because it changes with the clock."""
+class Sources(TypedDict):
+    """Where what is seen came from."""
 
-    incident: IncidentCode | None
-    ship_by_state: ShipByState | None
-    queue: Queue | None
+    name: NameSource
+    email: AmazonsOrEdited
+    deliveryAddress: AmazonsOrEdited
+    billingAddress: BillingSource
+    lineItems: AmazonsOrEdited
 
-    @classmethod
-    def of(cls, summary: Summary, surroundings: Surroundings, now: datetime) -> "Standing":
-        incident = surroundings.incidents.cause_of(summary.marketplace_id, summary.missing)
-        urgency = ship_by_state(summary.ship_by, now) if summary.is_to_be_sent else None
-        waits = summary.redownload_at is not None and not summary.ready_to_release
-        queue = queue_of(summary.hold, urgency, has_incident=incident is not None, waits_for_amazon=waits)
-        return cls(incident, urgency, queue)
+
+class AmazonSays(TypedDict, total=False):
+    """Amazon's value of what a person has replaced by another one."""
+
+    name: str | None
+    email: str | None
+    deliveryAddress: Address | None
+    billingAddress: Address | None
+    lineItems: list[LineItem] | None
+
+
+class Change(TypedDict):
+    """Who changed an order, when and why, and which fields; never their values."""
+
+    by: str
+    at: Instant
+    cause: str
+    requestId: Annotated[
+        NotRequired[str | None],
+        Field(description="Of the call to this API; of a download, Amazon's. Logs name both"),
+    ]
+    fields: list[str]
+    events: list[str]
+
+
+class WholeOrder(OrderRow):
+    """An order as people see it: edits over Amazon's data. Personal data is null once it was removed."""
+
+    firstName: str | None
+    lastName: str | None
+    company: str | None
+    email: str | None
+    deliveryAddress: Address | None
+    billingName: str | None
+    billingAddress: Address | None
+    lineItems: list[LineItem]
+    sources: Sources
+    missingDetails: list[MissingDetail]
+    confirmed: Annotated[list[FieldCode], Field(description="Confirmed to be not to be had")]
+    heldAfterRelease: bool
+    snoozedUntil: Instant | None
+    override: Override | None
+    comment: Annotated[NotRequired[str | None], Field(description="Not shown to a warehouse")]
+    warehouseError: Annotated[str | None, Field(description="Why the warehouse could not pick it")]
+    amazonSays: AmazonSays
+    sellerOrderId: str | None
+    sellerCentralUrl: Url | None
+    grandTotal: Money | None
+    downloadedAt: Instant
+    redaction: Annotated[Redaction | None, Field(description="By whom and why its personal data was removed")]
+    lastChange: Change | None
+
+
+class EditedOrder(WholeOrder):
+    """The order after a person's change, with what was taken as it was typed but looks wrong."""
+
+    warnings: list[FieldProblem]
 
 
 def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> dict[str, Any]:
     """An order in a list. No personal data of buyers."""
-    standing = Standing.of(summary, surroundings, now)
+    standing = OrderStanding.of(summary, surroundings, now)
     shown = summary.model_dump(
         mode="json",
         by_alias=True,

@@ -16,6 +16,7 @@ from needs_attention.amazon.errors import (
 )
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
+from needs_attention.integrations.arrivals import Arrivals, evidence_of, filled_gaps, vanished_fields
 from needs_attention.integrations.incidents import (
     LIVE_SEARCH_FAILS,
     NO_CALL_WORKS,
@@ -25,7 +26,6 @@ from needs_attention.integrations.incidents import (
     is_far_behind,
 )
 from needs_attention.integrations.integration import Integration
-from needs_attention.integrations.arrivals import Arrivals, evidence_of, filled_gaps, vanished_fields
 from needs_attention.jobs.download.intake import Written
 from needs_attention.orders.order import Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION

@@ -29,7 +29,7 @@ from needs_attention.amazon.notifications import subscribe, unsubscribe
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload, Counts
 from needs_attention.downloads.live import SPENDERS, OverdueVerdicts, Spender, Subscription
-from needs_attention.downloads.proofs import Again, Proofs
+from needs_attention.downloads.proofs import Again, Proofs, Unproven
 from needs_attention.downloads.quota import RETRY_AFTER, Bucket
 from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.downloads.walk import AMAZONS_MARGIN, FEW_PAGES, Slice, Walk
@@ -454,7 +454,7 @@ class _Run:
         now = self._now()
         proofs = self._proofs.with_versions(taken.versions)
         # What could not be cut has a second's updates on several pages: walking it again would be no safer.
-        if part.may_have_pages and page.next_token is None and (walked := part.walked(order_ids, now)):
+        if part.may_have_pages and page.next_token is None and (walked := Unproven.left_by(part, order_ids, now)):
             proofs = proofs.with_walked(walked)
         self._keep_proofs(proofs)
         after = walk.after_page(part, order_ids, page.next_token, page.last_updated_before, now)

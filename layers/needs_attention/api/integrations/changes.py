@@ -1,0 +1,13 @@
+"""TODO"""
+
+from needs_attention.api.problems import not_found
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.integrations import IntegrationStore
+
+
+def existing_integration(integrations: IntegrationStore, integration_id: str) -> Integration:
+    """Raises a 404 for one that is not there, or was removed."""
+    integration = integrations.get(integration_id)
+    if integration is None or integration.deleted_at:
+        raise not_found("integration")
+    return integration
