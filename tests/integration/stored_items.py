@@ -16,7 +16,8 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement

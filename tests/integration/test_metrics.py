@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from needs_attention.amazon.accounts import AmazonAccounts
-from needs_attention.amazon.client import Credentials
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.environment import AmazonAccess
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION

@@ -10,7 +10,8 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.second_look import Reconciliation
