@@ -1,8 +1,6 @@
 """The functions behind the API as they are, on tables and a queue in memory, called as API Gateway calls them."""
 
-import io
 import json
-import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,11 +10,9 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
-import pytest
-from moto import mock_aws
 
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.amazon_order import AmazonOrder
@@ -26,15 +22,11 @@ from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import IntegrationStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
-from tests.integration.interleaving import stopping_processes
-from tests.permissions.guard import Guard
-from tests.permissions.policies import policy_of, roles
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import create_table, resources
 from tools.openapi.conformance import problems_with
-
-if TYPE_CHECKING:
-    from tests.integration.system import System
+from tools.permissions.guard import Guard
+from tools.permissions.policies import policy_of, roles
 
 # Functions read their environment once, when they are imported, so it stands before any test module is; so do loggers,
 # which take their name from it.
@@ -60,8 +52,6 @@ NAMES = {"WakeUpQueue": "wake-up.fifo", "EventBus": "orders", "DigestTopic": "di
 IAM = Guard({function: policy_of(role, NAMES) for function, role in roles().items()})
 
 EVENTS = Path(__file__).parents[2] / "events"
-# Values of the orders and credentials in these tests that no log line may hold.
-NEVER_LOGGED = ("Quill", "Ada", "example.com/", "@marketplace", "Harbor Street", "97209", "Atzr|", "a-client-secret")
 API_FUNCTIONS = ("query_orders", "edit_orders", "request_downloads", "manage_settings", "redact_orders")
 
 
@@ -295,62 +285,3 @@ def _text(value: object) -> str:
     if isinstance(value, datetime):
         return times.instant(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(times, "utc_now", clock)
-    return clock
-
-
-@pytest.fixture
-def world(clock: Clock, log_lines: io.StringIO) -> Iterator[World]:
-    """The API with the integration `acme-na`. What it logs must hold no personal data and no secret."""
-    with mock_aws():
-        world = DocumentedWorld(clock)
-        world.register()
-        yield world
-    logged = log_lines.getvalue()
-    assert [word for word in NEVER_LOGGED if word in logged] == []
-
-
-@pytest.fixture
-def log_lines() -> Iterator[io.StringIO]:
-    """What the functions log while the test runs."""
-    lines = io.StringIO()
-    logger = logging.getLogger(os.environ["POWERTOOLS_SERVICE_NAME"])
-    handler = logging.StreamHandler(lines)
-    app("query_orders")  # makes the logger, and with it the formatter
-    handler.setFormatter(logger.handlers[0].formatter)
-    logger.addHandler(handler)
-    yield lines
-    logger.removeHandler(handler)
-
-
-@pytest.fixture
-def unlogged() -> Iterator[None]:
-    """For a test of many thousand calls, of which nobody reads a log."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
-
-
-@pytest.fixture
-def observer() -> Iterator[Any]:
-    """Reads and writes the tables without being one of the processes that stop before each call."""
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        for table in ("OrdersTable", "IntegrationsTable"):
-            create_table(client, table)
-        yield client
-
-
-@pytest.fixture
-def system(observer: Any, clock: Clock, unlogged: None) -> "Iterator[System]":
-    """What processes do; see `interleaving`."""
-    from tests.integration.system import System  # noqa: PLC0415 - it makes loggers: after the environment
-
-    client = boto3.client("dynamodb")
-    with stopping_processes(client):
-        yield System(client, clock)
