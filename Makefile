@@ -77,7 +77,7 @@ coverage: .venv/up-to-date ## every statement and branch of the rules, by the un
 
 mutants: .venv/up-to-date .build/cosmic-ray/up-to-date ## mutation tests of completeness and verdict (20 minutes)
 	rm -rf .build/mutants && mkdir -p .build/mutants/tests
-	cp -r layers pyproject.toml .build/mutants && cp -r tests/unit .build/mutants/tests
+	cp -r layers tools pyproject.toml .build/mutants && cp -r tests/unit .build/mutants/tests
 	cd .build/mutants && export PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.build/cosmic-ray/bin:$$PATH" && \
 		cosmic-ray init pyproject.toml session.sqlite && cr-filter-operators session.sqlite pyproject.toml && \
 		cosmic-ray exec pyproject.toml session.sqlite && cr-report --surviving-only --show-diff session.sqlite

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from needs_attention.jobs.change_log import Change, history_key
-from tests.integration.conftest import an_event
+from tools.in_memory.api import an_event
 from tools.local_stack import local_aws
 from tools.local_stack.api import Person
 from tools.local_stack.deployment import PROJECT, STACK_NAME
