@@ -118,6 +118,15 @@ def one_order(world: World, rules: Rules, budgets: Budgets) -> Model[State]:
     return Model(begins, steps.after, steps.broken_in)
 
 
+def _news(item: Item, version: int, answer: Answer, rules: Rules) -> Item | None:
+    """The order with Amazon's answer in it, or None where the answer is older or says nothing new."""
+    if item.is_stored and version < item.version:
+        return None
+    merged = merge(item, version, answer, rules)
+    is_known = item.is_stored and merged._replace(is_pending=item.is_pending) == item
+    return None if is_known else merged
+
+
 class _Effects(NamedTuple):
     memory: Memory
     broken: tuple[str, ...]
@@ -125,7 +134,10 @@ class _Effects(NamedTuple):
 
 
 def _effects(write: Write, rules: Rules) -> _Effects:
+    """What a write does apart from the item; `write` comes with the memory of before."""
     old, new = write.old, write.new
+    if write.act:
+        write = write._replace(memory=after_act(write.memory, write.act, new))
     return _Effects(
         memory=after_write(write.memory, old, new, by_download=write.by_download),
         broken=broken_by_write(write, rules),
@@ -145,7 +157,7 @@ class _Steps:
         self.rules = rules
         self.judge = cache(lambda item, settings: judge(item, settings, rules))
         self.perform = cache(lambda act, item, settings: perform(act, item, settings, rules))
-        self.merge = cache(lambda item, version, answer: merge(item, version, answer, rules))
+        self.news = cache(lambda item, version, answer: _news(item, version, answer, rules))
         self.effects = cache(lambda write: _effects(write, rules))
         self.at_rest = cache(self._broken_at_rest)
 
@@ -187,20 +199,19 @@ class _Steps:
         by_download: bool = False,
     ) -> Step[State]:
         """A write that lands on `state`, whose `unwritten` and `awaits_rejudgement` are already those after it."""
-        memory = after_act(state.memory, act, new) if act else state.memory
         settings = self.world.settings[state.settings]
-        effects = self.effects(Write(state.item, new, memory, settings, act, by_download))
+        effects = self.effects(Write(state.item, new, state.memory, settings, act, by_download))
         after = State(
-            ledger=state.ledger,
-            settings=state.settings,
-            awaits_rejudgement=state.awaits_rejudgement,
-            item=new,
-            has_record=new.is_pending,
-            unwritten=state.unwritten,
-            old_validations=(),
-            has_event=state.has_event or effects.tells_the_3pl,
-            budgets=_spend(state.budgets, spends) if spends else state.budgets,
-            memory=effects.memory,
+            state.ledger,
+            state.settings,
+            state.awaits_rejudgement,
+            new,
+            new.is_pending,
+            state.unwritten,
+            (),
+            state.has_event or effects.tells_the_3pl,
+            _spend(state.budgets, spends) if spends else state.budgets,
+            effects.memory,
         )
         return Step(name, after, effects.broken)
 
@@ -214,12 +225,8 @@ class _Steps:
                 yield from self._download(state, version, answer)
 
     def _download(self, state: State, version: int, answer: Answer) -> Iterator[Step[State]]:
-        item = state.item
-        if item.is_stored and version < item.version:
-            return
-        merged = self.merge(item, version, answer)
-        is_unchanged = merged._replace(is_pending=False) == item._replace(is_pending=False)
-        if item.is_stored and is_unchanged and version == item.version:
+        merged = self.news(state.item, version, answer)
+        if merged is None:
             return
         name = f"download of version {version} ({_told(answer)})"
         if self.rules.cond_dl:
