@@ -15,11 +15,11 @@ CODE := functions layers tests tools benchmarks
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load chaos scale upgrade restore replay test schemathesis fuzz simulate compare bench coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz simulate compare bench coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: .venv/up-to-date .build/sam/up-to-date .build/ministack/up-to-date ## the three environments
 
@@ -53,6 +53,9 @@ restore: venv ## rehearses docs/restore.md: tables brought back from an earlier 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
 	.venv/bin/python -m pytest -n 2 -m "not e2e"
 	.venv/bin/python -m pytest -m e2e
+
+e2e: venv ## the end-to-end tests alone, in a random order, which they must not mind: SEED=17
+	.venv/bin/python -m pytest -m e2e --random-order $(if $(SEED),--random-order-seed=$(SEED))
 
 schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right and wrong, to a stack of its own: all answered as documented
 	.venv/bin/python -m tools.local_stack schemathesis
