@@ -23,7 +23,8 @@ from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual.downloader import store_page
 from needs_attention import aws
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.validation import Validation

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from needs_attention.amazon.accounts import AmazonAccounts
-from needs_attention.amazon.client import Credentials
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.problems import UnexpectedError
 from needs_attention.environment import AmazonAccess
 from needs_attention.orders.marketplaces import MARKETPLACES

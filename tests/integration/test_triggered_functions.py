@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from needs_attention.amazon.accounts import AmazonAccounts
-from needs_attention.amazon.client import Credentials
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.environment import AmazonAccess

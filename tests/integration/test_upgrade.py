@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import urllib3
 
-from needs_attention.jobs.change_log import Change
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.tables.history import OrderRevision
 from needs_attention.tables.order_items import order_from_item
 from needs_attention.values import times
 from tests.integration.stored_items import (
@@ -207,5 +207,5 @@ def test_how_the_connection_stands_is_known(taken_over: World) -> None:
 
 def test_changes_that_wait_in_the_stream_are_told(taken_over: World) -> None:
     for item in taken_over.dynamodb.scan(TableName="OrdersTable")["Items"]:
-        change, order = Change.from_image(item), order_from_item(item)
-        assert (change.summary.revision, change.last_change) == (order.revision, order.last_change)
+        told, order = OrderRevision.from_image(item), order_from_item(item)
+        assert (told.summary.revision, told.last_change) == (order.revision, order.last_change)

@@ -60,7 +60,7 @@ class Shop:
         self.after_a_while("the end of every incident", lambda: self.health()["incidents"] == [] or None)
         eventually("the live download", lambda: self.health()["lastRunAt"])
         eventually("the end of every run", lambda: self.wake_ups() == 0 or None)
-        store = IntegrationStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
+        store = DownloadStateStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
         for order_id in self.set_aside():
             store.forget_set_aside(INTEGRATION, order_id)
 

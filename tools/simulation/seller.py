@@ -19,8 +19,9 @@ from unittest.mock import patch
 
 import urllib3
 
-from needs_attention.amazon.client import INCLUDED_DATA, Credentials, SellingPartnerApi
+from needs_attention.amazon.client import INCLUDED_DATA, SellingPartnerApi
 from needs_attention.amazon.order_json import read_order
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.live import LiveDownload
