@@ -33,10 +33,10 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.ledger import Json
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 from tools.simulation import comparison
 from tools.simulation.comparison import BacklogTold, HealTold, LiveTold, lasting
 from tools.simulation.contenders import CONTENDERS
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
 PAGE = 100
 ROUNDS = 15

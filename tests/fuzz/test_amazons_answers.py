@@ -25,7 +25,7 @@ from needs_attention.wake_up_queue import integration_to_wake
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import damaged, json_bytes, texts
 from tests.fuzz.seeds import NOTIFICATIONS, RAW_ORDERS, REPORT, WAKE_UPS
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 CREDENTIALS = Credentials("amzn1.application-oa2-client.example", "a-client-secret", "Atzr|a-refresh-token")
 TOKEN = {"access_token": "Atza|an-access-token", "token_type": "bearer", "expires_in": 3600}

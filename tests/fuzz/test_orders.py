@@ -29,7 +29,7 @@ from needs_attention.values.text import is_blank
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import json_bytes, one_of_them, texts
 from tests.fuzz.seeds import ORDERS, event
-from tests.unit.builders import NOON, a_held_order, a_judged_order, an_order
+from tools.builders import NOON, a_held_order, a_judged_order, an_order
 
 # DynamoDB's largest item, and its largest key to sort by.
 LARGEST_ITEM, LARGEST_SORT_KEY = 400 * 1024, 1024

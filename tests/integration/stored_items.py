@@ -25,10 +25,10 @@ from needs_attention.jobs.download.run import Downloader
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.values import times
-from tests.integration.conftest import Answer, Clock, World
-from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.api import Answer, Clock, World
 
 FOLDER = Path(__file__).parent / "stored"
 TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable", "AnswersTable")

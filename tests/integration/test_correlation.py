@@ -12,8 +12,8 @@ from needs_attention.orders.order import LastChange
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.tables.order_items import to_item
-from tests.integration.conftest import World, an_event, app
-from tests.unit.builders import NOON, a_raw_order
+from tools.builders import NOON, a_raw_order
+from tools.in_memory.api import World, an_event, app
 
 ORDER_ID = "701-1111111-1111111"
 REQUEST = an_event("edit_orders")["requestContext"]["requestId"]

@@ -15,10 +15,10 @@ from needs_attention.environment import AmazonAccess
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.order_items import to_item
-from tests.integration.conftest import CONTEXT, World, an_event, app
-from tests.unit.builders import NOON, an_amazon_order, an_order, downloaded_again
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order, downloaded_again
+from tools.in_memory.api import CONTEXT, World, an_event, app
 
 HOUR = timedelta(hours=1)
 

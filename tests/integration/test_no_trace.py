@@ -21,11 +21,11 @@ from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
 from needs_attention.tables.history import HistoryStore, OrderRevision
 from needs_attention.values.times import instant
-from tests.integration.conftest import Clock, World
 from tests.integration.random_histories import IS_DEEP
-from tests.unit.builders import NOON, a_raw_order
 from tools.amazon_stand_in.misbehaviour import ADDRESS_TEXTS
+from tools.builders import NOON, a_raw_order
 from tools.from_template import resources
+from tools.in_memory.api import Clock, World
 
 MARK = "zqx"
 EMAIL = f"{MARK}.ada@marketplace.example.com"

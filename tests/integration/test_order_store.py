@@ -19,7 +19,7 @@ from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.tables.order_items import created_key, order_from_item, to_item
 from needs_attention.tables.orders import LostRace, OrderStore, Page, Redacted, RedactionDue
 from tests.integration.faults import failing, refused
-from tests.unit.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
+from tools.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
 from tools.from_template import create_table
 
 BY_CREATED_ALL = Page(limit=10)

@@ -17,8 +17,7 @@ from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlSt
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.history import HistoryStore, OrderRevision
-from tests.integration.conftest import World
-from tests.unit.builders import (
+from tools.builders import (
     CREATED,
     NOON,
     SHIP_BY,
@@ -28,6 +27,7 @@ from tests.unit.builders import (
     an_order,
     downloaded_again,
 )
+from tools.in_memory.api import World
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"

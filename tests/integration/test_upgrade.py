@@ -16,7 +16,6 @@ from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.tables.history import OrderRevision
 from needs_attention.tables.order_items import order_from_item
 from needs_attention.values import times
-from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.integration.stored_items import (
     CANCELLED_TOO_LATE,
     DAY,
@@ -38,7 +37,8 @@ from tests.integration.stored_items import (
     downloader,
     written,
 )
-from tests.unit.builders import NOON, a_raw_order
+from tools.builders import NOON, a_raw_order
+from tools.in_memory.api import CONTEXT, World, an_event, app
 
 LONG_AFTER = {"N": str(2**40)}  # a remembered answer ends a day later by the real clock
 

@@ -10,7 +10,7 @@ from needs_attention.orders.edits import UNITS, Edits
 from needs_attention.orders.effective import seen
 from needs_attention.orders.order import Missing
 from needs_attention.orders.settings import Settings
-from tests.unit.builders import (
+from tools.builders import (
     a_line,
     a_typed_name,
     an_address,

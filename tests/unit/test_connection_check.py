@@ -7,7 +7,7 @@ import pytest
 from needs_attention.integrations.arrivals import Arrival, Arrivals, MarketplaceArrivals, arriving
 from needs_attention.integrations.expiry import Expiry
 from needs_attention.orders.settings import Checks
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 DAY = timedelta(days=1)

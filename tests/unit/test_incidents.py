@@ -9,7 +9,7 @@ import pytest
 from needs_attention.integrations.arrivals import LATEST, Arrivals, evidence_of, filled_gaps, vanished_fields
 from needs_attention.integrations.incidents import Incident, Incidents, is_far_behind
 from needs_attention.orders.settings import Settings
-from tests.unit.builders import NOON, an_address, an_amazon_order, an_fba_order, without_checks
+from tools.builders import NOON, an_address, an_amazon_order, an_fba_order, without_checks
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 BY_DEFAULT = Settings()

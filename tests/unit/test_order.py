@@ -18,7 +18,7 @@ from needs_attention.orders.order import LONGEST_DELIVERY, REDACTION_AGE, Hold, 
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values.model import Value
 from needs_attention.values.times import in_utc, instant, utc_now
-from tests.unit.builders import (
+from tools.builders import (
     ABSENT,
     CREATED,
     DELIVER_BY,

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings, ThreePlStatus
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ from tools.amazon_stand_in.login_with_amazon import TOKEN_PATH
 from tools.amazon_stand_in.misbehaviour import Instruction, Misbehaviour
 from tools.amazon_stand_in.server import AmazonStandIn, operation_of
 from tools.amazon_stand_in.visibility import ALL_DATA_ROLES, shown
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
