@@ -21,15 +21,7 @@ from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import IntegrationStanding, IntegrationState
 from needs_attention.orders.erasure import Erasure
-from needs_attention.tables.dynamodb import Item
-from needs_attention.values.model import read_stored
-from needs_attention.values.times import instant
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-
+from needs_attention.tables.dynamodb import Item, text
 from needs_attention.tables.integration_items import (
     CONNECTIONS,
     SYSTEM,
@@ -37,8 +29,13 @@ from needs_attention.tables.integration_items import (
     as_json,
     item_key,
     read_item,
-    text,
 )
+from needs_attention.values.model import read_stored
+from needs_attention.values.times import instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 MOST_REDOWNLOADS_READ = 200
 

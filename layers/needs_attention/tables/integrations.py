@@ -14,13 +14,12 @@ from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.tables.dynamodb import text
+from needs_attention.tables.integration_items import CONNECTIONS, SYSTEM, IntegrationItems, item_key, read_item
 from needs_attention.values.model import read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-from needs_attention.tables.integration_items import CONNECTIONS, SYSTEM, IntegrationItems, item_key, read_item, text
 
 # A hand-over locks the freeze for the few milliseconds of its transaction: so often is the freeze tried against them.
 TRIES_TO_FREEZE = 20
