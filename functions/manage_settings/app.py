@@ -44,7 +44,7 @@ from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile, n
 from needs_attention.api.router import Api
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
-from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUps
+from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUpQueueUrl
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stage, StageName, Stages
@@ -62,7 +62,7 @@ orders = OrderStore(dynamodb, tables.orders_table)
 integrations = SettingsStore(dynamodb, tables.integrations_table)
 downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 # Where it stands within a Stage says nothing to people.

@@ -32,7 +32,7 @@ from needs_attention.api.router import Api
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
-from needs_attention.environment import AnswersTable, OrderTables, WakeUps
+from needs_attention.environment import AnswersTable, OrderTables, WakeUpQueueUrl
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import Order
@@ -49,7 +49,7 @@ tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = SettingsStore(dynamodb, tables.integrations_table)
 downloads = DownloadStateStore(dynamodb, tables.integrations_table)
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 

@@ -13,7 +13,7 @@ from needs_attention.api.problems import FieldError, invalid
 from needs_attention.orders.erasure import Buyer, Erasure
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, Page
-from needs_attention.tables.retention import WhatIsDue
+from needs_attention.tables.retention import RedactionCounts
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, id_made_at, instant
@@ -143,7 +143,9 @@ class Retention:
     def due(self, now: datetime) -> dict[str, Any]:
         """How much is due in each integration, deleted ones too: their orders still hold personal data."""
         ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
-        return {"integrations": [{"integration": one, **_shown(WhatIsDue.of(self._orders, one, now))} for one in ids]}
+        return {
+            "integrations": [{"integration": one, **_shown(RedactionCounts.of(self._orders, one, now))} for one in ids]
+        }
 
     def redacted(self, integration_id: str, when: RedactedWhen) -> dict[str, Any]:
         """`{redactions, nextCursor}`, newest first. Raises a 400 for a cursor that is not of this list."""
@@ -186,6 +188,6 @@ def erasure_view(found: Mapping[str, Erasure]) -> dict[str, Any]:
     }
 
 
-def _shown(due: WhatIsDue) -> dict[str, Any]:
+def _shown(due: RedactionCounts) -> dict[str, Any]:
     shown = {to_camel(name): value for name, value in due._asdict().items()}
     return shown | {"oldestDueAt": instant(due.oldest_due_at) if due.oldest_due_at else None}

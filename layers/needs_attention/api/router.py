@@ -42,7 +42,7 @@ from needs_attention.api.problems import (
     logger,
     problem_of,
 )
-from needs_attention.environment import Browsers
+from needs_attention.environment import AllowedOrigin
 
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
 # What is logged of a path: somebody may have typed something else there, such as an email.
@@ -70,7 +70,7 @@ class Api(APIGatewayRestResolver):
 
     def __init__(self, remembered: Remembered | None = None) -> None:
         """`remembered` is needed by an API with POST operations: their requests may be sent again."""
-        origin = Browsers.from_env().allowed_origin
+        origin = AllowedOrigin.from_env().allowed_origin
         cors = CORSConfig(allow_origin=origin, expose_headers=EXPOSED_HEADERS) if origin else None
         super().__init__(cors=cors, debug=False)
         self.operations: list[Operation] = []

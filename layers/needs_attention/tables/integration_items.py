@@ -25,7 +25,7 @@ SYSTEM, CONNECTIONS = "#system", "#connections"
 MOST_BYTES_OF_A_SORT_KEY = 1024
 
 
-# What is written only if its revision is still the one that was read.
+# These are written only if their revision is still the one that was read.
 Revised = Integration | BackdatedDownload | Stages
 
 
@@ -44,7 +44,7 @@ class IntegrationItems:
         return get_many(self.client, self.table, keys, ConsistentRead=True)
 
     def get(self, integration_id: str, item: str) -> Item | None:
-        """What is stored there; the name of an item may be somebody's text, and DynamoDB takes no key of any length."""
+        """The item, or None. Its name may be a text that somebody sent, and DynamoDB limits the length of a key."""
         if len(item.encode()) > MOST_BYTES_OF_A_SORT_KEY:
             return None
         answer = self.client.get_item(TableName=self.table, Key=item_key(integration_id, item), ConsistentRead=True)
@@ -73,7 +73,7 @@ class IntegrationItems:
     def put_if_unchanged(self, integration_id: str, item: str, value: Revised, *, expected: int) -> None:
         """Writes it if it is still as it was read. Raises ChangedMeanwhile.
 
-        A write whose answer was lost is made again by botocore, and finds itself there: nobody else changed anything.
+        If the answer to a write is lost, botocore writes again and meets its own write: nobody else changed anything.
         """
         put = self.conditional_put(integration_id, item, value, expected=expected)
         try:
