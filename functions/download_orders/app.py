@@ -69,7 +69,7 @@ def run(record: SQSRecord) -> None:
 
 
 def measure(integration_id: str, findings: RunFindings) -> None:
-    """Metrics of all integrations together. The lag is measured per integration too, to show whose downloads are late."""
+    """Metrics of all integrations together; the lag per integration too, which shows whose downloads are late."""
     lag = max(findings.cursor_lag.total_seconds(), 0)
     metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=findings.open_incidents)
     metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=lag)
