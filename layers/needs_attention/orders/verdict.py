@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from needs_attention.orders.amazon_order import WHERE
+from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.effective import seen
@@ -293,7 +294,7 @@ def next_redownload(order: Order, now: datetime) -> datetime | None:
 
 
 def _amazon_may_fill(s: Situation) -> bool:
-    return any(item.field != "buyerRequestedCancel" for item in s.missing_at_amazon)
+    return any(CHECK_OF[item.field].amazon_sends_it for item in s.missing_at_amazon)
 
 
 def digest(order: Order, settings: Settings) -> str:

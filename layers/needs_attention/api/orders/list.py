@@ -18,7 +18,7 @@ from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
 from needs_attention.integrations.standing import OrderStanding, may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.orders.completeness import RULES
+from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import Age, Queue, ShipByState, age_of
@@ -243,7 +243,7 @@ def _up_to(
 class _Counts:
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._by_missing = dict.fromkeys(RULES, 0)
+        self._by_missing = dict.fromkeys(CHECK_OF, 0)
         self._by_integration: dict[str, dict[str, int]] = {}
         self._by_stage: dict[str, int] = {}
         self._by_queue = dict.fromkeys(get_args(Queue), 0)
