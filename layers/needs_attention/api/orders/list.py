@@ -109,7 +109,7 @@ class OrderList:
 
         def is_shown(summary: Summary) -> bool:
             around = surroundings.get(summary.integration)
-            if around is None or not filters.match(summary, around, stage, now):
+            if around is None or not filters.match(summary, around, now):
                 return False
             return not is_warehouse or may_be_transferred(summary, around)
 
