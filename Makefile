@@ -82,9 +82,10 @@ mutants: .venv/up-to-date .build/cosmic-ray/up-to-date ## mutation tests of comp
 		cosmic-ray init pyproject.toml session.sqlite && cr-filter-operators session.sqlite pyproject.toml && \
 		cosmic-ray exec pyproject.toml session.sqlite && cr-report --surviving-only --show-diff session.sqlite
 
-lint: venv ## ruff, and the template through cfn-lint
+lint: venv ## ruff, the floors of the package, and the template through cfn-lint
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
+	PYTHONPATH=layers .venv/bin/lint-imports
 	$(SAM) validate --lint --region us-east-1
 	.venv/bin/python -m tools.local_stack.layer_digest --check
 

@@ -21,7 +21,7 @@ from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder
 from needs_attention.api.router import Api
 from needs_attention.environment import AnswersTable, OrderTables
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 from needs_attention.values.model import Value
@@ -29,7 +29,7 @@ from needs_attention.values.model import Value
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
 logger = Logger()
 metrics = Metrics()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table, partial(check_not_redacted_since, orders)))

@@ -49,7 +49,8 @@ from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stage, StageName, Stages
 from needs_attention.orders.settings import Settings
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, Page
 from needs_attention.values import times
 from needs_attention.values.model import Value
@@ -58,7 +59,8 @@ from needs_attention.wake_up_queue import WakeUpQueue
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
@@ -95,7 +97,7 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
     check_download_start(wanted.settings)
     start, history = wanted.settings.download_orders_updated_after, None
     if start is not None:
-        pace = integrations.live_download(wanted).walk.pace
+        pace = downloads.live_download(wanted).walk.pace
         history = BackdatedDownload.requested(start, pace, by=caller.name, now=now)
     # The credentials come first: an integration without them would only fail.
     accounts.save(wanted.integration_id, registration.credentials.as_credentials())
@@ -110,7 +112,7 @@ def list_integrations(_: Caller) -> Response[object]:
     stages = integrations.stages()
     now = times.utc_now()
     every = integrations.find_all()
-    live, incidents = integrations.live_downloads(every), integrations.all_incidents()
+    live, incidents = downloads.live_downloads(every), downloads.all_incidents()
     shown = [
         integration_view(one, live[one.integration_id], incidents.get(one.integration_id, Incidents()), stages, now)
         for one in every
@@ -131,7 +133,7 @@ def get_integration(_: Caller, integration_id: str) -> Response[object]:
 def get_connection(_: Caller, integration_id: str) -> Response[object]:
     """Shows which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
     integration = existing_integration(integrations, integration_id)
-    return answer(connection_view(integration, integrations.arrivals(integration_id), times.utc_now()))
+    return answer(connection_view(integration, downloads.arrivals(integration_id), times.utc_now()))
 
 
 @api.operation("PATCH", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: TriedIntegration})
@@ -167,7 +169,7 @@ def rejudge(caller: Caller, integration_id: str) -> Response[object]:
     integration = existing_integration(integrations, integration_id)
     stages = tuple(stage.id for stage in integrations.stages().stages)
     job = Rejudgement(requested_by=caller.name, requested_at=times.utc_now(), stages=stages)
-    integrations.begin_rejudgement(integration.integration_id, job)
+    downloads.begin_rejudgement(integration.integration_id, job)
     wake_ups.wake(integration_id)
     return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT), HTTPStatus.ACCEPTED)
 
@@ -175,7 +177,7 @@ def rejudge(caller: Caller, integration_id: str) -> Response[object]:
 @api.operation("GET", f"{INTEGRATION}/rejudgement", open_to=[Role.READER], answers={HTTPStatus.OK: RejudgementView})
 def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
     """Shows how far judging all orders anew has come."""
-    job = integrations.rejudgement(existing_integration(integrations, integration_id).integration_id)
+    job = downloads.rejudgement(existing_integration(integrations, integration_id).integration_id)
     if job is None:
         raise not_found("rejudgement")
     return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT))
@@ -192,7 +194,7 @@ def remove_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) 
     known = integrations.get(integration_id)
     if known is not None and known.deleted_at:
         accounts.forget(integration_id)  # a removal that died half-way is asked for again: nothing else would do it
-    subscription = integrations.live_download(existing_integration(integrations, integration_id)).subscription
+    subscription = downloads.live_download(existing_integration(integrations, integration_id)).subscription
     if subscription.subscription_id is not None and subscription.failure is None:
         detail = "Amazon still sends its notifications: set orderChangeNotifications to false, and wait a moment."
         raise Problem(409, detail, code="stillSubscribed")
@@ -266,9 +268,9 @@ def check_download_start(settings: Settings) -> None:
 
 
 def view(integration: Integration) -> dict[str, Any]:
-    standing = integrations.standing(integration)
+    standing = downloads.standing(integration)
     shown = integration_view(integration, standing.live, standing.incidents, standing.stages, times.utc_now())
-    return with_findings(shown, integrations.all_set_aside(integration.integration_id), standing.reconciliation)
+    return with_findings(shown, downloads.all_set_aside(integration.integration_id), standing.reconciliation)
 
 
 def shown(

@@ -24,7 +24,8 @@ from needs_attention.api.problems import not_found
 from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention
 from needs_attention.api.router import Api
 from needs_attention.environment import HistoryTable, OrderTables
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 from needs_attention.values.model import Value
@@ -32,8 +33,9 @@ from needs_attention.values.model import Value
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
-order_list = OrderList(orders, integrations)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
+order_list = OrderList(orders, integrations, downloads)
 retention = Retention(orders, integrations)
 history = History(dynamodb, HistoryTable.from_env().history_table)
 logger = Logger()

@@ -36,7 +36,8 @@ from needs_attention.environment import AnswersTable, OrderTables, WakeUps
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import Order
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 from needs_attention.values.model import Value
@@ -46,7 +47,8 @@ from needs_attention.wake_up_queue import WakeUpQueue
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
@@ -86,11 +88,11 @@ def request_download(
     integration = existing_integration(integrations, integration_id)
     download = new_download(integration, request, caller, key)
     if request.dry_run:
-        return answer(view(integration, download, ahead=integrations.backdated_downloads(integration_id)))
+        return answer(view(integration, download, ahead=downloads.backdated_downloads(integration_id)))
     # A request that died before its answer was remembered has made its download all the same.
     made = made_before(integration_id, download) if key else None
     if made is None:
-        made = integrations.save_backdated_download(integration_id, download)
+        made = downloads.save_backdated_download(integration_id, download)
     wake_ups.wake(integration_id)
     location = {"Location": f"/integrations/{integration_id}/downloads/{made.download_id}"}
     return answer(stored_view(integration, made.download_id), HTTPStatus.ACCEPTED, location)
@@ -100,7 +102,7 @@ def request_download(
 def list_downloads(_: Caller, integration_id: str) -> Response[object]:
     """Lists an integration's backdated downloads, newest first."""
     integration = existing_integration(integrations, integration_id)
-    found = integrations.backdated_downloads(integration_id)
+    found = downloads.backdated_downloads(integration_id)
     views = [view(integration, download, ahead=found[:place]) for place, download in enumerate(found)]
     return answer({"downloads": views[::-1]})
 
@@ -123,7 +125,7 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
             return answer(view(integration, download))
         cancelled = download.model_copy(update={"status": "cancelled", "finished_at": times.utc_now()})
         try:
-            return answer(view(integration, integrations.save_backdated_download(integration_id, cancelled)))
+            return answer(view(integration, downloads.save_backdated_download(integration_id, cancelled)))
         except ChangedMeanwhile:
             continue
     raise changed_meanwhile()
@@ -180,7 +182,7 @@ def to_be_asked_for(order_id: str) -> Order:
 def ask_for(order: Order, now: datetime) -> None:
     """Has the next run ask Amazon for the order."""
     wanted = Redownload(order_id=order.order_id, cause="requested", wanted_at=now)
-    integrations.want_redownload(order.integration, wanted)
+    downloads.want_redownload(order.integration, wanted)
 
 
 def redownload_view(order: Order, now: datetime) -> dict[str, Any]:
@@ -196,18 +198,18 @@ def new_download(
         missing = FieldError("updatedAfter", "required", "send it, or set downloadOrdersUpdatedAfter")
         raise invalid([missing])
     check_start("updatedAfter", updated_after, now)
-    pace = integrations.live_download(integration).walk.pace
+    pace = downloads.live_download(integration).walk.pace
     suffix = caller.suffix_for(key)
     return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now, suffix=suffix)
 
 
 def made_before(integration_id: str, download: BackdatedDownload) -> BackdatedDownload | None:
-    earlier = integrations.backdated_downloads(integration_id)
+    earlier = downloads.backdated_downloads(integration_id)
     return next((one for one in earlier if one.is_asked_for_again_by(download)), None)
 
 
 def existing_download(integration_id: str, download_id: str) -> BackdatedDownload:
-    download = integrations.backdated_download(integration_id, download_id)
+    download = downloads.backdated_download(integration_id, download_id)
     if download is None:
         raise not_found("download")
     return download
@@ -216,7 +218,7 @@ def existing_download(integration_id: str, download_id: str) -> BackdatedDownloa
 def stored_view(integration: Integration, download_id: str) -> dict[str, Any]:
     """A download that is stored, with its place in the queue. Raises a 404."""
     existing_download(integration.integration_id, download_id)
-    found = integrations.backdated_downloads(integration.integration_id)
+    found = downloads.backdated_downloads(integration.integration_id)
     ahead = [one for one in found if one.download_id < download_id]
     return view(integration, next(one for one in found if one.download_id == download_id), ahead)
 
@@ -224,6 +226,6 @@ def stored_view(integration: Integration, download_id: str) -> dict[str, Any]:
 def view(
     integration: Integration, download: BackdatedDownload, ahead: Iterable[BackdatedDownload] = ()
 ) -> dict[str, Any]:
-    bucket = integrations.live_download(integration).search_bucket
+    bucket = downloads.live_download(integration).search_bucket
     shown = download_view(download, ahead, bucket, times.utc_now())
     return {"integrationId": integration.integration_id, **shown}

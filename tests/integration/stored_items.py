@@ -61,7 +61,7 @@ def downloader(world: World, amazon: AmazonStandIn, http: urllib3.PoolManager) -
         now=lambda: world.clock().timestamp(),
     )
     return Downloader(
-        integrations=world.integrations,
+        downloads=world.downloads,
         orders=world.orders,
         amazon_for=lambda _: api,
         now=world.clock,
@@ -108,7 +108,7 @@ class InTheMiddle:
             world.dynamodb.put_item(TableName="HistoryTable", Item=history_item(Change.from_image(item)))
 
     def _integration(self) -> None:
-        store = self.world.integrations
+        store = self.world.downloads
         store.save_incidents(
             "acme-na", Incidents(incidents=(Incident(code="amazonUnavailable", since=NOON, evidence="503"),))
         )
@@ -117,9 +117,9 @@ class InTheMiddle:
         )
         store.want_redownload("acme-na", Redownload(order_id=HELD, cause="requested", wanted_at=NOON))
         store.save_subscription("a-subscription", "acme-na")
-        stages = tuple(stage.id for stage in store.stages().stages)
+        stages = tuple(stage.id for stage in self.world.integrations.stages().stages)
         store.begin_rejudgement("acme-na", Rejudgement(requested_by="zoe", requested_at=NOON, stages=stages))
-        store.freeze_all("zoe", NOON)
+        self.world.integrations.freeze_all("zoe", NOON)
 
     def _downloads(self) -> None:
         """A backdated download that has come as far as three calls reach, and then had none left."""
@@ -134,9 +134,9 @@ class InTheMiddle:
         world.integrations.save(demo)
         start = times.instant(NOON - 30 * DAY)
         world.call("POST", "/integrations/demo/downloads", {"updatedAfter": start})
-        live = world.integrations.live_download(demo)
+        live = world.downloads.live_download(demo)
         bucket = live.search_bucket.model_copy(update={"tokens": 3.5})
-        world.integrations.save_live_download("demo", live.model_copy(update={"search_bucket": bucket}))
+        world.downloads.save_live_download("demo", live.model_copy(update={"search_bucket": bucket}))
         with amazon_at(world.clock) as amazon, urllib3.PoolManager() as http:
             downloader(world, amazon, http).run("demo", until=NOON + DAY)
 

@@ -19,8 +19,9 @@ from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.dynamodb import Item
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 
 ORDER_ID = "701-1111111-1111111"
@@ -42,10 +43,11 @@ class System:
         self._client = client
         self._clock = clock
         self._orders = OrderStore(client, "OrdersTable")
-        self._integrations = IntegrationStore(client, "IntegrationsTable")
-        self._intake = Intake(self._orders, self._integrations)
+        self._integrations = SettingsStore(client, "IntegrationsTable")
+        self._downloads = DownloadStateStore(client, "IntegrationsTable")
+        self._intake = Intake(self._orders, self._downloads)
         self._downloader = Downloader(
-            integrations=self._integrations,
+            downloads=self._downloads,
             orders=self._orders,
             amazon_for=_no_amazon,
             now=clock,
@@ -58,7 +60,7 @@ class System:
     def clock_runs(self, integration_id: str) -> None:
         """What the schedules have done: personal data removed, verdicts asked for again, snoozes ended."""
         until = self._clock() + timedelta(seconds=30)
-        remove_personal_data(self._orders, self._integrations, self._clock, until)
+        remove_personal_data(self._orders, self._integrations, self._downloads, self._clock, until)
         self._downloader.run(integration_id, until)
 
     def validate(self, images: Sequence[Item]) -> None:

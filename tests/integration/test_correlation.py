@@ -57,7 +57,7 @@ def test_an_erasure_and_the_log_name_the_same_request(world: World, log_lines: i
 def test_a_download_is_kept_with_amazons_request(world: World) -> None:
     integration = world.integrations.get("acme-na")
     assert integration is not None
-    intake = Intake(world.orders, world.integrations)
+    intake = Intake(world.orders, world.downloads)
     intake.take(integration, [a_raw_order()], cause="download", request_id="amazons-1", now=NOON)
     assert told(world)["requestId"] == "amazons-1"
 

@@ -90,7 +90,7 @@ class History:
         """A version of the order that is newer than the last, or `age` 0: of the same time."""
         self.versions += age
         updated = instant(NOON + timedelta(seconds=self.versions))
-        intake = Intake(self.world.orders, self.world.integrations)
+        intake = Intake(self.world.orders, self.world.downloads)
         sent = a_raw_order(lastUpdatedTime=updated, **who)
         intake.take(self.integration, [sent], cause="download", request_id=None, now=self.world.clock.now)
         self.note_image()
@@ -104,8 +104,8 @@ class History:
     def the_clock_runs(self) -> None:
         world = self.world
         until = world.clock.now + timedelta(minutes=1)
-        remove_personal_data(world.orders, world.integrations, world.clock, until)
-        downloader = Downloader(world.integrations, world.orders, _nobody, now=world.clock, wake_up=_nobody)
+        remove_personal_data(world.orders, world.integrations, world.downloads, world.clock, until)
+        downloader = Downloader(world.downloads, world.orders, _nobody, now=world.clock, wake_up=_nobody)
         downloader.run("acme-na", until)
         self.note_image()
 

@@ -601,7 +601,7 @@ def test_an_alert_is_shown_on_the_order_and_in_the_list(world: World) -> None:
 
 def emails_have_vanished(world: World) -> None:
     incident = Incident(code="fieldsVanished", since=NOON, evidence="x", fields={"ATVPDKIKX0DER": ("email",)})
-    world.integrations.save_incidents("acme-na", Incidents(incidents=(incident,)))
+    world.downloads.save_incidents("acme-na", Incidents(incidents=(incident,)))
 
 
 def test_an_incident_is_shown_on_every_order_that_lacks_what_vanished_and_on_no_other(world: World) -> None:

@@ -15,7 +15,7 @@ from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import to_item
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.marketplaces import marketplaces_of
@@ -40,7 +40,7 @@ def fill(stack: Stack, number: int, now: datetime, say: Callable[[str], None]) -
     """
     dynamodb = local_aws.session().client("dynamodb", endpoint_url=stack.aws_endpoint)
     _stop_streams(stack)
-    integrations = IntegrationStore(dynamodb, stack.outputs["IntegrationsTable"])
+    integrations = SettingsStore(dynamodb, stack.outputs["IntegrationsTable"])
     integrations.save(
         Integration(
             integration_id=INTEGRATION,

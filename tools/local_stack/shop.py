@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from needs_attention.aws import ChangedMeanwhile
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.order_items import VERDICT_OVERDUE, to_item
 from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.story import STORY
@@ -99,10 +99,10 @@ class Shop:
 
     def let_a_while_pass(self) -> None:
         """Until live downloads are due, and what did not work is tried again: minutes, which a test does not wait."""
-        store = IntegrationStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
-        integration = store.get(INTEGRATION)
-        assert integration is not None
-        live = store.live_download(integration)
+        store = DownloadStateStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
+        state = store.state(INTEGRATION)
+        assert state is not None
+        live = state.live
         earlier = live.walk.model_copy(update={"reached": live.walk.reached - timedelta(minutes=1)})
         due = {"walk": earlier, "last_run_at": None, "blocked_until": None, "retry_at": None}
         store.save_live_download(INTEGRATION, live.model_copy(update=due))

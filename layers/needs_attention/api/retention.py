@@ -11,7 +11,7 @@ from needs_attention.api.answers import Instant
 from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
 from needs_attention.api.problems import FieldError, invalid
 from needs_attention.orders.erasure import Buyer, Erasure
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, Page
 from needs_attention.tables.retention import WhatIsDue
 from needs_attention.values.fields import Like, Slug
@@ -136,7 +136,7 @@ class RedactedWhen(Value):
 class Retention:
     """Answers from the index of what is to be redacted, and what was."""
 
-    def __init__(self, orders: OrderStore, integrations: IntegrationStore) -> None:
+    def __init__(self, orders: OrderStore, integrations: SettingsStore) -> None:
         self._orders = orders
         self._integrations = integrations
 

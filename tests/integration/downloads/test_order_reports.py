@@ -37,7 +37,7 @@ def busy(world: World) -> World:
     world.dynamodb.delete_item(TableName="IntegrationsTable", Key=looked)
     world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
     walk = world.live.walk.model_copy(update={"pace": BUSY})
-    world.integrations.save_live_download("demo", world.live.model_copy(update={"walk": walk}))
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"walk": walk}))
     world.amazon.forget_requests()
     return world
 
@@ -114,11 +114,11 @@ def test_a_run_that_dies_while_it_compares_loses_nothing(busy: World, monkeypatc
         miss(busy, f"777-000000{number}-0000000")
     busy.run()
     busy.clock.advance(3 * MINUTE)
-    want = busy.integrations.want_redownload
+    want = busy.downloads.want_redownload
 
     def dies_at_the_second(*arguments: Any) -> None:
         want(*arguments)
-        if len(busy.integrations.due_redownloads("demo", "reconciliation", busy.clock())) == 2:
+        if len(busy.downloads.due_redownloads("demo", "reconciliation", busy.clock())) == 2:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(busy.integrations, "want_redownload", dies_at_the_second)

@@ -2,10 +2,10 @@
 
 from needs_attention.api.problems import not_found
 from needs_attention.integrations.integration import Integration
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 
 
-def existing_integration(integrations: IntegrationStore, integration_id: str) -> Integration:
+def existing_integration(integrations: SettingsStore, integration_id: str) -> Integration:
     """Raises a 404 for one that is not there, or was removed."""
     integration = integrations.get(integration_id)
     if integration is None or integration.deleted_at:

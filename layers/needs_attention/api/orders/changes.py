@@ -40,7 +40,7 @@ from needs_attention.orders.gate import Refused, Wanted
 from needs_attention.orders.order import Order, Redaction
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class OrderChanges:
         self,
         client: "DynamoDBClient",
         orders: OrderStore,
-        integrations: IntegrationStore,
+        integrations: SettingsStore,
         caller: Caller,
         now: datetime,
         *,
@@ -372,7 +372,7 @@ def check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> N
         raise not_found("order")
 
 
-def around(order: Order, integrations: IntegrationStore) -> Surroundings:
+def around(order: Order, integrations: SettingsStore) -> Surroundings:
     """What the order's integration says. None is ever removed for good: an order without one is a fault of ours."""
     surroundings = integrations.surroundings(order.integration)
     if surroundings is None:

@@ -19,7 +19,7 @@ from needs_attention.jobs.download.connection import Connection
 from needs_attention.jobs.download.intake import Taken
 from needs_attention.orders.order import Order
 from needs_attention.orders.verdict import next_redownload
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import OrderStore
 
 logger = Logger(child=True)
@@ -50,7 +50,7 @@ class Redownloads:
     """
 
     orders: OrderStore
-    integrations: IntegrationStore
+    downloads: DownloadStateStore
     connection: Connection
     integration_id: str
     due: Iterable[Order]
@@ -97,14 +97,14 @@ class Redownloads:
         """Those of that cause that are due; most runs find none of any, so that is asked first."""
         if not self._are_any_kept:
             return ()
-        return self.integrations.due_redownloads(self.integration_id, cause, self.now())
+        return self.downloads.due_redownloads(self.integration_id, cause, self.now())
 
     @cached_property
     def _are_any_kept(self) -> bool:
-        return self.integrations.has_redownloads(self.integration_id)
+        return self.downloads.has_redownloads(self.integration_id)
 
     def _settle(self, redownload: Redownload, later: Redownload | None) -> None:
-        self.integrations.settle_redownload(self.integration_id, redownload, later)
+        self.downloads.settle_redownload(self.integration_id, redownload, later)
 
     # Held orders by their timetable
 
@@ -137,7 +137,7 @@ class Redownloads:
     # Orders that could not be kept: it may have been the answer's fault, or ours, mended since
 
     def _set_aside(self) -> Iterator[Wanted]:
-        for one in self.integrations.all_set_aside(self.integration_id):
+        for one in self.downloads.all_set_aside(self.integration_id):
             if one.retry_at and one.retry_at <= self.now():
                 yield Wanted(
                     one.order_id,
@@ -150,7 +150,7 @@ class Redownloads:
                 )
 
     def _put_off(self, aside: SetAside) -> None:
-        self.integrations.set_aside(self.integration_id, [aside.tried_again(self.now())])
+        self.downloads.set_aside(self.integration_id, [aside.tried_again(self.now())])
 
     # Orders that Amazon is said to have changed
 

@@ -42,7 +42,7 @@ from needs_attention.jobs.download.intake import Intake, Taken, Written
 from needs_attention.jobs.download.report_comparison import ReportComparison
 from needs_attention.jobs.due_orders import go_on_rejudging, settle_what_is_due
 from needs_attention.orders.order import Order
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import OrderStore
 
 BACKDATED_LIVE_INTERVAL = timedelta(minutes=10)
@@ -63,7 +63,7 @@ class Downloader:
     `order_change_queue` is the ARN of the queue for `ORDER_CHANGE` notifications; blank if there is none.
     """
 
-    integrations: IntegrationStore
+    downloads: DownloadStateStore
     orders: OrderStore
     amazon_for: Callable[[Integration], SellingPartnerApi]
     now: Callable[[], datetime]
@@ -76,7 +76,7 @@ class Downloader:
         What the clock owes single orders is done for a paused and a deleted integration too. Answers with what it has
         seen of the connection; None if it did not use it.
         """
-        state = self.integrations.state(integration_id)
+        state = self.downloads.state(integration_id)
         if state is None:
             logger.warning("no such integration", integration=integration_id)
             return None
@@ -84,7 +84,7 @@ class Downloader:
         settled = settle_what_is_due(self.orders, integration, self.now, until)
         if settled.overdue_verdicts:
             state = self._with_overdue_verdicts(state, settled.overdue_verdicts)
-        if state.is_rejudging and go_on_rejudging(self.orders, self.integrations, integration, self.now, until):
+        if state.is_rejudging and go_on_rejudging(self.orders, self.downloads, integration, self.now, until):
             self.wake_up(integration_id)
         if integration.deleted_at:
             self._close_incidents(state)
@@ -107,7 +107,7 @@ class Downloader:
     def _close_incidents(self, state: IntegrationState) -> None:
         """Those that say nothing while nothing is downloaded."""
         if state.incidents != (left := state.incidents.closed(*OF_DOWNLOADS)):
-            self.integrations.save_incidents(state.integration.integration_id, left)
+            self.downloads.save_incidents(state.integration.integration_id, left)
 
     def _with_overdue_verdicts(self, state: IntegrationState, orders: int) -> IntegrationState:
         """Kept where people see it: an order whose verdict never comes is held up, but by nothing that it lacks."""
@@ -115,7 +115,7 @@ class Downloader:
         logger.warning("verdicts overdue", integration=integration_id, orders=orders)
         overdue = OverdueVerdicts(orders=orders, found_at=self.now())
         live = state.live.model_copy(update={"overdue_verdicts": overdue})
-        self.integrations.save_live_download(integration_id, live)
+        self.downloads.save_live_download(integration_id, live)
         return state._replace(live=live)
 
 
@@ -146,18 +146,18 @@ class _Run:
     """One run over one integration: what it has read of how the downloads stand, and what it may still spend."""
 
     def __init__(self, downloader: Downloader, state: IntegrationState, to_ask_for: Iterable[Order]) -> None:
-        self._integrations = downloader.integrations
+        self._downloads = downloader.downloads
         self._orders = downloader.orders
-        self._intake = Intake(downloader.orders, downloader.integrations)
+        self._intake = Intake(downloader.orders, downloader.downloads)
         self._now = downloader.now
         self._integration = state.integration
         self._id = state.integration.integration_id
         self._live = self._stored_live = state.live
         self._downloader = downloader
-        self._connection = Connection(downloader.integrations, downloader.orders, state.integration, state.incidents)
+        self._connection = Connection(downloader.downloads, downloader.orders, state.integration, state.incidents)
         self._redownloads = Redownloads(
             orders=self._orders,
-            integrations=self._integrations,
+            downloads=self._downloads,
             connection=self._connection,
             integration_id=self._id,
             due=to_ask_for,
@@ -186,9 +186,9 @@ class _Run:
                 self._keep(subscription=Subscription())
             elif queue_arn:
                 subscription_id = subscribe(self._amazon, queue_arn)
-                self._integrations.save_subscription(subscription_id, self._id)
+                self._downloads.save_subscription(subscription_id, self._id)
                 if known.subscription_id not in {None, subscription_id}:
-                    self._integrations.forget_subscription(str(known.subscription_id), self._id)
+                    self._downloads.forget_subscription(str(known.subscription_id), self._id)
                 self._keep(subscription=Subscription(subscription_id=subscription_id, confirmed_at=now))
             else:
                 self._keep(subscription=known.failed(NO_QUEUE, now))
@@ -199,8 +199,8 @@ class _Run:
     def _unsubscribe(self, subscription_id: str | None) -> None:
         """Another integration of the same seller may still want it."""
         if subscription_id is not None:
-            self._integrations.forget_subscription(subscription_id, self._id)
-            if not self._integrations.subscribers(subscription_id):
+            self._downloads.forget_subscription(subscription_id, self._id)
+            if not self._downloads.subscribers(subscription_id):
                 unsubscribe(self._amazon, subscription_id)
 
     def step(self) -> bool:
@@ -253,7 +253,7 @@ class _Run:
             has_searched = turns[self._whose_turn(turns, waiting, again)]()
             if not has_searched and waiting is not None and waiting.status != "waitingForQuota":
                 later = waiting.model_copy(update={"status": "waitingForQuota"})
-                self._integrations.save_backdated_download(self._id, later)
+                self._downloads.save_backdated_download(self._id, later)
             return has_searched
         if again is not None and (again.walk.slice or self._live.search_bucket.is_half_full(now)):
             return self._page_again(again, now)
@@ -273,7 +273,7 @@ class _Run:
         return next(one for one in (*SPENDERS[start:], *SPENDERS) if one in turns)
 
     def _waiting_backdated(self) -> BackdatedDownload | None:
-        downloads = self._integrations.backdated_downloads(self._id)
+        downloads = self._downloads.backdated_downloads(self._id)
         now = self._now()
         return next((one for one in downloads if not one.is_over and not (one.retry_at and now < one.retry_at)), None)
 
@@ -334,7 +334,7 @@ class _Run:
         def save(**changes: object) -> None:
             nonlocal current
             later = current.model_copy(update=changes)
-            current = self._integrations.save_backdated_download(self._id, later)
+            current = self._downloads.save_backdated_download(self._id, later)
 
         # Two nearly full pages bring more for a call, but take two turns or three: so only if live downloads need few.
         may_have_pages = self._live.search_bucket.can_carry(self._live.walk.pace, 0.25)
@@ -348,11 +348,11 @@ class _Run:
             stored = self._page(download.walk, part, cause="backdatedDownload", keep=lambda walk: save(walk=walk))
         except THIS_SEARCH_FAILS as error:
             logger.warning("backdated download failed", integration=self._id, reason=str(error))
-            self._integrations.save_backdated_download(self._id, current.failed(str(error), now))
+            self._downloads.save_backdated_download(self._id, current.failed(str(error), now))
             return True
         except NO_ANSWER as error:
             logger.warning("backdated download waits", integration=self._id, reason=str(error))
-            self._integrations.save_backdated_download(self._id, current.waiting_for_amazon(str(error), now))
+            self._downloads.save_backdated_download(self._id, current.waiting_for_amazon(str(error), now))
             return True
         is_finished = stored.walk.next_slice(download.updated_before) is None
         save(
@@ -422,9 +422,7 @@ class _Run:
             except CredentialsUnreadable as error:
                 self._fails(error, now)
                 return
-            ReportComparison(self._integrations, self._orders, amazon, self._integration, self._now).go_on(
-                current, until
-            )
+            ReportComparison(self._downloads, self._orders, amazon, self._integration, self._now).go_on(current, until)
 
     def _page(self, walk: Walk, part: Slice, *, cause: str, keep: Callable[[Walk], None]) -> _Stored:
         """Asks for the next page of the walk's slice and stores it; the walk comes back only when that is done."""
@@ -513,11 +511,11 @@ class _Run:
 
     def _keep_proofs(self, proofs: Proofs) -> None:
         if proofs != self._proofs:
-            self._integrations.save_proofs(self._id, proofs)
+            self._downloads.save_proofs(self._id, proofs)
             self._proofs = proofs
 
     def _keep_reconciliation(self, reconciliation: Reconciliation) -> None:
-        self._integrations.save_reconciliation(self._id, reconciliation)
+        self._downloads.save_reconciliation(self._id, reconciliation)
         self._reconciliation = reconciliation
 
     def _takes_a_token(self, name: Literal["search_bucket", "get_bucket"], now: datetime, **also: Any) -> bool:
@@ -531,7 +529,7 @@ class _Run:
     def _keep(self, **changes: object) -> None:
         self._note(**changes)
         if self._live != self._stored_live:
-            self._integrations.save_live_download(self._id, self._live)
+            self._downloads.save_live_download(self._id, self._live)
             self._stored_live = self._live
 
     def _note(self, **changes: object) -> None:
