@@ -58,9 +58,9 @@ class HeldCounts:
     held: int
     ready_to_release: int
     by_missing: Mapping[str, int]
-    by_queue: Mapping[str, int]
+    by_queue: Mapping[Queue, int]
     by_age: Mapping[str, int]
-    by_ship_by_state: Mapping[str, int]
+    by_ship_by_state: Mapping[ShipByState, int]
 
     @classmethod
     def of(cls, held: Sequence[Summary], surroundings: Surroundings, now: datetime) -> Self:
@@ -89,12 +89,12 @@ class HeldCounts:
         )
 
 
-def _counted(names: Iterable[str], found: Iterable[str | None]) -> dict[str, int]:
+def _counted[Name: str](names: Iterable[Name], found: Iterable[str | None]) -> dict[Name, int]:
     times = Counter(found)
     return {name: times[name] for name in names}
 
 
-def _sum(names: Iterable[str], counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+def _sum[Name: str](names: Iterable[Name], counts: Iterable[Mapping[Name, int]]) -> dict[Name, int]:
     every = list(counts)
     return {name: sum(one[name] for one in every) for name in names}
 
