@@ -9,14 +9,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic.alias_generators import to_camel
 
 from needs_attention import aws
 from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.api.answers import answer, etag, nothing
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.downloads import check_start
 from needs_attention.api.idempotency import RememberedAnswers
-from needs_attention.api.integrations.changes import existing_integration
+from needs_attention.api.integrations.changes import TriedIntegration, existing_integration
 from needs_attention.api.integrations.preview import preview
 from needs_attention.api.integrations.requests import IntegrationPatch, Registration
 from needs_attention.api.integrations.stages import (
@@ -29,17 +29,17 @@ from needs_attention.api.integrations.stages import (
     without,
 )
 from needs_attention.api.integrations.views import (
-    Connection,
+    ConnectionView,
     Freeze,
     IntegrationDetails,
     Integrations,
     RejudgementView,
-    TriedIntegration,
     connection_view,
-    integration_view,
-    with_findings,
+    integration_details,
+    integration_row,
+    rejudgement_view,
 )
-from needs_attention.api.operations import Body, IfMatch, IfMatchHeader, MergePatch, answer, etag, nothing
+from needs_attention.api.operations import Body, IfMatch, IfMatchHeader, MergePatch
 from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile, not_found
 from needs_attention.api.router import Api
 from needs_attention.aws import ChangedMeanwhile
@@ -49,7 +49,8 @@ from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stage, StageName, Stages
 from needs_attention.orders.settings import Settings
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, Page
 from needs_attention.values import times
 from needs_attention.values.model import Value
@@ -58,13 +59,12 @@ from needs_attention.wake_up_queue import WakeUpQueue
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
-# Where it stands within a Stage says nothing to people.
-REJUDGING_AT = {"position", "stages"}
 
 
 class StageBody(Value):
@@ -95,7 +95,7 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
     check_download_start(wanted.settings)
     start, history = wanted.settings.download_orders_updated_after, None
     if start is not None:
-        pace = integrations.live_download(wanted).walk.pace
+        pace = downloads.live_download(wanted).walk.pace
         history = BackdatedDownload.requested(start, pace, by=caller.name, now=now)
     # The credentials come first: an integration without them would only fail.
     accounts.save(wanted.integration_id, registration.credentials.as_credentials())
@@ -110,9 +110,9 @@ def list_integrations(_: Caller) -> Response[object]:
     stages = integrations.stages()
     now = times.utc_now()
     every = integrations.find_all()
-    live, incidents = integrations.live_downloads(every), integrations.all_incidents()
+    live, incidents = downloads.live_downloads(every), downloads.all_incidents()
     shown = [
-        integration_view(one, live[one.integration_id], incidents.get(one.integration_id, Incidents()), stages, now)
+        integration_row(one, live[one.integration_id], incidents.get(one.integration_id, Incidents()), stages, now)
         for one in every
     ]
     return answer({"integrations": shown, "isFrozen": integrations.is_all_frozen()})
@@ -127,11 +127,11 @@ def get_integration(_: Caller, integration_id: str) -> Response[object]:
     return shown(existing_integration(integrations, integration_id))
 
 
-@api.operation("GET", f"{INTEGRATION}/connection", open_to=[Role.READER], answers={HTTPStatus.OK: Connection})
+@api.operation("GET", f"{INTEGRATION}/connection", open_to=[Role.READER], answers={HTTPStatus.OK: ConnectionView})
 def get_connection(_: Caller, integration_id: str) -> Response[object]:
     """Shows which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
     integration = existing_integration(integrations, integration_id)
-    return answer(connection_view(integration, integrations.arrivals(integration_id), times.utc_now()))
+    return answer(connection_view(integration, downloads.arrivals(integration_id), times.utc_now()))
 
 
 @api.operation("PATCH", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: TriedIntegration})
@@ -167,18 +167,18 @@ def rejudge(caller: Caller, integration_id: str) -> Response[object]:
     integration = existing_integration(integrations, integration_id)
     stages = tuple(stage.id for stage in integrations.stages().stages)
     job = Rejudgement(requested_by=caller.name, requested_at=times.utc_now(), stages=stages)
-    integrations.begin_rejudgement(integration.integration_id, job)
+    downloads.begin_rejudgement(integration.integration_id, job)
     wake_ups.wake(integration_id)
-    return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT), HTTPStatus.ACCEPTED)
+    return answer(rejudgement_view(job), HTTPStatus.ACCEPTED)
 
 
 @api.operation("GET", f"{INTEGRATION}/rejudgement", open_to=[Role.READER], answers={HTTPStatus.OK: RejudgementView})
 def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
     """Shows how far judging all orders anew has come."""
-    job = integrations.rejudgement(existing_integration(integrations, integration_id).integration_id)
+    job = downloads.rejudgement(existing_integration(integrations, integration_id).integration_id)
     if job is None:
         raise not_found("rejudgement")
-    return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT))
+    return answer(rejudgement_view(job))
 
 
 @api.operation("DELETE", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.NO_CONTENT: None})
@@ -192,7 +192,7 @@ def remove_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) 
     known = integrations.get(integration_id)
     if known is not None and known.deleted_at:
         accounts.forget(integration_id)  # a removal that died half-way is asked for again: nothing else would do it
-    subscription = integrations.live_download(existing_integration(integrations, integration_id)).subscription
+    subscription = downloads.live_download(existing_integration(integrations, integration_id)).subscription
     if subscription.subscription_id is not None and subscription.failure is None:
         detail = "Amazon still sends its notifications: set orderChangeNotifications to false, and wait a moment."
         raise Problem(409, detail, code="stillSubscribed")
@@ -250,13 +250,12 @@ def change(integration_id: str, update: Callable[[Integration], Integration], if
     raise changed_meanwhile()
 
 
-def tried(integration: Integration, patch: IntegrationPatch, stages: Stages, now: datetime) -> dict[str, Any]:
+def tried(integration: Integration, patch: IntegrationPatch, stages: Stages, now: datetime) -> TriedIntegration:
     """The integration as it would be, and what that would change. Raises a 422."""
     wanted = patch.applied_to(integration, stages, now)
     check_download_start(wanted.settings)
     found = preview(orders, integration, wanted.settings, stages.stages, now)
-    changes = {to_camel(name): value for name, value in found._asdict().items()}
-    return view(wanted) | {"dryRun": True, "preview": changes}
+    return {**view(wanted), "dryRun": True, "preview": found}
 
 
 def check_download_start(settings: Settings) -> None:
@@ -265,10 +264,10 @@ def check_download_start(settings: Settings) -> None:
         check_start("settings.downloadOrdersUpdatedAfter", start, times.utc_now())
 
 
-def view(integration: Integration) -> dict[str, Any]:
-    standing = integrations.standing(integration)
-    shown = integration_view(integration, standing.live, standing.incidents, standing.stages, times.utc_now())
-    return with_findings(shown, integrations.all_set_aside(integration.integration_id), standing.reconciliation)
+def view(integration: Integration) -> IntegrationDetails:
+    standing = downloads.standing(integration)
+    aside = downloads.all_set_aside(integration.integration_id)
+    return integration_details(integration, standing, aside, times.utc_now())
 
 
 def shown(

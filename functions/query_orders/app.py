@@ -11,20 +11,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from needs_attention import aws
+from needs_attention.api.answers import answer, etag
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.cursors import SentCursor
-from needs_attention.api.history import History, HistoryOfOrder
-from needs_attention.api.operations import Query, answer, etag
+from needs_attention.api.history import HistoryOfOrder, history_of_order
+from needs_attention.api.operations import Query
 from needs_attention.api.orders.changes import around, check_visible, existing_order
 from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary
 from needs_attention.api.orders.sheet import sheet_of
-from needs_attention.api.orders.views import WholeOrder, for_warehouse, whole_order
+from needs_attention.api.orders.views import WholeOrder, whole_for_warehouse, whole_order
 from needs_attention.api.problems import not_found
 from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention
 from needs_attention.api.router import Api
 from needs_attention.environment import HistoryTable, OrderTables
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.history import HistoryStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 from needs_attention.values.model import Value
@@ -32,10 +35,11 @@ from needs_attention.values.model import Value
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
-order_list = OrderList(orders, integrations)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
+order_list = OrderList(orders, integrations, downloads)
 retention = Retention(orders, integrations)
-history = History(dynamodb, HistoryTable.from_env().history_table)
+history = HistoryStore(dynamodb, HistoryTable.from_env().history_table)
 logger = Logger()
 api = Api()
 
@@ -81,7 +85,7 @@ def get_order(caller: Caller, order_id: str) -> Response[object]:
     check_visible(order, surroundings, caller)
     shown = whole_order(order, surroundings, times.utc_now())
     if not caller.is_any_of(Role.READER):
-        shown = for_warehouse(shown)
+        shown = whole_for_warehouse(shown)
     return answer(shown, headers=etag(order.revision))
 
 
@@ -89,7 +93,7 @@ def get_order(caller: Caller, order_id: str) -> Response[object]:
 def get_history(_: Caller, order_id: str, page: Query[HistoryPage]) -> Response[object]:
     """Shows who changed an order, when and why."""
     existing_order(orders, order_id)
-    return answer(history.page(order_id, page.limit, page.cursor))
+    return answer(history_of_order(history, order_id, page.limit, page.cursor))
 
 
 @api.operation("GET", "/summary", open_to=[Role.READER], answers={HTTPStatus.OK: OrdersSummary})

@@ -11,9 +11,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
+from needs_attention.api.answers import answer, etag
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
-from needs_attention.api.operations import Body, IdempotencyKey, IfMatchHeader, answer, etag
+from needs_attention.api.operations import Body, IdempotencyKey, IfMatchHeader
 from needs_attention.api.orders.changes import OrderChanges
 from needs_attention.api.orders.views import EditedOrder
 from needs_attention.api.problems import FieldError, invalid, not_found
@@ -21,7 +22,8 @@ from needs_attention.api.retention import EraseBuyer, EraseOrder, ErasureOfBuyer
 from needs_attention.api.router import Api
 from needs_attention.environment import AnswersTable, OrderTables
 from needs_attention.jobs.redactions import remove_personal_data
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.tables.retention import count_overdue
 from needs_attention.values import times
@@ -33,7 +35,8 @@ MOST_INTEGRATIONS_AT_ONCE = 100
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 logger = Logger()
 metrics = Metrics()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
@@ -48,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
 
 
 def run() -> None:
-    remove_personal_data(orders, integrations, times.utc_now, until=times.utc_now() + RUN_FOR)
+    remove_personal_data(orders, integrations, downloads, times.utc_now, until=times.utc_now() + RUN_FOR)
     now = times.utc_now()
     overdue = sum(count_overdue(orders, one.integration_id, now) for one in integrations.find_all(deleted_too=True))
     metrics.add_metric(name="RedactionsOverdue", unit=MetricUnit.Count, value=overdue)
@@ -76,7 +79,7 @@ def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) 
     erasure = request.erasure(by=caller.name, now=times.utc_now(), suffix=caller.suffix_for(key))
     asked = integrations_to_erase_in(request.integration)
     for integration_id in asked:
-        integrations.save_erasure(integration_id, erasure)
+        downloads.save_erasure(integration_id, erasure)
     location = {"Location": f"/erasures/{erasure.erasure_id}"}
     return answer(erasure_view(dict.fromkeys(asked, erasure)), HTTPStatus.ACCEPTED, location)
 
@@ -85,7 +88,7 @@ def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) 
 def get_erasure(_: Caller, erasure_id: str) -> Response[object]:
     """Shows how far the erasure of a buyer has come, and which orders it erased."""
     every = [one.integration_id for one in integrations.find_all(deleted_too=True)]
-    found = {one: part for one in every if (part := integrations.erasure(one, erasure_id))}
+    found = {one: part for one in every if (part := downloads.erasure(one, erasure_id))}
     if not found:
         raise not_found("erasure")
     return answer(erasure_view(found))

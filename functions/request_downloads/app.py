@@ -11,23 +11,26 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from needs_attention import aws
+from needs_attention.api.answers import answer
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.downloads import (
     Download,
     Downloads,
     Redownloaded,
+    RedownloadedOf,
     RedownloadedOrders,
     check_start,
     download_view,
 )
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.integrations.changes import existing_integration
-from needs_attention.api.operations import Body, IdempotencyKey, answer
+from needs_attention.api.operations import Body, IdempotencyKey
 from needs_attention.api.orders.changes import existing_order
-from needs_attention.api.problems import ATTEMPTS, FieldError, OneByOne, Problem, changed_meanwhile, invalid, not_found
+from needs_attention.api.orders.one_by_one import OneByOne
+from needs_attention.api.problems import ATTEMPTS, FieldError, Problem, changed_meanwhile, invalid, not_found
 from needs_attention.api.router import Api
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
@@ -36,7 +39,8 @@ from needs_attention.environment import AnswersTable, OrderTables, WakeUps
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import Order
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 from needs_attention.values.model import Value
@@ -46,7 +50,8 @@ from needs_attention.wake_up_queue import WakeUpQueue
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
@@ -61,8 +66,10 @@ class DownloadRequest(Value):
     dry_run: bool = False
 
 
-class Redownloads(Value):
+class RedownloadRequest(Value):
     """Orders that Amazon is to be asked for again; a dry run asks for none."""
+
+    model_config = ConfigDict(title="Redownloads")
 
     order_ids: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=100)]
     dry_run: bool = False
@@ -86,11 +93,11 @@ def request_download(
     integration = existing_integration(integrations, integration_id)
     download = new_download(integration, request, caller, key)
     if request.dry_run:
-        return answer(view(integration, download, ahead=integrations.backdated_downloads(integration_id)))
+        return answer(view(integration, download, ahead=downloads.backdated_downloads(integration_id)))
     # A request that died before its answer was remembered has made its download all the same.
     made = made_before(integration_id, download) if key else None
     if made is None:
-        made = integrations.save_backdated_download(integration_id, download)
+        made = downloads.save_backdated_download(integration_id, download)
     wake_ups.wake(integration_id)
     location = {"Location": f"/integrations/{integration_id}/downloads/{made.download_id}"}
     return answer(stored_view(integration, made.download_id), HTTPStatus.ACCEPTED, location)
@@ -100,7 +107,7 @@ def request_download(
 def list_downloads(_: Caller, integration_id: str) -> Response[object]:
     """Lists an integration's backdated downloads, newest first."""
     integration = existing_integration(integrations, integration_id)
-    found = integrations.backdated_downloads(integration_id)
+    found = downloads.backdated_downloads(integration_id)
     views = [view(integration, download, ahead=found[:place]) for place, download in enumerate(found)]
     return answer({"downloads": views[::-1]})
 
@@ -123,7 +130,7 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
             return answer(view(integration, download))
         cancelled = download.model_copy(update={"status": "cancelled", "finished_at": times.utc_now()})
         try:
-            return answer(view(integration, integrations.save_backdated_download(integration_id, cancelled)))
+            return answer(view(integration, downloads.save_backdated_download(integration_id, cancelled)))
         except ChangedMeanwhile:
             continue
     raise changed_meanwhile()
@@ -147,17 +154,17 @@ def redownload_order(_: Caller, order_id: str) -> Response[object]:
     open_to=[Role.EDITOR],
     answers={HTTPStatus.ACCEPTED: RedownloadedOrders, HTTPStatus.OK: RedownloadedOrders},
 )
-def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
+def redownload_orders(_: Caller, wanted: Body[RedownloadRequest]) -> Response[object]:
     """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks not."""
     now, each = times.utc_now(), OneByOne()
     to_wake: set[str] = set()
 
-    def attempt(order_id: str) -> dict[str, Any]:
+    def attempt(order_id: str) -> RedownloadedOf:
         order = to_be_asked_for(order_id)
         if not wanted.dry_run:
             ask_for(order, now)
             to_wake.add(order.integration)
-        return {"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)}
+        return {**redownload_view(order, now), "status": 202}
 
     results = [each.result(order_id, partial(attempt, order_id)) for order_id in dict.fromkeys(wanted.order_ids)]
     for integration_id in to_wake:
@@ -180,10 +187,10 @@ def to_be_asked_for(order_id: str) -> Order:
 def ask_for(order: Order, now: datetime) -> None:
     """Has the next run ask Amazon for the order."""
     wanted = Redownload(order_id=order.order_id, cause="requested", wanted_at=now)
-    integrations.want_redownload(order.integration, wanted)
+    downloads.want_redownload(order.integration, wanted)
 
 
-def redownload_view(order: Order, now: datetime) -> dict[str, Any]:
+def redownload_view(order: Order, now: datetime) -> Redownloaded:
     return {"orderId": order.order_id, "redownloadAt": instant(now)}
 
 
@@ -196,34 +203,31 @@ def new_download(
         missing = FieldError("updatedAfter", "required", "send it, or set downloadOrdersUpdatedAfter")
         raise invalid([missing])
     check_start("updatedAfter", updated_after, now)
-    pace = integrations.live_download(integration).walk.pace
+    pace = downloads.live_download(integration).walk.pace
     suffix = caller.suffix_for(key)
     return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now, suffix=suffix)
 
 
 def made_before(integration_id: str, download: BackdatedDownload) -> BackdatedDownload | None:
-    earlier = integrations.backdated_downloads(integration_id)
+    earlier = downloads.backdated_downloads(integration_id)
     return next((one for one in earlier if one.is_asked_for_again_by(download)), None)
 
 
 def existing_download(integration_id: str, download_id: str) -> BackdatedDownload:
-    download = integrations.backdated_download(integration_id, download_id)
+    download = downloads.backdated_download(integration_id, download_id)
     if download is None:
         raise not_found("download")
     return download
 
 
-def stored_view(integration: Integration, download_id: str) -> dict[str, Any]:
+def stored_view(integration: Integration, download_id: str) -> Download:
     """A download that is stored, with its place in the queue. Raises a 404."""
     existing_download(integration.integration_id, download_id)
-    found = integrations.backdated_downloads(integration.integration_id)
+    found = downloads.backdated_downloads(integration.integration_id)
     ahead = [one for one in found if one.download_id < download_id]
     return view(integration, next(one for one in found if one.download_id == download_id), ahead)
 
 
-def view(
-    integration: Integration, download: BackdatedDownload, ahead: Iterable[BackdatedDownload] = ()
-) -> dict[str, Any]:
-    bucket = integrations.live_download(integration).search_bucket
-    shown = download_view(download, ahead, bucket, times.utc_now())
-    return {"integrationId": integration.integration_id, **shown}
+def view(integration: Integration, download: BackdatedDownload, ahead: Iterable[BackdatedDownload] = ()) -> Download:
+    bucket = downloads.live_download(integration).search_bucket
+    return download_view(integration.integration_id, download, ahead, bucket, times.utc_now())

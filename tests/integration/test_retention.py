@@ -11,8 +11,8 @@ from needs_attention.orders.erasure import PageErased
 from needs_attention.orders.order import REDACTION_AGE, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.values.times import instant
-from tests.integration.conftest import Answer, World, app
-from tests.unit.builders import DELIVER_BY, NOON
+from tools.builders import DELIVER_BY, NOON
+from tools.in_memory.api import Answer, World, app
 
 FIRST, SECOND, THIRD = "701-1111111-1111111", "701-2222222-2222222", "701-3333333-3333333"
 REQUEST = {"reference": "GR-2041"}
@@ -263,9 +263,9 @@ def test_an_erasure_is_finished_when_every_integration_is_through(world: World) 
     finished = NOON + DAY
     for one in ("acme-na", "other"):
         assert world.call("GET", f"/erasures/{made['erasureId']}").body["finishedAt"] is None
-        (erasure,) = world.integrations.erasures_under_way(one)
+        (erasure,) = world.downloads.erasures_under_way(one)
         through = erasure.after_page(PageErased(7, [FIRST], [SECOND]), None, finished)
-        world.integrations.save_erasure(one, through)
+        world.downloads.save_erasure(one, through)
     shown = world.call("GET", f"/erasures/{made['erasureId']}").body
     assert shown["finishedAt"] == instant(finished)
     assert shown["integrations"][0]["erased"] == [FIRST]
@@ -295,7 +295,7 @@ def test_no_table_and_no_answer_holds_the_email_of_a_buyer_who_is_to_be_erased(w
 def test_an_erasure_of_nobody_is_refused(world: World, change: dict[str, Any], field: str) -> None:
     answer = erase_buyer(world, BUYER | change)
     assert (answer.status, list(answer.codes)) == (422, [field])
-    assert world.integrations.erasures_under_way("acme-na") == ()
+    assert world.downloads.erasures_under_way("acme-na") == ()
 
 
 def test_of_too_many_integrations_one_must_be_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

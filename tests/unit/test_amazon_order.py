@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from needs_attention.amazon.order_json import read_order
 from needs_attention.orders.amazon_order import Address, AmazonOrder
-from tests.unit.builders import LATER, NOON, a_line, a_raw_order, an_address, an_amazon_order, dollars
+from tools.builders import LATER, NOON, a_line, a_raw_order, an_address, an_amazon_order, dollars
 
 
 @pytest.mark.parametrize(

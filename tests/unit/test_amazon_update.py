@@ -9,7 +9,7 @@ from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.order import Redaction
 from needs_attention.orders.settings import Checks, Settings
 from needs_attention.orders.verdict import judged
-from tests.unit.builders import NOON, a_line, accepting, an_amazon_order, an_order
+from tools.builders import NOON, a_line, accepting, an_amazon_order, an_order
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 

@@ -17,7 +17,7 @@ from needs_attention.integrations.arrivals import (
     vanished_fields,
 )
 from needs_attention.orders.settings import Checks, Settings
-from tests.unit.builders import NOON, an_address, an_amazon_order, an_fba_order, without_checks
+from tools.builders import NOON, an_address, an_amazon_order, an_fba_order, without_checks
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 BY_DEFAULT = Settings()

@@ -6,7 +6,7 @@ import pytest
 
 from needs_attention.downloads.backdated import BackdatedDownload, Counts
 from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)

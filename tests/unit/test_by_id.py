@@ -5,7 +5,7 @@ from typing import Any
 
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.downloads.quota import GIVEN_UP_AFTER
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)

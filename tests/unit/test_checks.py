@@ -11,7 +11,7 @@ from needs_attention.orders.edits import UNITS
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Checks, Settings
 from needs_attention.orders.verdict import judged
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.builders import NOON, an_amazon_order, an_order
 
 # By field: its switch, the edit that supplies it, and its name for people.
 ROWS = {

@@ -11,7 +11,7 @@ from needs_attention.orders.edits import Edits
 from needs_attention.orders.effective import seen
 from needs_attention.orders.order import Missing
 from needs_attention.orders.settings import Checks, Settings
-from tests.unit.builders import (
+from tools.builders import (
     a_line,
     a_typed_name,
     an_address,

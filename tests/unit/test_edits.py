@@ -7,7 +7,7 @@ import pytest
 from needs_attention.amazon.order_json import read_order
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.edits import Edits, amazons_units, units_changed_at_amazon
-from tests.unit.builders import a_line, a_raw_order, a_typed_name, an_address, an_amazon_order, edited
+from tools.builders import a_line, a_raw_order, a_typed_name, an_address, an_amazon_order, edited
 
 KNOWN = read_order(a_raw_order())
 

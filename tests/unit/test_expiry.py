@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from needs_attention.integrations.expiry import Expiry
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 DAY = timedelta(days=1)
 

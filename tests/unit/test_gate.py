@@ -25,7 +25,7 @@ from needs_attention.orders.gate import (
 from needs_attention.orders.order import Hold, Order, Override, Redaction
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import digest, judged
-from tests.unit.builders import (
+from tools.builders import (
     CREATED,
     LATER,
     LATER_STILL,

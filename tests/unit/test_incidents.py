@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from needs_attention.integrations.incidents import Incident, Incidents, is_far_behind
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 

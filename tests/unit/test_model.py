@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from needs_attention.orders.amazon_order import Money
 from needs_attention.orders.settings import Checks, Settings
 from needs_attention.values.model import read_stored
-from tests.unit.builders import dollars
+from tools.builders import dollars
 
 
 def test_a_value_that_does_not_know_a_field_says_so() -> None:

@@ -10,7 +10,7 @@ from needs_attention.integrations.stages import Stage
 from needs_attention.orders.order import LONGEST_DELIVERY, REDACTION_AGE, Hold, LastChange, Missing, Order, Override
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values.model import Value
-from tests.unit.builders import (
+from tools.builders import (
     CREATED,
     DELIVER_BY,
     LATER,

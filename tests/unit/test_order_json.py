@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from needs_attention.amazon.order_json import LONGEST_TEXT, read_order
 from needs_attention.orders.amazon_order import LARGEST_ORDER, Address, AmazonOrder, UnreadableOrder
-from tests.unit.builders import ABSENT, CREATED, DELIVER_BY, SHIP_BY, a_line, a_raw_item, a_raw_order, an_order, dollars
+from tools.builders import ABSENT, CREATED, DELIVER_BY, SHIP_BY, a_line, a_raw_item, a_raw_order, an_order, dollars
 
 
 @pytest.mark.parametrize("field", ["earliestDateTime", "latestDateTime"])

@@ -7,7 +7,7 @@ import pytest
 from needs_attention.downloads.proofs import Proofs, Unproven
 from needs_attention.downloads.quota import GIVEN_UP_AFTER
 from needs_attention.downloads.walk import Pace, Slice, Walk
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from needs_attention.downloads.quota import Bucket
 from needs_attention.downloads.walk import Pace
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)

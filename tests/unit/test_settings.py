@@ -11,7 +11,7 @@ from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from tests.unit.builders import CREATED, NOON, an_amazon_order, an_order
+from tools.builders import CREATED, NOON, an_amazon_order, an_order
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from needs_attention.values.fields import WHOLE
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, in_utc, instant, utc_now
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 
 def test_times_are_kept_in_utc_to_the_millisecond() -> None:

@@ -24,7 +24,7 @@ from needs_attention.orders.verdict import (
     judged,
     next_redownload,
 )
-from tests.unit.builders import (
+from tools.builders import (
     CREATED,
     LATER,
     LATER_STILL,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from needs_attention.downloads.walk import NARROWEST, OVERLAP, WIDEST, Pace, Slice, Walk
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)

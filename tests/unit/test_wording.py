@@ -12,7 +12,7 @@ from needs_attention.orders.order import Missing
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.wording import REASONS, message_for, next_step_for, seller_central_url
 from needs_attention.values.times import instant
-from tests.unit.builders import NOON, a_line, an_address, an_amazon_order, an_order, edited
+from tools.builders import NOON, a_line, an_address, an_amazon_order, an_order, edited
 
 NOBODY = {"recipient_name": None, "buyer_name": None}
 TYPED = edited(an_amazon_order(), email="typed@b.example.com")

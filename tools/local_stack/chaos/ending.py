@@ -25,7 +25,7 @@ from tools.local_stack.shop import Shop
 from tools.local_stack.written import Written
 
 # Of a machine that is slow with much to do.
-SECONDS_TO_SETTLE: Final = 300
+SECONDS_TO_SETTLE: Final = 900
 LOOKS_BETWEEN_WHILES: Final = 5
 SHOWN: Final = 10
 
@@ -40,7 +40,7 @@ class Ending:
         self._given_up_before = self.given_up()
 
     def settle(self) -> None:
-        """Until live downloads have come past now, every order is as Amazon has it, and every verdict done."""
+        """Until live downloads have come past now, every order is as Amazon has it, all is judged, and nothing runs."""
         ended = moment(just_listed())
         deadline = time.monotonic() + SECONDS_TO_SETTLE
         looks = count()
@@ -55,6 +55,8 @@ class Ending:
     def _unsettled(self, ended: datetime) -> Iterator[str]:
         if self._shop.cursor() < ended:
             yield f"live downloads have come to {self._shop.cursor()} only"
+        if wake_ups := self._shop.wake_ups():
+            yield f"{wake_ups} wake-ups are under way, or held back"
         for download in self._shop.reader.get(f"{self._shop.path}/downloads")["downloads"]:
             if download["status"] != "finished":
                 yield f"a download is {download['status']}"
