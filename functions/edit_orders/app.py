@@ -1,5 +1,6 @@
 """PATCH /orders/{orderId}, what people and the warehouse say of an order by POST, and POST /bulk/orders."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -12,10 +13,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
+from needs_attention.api.answers import answer, etag
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
-from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query, Sheet, answer, etag
-from needs_attention.api.orders.changes import ChangedOrders, ChangedRows, OrderChanges, check_not_redacted_since
+from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query, Sheet
+from needs_attention.api.orders.changes import (
+    ChangedOrder,
+    ChangedOrders,
+    ChangedRows,
+    OrderChanges,
+    RefusedChange,
+    check_not_redacted_since,
+)
 from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, TransferFailure
 from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder
@@ -108,7 +117,7 @@ def fill_in_orders(caller: Caller, options: Query[SheetOptions], sheet: Sheet) -
     return results(changes_by(caller).fill_in(rows_of(sheet), is_dry_run=options.dry_run), is_dry_run=options.dry_run)
 
 
-def results(orders: list[dict[str, Any]], *, is_dry_run: bool) -> Response[object]:
+def results(orders: Sequence[ChangedOrder | RefusedChange], *, is_dry_run: bool) -> Response[object]:
     logger.append_keys(order_ids=[order["orderId"] for order in orders if order["status"] == HTTPStatus.OK])
     return answer({"orders": orders, "dryRun": is_dry_run})
 
@@ -130,5 +139,5 @@ def measure_release(held_for: timedelta) -> None:
     metrics.flush_metrics()
 
 
-def shown(order: dict[str, Any]) -> Response[object]:
+def shown(order: WholeOrder) -> Response[object]:
     return answer(order, headers=etag(order["revision"]))

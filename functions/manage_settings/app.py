@@ -9,14 +9,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic.alias_generators import to_camel
 
 from needs_attention import aws
 from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.api.answers import answer, etag, nothing
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.downloads import check_start
 from needs_attention.api.idempotency import RememberedAnswers
-from needs_attention.api.integrations.changes import existing_integration
+from needs_attention.api.integrations.changes import TriedIntegration, existing_integration
 from needs_attention.api.integrations.preview import preview
 from needs_attention.api.integrations.requests import IntegrationPatch, Registration
 from needs_attention.api.integrations.stages import (
@@ -29,17 +29,17 @@ from needs_attention.api.integrations.stages import (
     without,
 )
 from needs_attention.api.integrations.views import (
-    Connection,
+    ConnectionView,
     Freeze,
     IntegrationDetails,
     Integrations,
     RejudgementView,
-    TriedIntegration,
     connection_view,
-    integration_view,
-    with_findings,
+    integration_details,
+    integration_row,
+    rejudgement_view,
 )
-from needs_attention.api.operations import Body, IfMatch, IfMatchHeader, MergePatch, answer, etag, nothing
+from needs_attention.api.operations import Body, IfMatch, IfMatchHeader, MergePatch
 from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile, not_found
 from needs_attention.api.router import Api
 from needs_attention.aws import ChangedMeanwhile
@@ -65,8 +65,6 @@ accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
-# Where it stands within a Stage says nothing to people.
-REJUDGING_AT = {"position", "stages"}
 
 
 class StageBody(Value):
@@ -114,7 +112,7 @@ def list_integrations(_: Caller) -> Response[object]:
     every = integrations.find_all()
     live, incidents = downloads.live_downloads(every), downloads.all_incidents()
     shown = [
-        integration_view(one, live[one.integration_id], incidents.get(one.integration_id, Incidents()), stages, now)
+        integration_row(one, live[one.integration_id], incidents.get(one.integration_id, Incidents()), stages, now)
         for one in every
     ]
     return answer({"integrations": shown, "isFrozen": integrations.is_all_frozen()})
@@ -129,7 +127,7 @@ def get_integration(_: Caller, integration_id: str) -> Response[object]:
     return shown(existing_integration(integrations, integration_id))
 
 
-@api.operation("GET", f"{INTEGRATION}/connection", open_to=[Role.READER], answers={HTTPStatus.OK: Connection})
+@api.operation("GET", f"{INTEGRATION}/connection", open_to=[Role.READER], answers={HTTPStatus.OK: ConnectionView})
 def get_connection(_: Caller, integration_id: str) -> Response[object]:
     """Shows which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
     integration = existing_integration(integrations, integration_id)
@@ -171,7 +169,7 @@ def rejudge(caller: Caller, integration_id: str) -> Response[object]:
     job = Rejudgement(requested_by=caller.name, requested_at=times.utc_now(), stages=stages)
     downloads.begin_rejudgement(integration.integration_id, job)
     wake_ups.wake(integration_id)
-    return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT), HTTPStatus.ACCEPTED)
+    return answer(rejudgement_view(job), HTTPStatus.ACCEPTED)
 
 
 @api.operation("GET", f"{INTEGRATION}/rejudgement", open_to=[Role.READER], answers={HTTPStatus.OK: RejudgementView})
@@ -180,7 +178,7 @@ def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
     job = downloads.rejudgement(existing_integration(integrations, integration_id).integration_id)
     if job is None:
         raise not_found("rejudgement")
-    return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT))
+    return answer(rejudgement_view(job))
 
 
 @api.operation("DELETE", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.NO_CONTENT: None})
@@ -252,13 +250,12 @@ def change(integration_id: str, update: Callable[[Integration], Integration], if
     raise changed_meanwhile()
 
 
-def tried(integration: Integration, patch: IntegrationPatch, stages: Stages, now: datetime) -> dict[str, Any]:
+def tried(integration: Integration, patch: IntegrationPatch, stages: Stages, now: datetime) -> TriedIntegration:
     """The integration as it would be, and what that would change. Raises a 422."""
     wanted = patch.applied_to(integration, stages, now)
     check_download_start(wanted.settings)
     found = preview(orders, integration, wanted.settings, stages.stages, now)
-    changes = {to_camel(name): value for name, value in found._asdict().items()}
-    return view(wanted) | {"dryRun": True, "preview": changes}
+    return {**view(wanted), "dryRun": True, "preview": found}
 
 
 def check_download_start(settings: Settings) -> None:
@@ -267,10 +264,10 @@ def check_download_start(settings: Settings) -> None:
         check_start("settings.downloadOrdersUpdatedAfter", start, times.utc_now())
 
 
-def view(integration: Integration) -> dict[str, Any]:
+def view(integration: Integration) -> IntegrationDetails:
     standing = downloads.standing(integration)
-    shown = integration_view(integration, standing.live, standing.incidents, standing.stages, times.utc_now())
-    return with_findings(shown, downloads.all_set_aside(integration.integration_id), standing.reconciliation)
+    aside = downloads.all_set_aside(integration.integration_id)
+    return integration_details(integration, standing, aside, times.utc_now())
 
 
 def shown(

@@ -11,15 +11,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from needs_attention import aws
+from needs_attention.api.answers import answer, etag
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.cursors import SentCursor
 from needs_attention.api.history import HistoryOfOrder, history_of_order
-from needs_attention.api.operations import Query, answer, etag
+from needs_attention.api.operations import Query
 from needs_attention.api.orders.changes import around, check_visible, existing_order
 from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary
 from needs_attention.api.orders.sheet import sheet_of
-from needs_attention.api.orders.views import WholeOrder, for_warehouse, whole_order
+from needs_attention.api.orders.views import WholeOrder, whole_for_warehouse, whole_order
 from needs_attention.api.problems import not_found
 from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention
 from needs_attention.api.router import Api
@@ -84,7 +85,7 @@ def get_order(caller: Caller, order_id: str) -> Response[object]:
     check_visible(order, surroundings, caller)
     shown = whole_order(order, surroundings, times.utc_now())
     if not caller.is_any_of(Role.READER):
-        shown = for_warehouse(shown)
+        shown = whole_for_warehouse(shown)
     return answer(shown, headers=etag(order.revision))
 
 

@@ -11,9 +11,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
+from needs_attention.api.answers import answer, etag
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
-from needs_attention.api.operations import Body, IdempotencyKey, IfMatchHeader, answer, etag
+from needs_attention.api.operations import Body, IdempotencyKey, IfMatchHeader
 from needs_attention.api.orders.changes import OrderChanges
 from needs_attention.api.orders.views import EditedOrder
 from needs_attention.api.problems import FieldError, invalid, not_found

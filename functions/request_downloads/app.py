@@ -11,23 +11,26 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from needs_attention import aws
+from needs_attention.api.answers import answer
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.downloads import (
     Download,
     Downloads,
     Redownloaded,
+    RedownloadedOf,
     RedownloadedOrders,
     check_start,
     download_view,
 )
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.integrations.changes import existing_integration
-from needs_attention.api.operations import Body, IdempotencyKey, answer
+from needs_attention.api.operations import Body, IdempotencyKey
 from needs_attention.api.orders.changes import existing_order
-from needs_attention.api.problems import ATTEMPTS, FieldError, OneByOne, Problem, changed_meanwhile, invalid, not_found
+from needs_attention.api.orders.one_by_one import OneByOne
+from needs_attention.api.problems import ATTEMPTS, FieldError, Problem, changed_meanwhile, invalid, not_found
 from needs_attention.api.router import Api
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
@@ -63,8 +66,10 @@ class DownloadRequest(Value):
     dry_run: bool = False
 
 
-class Redownloads(Value):
+class RedownloadRequest(Value):
     """Orders that Amazon is to be asked for again; a dry run asks for none."""
+
+    model_config = ConfigDict(title="Redownloads")
 
     order_ids: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=100)]
     dry_run: bool = False
@@ -149,17 +154,17 @@ def redownload_order(_: Caller, order_id: str) -> Response[object]:
     open_to=[Role.EDITOR],
     answers={HTTPStatus.ACCEPTED: RedownloadedOrders, HTTPStatus.OK: RedownloadedOrders},
 )
-def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
+def redownload_orders(_: Caller, wanted: Body[RedownloadRequest]) -> Response[object]:
     """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks not."""
     now, each = times.utc_now(), OneByOne()
     to_wake: set[str] = set()
 
-    def attempt(order_id: str) -> dict[str, Any]:
+    def attempt(order_id: str) -> RedownloadedOf:
         order = to_be_asked_for(order_id)
         if not wanted.dry_run:
             ask_for(order, now)
             to_wake.add(order.integration)
-        return {"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)}
+        return {**redownload_view(order, now), "status": 202}
 
     results = [each.result(order_id, partial(attempt, order_id)) for order_id in dict.fromkeys(wanted.order_ids)]
     for integration_id in to_wake:
@@ -185,7 +190,7 @@ def ask_for(order: Order, now: datetime) -> None:
     downloads.want_redownload(order.integration, wanted)
 
 
-def redownload_view(order: Order, now: datetime) -> dict[str, Any]:
+def redownload_view(order: Order, now: datetime) -> Redownloaded:
     return {"orderId": order.order_id, "redownloadAt": instant(now)}
 
 
@@ -215,7 +220,7 @@ def existing_download(integration_id: str, download_id: str) -> BackdatedDownloa
     return download
 
 
-def stored_view(integration: Integration, download_id: str) -> dict[str, Any]:
+def stored_view(integration: Integration, download_id: str) -> Download:
     """A download that is stored, with its place in the queue. Raises a 404."""
     existing_download(integration.integration_id, download_id)
     found = downloads.backdated_downloads(integration.integration_id)
@@ -223,9 +228,6 @@ def stored_view(integration: Integration, download_id: str) -> dict[str, Any]:
     return view(integration, next(one for one in found if one.download_id == download_id), ahead)
 
 
-def view(
-    integration: Integration, download: BackdatedDownload, ahead: Iterable[BackdatedDownload] = ()
-) -> dict[str, Any]:
+def view(integration: Integration, download: BackdatedDownload, ahead: Iterable[BackdatedDownload] = ()) -> Download:
     bucket = downloads.live_download(integration).search_bucket
-    shown = download_view(download, ahead, bucket, times.utc_now())
-    return {"integrationId": integration.integration_id, **shown}
+    return download_view(integration.integration_id, download, ahead, bucket, times.utc_now())

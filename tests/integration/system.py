@@ -5,7 +5,7 @@ handler's libraries keep of a request.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from needs_attention.api.callers import Caller, Role
 from needs_attention.api.operations import IfMatch, parsed
 from needs_attention.api.orders.changes import OrderChanges
 from needs_attention.api.orders.requests import OrderPatch, Release
+from needs_attention.api.orders.views import EditedOrder
 from needs_attention.api.problems import problem_of
 from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.intake import Intake
@@ -69,14 +70,14 @@ class System:
             validation.judge_image(image)
 
     def patch(self, body: dict[str, Any], revision: int | None) -> Answer:
-        def ask() -> dict[str, Any]:
+        def ask() -> EditedOrder:
             changes = self._changes()
             return changes.make(ORDER_ID, changes.patch(parsed(OrderPatch, json.dumps(body))), _if_match(revision))
 
         return _answer(ask)
 
     def release(self, body: dict[str, Any]) -> Answer:
-        def ask() -> dict[str, Any]:
+        def ask() -> EditedOrder:
             changes = self._changes()
             return changes.make(ORDER_ID, changes.release(parsed(Release, json.dumps(body))), IfMatch(None))
 
@@ -94,9 +95,9 @@ def _if_match(revision: int | None) -> IfMatch:
     return IfMatch(None if revision is None else frozenset({str(revision)}))
 
 
-def _answer(ask: Callable[[], dict[str, Any]]) -> Answer:
+def _answer(ask: Callable[[], Mapping[str, Any]]) -> Answer:
     try:
-        return Answer(200, ask())
+        return Answer(200, dict(ask()))
     except Exception as error:
         problem = problem_of(error)
         if problem is None:

@@ -18,7 +18,8 @@ from pydantic.json_schema import JsonSchemaMode
 
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.downloads import Download
-from needs_attention.api.integrations.views import IntegrationDetails, IntegrationProblem, TriedIntegration
+from needs_attention.api.integrations.changes import TriedIntegration
+from needs_attention.api.integrations.views import IntegrationDetails, IntegrationProblem
 from needs_attention.api.operations import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Operation, Source
 from needs_attention.api.orders.views import EditedOrder, OrderProblem, WholeOrder
 from needs_attention.api.problems import ProblemDetails
@@ -131,10 +132,12 @@ class _Schemas:
         answers += [kind for operation in self.operations for kind in operation.answers.values() if kind is not None]
         wanted: list[tuple[Any, JsonSchemaMode]] = [(kind, "validation") for kind in sent | queries]
         wanted += [(kind, "serialization") for kind in dict.fromkeys(answers)]
-        self._schemas, found = TypeAdapter.json_schemas(
+        schemas, found = TypeAdapter.json_schemas(
             [(kind, mode, TypeAdapter(kind)) for kind, mode in wanted], ref_template=f"{COMPONENTS}{{model}}"
         )
-        self._all = found["$defs"]
+        names = {name: one.get("title", name) for name, one in found["$defs"].items()}
+        self._schemas = {key: _renamed(one, names) for key, one in schemas.items()}
+        self._all = {names[name]: _renamed(one, names) for name, one in found["$defs"].items()}
         of_queries = {kind.__name__ for kind in queries}
         self.components = {name: one for name, one in sorted(self._all.items()) if name not in of_queries}
         # What a merge patch does not say stays as it is.
@@ -156,6 +159,18 @@ class _Schemas:
         """The schema of what is sent itself, where `sent` may be a reference to it."""
         schema = self.sent(kind)
         return self._all[schema["$ref"].removeprefix(COMPONENTS)] if "$ref" in schema else schema
+
+
+def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
+    """A schema whose references are by title: a class keeps its name in the document when the code calls it another."""
+    if isinstance(schema, list):
+        return [_renamed(one, names) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: _renamed(one, names) for key, one in schema.items()}
+    if isinstance(told.get("$ref"), str):
+        told["$ref"] = COMPONENTS + names[told["$ref"].removeprefix(COMPONENTS)]
+    return told
 
 
 def _operation(operation: Operation, schemas: _Schemas, examples: Iterable[Example]) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
-from needs_attention.api.answers import Instant
-from needs_attention.api.orders.changes import RefusedOrder
+from needs_attention.api.answers import Instant, as_json
+from needs_attention.api.orders.one_by_one import RefusedOrder
 from needs_attention.api.problems import FieldError, invalid
 from needs_attention.downloads.backdated import BackdatedDownload, Counts, DownloadStatus
 from needs_attention.downloads.quota import Bucket
@@ -76,8 +76,8 @@ def check_start(field: str, updated_after: datetime, now: datetime) -> None:
 
 
 def download_view(
-    download: BackdatedDownload, ahead: Iterable[BackdatedDownload], bucket: Bucket, now: datetime
-) -> dict[str, Any]:
+    integration_id: str, download: BackdatedDownload, ahead: Iterable[BackdatedDownload], bucket: Bucket, now: datetime
+) -> Download:
     """A download as the API shows it, also as a plan before it starts.
 
     The estimates rest on how many orders Amazon listed lately, and the walk corrects them on its way. `ahead` are the
@@ -87,7 +87,19 @@ def download_view(
     calls_before = sum(_calls_left(other) for other in ahead if not other.is_over)
     window = download.updated_before - download.walk.reached
     return {
-        **download.model_dump(mode="json", by_alias=True, exclude={"walk", "revision"}),
+        "integrationId": integration_id,
+        "downloadId": download.download_id,
+        "status": download.status,
+        "updatedAfter": instant(download.updated_after),
+        "updatedBefore": instant(download.updated_before),
+        "requestedBy": download.requested_by,
+        "requestedAt": instant(download.requested_at),
+        "startedAt": instant(download.started_at) if download.started_at else None,
+        "finishedAt": instant(download.finished_at) if download.finished_at else None,
+        "counts": as_json(download.counts),
+        "failures": download.failures,
+        "failure": download.failure,
+        "retryAt": instant(download.retry_at) if download.retry_at else None,
         "reached": instant(download.walk.reached),
         "progress": _progress(download),
         "estimatedOrdersLeft": 0 if download.is_over else round(download.walk.pace.orders_in(window)),

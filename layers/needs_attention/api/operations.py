@@ -40,22 +40,6 @@ class IfMatch(NamedTuple):
         return self.revisions is None or str(revision) in self.revisions
 
 
-def etag(revision: int) -> dict[str, str]:
-    return {"ETag": f'"{revision}"'}
-
-
-def answer(
-    body: object, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
-) -> Response[object]:
-    """A JSON answer, which nobody may keep: it may hold personal data."""
-    return Response(int(status), "application/json", body, {"Cache-Control": "no-store", **(headers or {})})
-
-
-def nothing() -> Response[object]:
-    """That something is done, and there is nothing to show."""
-    return Response(int(HTTPStatus.NO_CONTENT), body="")
-
-
 def parsed[Body: BaseModel](model: type[Body], text: str | bytes) -> Body:
     """JSON as a value. Raises a 400 if it is no JSON, a 422 with every field that is wrong."""
     try:

@@ -1,9 +1,9 @@
 """One shape for every refusal: `application/problem+json` (RFC 9457)."""
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Literal, NamedTuple, TypedDict, cast
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -54,6 +54,9 @@ class FieldError(NamedTuple):
     code: str
     message: str
 
+    def as_json(self) -> FieldProblem:
+        return {"field": self.field, "code": self.code, "message": self.message}
+
 
 class Problem(Exception):
     """A refusal. `also` holds further members of the answer, such as the order as it is now."""
@@ -79,15 +82,15 @@ class Problem(Exception):
         """Whether it is no fault of the request's: sent again a little later, it may well succeed."""
         return self.status == HTTPStatus.SERVICE_UNAVAILABLE
 
-    def as_json(self) -> dict[str, Any]:
-        return {
+    def as_json(self) -> ProblemDetails:
+        details: ProblemDetails = {
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
-            "errors": [error._asdict() for error in self.errors],
-            **self.also,
+            "errors": [error.as_json() for error in self.errors],
         }
+        return cast("ProblemDetails", {**details, **self.also})
 
 
 class UnexpectedError(Exception):
@@ -125,34 +128,6 @@ def problem_of(error: Exception) -> Problem | None:
             detail = "What this rests on does not answer now. It may have been done, or not: look, and try again."
             return Problem(503, detail, code="tryAgain")
     return None
-
-
-class OneByOne:
-    """Does the same to several orders, each by itself.
-
-    Once AWS does not answer, the others are not tried: each would take seconds, and the caller waits.
-    """
-
-    def __init__(self) -> None:
-        self._unavailable: Problem | None = None
-
-    def result(self, order_id: str, attempt: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """What the attempt comes to, or the problem that refused it. What nobody foresaw ends all."""
-        if self._unavailable:
-            return refused(order_id, self._unavailable)
-        try:
-            return {"orderId": order_id, **attempt()}
-        except Exception as error:
-            problem = problem_of(error)
-            if problem is None:
-                raise
-            self._unavailable = problem if problem.is_unavailable else None
-            return refused(order_id, problem)
-
-
-def refused(order_id: str, problem: Problem) -> dict[str, Any]:
-    """The result of one of several orders that was refused."""
-    return {"orderId": order_id, "status": problem.status, "problem": problem.as_json()}
 
 
 def _is_a_lost_race(error: Exception) -> bool:

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
-from pydantic.alias_generators import to_camel
 
 from needs_attention.api.answers import Instant
 from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
 from needs_attention.api.problems import FieldError, invalid
 from needs_attention.orders.erasure import Buyer, Erasure
 from needs_attention.tables.integrations import SettingsStore
-from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.tables.orders import OrderStore, Page, Redacted
 from needs_attention.tables.retention import RedactionCounts
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
@@ -140,15 +139,13 @@ class Retention:
         self._orders = orders
         self._integrations = integrations
 
-    def due(self, now: datetime) -> dict[str, Any]:
+    def due(self, now: datetime) -> DueRedactions:
         """How much is due in each integration, deleted ones too: their orders still hold personal data."""
         ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
-        return {
-            "integrations": [{"integration": one, **_shown(RedactionCounts.of(self._orders, one, now))} for one in ids]
-        }
+        return {"integrations": [_due_view(one, RedactionCounts.of(self._orders, one, now)) for one in ids]}
 
-    def redacted(self, integration_id: str, when: RedactedWhen) -> dict[str, Any]:
-        """`{redactions, nextCursor}`, newest first. Raises a 400 for a cursor that is not of this list."""
+    def redacted(self, integration_id: str, when: RedactedWhen) -> Redactions:
+        """Newest first. Raises a 400 for a cursor that is not of this list."""
         since, until = when.after or _EVER[0], when.before or _EVER[1]
         if since >= until:
             raise invalid([FieldError("before", "notLater", "must be later than after")], status=400)
@@ -158,36 +155,54 @@ class Retention:
         page = Page(when.limit, after=position, descending=True)
         found = self._orders.find_redacted(integration_id, since, until, page)
         return {
-            "redactions": [
-                {"orderId": one.order_id, "at": instant(one.at), **one.redaction.model_dump(by_alias=True)}
-                for one in found.orders
-            ],
+            "redactions": [_redaction_view(one) for one in found.orders],
             "nextCursor": cursor_at(found.position, this_list) if found.position else None,
         }
 
 
-# Where it stands and whom it looks for say nothing to people.
-_OF_ONE_INTEGRATION = {"orders", "erased", "erased_count", "unsent", "unsent_count", "finished_at"}
-
-
-def erasure_view(found: Mapping[str, Erasure]) -> dict[str, Any]:
+def erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:
     """A buyer's erasure, of which each integration has a part of its own, by its id. There is one at least."""
     parts = list(found.values())
     ends = [part.finished_at for part in parts if part.finished_at]
-    shown = parts[0].model_dump(
-        mode="json",
-        by_alias=True,
-        include={"erasure_id", "reference", "requested_by", "requested_at", "even_if_unsent"},
-    )
-    return shown | {
-        "integrations": [
-            {"integration": one, **part.model_dump(mode="json", by_alias=True, include=_OF_ONE_INTEGRATION)}
-            for one, part in found.items()
-        ],
+    return {
+        "erasureId": parts[0].erasure_id,
+        "requestedBy": parts[0].requested_by,
+        "requestedAt": instant(parts[0].requested_at),
+        "reference": parts[0].reference,
+        "evenIfUnsent": parts[0].even_if_unsent,
+        "integrations": [_part_view(one, part) for one, part in found.items()],
         "finishedAt": instant(max(ends)) if len(ends) == len(parts) else None,
     }
 
 
-def _shown(due: RedactionCounts) -> dict[str, Any]:
-    shown = {to_camel(name): value for name, value in due._asdict().items()}
-    return shown | {"oldestDueAt": instant(due.oldest_due_at) if due.oldest_due_at else None}
+def _part_view(integration_id: str, part: Erasure) -> ErasureInIntegration:
+    return {
+        "integration": integration_id,
+        "orders": part.orders,
+        "erased": list(part.erased),
+        "erasedCount": part.erased_count,
+        "unsent": list(part.unsent),
+        "unsentCount": part.unsent_count,
+        "finishedAt": instant(part.finished_at) if part.finished_at else None,
+    }
+
+
+def _redaction_view(redacted: Redacted) -> RedactionOfOrder:
+    return {
+        "orderId": redacted.order_id,
+        "at": instant(redacted.at),
+        "by": redacted.redaction.by,
+        "why": redacted.redaction.why,
+        "reference": redacted.redaction.reference,
+    }
+
+
+def _due_view(integration_id: str, due: RedactionCounts) -> DueOfIntegration:
+    return {
+        "integration": integration_id,
+        "due": due.due,
+        "overdue": due.overdue,
+        "dueWithinSevenDays": due.due_within_seven_days,
+        "oldestDueAt": instant(due.oldest_due_at) if due.oldest_due_at else None,
+        "isTruncated": due.is_truncated,
+    }

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from needs_attention.amazon.order_json import read_order
-from needs_attention.orders.completeness import FIELDS_OF_UNIT
-from needs_attention.orders.edits import UNITS
+from needs_attention.orders.checks import CHECKS
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.order_items import order_from_item
@@ -101,7 +100,7 @@ class Ending:
             if order.voided_at is None or order.is_fulfillable:
                 yield "is cancelled at Amazon, and not void"
             return
-        typed = {code for unit in UNITS if order.edits.is_edited(unit) for code in FIELDS_OF_UNIT[unit]}
+        typed = {check.field for check in CHECKS if check.unit and order.edits.is_edited(check.unit)}
         missing = set(entry.missing) - typed
         found = {item.field for item in order.missing if item.reason != "changedAtAmazon"} - {"billingAddress"}
         if found != missing:

@@ -60,7 +60,7 @@ def without(stages: Stages, stage: Stage) -> Stages:
     return stages.model_copy(update={"stages": tuple(one for one in stages.stages if one.id != stage.id)})
 
 
-def stage_view(stage: Stage) -> dict[str, object]:
+def stage_view(stage: Stage) -> StageView:
     return {"id": stage.id, "name": stage.name, "isBuiltIn": _is_built_in(stage)}
 
 

@@ -7,12 +7,12 @@ answer that stopped early has fewer orders and a cursor to go on from.
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple, TypedDict
+from typing import Annotated, NamedTuple, TypedDict
 
 from pydantic import Field
 
 from needs_attention.api.orders.filters import OrderFilters
-from needs_attention.api.orders.views import OrderRow, for_warehouse, order_row, whole_order
+from needs_attention.api.orders.views import OrderRow, WholeOrder, order_row, row_for_warehouse, whole_order
 from needs_attention.api.problems import FieldError, Problem, invalid
 from needs_attention.integrations.stages import Stage, Stages
 from needs_attention.integrations.standing import HeldCounts, may_be_transferred
@@ -31,6 +31,13 @@ class OrderPage(TypedDict):
     """A part of a list. With `nextCursor` there may be more, even if this part is short or empty."""
 
     orders: list[OrderRow]
+    nextCursor: str | None
+
+
+class WholePage(TypedDict):
+    """As `OrderPage`, with whole orders."""
+
+    orders: list[WholeOrder]
     nextCursor: str | None
 
 
@@ -73,16 +80,16 @@ class OrderList:
         self._integrations = integrations
         self._downloads = downloads
 
-    def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> dict[str, Any]:
-        """`{orders, nextCursor}`. A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
+    def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> OrderPage:
+        """A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
         listed = self._listed(filters, now, is_warehouse=is_warehouse)
         rows = [order_row(summary, listed.surroundings[summary.integration], now) for summary in listed.summaries]
         return {
-            "orders": [for_warehouse(row) for row in rows] if is_warehouse else rows,
+            "orders": [row_for_warehouse(row) for row in rows] if is_warehouse else rows,
             "nextCursor": listed.next_cursor,
         }
 
-    def whole_page(self, filters: OrderFilters, now: datetime) -> dict[str, Any]:
+    def whole_page(self, filters: OrderFilters, now: datetime) -> WholePage:
         """As `page`, with whole orders."""
         listed = self._listed(filters, now, is_warehouse=False)
         found = self._orders.get_many(summary.order_id for summary in listed.summaries)
@@ -102,7 +109,7 @@ class OrderList:
 
         def is_shown(summary: Summary) -> bool:
             around = surroundings.get(summary.integration)
-            if around is None or not filters.match(summary, around, stage, now):
+            if around is None or not filters.match(summary, around, now):
                 return False
             return not is_warehouse or may_be_transferred(summary, around)
 
@@ -110,7 +117,7 @@ class OrderList:
         shown, position = _up_to(limit, found, is_shown, _key_of(filters), filters.position())
         return _Listed(surroundings, shown, filters.cursor_at(position) if position else None)
 
-    def summary(self, now: datetime) -> dict[str, Any]:
+    def summary(self, now: datetime) -> OrdersSummary:
         """How many orders are held, by missing field, integration, queue, age and ship-by state; and how many are in
         each Stage.
 
