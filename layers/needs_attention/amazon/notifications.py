@@ -27,7 +27,7 @@ _PAYLOAD_VERSION = "1.0"
 _TIME: TypeAdapter[Any] = TypeAdapter(UtcTime)
 
 
-class OrderChange(NamedTuple):
+class ChangeNotification(NamedTuple):
     """A notification: Amazon changed the order at `changed_at`. `is_pending`: Amazon has not released the order yet."""
 
     subscription_id: str
@@ -37,7 +37,7 @@ class OrderChange(NamedTuple):
     is_pending: bool
 
 
-def order_change(body: str) -> OrderChange | None:
+def order_change(body: str) -> ChangeNotification | None:
     """Reads a message; None for a notification of another kind. Raises ValueError if it is no notification."""
     match from_json(body):
         case {
@@ -55,13 +55,13 @@ def order_change(body: str) -> OrderChange | None:
             # Whole seconds, as the orders' own times are.
             changed_at = _TIME.validate_python(time_of_change or event_time).replace(microsecond=0)
             is_pending = status.startswith("Pending")
-            return OrderChange(subscription_id, order_id, marketplace_id, changed_at, is_pending)
+            return ChangeNotification(subscription_id, order_id, marketplace_id, changed_at, is_pending)
         case {"NotificationType": str(kind)} if kind != "ORDER_CHANGE":
             return None
     raise ValueError("the message is no notification as in Amazon's schema")
 
 
-def is_wanted(change: OrderChange, integration: Integration) -> bool:
+def is_wanted(change: ChangeNotification, integration: Integration) -> bool:
     """Whether the order is worth a call: the integration downloads, wants notifications, and takes orders like this."""
     settings = integration.settings
     is_downloading = not (integration.is_paused or integration.deleted_at)

@@ -272,7 +272,7 @@ def test_an_erasure_takes_a_page_in_its_turn(world: World, monkeypatch: pytest.M
     assert erasure(world, erasure_id).erased == tuple(ours)
 
 
-def test_a_page_that_is_done_twice_is_told_of_as_if_it_were_done_once(
+def test_a_page_that_is_erased_twice_is_reported_as_if_erased_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = [an_order_of(world, number) for number in range(3)]
