@@ -26,7 +26,7 @@ MOST_BYTES_OF_A_SORT_KEY = 1024
 
 
 # These are written only if their revision is still the one that was read.
-Revised = Integration | BackdatedDownload | Stages
+RevisedValue = Integration | BackdatedDownload | Stages
 
 
 class IntegrationItems:
@@ -70,7 +70,7 @@ class IntegrationItems:
             "ConsistentRead": True,
         }
 
-    def put_if_unchanged(self, integration_id: str, item: str, value: Revised, *, expected: int) -> None:
+    def put_if_unchanged(self, integration_id: str, item: str, value: RevisedValue, *, expected: int) -> None:
         """Writes it if it is still as it was read. Raises ChangedMeanwhile.
 
         If the answer to a write is lost, botocore writes again and meets its own write: nobody else changed anything.
@@ -84,7 +84,7 @@ class IntegrationItems:
         except self.client.exceptions.TransactionConflictException as error:
             raise ChangedMeanwhile from error
 
-    def conditional_put(self, integration_id: str, item: str, value: Revised, *, expected: int) -> Any:
+    def conditional_put(self, integration_id: str, item: str, value: RevisedValue, *, expected: int) -> Any:
         unchanged_since_read = "#revision = :read"
         not_there_yet = "attribute_not_exists(#item)"
         if expected:
