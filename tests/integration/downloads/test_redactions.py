@@ -278,7 +278,7 @@ def test_a_page_that_is_done_twice_is_told_of_as_if_it_were_done_once(
     ours = [an_order_of(world, number) for number in range(3)]
     erasure_id = an_erasure(world)
     with monkeypatch.context() as patch:
-        patch.setattr(world.integrations, "save_erasure", dies)
+        patch.setattr(world.downloads, "save_erasure", dies)
         with pytest.raises(OSError, match="dies"):
             world.redact()
     assert {world.order(order_id).redacted_at for order_id in ours} == {world.clock()}
