@@ -1,18 +1,27 @@
 """The DynamoDB calls that the stores make, on dictionaries: a simulated day takes minutes on moto, and seconds here.
 
-It knows just the expressions that the stores write, and raises for any other. A test holds it against moto.
+It knows just the expressions that the stores write, and raises for any other. It has no scan, since no function may
+scan. `tests/contract/test_memory_dynamodb.py` holds it against moto.
 """
 
+import json
 import re
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+
+from botocore import xform_name
 
 from tools.from_template import resources
 
 type Item = dict[str, dict[str, Any]]
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+MOST_BYTES_AN_ITEM = 400 * 1024
+MOST_KEYS_A_BATCH = 100
 
 
 class ConditionalCheckFailed(Exception):
@@ -21,6 +30,14 @@ class ConditionalCheckFailed(Exception):
     def __init__(self, item: Item | None) -> None:
         super().__init__("the condition does not hold")
         self.response = {"Error": {"Code": "ConditionalCheckFailedException"}} | ({"Item": item} if item else {})
+
+
+class Invalid(Exception):
+    """As botocore raises what DynamoDB refuses, whatever is stored."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.response = {"Error": {"Code": "ValidationException", "Message": why}}
 
 
 class TransactionConflict(Exception):
@@ -37,6 +54,12 @@ class Table:
             index["IndexName"]: tuple(part["AttributeName"] for part in index["KeySchema"])
             for index in properties.get("GlobalSecondaryIndexes", [])
         }
+        # An index shows no more of an item than its keys and what it includes.
+        self._shown = {
+            index["IndexName"]: {*self._key, *self._indexes[index["IndexName"]]}
+            | set(index["Projection"].get("NonKeyAttributes", ()))
+            for index in properties.get("GlobalSecondaryIndexes", [])
+        }
         if len(self._key) == 2:
             self._indexes[""] = (self._key[0], self._key[1])
         self.items: dict[tuple[str, ...], Item] = {}
@@ -48,6 +71,8 @@ class Table:
 
     def put(self, item: Item) -> None:
         key = self.key_of(item)
+        if _bytes_of(item) > MOST_BYTES_AN_ITEM:
+            raise Invalid("Item size has exceeded the maximum allowed size")
         self.remove(key)
         self.items[key] = item
         self.writes[key] += 1
@@ -65,8 +90,23 @@ class Table:
             if hash_key in item and range_key in item:
                 yield (index, item[hash_key]["S"]), item[range_key]["S"]
 
-    def find(self, index: str, hash_value: str, *, is_wanted: Callable[[str], bool]) -> list[Item]:
-        return [self.items[key] for value, key in self._sorted[index, hash_value] if is_wanted(value)]
+    def find(
+        self, index: str, hash_value: str, *, is_wanted: Callable[[str], bool], start: Item | None, descending: bool
+    ) -> list[Item]:
+        """What an index shows of the items there, in its order; from where `start` is on, which may have gone since."""
+        entries = self._sorted[index, hash_value]
+        if start:
+            last = start[self._indexes[index][1]]["S"], self.key_of(start)
+            entries = [entry for entry in entries if (entry < last if descending else entry > last)]
+        keys = [key for value, key in entries if is_wanted(value)]
+        found = [self.items[key] for key in (reversed(keys) if descending else keys)]
+        if shown := self._shown.get(index):
+            return [{name: value for name, value in item.items() if name in shown} for item in found]
+        return [dict(item) for item in found]
+
+    def place_of(self, index: str, item: Item) -> Item:
+        """The key by which a query of the index goes on after that item."""
+        return {name: item[name] for name in (*self._indexes[index], *self._key)}
 
 
 class MemoryDynamoDB:
@@ -92,7 +132,10 @@ class MemoryDynamoDB:
         found = {}
         for name, wanted in RequestItems.items():
             table = self._tables[name]
-            items = (table.items.get(table.key_of(key)) for key in wanted["Keys"])
+            keys = [table.key_of(key) for key in wanted["Keys"]]
+            if len(keys) > MOST_KEYS_A_BATCH or len(set(keys)) < len(keys):
+                raise Invalid("too many keys, or one twice")
+            items = (table.items.get(key) for key in keys)
             names = set(wanted.get("ExpressionAttributeNames", {}).values())
             found[name] = [
                 {name: value for name, value in item.items() if not names or name in names} for item in items if item
@@ -115,7 +158,7 @@ class MemoryDynamoDB:
 
     def update_item(self, *, TableName: str, Key: Item, UpdateExpression: str, **rest: Any) -> None:  # noqa: N803
         self.on_call()
-        self._check(TableName, Key, rest)
+        self._check(TableName, Key, rest | {"UpdateExpression": UpdateExpression})
         table = self._tables[TableName]
         names, values = rest["ExpressionAttributeNames"], rest["ExpressionAttributeValues"]
         item = dict(table.items.get(table.key_of(Key), Key))
@@ -130,21 +173,54 @@ class MemoryDynamoDB:
 
     def query(self, *, TableName: str, KeyConditionExpression: str, **rest: Any) -> dict[str, Any]:  # noqa: N803
         self.on_call()
+        table, index = self._tables[TableName], rest.get("IndexName", "")
+        _no_name_is_idle(rest, KeyConditionExpression)
         values = {name: value["S"] for name, value in rest["ExpressionAttributeValues"].items()}
         first, _, second = KeyConditionExpression.partition(" AND ")
-        found = self._tables[TableName].find(
-            rest.get("IndexName", ""), values[first.split(" = ")[1]], is_wanted=_wanted(second, values)
+        found = table.find(
+            index,
+            values[first.split(" = ")[1]],
+            is_wanted=_wanted(second, values),
+            start=rest.get("ExclusiveStartKey"),
+            descending=not rest.get("ScanIndexForward", True),
         )
+        limit = rest.get("Limit", len(found))
+        page = found[:limit]
+        answer: dict[str, Any] = {"Count": len(page)}
+        if rest.get("Select") != "COUNT":
+            answer["Items"] = page
+        if limit < len(found):
+            answer["LastEvaluatedKey"] = table.place_of(index, page[-1])
         self.on_call()
-        return {"Items": [dict(item) for item in found[: rest.get("Limit")]]}
+        return answer
 
     def get_paginator(self, operation: str) -> Any:
         if operation != "query":
             raise NotImplementedError(operation)
         return SimpleNamespace(paginate=lambda **query: iter([self.query(**query)]))
 
+    @contextmanager
+    def answering(self, client: Any) -> Iterator[None]:
+        """While this lasts, the botocore client's calls come here in place of AWS, with all that botocore does to them.
+
+        The client checks its parameters, raises its own exceptions, and turns pages.
+        """
+        client.meta.events.register("before-call.dynamodb", self._answer)
+        try:
+            yield
+        finally:
+            client.meta.events.unregister("before-call.dynamodb", self._answer)
+
+    def _answer(self, model: Any, params: Mapping[str, Any], **_: object) -> tuple[Any, Mapping[str, Any]]:
+        call = getattr(self, xform_name(model.name))
+        try:
+            return SimpleNamespace(status_code=200), call(**json.loads(params["body"])) or {}
+        except (ConditionalCheckFailed, Invalid) as error:
+            return SimpleNamespace(status_code=400), error.response
+
     def _check(self, table_name: str, key: Item, condition: Mapping[str, Any]) -> None:
         expression = condition.get("ConditionExpression")
+        _no_name_is_idle(condition, condition.get("UpdateExpression", ""), expression or "")
         if expression is None:
             return
         table = self._tables[table_name]
@@ -163,6 +239,20 @@ class MemoryDynamoDB:
         if not holds:
             is_wanted = condition.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             raise ConditionalCheckFailed(dict(stored) if stored and is_wanted else None)
+
+
+def _bytes_of(item: Item) -> int:
+    return sum(
+        len(name.encode()) + len(str(value).encode()) for name, typed in item.items() for value in typed.values()
+    )
+
+
+def _no_name_is_idle(call: Mapping[str, Any], *expressions: str) -> None:
+    """DynamoDB refuses a name or a value that no expression of the call uses, and one that is used and not given."""
+    used = {name for expression in expressions for name in re.findall(r"[#:]\w+", expression)}
+    given = {*call.get("ExpressionAttributeNames", ()), *call.get("ExpressionAttributeValues", ())}
+    if used != given:
+        raise Invalid(f"names and values are not those of the expressions: {sorted(used ^ given)}")
 
 
 def _wanted(condition: str, values: Mapping[str, str]) -> Callable[[str], bool]:
