@@ -134,6 +134,36 @@ def test_an_update_sets_and_removes_attributes(both: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(("revision", "is_frozen"), [(1, False), (2, False), (1, True)])
+def test_a_transaction_writes_everything_or_nothing(both: Any, revision: int, *, is_frozen: bool) -> None:
+    both.put_item(TableName="IntegrationsTable", Item=an_item(1, revision={"N": "1"}))
+    both.put_item(TableName="IntegrationsTable", Item=an_item(2, data={"S": "old"}))
+    if is_frozen:
+        both.put_item(TableName="IntegrationsTable", Item={**DEMO, "item": {"S": "freeze"}})
+    unchanged = of_revision(revision)
+    del unchanged["ReturnValuesOnConditionCheckFailure"]
+    update = {
+        "UpdateExpression": "SET #data = :data",
+        "ExpressionAttributeNames": {"#data": "data"},
+        "ExpressionAttributeValues": {":data": {"S": "new"}},
+    }
+    not_frozen = {"ConditionExpression": "attribute_not_exists(#item)", "ExpressionAttributeNames": {"#item": "item"}}
+    writes = [
+        {"Update": {"TableName": "IntegrationsTable", "Key": an_item(2), **update}},
+        {"ConditionCheck": {"TableName": "IntegrationsTable", "Key": an_item(1), **unchanged}},
+        {"ConditionCheck": {"TableName": "IntegrationsTable", "Key": {**DEMO, "item": {"S": "freeze"}}, **not_frozen}},
+        {"Put": {"TableName": "IntegrationsTable", "Item": an_item(3), **not_frozen}},
+    ]
+    is_written = revision == 1 and not is_frozen
+    if is_written:
+        both.transact_write_items(TransactItems=writes)
+    else:
+        assert refusal(both.transact_write_items, TransactItems=writes) == "TransactionCanceledException"
+    stored = both.query(**OF_DEMO)["Items"]
+    assert an_item(2, data={"S": "new" if is_written else "old"}) in stored
+    assert (an_item(3) in stored) == is_written
+
+
 def test_a_batch_gives_what_exists_and_only_what_is_asked_of_it(both: Any) -> None:
     for number in (1, 2):
         both.put_item(TableName="IntegrationsTable", Item=an_item(number, data={"S": "text"}, revision={"N": "1"}))
@@ -174,7 +204,8 @@ def test_a_page_goes_on_where_the_one_before_it_ended(both: Any) -> None:
         both.put_item(TableName="IntegrationsTable", Item=an_item(number))
     both.put_item(TableName="IntegrationsTable", Item={**DEMO, "item": {"S": "other"}})
     for forward in (True, False):
-        found, start = [], {}
+        found: list[str] = []
+        start: dict[str, Any] = {}
         while True:
             answer = both.query(**OF_DEMO, Limit=2, ScanIndexForward=forward, **start)
             found += [item["item"]["S"] for item in answer["Items"]]

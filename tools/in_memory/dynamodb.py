@@ -32,6 +32,15 @@ class ConditionalCheckFailed(Exception):
         self.response = {"Error": {"Code": "ConditionalCheckFailedException"}} | ({"Item": item} if item else {})
 
 
+class TransactionCanceled(Exception):
+    """As botocore raises it, with a reason for each write: none for one whose condition holds."""
+
+    def __init__(self, failed: list[ConditionalCheckFailed | None]) -> None:
+        super().__init__("a condition of the transaction does not hold")
+        reasons = [{"Code": "ConditionalCheckFailed" if error else "None"} for error in failed]
+        self.response = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+
+
 class Invalid(Exception):
     """As botocore raises what DynamoDB refuses, whatever is stored."""
 
@@ -41,7 +50,7 @@ class Invalid(Exception):
 
 
 class TransactionConflict(Exception):
-    """Never raised: nothing here writes in transactions."""
+    """Never raised: no two calls are made at the same time."""
 
 
 class Table:
@@ -90,6 +99,10 @@ class Table:
             if hash_key in item and range_key in item:
                 yield (index, item[hash_key]["S"]), item[range_key]["S"]
 
+    def empty(self) -> None:
+        self.items.clear()
+        self._sorted.clear()
+
     def find(
         self, index: str, hash_value: str, *, is_wanted: Callable[[str], bool], start: Item | None, descending: bool
     ) -> list[Item]:
@@ -113,12 +126,18 @@ class MemoryDynamoDB:
     """`on_call` is told of each call before and after it is made, and may end the process there by raising."""
 
     exceptions = SimpleNamespace(
-        ConditionalCheckFailedException=ConditionalCheckFailed, TransactionConflictException=TransactionConflict
+        ConditionalCheckFailedException=ConditionalCheckFailed,
+        TransactionCanceledException=TransactionCanceled,
+        TransactionConflictException=TransactionConflict,
     )
 
     def __init__(self, tables: Mapping[str, Table], on_call: Callable[[], None] = lambda: None) -> None:
         self._tables = tables
         self.on_call = on_call
+
+    def empty(self) -> None:
+        for table in self._tables.values():
+            table.empty()
 
     def get_item(self, *, TableName: str, Key: Item, **_: object) -> dict[str, Any]:  # noqa: N803 - botocore's names
         self.on_call()
@@ -144,31 +163,39 @@ class MemoryDynamoDB:
         return {"Responses": found}
 
     def put_item(self, *, TableName: str, Item: Item, **condition: Any) -> None:  # noqa: N803
-        self.on_call()
-        self._check(TableName, Item, condition)
-        self._tables[TableName].put(dict(Item))
-        self.on_call()
+        self._write({"Put": {"TableName": TableName, "Item": Item, **condition}})
 
     def delete_item(self, *, TableName: str, Key: Item, **condition: Any) -> None:  # noqa: N803
-        self.on_call()
-        self._check(TableName, Key, condition)
-        table = self._tables[TableName]
-        table.remove(table.key_of(Key))
-        self.on_call()
+        self._write({"Delete": {"TableName": TableName, "Key": Key, **condition}})
 
     def update_item(self, *, TableName: str, Key: Item, UpdateExpression: str, **rest: Any) -> None:  # noqa: N803
+        self._write({"Update": {"TableName": TableName, "Key": Key, "UpdateExpression": UpdateExpression, **rest}})
+
+    def transact_write_items(self, *, TransactItems: list[Mapping[str, Any]], **_: object) -> None:  # noqa: N803
+        self._write(*TransactItems, is_transaction=True)
+
+    def _write(self, *writes: Mapping[str, Any], is_transaction: bool = False) -> None:
+        """Each is a kind of write with what that takes. All of them or none, if their conditions hold."""
         self.on_call()
-        self._check(TableName, Key, rest | {"UpdateExpression": UpdateExpression})
-        table = self._tables[TableName]
-        names, values = rest["ExpressionAttributeNames"], rest["ExpressionAttributeValues"]
-        item = dict(table.items.get(table.key_of(Key), Key))
-        sets, _, removes = UpdateExpression.removeprefix("SET ").partition(" REMOVE ")
-        for assignment in sets.split(", "):
-            name, value = assignment.split(" = ")
-            item[names[name]] = values[value]
-        for name in filter(None, removes.split(", ")):
-            item.pop(names[name], None)
-        table.put(item)
+        calls = [entry for write in writes for entry in write.items()]
+        failed = [self._failed_check(call) for _, call in calls]
+        if is_transaction and any(failed):
+            raise TransactionCanceled(failed)
+        for error in filter(None, failed):
+            raise error
+        for kind, call in calls:
+            table = self._tables[call["TableName"]]
+            match kind:
+                case "Put":
+                    table.put(dict(call["Item"]))
+                case "Delete":
+                    table.remove(table.key_of(call["Key"]))
+                case "Update":
+                    table.put(_updated(table.items.get(table.key_of(call["Key"]), call["Key"]), call))
+                case "ConditionCheck":
+                    pass
+                case _:
+                    raise NotImplementedError(kind)
         self.on_call()
 
     def query(self, *, TableName: str, KeyConditionExpression: str, **rest: Any) -> dict[str, Any]:  # noqa: N803
@@ -215,30 +242,46 @@ class MemoryDynamoDB:
         call = getattr(self, xform_name(model.name))
         try:
             return SimpleNamespace(status_code=200), call(**json.loads(params["body"])) or {}
-        except (ConditionalCheckFailed, Invalid) as error:
+        except (ConditionalCheckFailed, Invalid, TransactionCanceled) as error:
             return SimpleNamespace(status_code=400), error.response
 
-    def _check(self, table_name: str, key: Item, condition: Mapping[str, Any]) -> None:
-        expression = condition.get("ConditionExpression")
-        _no_name_is_idle(condition, condition.get("UpdateExpression", ""), expression or "")
+    def _failed_check(self, call: Mapping[str, Any]) -> ConditionalCheckFailed | None:
+        """The error of a write whose condition does not hold."""
+        expression = call.get("ConditionExpression")
+        _no_name_is_idle(call, call.get("UpdateExpression", ""), expression or "")
         if expression is None:
-            return
-        table = self._tables[table_name]
-        stored = table.items.get(table.key_of(key))
-        names = condition["ExpressionAttributeNames"]
-        if absent := re.fullmatch(r"attribute_not_exists\((#\w+)\)", expression):
-            holds = stored is None or names[absent[1]] not in stored
-        elif absent_or_less := re.fullmatch(r"attribute_not_exists\((#\w+)\) OR (#\w+) < (:\w+)", expression):
-            value = condition["ExpressionAttributeValues"][absent_or_less[3]]
-            holds = stored is None or stored[names[absent_or_less[2]]]["S"] < value["S"]
-        elif equal := re.fullmatch(r"(#\w+) = (:\w+)", expression):
-            wanted = condition["ExpressionAttributeValues"][equal[2]]
-            holds = stored is not None and stored.get(names[equal[1]]) == wanted
-        else:
-            raise NotImplementedError(expression)
-        if not holds:
-            is_wanted = condition.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-            raise ConditionalCheckFailed(dict(stored) if stored and is_wanted else None)
+            return None
+        table = self._tables[call["TableName"]]
+        stored = table.items.get(table.key_of(call.get("Key") or call["Item"]))
+        if _holds(expression, stored, call["ExpressionAttributeNames"], call.get("ExpressionAttributeValues", {})):
+            return None
+        is_wanted = call.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        return ConditionalCheckFailed(dict(stored) if stored and is_wanted else None)
+
+
+def _holds(expression: str, stored: Item | None, names: Mapping[str, str], values: Mapping[str, Any]) -> bool:
+    stored = stored or {}
+    if absent := re.fullmatch(r"attribute_not_exists\((#\w+)\)", expression):
+        return names[absent[1]] not in stored
+    if absent_or_less := re.fullmatch(r"attribute_not_exists\((#\w+)\) OR (#\w+) < (:\w+)", expression):
+        absent_name, name, value = absent_or_less.groups()
+        is_less = names[name] in stored and stored[names[name]]["S"] < values[value]["S"]
+        return names[absent_name] not in stored or is_less
+    if equal := re.fullmatch(r"(#\w+) = (:\w+)", expression):
+        return stored.get(names[equal[1]]) == values[equal[2]]
+    raise NotImplementedError(expression)
+
+
+def _updated(item: Item, call: Mapping[str, Any]) -> Item:
+    names, values = call["ExpressionAttributeNames"], call["ExpressionAttributeValues"]
+    later = dict(item)
+    sets, _, removes = call["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
+    for assignment in sets.split(", "):
+        name, value = assignment.split(" = ")
+        later[names[name]] = values[value]
+    for name in filter(None, removes.split(", ")):
+        later.pop(names[name], None)
+    return later
 
 
 def _bytes_of(item: Item) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools.in_memory.dynamodb import ConditionalCheckFailed, Invalid
+from tools.in_memory.dynamodb import ConditionalCheckFailed, Invalid, TransactionCanceled
 
 COMPARED = {"Item", "Items", "Responses", "Count", "LastEvaluatedKey"}
 
@@ -51,11 +51,12 @@ class Mirrored:
 
 
 class _Refused:
-    """An error, equal to another with the same code and the same item in it."""
+    """An error, equal to another with the same code, the same item in it and the same reasons."""
 
     def __init__(self, error: Any) -> None:
         self.error = error
-        self._told = error.response["Error"]["Code"], error.response.get("Item")
+        reasons = [reason["Code"] for reason in error.response.get("CancellationReasons", ())]
+        self._told = error.response["Error"]["Code"], error.response.get("Item"), reasons
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Refused) and other._told == self._told
@@ -70,7 +71,7 @@ def _outcome(call: Any, parameters: dict[str, Any]) -> Any:
     """What a call answers, without what moto wraps around it."""
     try:
         answer = call(**parameters) or {}
-    except (ClientError, ConditionalCheckFailed, Invalid) as error:
+    except (ClientError, ConditionalCheckFailed, Invalid, TransactionCanceled) as error:
         return _Refused(error)
     found = {name: value for name, value in answer.items() if name in COMPARED}
     for items in found.get("Responses", {}).values():
