@@ -24,7 +24,7 @@ from needs_attention.amazon.order_json import read_order
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import to_item
 from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.generator import generated
@@ -63,7 +63,7 @@ class Ours:
             spec.loader.exec_module(self._app)
         self.writes = PreparedWrites()
         self._app.orders = OrderStore(self.writes, "orders")  # type: ignore[attr-defined, arg-type]  # what stands there, and all that is used of it
-        self._app.integrations = IntegrationStore(self.writes, "integrations")  # type: ignore[attr-defined, arg-type]
+        self._app.integrations = SettingsStore(self.writes, "integrations")  # type: ignore[attr-defined, arg-type]
 
     def judge(self, event: str) -> None:
         answer = self._app.handler(json.loads(event), CONTEXT)

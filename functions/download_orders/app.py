@@ -19,9 +19,10 @@ from needs_attention import aws
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess, Notifications, OrderTables, WakeUps
 from needs_attention.integrations.integration import Integration
-from needs_attention.jobs.download.run import Downloader, Seen
+from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.orders.settings import NEEDS_ATTENTION
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
@@ -32,7 +33,8 @@ RUN_FOR = timedelta(seconds=20)
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 orders = OrderStore(dynamodb, tables.orders_table)
@@ -53,7 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 def run(record: SQSRecord) -> None:
     now = times.utc_now()
     downloader = Downloader(
-        integrations=integrations,
+        downloads=downloads,
         orders=orders,
         amazon_for=lambda integration: accounts.api_for(integration, now),
         now=times.utc_now,
@@ -66,7 +68,7 @@ def run(record: SQSRecord) -> None:
         measure(integration_id, seen)
 
 
-def measure(integration_id: str, seen: Seen) -> None:
+def measure(integration_id: str, seen: RunFindings) -> None:
     """Of all integrations together, save for the lag: whoever hears that downloads are late wants to know which."""
     lag = max(seen.cursor_lag.total_seconds(), 0)
     metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)

@@ -19,11 +19,16 @@ from needs_attention import aws
 from needs_attention.amazon.notifications import is_wanted, order_change
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.environment import IntegrationsTable, WakeUps
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.integrations.integration import Integration
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.values import times
 from needs_attention.wake_up_queue import WakeUpQueue
 
-integrations = IntegrationStore(aws.client("dynamodb"), IntegrationsTable.from_env().integrations_table)
+dynamodb = aws.client("dynamodb")
+table = IntegrationsTable.from_env().integrations_table
+integrations = SettingsStore(dynamodb, table)
+downloads = DownloadStateStore(dynamodb, table)
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
 logger = Logger()
 metrics = Metrics()
@@ -34,7 +39,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     now = times.utc_now()
-    subscribers = cache(integrations.subscribers)
+    subscribers = cache(subscribed)
     counts, to_wake = Counter[str](), set[str]()
 
     def take(record: SQSRecord) -> None:
@@ -49,7 +54,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         hint = Redownload(order_id=change.order_id, cause="orderChange", wanted_at=now, changed_at=change.changed_at)
         for integration in subscribers(change.subscription_id):
             if is_wanted(change, integration):
-                integrations.want_redownload(integration.integration_id, hint)
+                downloads.want_redownload(integration.integration_id, hint)
                 counts["taken"] += 1
                 to_wake.add(integration.integration_id)
 
@@ -60,3 +65,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     metrics.add_metric(name="OrderChangesTaken", unit=MetricUnit.Count, value=counts["taken"])
     metrics.add_metric(name="NotificationsUnreadable", unit=MetricUnit.Count, value=counts["unreadable"])
     return answer
+
+
+def subscribed(subscription_id: str) -> tuple[Integration, ...]:
+    """The integrations whose notifications come by the subscription."""
+    found = (integrations.get(integration_id) for integration_id in downloads.subscribers(subscription_id))
+    return tuple(integration for integration in found if integration)

@@ -6,10 +6,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
-from needs_attention.api.orders.list import OrderList
 from needs_attention.environment import Digests, OrderTables
 from needs_attention.jobs.digest import Measurements, digest
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 
@@ -17,7 +17,8 @@ dynamodb = aws.client("dynamodb")
 sns = aws.client("sns")
 tables, digests = OrderTables.from_env(), Digests.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-order_list = OrderList(orders, IntegrationStore(dynamodb, tables.integrations_table))
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 measurements = Measurements(aws.client("cloudwatch"), digests.powertools_metrics_namespace)
 logger = Logger()
 
@@ -25,6 +26,6 @@ logger = Logger()
 @logger.inject_lambda_context(clear_state=True)
 def handler(_: dict[str, Any], __: LambdaContext) -> None:
     """Whatever fails is raised: Lambda tries twice more, and an alarm tells that no digest was sent."""
-    mail = digest(orders, order_list, measurements, times.utc_now())
+    mail = digest(orders, integrations, downloads, measurements, times.utc_now())
     sns.publish(TopicArn=digests.digest_topic, Subject=mail.subject, Message=mail.text)
     logger.info("sent digest", subject=mail.subject)

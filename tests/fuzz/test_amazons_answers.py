@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import urllib3
 from hypothesis import strategies as st
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import SpApiError
 from needs_attention.amazon.notifications import order_change
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.walk import Slice, Walk
 from needs_attention.integrations.integration import Integration

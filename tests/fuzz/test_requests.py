@@ -8,9 +8,10 @@ from typing import Any, get_type_hints
 
 from hypothesis import strategies as st
 
+from needs_attention.api.answers import nothing
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.cursors import position_in
-from needs_attention.api.operations import Operation, Source, nothing, parsed
+from needs_attention.api.operations import Operation, Source, parsed
 from needs_attention.api.orders.changes import OrderChanges
 from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.requests import OrderPatch, Release

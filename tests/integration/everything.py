@@ -97,7 +97,7 @@ class Day:
         event = an_event("receive_order_changes")
         event["Records"][0]["body"] = json.dumps(told[1])
         assert invoke("receive_order_changes", event) == {"batchItemFailures": []}
-        assert self.world.integrations.due_redownloads(INTEGRATION, "orderChange", self.world.clock())
+        assert self.world.downloads.due_redownloads(INTEGRATION, "orderChange", self.world.clock())
 
     def people_look(self, order_id: str) -> None:
         self.ask("GET", "/orders", query={"stage": "Needs Attention"})
@@ -131,7 +131,7 @@ class Day:
         self.ask("POST", f"{PATH}/rejudgement")
         self.wake_up()
         assert self.ask("GET", f"{PATH}/rejudgement")["finishedAt"]
-        assert not self.world.integrations.due_redownloads(INTEGRATION, "requested", self.world.clock())
+        assert not self.world.downloads.due_redownloads(INTEGRATION, "requested", self.world.clock())
 
     def settings_change(self) -> None:
         self.ask("PATCH", PATH, {"settings": {"orderChangeNotifications": False}, "dryRun": True})
@@ -170,7 +170,7 @@ class Day:
 
     def wake_up(self) -> None:
         assert invoke("download_orders", an_event("download_orders_wake_up")) == {"batchItemFailures": []}
-        state = self.world.integrations.state(INTEGRATION)
+        state = self.world.downloads.state(INTEGRATION)
         assert state is not None
         assert state.incidents == Incidents()
 

@@ -16,13 +16,14 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
-from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.values import times
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
@@ -61,7 +62,7 @@ def downloader(world: World, amazon: AmazonStandIn, http: urllib3.PoolManager) -
         now=lambda: world.clock().timestamp(),
     )
     return Downloader(
-        integrations=world.integrations,
+        downloads=world.downloads,
         orders=world.orders,
         amazon_for=lambda _: api,
         now=world.clock,
@@ -105,10 +106,10 @@ class InTheMiddle:
         world.download(order_id=OLD, created_at=NOON - 40 * DAY, deliver_by=NOON - 25.5 * DAY)
         world.store(an_order(an_amazon_order(order_id=PENDING, buyer_email=None)))
         for item in world.dynamodb.scan(TableName="OrdersTable")["Items"]:
-            world.dynamodb.put_item(TableName="HistoryTable", Item=history_item(Change.from_image(item)))
+            world.dynamodb.put_item(TableName="HistoryTable", Item=history_item(OrderRevision.from_image(item)))
 
     def _integration(self) -> None:
-        store = self.world.integrations
+        store = self.world.downloads
         store.save_incidents(
             "acme-na", Incidents(incidents=(Incident(code="amazonUnavailable", since=NOON, evidence="503"),))
         )
@@ -117,9 +118,9 @@ class InTheMiddle:
         )
         store.want_redownload("acme-na", Redownload(order_id=HELD, cause="requested", wanted_at=NOON))
         store.save_subscription("a-subscription", "acme-na")
-        stages = tuple(stage.id for stage in store.stages().stages)
+        stages = tuple(stage.id for stage in self.world.integrations.stages().stages)
         store.begin_rejudgement("acme-na", Rejudgement(requested_by="zoe", requested_at=NOON, stages=stages))
-        store.freeze_all("zoe", NOON)
+        self.world.integrations.freeze_all("zoe", NOON)
 
     def _downloads(self) -> None:
         """A backdated download that has come as far as three calls reach, and then had none left."""
@@ -134,9 +135,9 @@ class InTheMiddle:
         world.integrations.save(demo)
         start = times.instant(NOON - 30 * DAY)
         world.call("POST", "/integrations/demo/downloads", {"updatedAfter": start})
-        live = world.integrations.live_download(demo)
+        live = world.downloads.live_download(demo)
         bucket = live.search_bucket.model_copy(update={"tokens": 3.5})
-        world.integrations.save_live_download("demo", live.model_copy(update={"search_bucket": bucket}))
+        world.downloads.save_live_download("demo", live.model_copy(update={"search_bucket": bucket}))
         with amazon_at(world.clock) as amazon, urllib3.PoolManager() as http:
             downloader(world, amazon, http).run("demo", until=NOON + DAY)
 

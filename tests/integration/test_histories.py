@@ -25,7 +25,8 @@ from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, Settings, ThreePlStatus
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import order_from_item
 from needs_attention.values.times import instant
 from tests.integration.interleaving import Process
@@ -289,7 +290,8 @@ class Histories(RuleBasedStateMachine):
     ) -> None:
         observer = self.observer
         observer.empty()
-        self.integrations = IntegrationStore(observer, "IntegrationsTable")
+        self.integrations = SettingsStore(observer, "IntegrationsTable")
+        self.downloads = DownloadStateStore(observer, "IntegrationsTable")
         own = Settings(
             default_three_pl_status=three_pl,
             auto_dispatch_orders=auto_dispatch,

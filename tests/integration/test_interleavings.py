@@ -24,7 +24,7 @@ from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import order_from_item, to_item
 from needs_attention.values.times import instant
 from tests.integration.interleaving import Process, Schedule, every_schedule
@@ -275,7 +275,7 @@ def interleavings(system: System, observer: Any) -> Interleavings:
         settings=SETTINGS,
         registered_at=NOON,
     )
-    return Interleavings(system, observer, IntegrationStore(observer, "IntegrationsTable").save(integration))
+    return Interleavings(system, observer, SettingsStore(observer, "IntegrationsTable").save(integration))
 
 
 def a_stored_order(amazon: AmazonOrder) -> Order:

@@ -311,7 +311,7 @@ class Histories(RuleBasedStateMachine):
         known = self.model.orders.get(order_id)
         since = {"newer": MINUTE / 60, "same": timedelta(), "older": -MINUTE / 60}[age]
         facts = Facts(updated=(known.facts.updated if known else CREATED) + since, **answer)
-        intake = Intake(self.world.orders, self.world.integrations)
+        intake = Intake(self.world.orders, self.world.downloads)
         sent = as_amazon_sends(order_id, facts)
         intake.take(self.integration, [sent], cause="download", request_id=None, now=self.model.now)
         self.model.download(order_id, facts, CREATED, SHIP_BY, DELIVER_BY)

@@ -71,7 +71,7 @@ def test_the_digest_tells_what_came_in_what_was_healed_and_what_waits_for_whom(w
     measure("validate_orders", "OrdersHealed", 4)
     measure("validate_orders", "OrdersHealed", 9, ago=26 * HOUR)
     measure("edit_orders", "TimeToRelease", 3600, 60)
-    world.integrations.save_incidents(
+    world.downloads.save_incidents(
         "acme-na", Incidents(incidents=(Incident(code="amazonUnavailable", since=NOON - HOUR, evidence="503"),))
     )
     mail = send(inbox)
@@ -147,7 +147,7 @@ def test_an_order_that_only_waits_for_its_release_is_told_so(world: World, inbox
 def test_too_much_to_count_is_not_counted_to_the_end(
     world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.api.orders.list.MOST_ENTRIES_READ", 2)
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_HELD_READ", 2)
     for module in ("tables.orders", "jobs.digest"):
         monkeypatch.setattr(f"needs_attention.{module}.MOST_COUNTED", 2)
     monkeypatch.setattr("needs_attention.jobs.digest.MOST_ORDERS_NAMED", 1)

@@ -75,7 +75,7 @@ def a_freeze(world: World) -> None:
 
 def a_download(world: World) -> None:
     download = BackdatedDownload.requested(NOON.replace(day=1), Pace(), by="ada", now=NOON, suffix="abc")
-    world.integrations.save_backdated_download("acme-na", download)
+    world.downloads.save_backdated_download("acme-na", download)
 
 
 def credentials(world: World) -> None:

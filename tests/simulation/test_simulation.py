@@ -52,7 +52,7 @@ def test_the_busiest_seller_is_behind_by_an_hour_at_most_and_amazon_refuses_no_c
 def test_the_busiest_seller_is_compared_with_amazons_report_after_a_day_of_trouble(seed: int) -> None:
     seller = Simulation(seed, BUSY_DAY)
     assert seller.live().broken == []
-    state = seller.integrations.state(seller.integration_id)
+    state = seller.downloads.state(seller.integration_id)
     assert state is not None
     looked = state.reconciliation
     assert looked is not None
@@ -92,11 +92,11 @@ def test_it_sees_when_a_checkpoint_comes_before_the_orders(monkeypatch: pytest.M
     run = Downloader.run
 
     def runs_ahead(downloader: Downloader, integration_id: str, until: datetime) -> Any:
-        integration = downloader.integrations.get(integration_id)
-        if integration and downloader.now().minute % 20 == 0:
-            live = downloader.integrations.live_download(integration)
+        state = downloader.downloads.state(integration_id)
+        if state and downloader.now().minute % 20 == 0:
+            live = state.live
             walk = live.walk.model_copy(update={"reached": live.walk.reached + HOUR / 20, "slice": None})
-            downloader.integrations.save_live_download(integration_id, live.model_copy(update={"walk": walk}))
+            downloader.downloads.save_live_download(integration_id, live.model_copy(update={"walk": walk}))
         return run(downloader, integration_id, until)
 
     monkeypatch.setattr(Downloader, "run", runs_ahead)

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.changes import happened
-from needs_attention.orders.edits import CONFIRMABLE, Edits
+from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.edits import Edits
 from needs_attention.orders.gate import (
     Refused,
     Wanted,

@@ -13,13 +13,15 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import boto3
+import moto  # noqa: F401 - a client that is made before it is imported calls AWS itself
 
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 from tools.builders import NOON, an_amazon_order, an_order
@@ -117,7 +119,8 @@ class World:
             create_table(self.dynamodb, table)
         self.sqs.create_queue(QueueName="wake-up.fifo", Attributes={"FifoQueue": "true"})
         self.orders = OrderStore(self.dynamodb, "OrdersTable")
-        self.integrations = IntegrationStore(self.dynamodb, "IntegrationsTable")
+        self.integrations = SettingsStore(self.dynamodb, "IntegrationsTable")
+        self.downloads = DownloadStateStore(self.dynamodb, "IntegrationsTable")
 
     def call(
         self,

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
-from pydantic.alias_generators import to_camel
 
 from needs_attention.api.answers import Instant
+from needs_attention.api.callers import Caller
 from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
-from needs_attention.api.problems import FieldError, invalid
+from needs_attention.api.problems import FieldError, invalid, not_found
 from needs_attention.orders.erasure import Buyer, Erasure
-from needs_attention.tables.integrations import IntegrationStore
-from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore, Page, Redacted
 from needs_attention.tables.retention import WhatIsDue
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
@@ -120,6 +121,8 @@ class EraseBuyer(EraseOrder):
         )
 
 
+# One request for a buyer's erasure writes to each of them.
+MOST_INTEGRATIONS_AT_ONCE = 100
 # Before the first and after the last.
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 
@@ -136,17 +139,19 @@ class RedactedWhen(Value):
 class Retention:
     """Answers from the index of what is to be redacted, and what was."""
 
-    def __init__(self, orders: OrderStore, integrations: IntegrationStore) -> None:
+    def __init__(self, orders: OrderStore, integrations: SettingsStore) -> None:
         self._orders = orders
         self._integrations = integrations
 
-    def due(self, now: datetime) -> dict[str, Any]:
+    def due(self, now: datetime) -> DueRedactions:
         """How much is due in each integration, deleted ones too: their orders still hold personal data."""
         ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
-        return {"integrations": [{"integration": one, **_shown(WhatIsDue.of(self._orders, one, now))} for one in ids]}
+        return {"integrations": [_due_view(one, WhatIsDue.of(self._orders, one, now)) for one in ids]}
 
-    def redacted(self, integration_id: str, when: RedactedWhen) -> dict[str, Any]:
-        """`{redactions, nextCursor}`, newest first. Raises a 400 for a cursor that is not of this list."""
+    def redacted(self, integration_id: str, when: RedactedWhen) -> Redactions:
+        """Newest first, of a removed integration too. Raises a 404, and a 400 for a cursor of another list."""
+        if self._integrations.get(integration_id) is None:
+            raise not_found("integration")
         since, until = when.after or _EVER[0], when.before or _EVER[1]
         if since >= until:
             raise invalid([FieldError("before", "notLater", "must be later than after")], status=400)
@@ -156,36 +161,93 @@ class Retention:
         page = Page(when.limit, after=position, descending=True)
         found = self._orders.find_redacted(integration_id, since, until, page)
         return {
-            "redactions": [
-                {"orderId": one.order_id, "at": instant(one.at), **one.redaction.model_dump(by_alias=True)}
-                for one in found.orders
-            ],
+            "redactions": [_redaction_view(one) for one in found.orders],
             "nextCursor": cursor_at(found.position, this_list) if found.position else None,
         }
 
 
-# Where it stands and whom it looks for say nothing to people.
-_OF_ONE_INTEGRATION = {"orders", "erased", "erased_count", "unsent", "unsent_count", "finished_at"}
+class BuyerErasures:
+    """Erasures of a buyer, which a person asks for and the clock makes."""
+
+    def __init__(self, integrations: SettingsStore, downloads: DownloadStateStore) -> None:
+        self._integrations = integrations
+        self._downloads = downloads
+
+    def begin(self, request: EraseBuyer, caller: Caller, key: str | None, now: datetime) -> ErasureOfBuyer:
+        """Begins an erasure in each integration that it concerns. Raises a 404 or 422."""
+        erasure = request.erasure(by=caller.name, now=now, suffix=caller.suffix_for(key))
+        concerned = self._concerned(request.integration)
+        for integration_id in concerned:
+            self._downloads.save_erasure(integration_id, erasure)
+        return _erasure_view(dict.fromkeys(concerned, erasure))
+
+    def one(self, erasure_id: str) -> ErasureOfBuyer:
+        """Raises a 404."""
+        found = {one: part for one in self._all() if (part := self._downloads.erasure(one, erasure_id))}
+        if not found:
+            raise not_found("erasure")
+        return _erasure_view(found)
+
+    def _concerned(self, wanted: str | None) -> list[str]:
+        """The integration that is named, or all."""
+        every = self._all()
+        if wanted is not None and wanted not in every:
+            message = f"not known; allowed are {', '.join(every)}"
+            raise invalid([FieldError("integration", "unknownIntegration", message)])
+        if wanted is None and len(every) > MOST_INTEGRATIONS_AT_ONCE:
+            raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
+        if not every:
+            raise not_found("integration")
+        return [wanted] if wanted else every
+
+    def _all(self) -> list[str]:
+        """Removed integrations too: their orders still hold personal data."""
+        return [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
 
 
-def erasure_view(found: Mapping[str, Erasure]) -> dict[str, Any]:
+def _erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:
     """A buyer's erasure, of which each integration has a part of its own, by its id. There is one at least."""
     parts = list(found.values())
     ends = [part.finished_at for part in parts if part.finished_at]
-    shown = parts[0].model_dump(
-        mode="json",
-        by_alias=True,
-        include={"erasure_id", "reference", "requested_by", "requested_at", "even_if_unsent"},
-    )
-    return shown | {
-        "integrations": [
-            {"integration": one, **part.model_dump(mode="json", by_alias=True, include=_OF_ONE_INTEGRATION)}
-            for one, part in found.items()
-        ],
+    return {
+        "erasureId": parts[0].erasure_id,
+        "requestedBy": parts[0].requested_by,
+        "requestedAt": instant(parts[0].requested_at),
+        "reference": parts[0].reference,
+        "evenIfUnsent": parts[0].even_if_unsent,
+        "integrations": [_part_view(one, part) for one, part in found.items()],
         "finishedAt": instant(max(ends)) if len(ends) == len(parts) else None,
     }
 
 
-def _shown(due: WhatIsDue) -> dict[str, Any]:
-    shown = {to_camel(name): value for name, value in due._asdict().items()}
-    return shown | {"oldestDueAt": instant(due.oldest_due_at) if due.oldest_due_at else None}
+def _part_view(integration_id: str, part: Erasure) -> ErasureInIntegration:
+    return {
+        "integration": integration_id,
+        "orders": part.orders,
+        "erased": list(part.erased),
+        "erasedCount": part.erased_count,
+        "unsent": list(part.unsent),
+        "unsentCount": part.unsent_count,
+        "finishedAt": instant(part.finished_at) if part.finished_at else None,
+    }
+
+
+def _redaction_view(redacted: Redacted) -> RedactionOfOrder:
+    return {
+        "orderId": redacted.order_id,
+        "at": instant(redacted.at),
+        "by": redacted.redaction.by,
+        "why": redacted.redaction.why,
+        "reference": redacted.redaction.reference,
+    }
+
+
+def _due_view(integration_id: str, due: WhatIsDue) -> DueOfIntegration:
+    return {
+        "integration": integration_id,
+        "due": due.due,
+        "overdue": due.overdue,
+        "dueWithinSevenDays": due.due_within_seven_days,
+        "oldestDueAt": instant(due.oldest_due_at) if due.oldest_due_at else None,
+        "isTruncated": due.is_truncated,
+    }

@@ -1,20 +1,24 @@
 """The daily digest: what came in, what was healed, and what waits for whom. Plain text, without personal data.
 
-Bounded, however much there is: of an integration so many held orders are counted as `OrderList.summary` counts, and
-the integrations where most is to be done are told of one by one, the others together.
+Bounded, however much there is: as many held orders of an integration are counted as the API's summary counts, and the
+integrations where most is to be done are told of one by one, the others together.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from needs_attention.api.orders.list import Held, OrderList
+from needs_attention.integrations.standing import HeldCounts
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
+from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import ship_by_state
-from needs_attention.tables.orders import MOST_COUNTED, OrderStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Page
 from needs_attention.tables.retention import WhatIsDue
+from needs_attention.tables.surroundings import all_surroundings
 from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ DAY = timedelta(days=1)
 # A mail that is read, and far from the 256 KB that SNS takes.
 MOST_INTEGRATIONS_TOLD = 50
 MOST_ORDERS_NAMED = 20
+# Of each integration.
+MOST_HELD_READ = 1_000
 
 _AGES = {
     "underAnHour": "less than an hour",
@@ -68,35 +74,43 @@ class Digest(NamedTuple):
 
 
 class _Told(NamedTuple):
-    """What there is to tell of an integration."""
+    """What there is to tell of an integration; `is_truncated` says that more orders are held than were counted."""
 
-    held: Held
+    surroundings: Surroundings
+    held: HeldCounts
+    is_truncated: bool
     new: int
     redactions: WhatIsDue
 
     @property
-    def surroundings(self) -> Surroundings:
-        return self.held.surroundings
-
-    @property
     def urgency(self) -> tuple[int, ...]:
         """How much is to be done."""
-        states = self.held.counts["byShipByState"]
-        return states["overdue"], states["atRisk"], len(self.surroundings.incidents.incidents), self.held.counts["held"]
+        states = self.held.by_ship_by_state
+        return states["overdue"], states["atRisk"], len(self.surroundings.incidents.incidents), self.held.held
 
 
-def digest(orders: OrderStore, order_list: OrderList, measurements: Measurements, now: datetime) -> Digest:
+def digest(
+    orders: OrderStore,
+    integrations: SettingsStore,
+    downloads: DownloadStateStore,
+    measurements: Measurements,
+    now: datetime,
+) -> Digest:
     """Of the day up to now."""
     since = now - DAY
     told, urgent = list[_Told](), list[Summary]()
-    for held in order_list.held(now):
-        new = orders.count_created(held.surroundings.integration.integration_id, since, now)
-        urgent += [one for one in held.summaries if one.is_to_be_sent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
-        due = WhatIsDue.of(orders, held.surroundings.integration.integration_id, now)
-        told.append(_Told(held._replace(summaries=()), new, due))
+    for integration_id, surroundings in all_surroundings(integrations, downloads, integrations.stages()).items():
+        if surroundings.integration.deleted_at:
+            continue
+        found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))
+        held = HeldCounts.of(found.summaries, surroundings, now)
+        urgent += [one for one in found.summaries if one.is_to_be_sent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
+        new = orders.count_created(integration_id, since, now)
+        due = WhatIsDue.of(orders, integration_id, now)
+        told.append(_Told(surroundings, held, found.position is not None, new, due))
     told.sort(key=lambda one: one.urgency, reverse=True)
     urgent.sort(key=lambda one: one.ship_by or now)
-    states = [one.held.counts["byShipByState"] for one in told]
+    states = [one.held.by_ship_by_state for one in told]
     overdue, at_risk = sum(one["overdue"] for one in states), sum(one["atRisk"] for one in states)
     waiting = _held_in(told)
     lines = [
@@ -120,16 +134,16 @@ def _of_all(told: list[_Told], measurements: Measurements, since: datetime, now:
 
 
 def _of_one(told: _Told, now: datetime) -> Iterator[str]:
-    counts, integration = told.held.counts, told.surroundings.integration
+    counts, integration = told.held, told.surroundings.integration
     marks = {"paused": integration.is_paused, "frozen": told.surroundings.is_frozen}
     marked = ", ".join(mark for mark, applies in marks.items() if applies)
     yield f"{integration.integration_id}{f' ({marked})' if marked else ''}"
     yield f"  New orders: {_at_least(told.new, told.new >= MOST_COUNTED)}"
-    yield f"  Held: {_at_least(counts['held'], _is_truncated(told))}, ready to release: {counts['readyToRelease']}"
-    if counts["held"]:
-        yield f"  Missing: {_counted(counts['byMissing'])}"
-        yield f"  Held for: {_counted({_AGES[age]: number for age, number in counts['byAge'].items()})}"
-        yield f"  Ship-by: overdue {counts['byShipByState']['overdue']}, at risk {counts['byShipByState']['atRisk']}"
+    yield f"  Held: {_at_least(counts.held, told.is_truncated)}, ready to release: {counts.ready_to_release}"
+    if counts.held:
+        yield f"  Missing: {_counted(counts.by_missing)}"
+        yield f"  Held for: {_counted({_AGES[age]: number for age, number in counts.by_age.items()})}"
+        yield f"  Ship-by: overdue {counts.by_ship_by_state['overdue']}, at risk {counts.by_ship_by_state['atRisk']}"
     if told.redactions.due:
         due = _at_least(told.redactions.due, told.redactions.is_truncated)
         yield f"  Personal data to be removed by now: {due} orders, overdue: {told.redactions.overdue}"
@@ -162,11 +176,7 @@ def _is_urgent(order: Summary, now: datetime) -> bool:
 
 
 def _held_in(told: list[_Told]) -> str:
-    return _at_least(sum(one.held.counts["held"] for one in told), any(_is_truncated(one) for one in told))
-
-
-def _is_truncated(told: _Told) -> bool:
-    return bool(told.held.counts["isTruncated"])
+    return _at_least(sum(one.held.held for one in told), any(one.is_truncated for one in told))
 
 
 def _at_least(number: int, is_more: bool) -> str:  # noqa: FBT001 - one number, which may be cut off

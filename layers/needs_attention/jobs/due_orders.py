@@ -12,7 +12,7 @@ from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.orders import gate
 from needs_attention.orders.order import Order
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.order_items import VERDICT_OVERDUE
 from needs_attention.tables.orders import OrderStore, Page
 
@@ -62,7 +62,7 @@ def settle_what_is_due(
 
 def go_on_rejudging(
     orders: OrderStore,
-    integrations: IntegrationStore,
+    downloads: DownloadStateStore,
     integration: Integration,
     now: Callable[[], datetime],
     until: datetime,
@@ -72,10 +72,10 @@ def go_on_rejudging(
     One whose verdict is pending is left to validation. A run that dies repeats a page, which changes nothing.
     """
     integration_id = integration.integration_id
-    while (job := integrations.rejudgement(integration_id)) and not job.finished_at:
+    while (job := downloads.rejudgement(integration_id)) and not job.finished_at:
         if now() >= until:
             return True
-        integrations.save_rejudgement(integration_id, _with_next_page_judged(orders, integration, job, now()))
+        downloads.save_rejudgement(integration_id, _with_next_page_judged(orders, integration, job, now()))
     return False
 
 

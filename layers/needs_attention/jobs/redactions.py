@@ -14,7 +14,8 @@ from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure, PageErased
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import TIME_IS_OVER, Order
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore, Page
 
 # So much of an integration's before it is the next one's turn: a few seconds.
@@ -26,26 +27,32 @@ logger = Logger(child=True)
 
 
 def remove_personal_data(
-    orders: OrderStore, integrations: IntegrationStore, now: Callable[[], datetime], until: datetime
+    orders: OrderStore,
+    integrations: SettingsStore,
+    downloads: DownloadStateStore,
+    now: Callable[[], datetime],
+    until: datetime,
 ) -> None:
-    """Redacts what is due and erases whom somebody asked to, in all integrations, paused and deleted ones too.
+    """Redacts the orders that are due and erases the buyers that somebody asked for, in all integrations.
+
+    Paused and deleted integrations count too.
 
     They take turns, so that no backlog keeps another waiting. What is left when the time is over is for the next run.
     """
     waiting = list(integrations.find_all(deleted_too=True))
     while waiting and now() < until:
-        waiting = [one for one in waiting if _leaves_some(orders, integrations, one, now, until)]
+        waiting = [one for one in waiting if _leaves_some(orders, downloads, one, now, until)]
 
 
 def _leaves_some(
     orders: OrderStore,
-    integrations: IntegrationStore,
+    downloads: DownloadStateStore,
     integration: Integration,
     now: Callable[[], datetime],
     until: datetime,
 ) -> bool:
     is_more_due = redact_what_is_due(orders, integration, now, until)
-    return go_on_erasing(orders, integrations, integration, now) or is_more_due
+    return go_on_erasing(orders, downloads, integration, now) or is_more_due
 
 
 def redact_what_is_due(
@@ -75,7 +82,7 @@ def redact_what_is_due(
 
 
 def go_on_erasing(
-    orders: OrderStore, integrations: IntegrationStore, integration: Integration, now: Callable[[], datetime]
+    orders: OrderStore, downloads: DownloadStateStore, integration: Integration, now: Callable[[], datetime]
 ) -> bool:
     """Erases a page's orders of each buyer that somebody asked to; answers whether there is more to do.
 
@@ -83,9 +90,9 @@ def go_on_erasing(
     personal data: nothing finds a buyer's. A run that dies repeats a page.
     """
     are_through = True
-    for erasure in integrations.erasures_under_way(integration.integration_id):
+    for erasure in downloads.erasures_under_way(integration.integration_id):
         after = _with_next_page_erased(orders, integration, erasure, now())
-        integrations.save_erasure(integration.integration_id, after)
+        downloads.save_erasure(integration.integration_id, after)
         are_through = are_through and after.finished_at is not None
     return not are_through
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.dynamodb import Item
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import order_from_item
 from needs_attention.tables.orders import LostRace, OrderStore
 
@@ -18,7 +18,7 @@ class UnknownIntegration(Exception):
 class Validation:
     """One batch: the settings are read once per integration, the verdicts stamped with one time."""
 
-    def __init__(self, orders: OrderStore, integrations: IntegrationStore, at: datetime) -> None:
+    def __init__(self, orders: OrderStore, integrations: SettingsStore, at: datetime) -> None:
         self._orders = orders
         self._integrations = integrations
         self._at = at

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.quota import Bucket
@@ -105,17 +106,17 @@ def main(sp_api: str, lwa: str) -> None:
     )
     start = now - timedelta(days=3)
     download = BackdatedDownload.requested(start, Pace(), by="ada", now=now)
-    app.integrations.save_backdated_download("demo", download)
+    app.downloads.save_backdated_download("demo", download)
     # So busy that the second look is by report.
     walk = Walk(reached=now - AMAZONS_MARGIN, pace=Pace().after(10**11, timedelta(days=1)))
     plenty = Bucket.full(100, 1_000, now)
     live = LiveDownload(walk=walk, search_bucket=plenty, get_bucket=plenty, last_run_at=now)
-    app.integrations.save_live_download("demo", live)
+    app.downloads.save_live_download("demo", live)
     record: Any = SimpleNamespace(body='{"integrationId": "demo"}')
     for _ in range(6):
         app.run(record)
-    look = app.integrations.state("demo").reconciliation
-    done = app.integrations.backdated_downloads("demo")[0]
+    look = app.downloads.state("demo").reconciliation
+    done = app.downloads.backdated_downloads("demo")[0]
     rows = look.report.rows if look and look.report else 0
     sys.stdout.write(f"{done.counts.orders} {rows} {most_memory()}\n")
 

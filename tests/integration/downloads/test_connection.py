@@ -122,7 +122,7 @@ def test_more_orders_than_a_burst_of_calls_is_worth_heal_by_one_search(
     shop.judge_all()
     assert held(shop) == set()
     assert len(asked_for(shop)) == 1
-    by_the_clock = [one for one in shop.integrations.backdated_downloads("demo") if one.requested_by == "clock"]
+    by_the_clock = [one for one in shop.downloads.backdated_downloads("demo") if one.requested_by == "clock"]
     assert [one.status for one in by_the_clock] == ["finished"]
     assert by_the_clock[0].counts.healed > 5
 
@@ -131,7 +131,7 @@ def test_a_run_that_dies_while_it_heals_does_so_again(shop: World, monkeypatch: 
     lose_the_role(shop)
     download_all(shop)
     grant_the_role(shop)
-    save = shop.integrations.save_incidents
+    save = shop.downloads.save_incidents
 
     def dies(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -271,7 +271,7 @@ def test_a_second_look_comes_again_a_day_after_the_last(watched: World) -> None:
 
 def test_a_second_look_takes_no_quota_that_anything_else_could_use(watched: World) -> None:
     empty = watched.live.search_bucket.emptied(watched.clock())
-    watched.integrations.save_live_download("demo", watched.live.model_copy(update={"search_bucket": empty}))
+    watched.downloads.save_live_download("demo", watched.live.model_copy(update={"search_bucket": empty}))
     watched.run_for(50 * MINUTE, tick=10 * MINUTE)
     assert watched.state.reconciliation is None
     watched.run_for(HOUR, tick=10 * MINUTE)

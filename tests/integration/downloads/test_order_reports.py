@@ -9,8 +9,9 @@ from typing import IO, Any
 
 import pytest
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import UnreadableAnswer
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.walk import Pace
 from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
@@ -37,7 +38,7 @@ def busy(world: World) -> World:
     world.dynamodb.delete_item(TableName="IntegrationsTable", Key=looked)
     world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
     walk = world.live.walk.model_copy(update={"pace": BUSY})
-    world.integrations.save_live_download("demo", world.live.model_copy(update={"walk": walk}))
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"walk": walk}))
     world.amazon.forget_requests()
     return world
 
@@ -114,11 +115,11 @@ def test_a_run_that_dies_while_it_compares_loses_nothing(busy: World, monkeypatc
         miss(busy, f"777-000000{number}-0000000")
     busy.run()
     busy.clock.advance(3 * MINUTE)
-    want = busy.integrations.want_redownload
+    want = busy.downloads.want_redownload
 
     def dies_at_the_second(*arguments: Any) -> None:
         want(*arguments)
-        if len(busy.integrations.due_redownloads("demo", "reconciliation", busy.clock())) == 2:
+        if len(busy.downloads.due_redownloads("demo", "reconciliation", busy.clock())) == 2:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(busy.integrations, "want_redownload", dies_at_the_second)

@@ -196,7 +196,7 @@ def an_erasure(world: World, *, even_if_unsent: bool = False, suffix: str = "mon
     """Somebody asked for it; its id."""
     request = EraseBuyer(reference="GR-2041", buyer_email=BUYER, even_if_unsent=even_if_unsent)
     erasure = request.erasure(by="admin@example.com", now=world.clock(), suffix=suffix)
-    world.integrations.save_erasure("demo", erasure)
+    world.downloads.save_erasure("demo", erasure)
     return erasure.erasure_id
 
 
@@ -212,7 +212,7 @@ def an_order_of(world: World, number: int, email: str | None = BUYER, **fields: 
 
 
 def erasure(world: World, erasure_id: str) -> Erasure:
-    found = world.integrations.erasure("demo", erasure_id)
+    found = world.downloads.erasure("demo", erasure_id)
     assert found is not None
     return found
 
@@ -243,7 +243,7 @@ def test_nothing_remembers_a_buyer_whose_erasure_is_through(world: World) -> Non
     assert erasure(world, erasure_id).buyer is not None
     world.redact()
     assert erasure(world, erasure_id).buyer is None
-    assert world.integrations.erasures_under_way("demo") == ()
+    assert world.downloads.erasures_under_way("demo") == ()
     items = [table.items for table in world.tables.values()]
     assert [word for word in (BUYER, "fingerprint") if word in str(items)] == []
 
@@ -266,9 +266,9 @@ def test_an_erasure_takes_a_page_in_its_turn(world: World, monkeypatch: pytest.M
     ours = [an_order_of(world, number) for number in range(5)]
     erasure_id = an_erasure(world)
     for looked_at in (2, 4):
-        assert go_on_erasing(world.orders, world.integrations, world.integration, world.clock)
+        assert go_on_erasing(world.orders, world.downloads, world.integration, world.clock)
         assert erasure(world, erasure_id).orders == looked_at
-    assert not go_on_erasing(world.orders, world.integrations, world.integration, world.clock)
+    assert not go_on_erasing(world.orders, world.downloads, world.integration, world.clock)
     assert erasure(world, erasure_id).erased == tuple(ours)
 
 

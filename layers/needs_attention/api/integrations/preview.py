@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import TypedDict
 
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stage
@@ -14,18 +14,18 @@ from needs_attention.tables.orders import OrderStore, Page
 MOST_LOOKED_AT = 300
 
 
-class Preview(NamedTuple):
-    """How many orders were looked at, how many of them would be held or let go, and whether there are more."""
+class SettingsPreview(TypedDict):
+    """What other settings would change of the orders that were looked at."""
 
     orders: int
-    would_be_held: int
-    would_be_let_go: int
-    is_truncated: bool
+    wouldBeHeld: int
+    wouldBeLetGo: int
+    isTruncated: bool
 
 
 def preview(
     orders: OrderStore, integration: Integration, settings: Settings, stages: Iterable[Stage], now: datetime
-) -> Preview:
+) -> SettingsPreview:
     """Judges the orders by the integration's settings, and by the other ones."""
     looked_at = would_be_held = would_be_let_go = 0
     is_truncated = False
@@ -38,4 +38,9 @@ def preview(
             looked_at += 1
             would_be_held += is_held and not was_held
             would_be_let_go += was_held and not is_held
-    return Preview(looked_at, would_be_held, would_be_let_go, is_truncated)
+    return {
+        "orders": looked_at,
+        "wouldBeHeld": would_be_held,
+        "wouldBeLetGo": would_be_let_go,
+        "isTruncated": is_truncated,
+    }

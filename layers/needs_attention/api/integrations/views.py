@@ -1,11 +1,12 @@
 """Integrations as the API shows them."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, TypedDict, cast
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, with_config
 
-from needs_attention.api.answers import Instant
+from needs_attention.api.answers import Instant, as_json
 from needs_attention.api.problems import ProblemDetails
 from needs_attention.downloads.backdated import Counts
 from needs_attention.downloads.by_id import SetAside
@@ -15,11 +16,14 @@ from needs_attention.downloads.walk import AMAZONS_MARGIN
 from needs_attention.integrations.arrivals import Arrivals, MarketplaceArrivals, arriving
 from needs_attention.integrations.expiry import Ending
 from needs_attention.integrations.incidents import Incident, IncidentCode, Incidents
-from needs_attention.integrations.integration import Integration, Region
+from needs_attention.integrations.integration import Integration, Region, Rejudgement
 from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.standing import IntegrationStanding
 from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.settings import Settings
 from needs_attention.values.times import instant
+
+MOST_SET_ASIDE_SHOWN = 100
 
 
 class IntegrationProblem(ProblemDetails):
@@ -28,7 +32,6 @@ class IntegrationProblem(ProblemDetails):
     integration: "IntegrationDetails"
 
 
-# Integrations
 class ExpiryView(TypedDict):
     """When a part of the credentials ends, and what to do before that."""
 
@@ -142,22 +145,6 @@ class IntegrationDetails(IntegrationBase):
     health: HealthDetails
 
 
-class SettingsPreview(TypedDict):
-    """What other settings would change of the orders that were looked at."""
-
-    orders: int
-    wouldBeHeld: int
-    wouldBeLetGo: int
-    isTruncated: bool
-
-
-class TriedIntegration(IntegrationDetails):
-    """An integration as it would be; only a dry run's answer has the preview."""
-
-    dryRun: NotRequired[Literal[True]]
-    preview: NotRequired[SettingsPreview]
-
-
 class Integrations(TypedDict):
     """All of them, and whether all are frozen."""
 
@@ -165,7 +152,8 @@ class Integrations(TypedDict):
     isFrozen: bool
 
 
-class Connection(TypedDict):
+@with_config(ConfigDict(title="Connection"))
+class ConnectionView(TypedDict):
     """What really arrives through a connection."""
 
     integrationId: str
@@ -183,68 +171,119 @@ class RejudgementView(TypedDict):
     finishedAt: Instant | None
 
 
-class Freeze(TypedDict):
-    """Whether the hand-over of all integrations is stopped."""
-
-    isFrozen: bool
-
-
-def integration_view(
+def integration_row(
     integration: Integration, live: LiveDownload, incidents: Incidents, stages: Stages, now: datetime
-) -> dict[str, Any]:
-    """An integration as the API shows it, with how its downloads stand."""
-    shown = integration.model_dump(mode="json", by_alias=True, exclude={"deleted_at"})
-    shown["settings"]["defaultStage"] = stages.name_of(integration.settings.default_stage)
-    return shown | {"health": _health(live, incidents, now) | {"expiries": _expiries(integration, now)}}
+) -> IntegrationRow:
+    """An integration in a list, with how its downloads stand."""
+    return {**_base(integration, stages), "health": _health(integration, live, incidents, now)}
 
 
-def connection_view(integration: Integration, arrivals: Arrivals, now: datetime) -> dict[str, Any]:
+def integration_details(
+    integration: Integration, standing: IntegrationStanding, aside: Sequence[SetAside], now: datetime
+) -> IntegrationDetails:
+    """One integration, with how its downloads stand, the orders that could not be kept, and the second look."""
+    return {
+        **_base(integration, standing.stages),
+        "health": {
+            **_health(integration, standing.live, standing.incidents, now),
+            "setAside": [_set_aside(order) for order in aside[:MOST_SET_ASIDE_SHOWN]],
+            "setAsideCount": len(aside),
+            "reconciliation": _second_look(standing.reconciliation),
+        },
+    }
+
+
+def connection_view(integration: Integration, arrivals: Arrivals, now: datetime) -> ConnectionView:
     """What really arrives through the connection, by marketplace, and when its credentials end."""
     found = arriving(arrivals, integration.marketplace_ids, integration.settings.checks)
     return {
         "integrationId": integration.integration_id,
-        "marketplaces": [one.model_dump(mode="json", by_alias=True) for one in found],
+        "marketplaces": [as_json(one) for one in found],
         "expiries": _expiries(integration, now),
     }
 
 
-def with_findings(
-    view: dict[str, Any], aside: tuple[SetAside, ...], reconciliation: Reconciliation | None
-) -> dict[str, Any]:
-    """The view with the orders that could not be kept, at most 100 of them, and what the second look found."""
-    shown = [order.model_dump(mode="json", by_alias=True, exclude={"tries"}) for order in aside[:100]]
-    compared = reconciliation and reconciliation.model_dump(mode="json", by_alias=True, exclude={"walk"})
-    found = {"setAside": shown, "setAsideCount": len(aside), "reconciliation": compared}
-    return view | {"health": view["health"] | found}
+def rejudgement_view(job: Rejudgement) -> RejudgementView:
+    """Without where it stands within a Stage, which says nothing to people."""
+    return {
+        "requestedBy": job.requested_by,
+        "requestedAt": instant(job.requested_at),
+        "orders": job.orders,
+        "changed": job.changed,
+        "finishedAt": instant(job.finished_at) if job.finished_at else None,
+    }
 
 
-def _health(live: LiveDownload, incidents: Incidents, now: datetime) -> dict[str, Any]:
-    overdue = live.overdue_verdicts
+def _base(integration: Integration, stages: Stages) -> IntegrationBase:
+    default_stage = stages.name_of(integration.settings.default_stage)
+    return {
+        "integrationId": integration.integration_id,
+        "name": integration.name,
+        "region": integration.region,
+        "marketplaceIds": list(integration.marketplace_ids),
+        "settings": as_json(integration.settings) | {"defaultStage": default_stage},
+        "isPaused": integration.is_paused,
+        "isFrozen": integration.is_frozen,
+        "registeredAt": instant(integration.registered_at),
+        "clientSecretCreatedAt": _instant(integration.client_secret_created_at),
+        "consentGivenAt": _instant(integration.consent_given_at),
+        "revision": integration.revision,
+    }
+
+
+def _health(integration: Integration, live: LiveDownload, incidents: Incidents, now: datetime) -> Health:
     return {
         "cursor": instant(live.walk.reached),
         "cursorLagSeconds": max(int((now - AMAZONS_MARGIN - live.walk.reached).total_seconds()), 0),
-        "lastRunAt": instant(live.last_run_at) if live.last_run_at else None,
-        "lastSuccessAt": instant(live.last_success_at) if live.last_success_at else None,
+        "lastRunAt": _instant(live.last_run_at),
+        "lastSuccessAt": _instant(live.last_success_at),
         "orderChangeNotifications": {
             "isSubscribed": live.subscription.subscription_id is not None,
             "failure": live.subscription.failure,
         },
         "incidents": [_incident(incident) for incident in incidents.incidents],
-        "overdueVerdicts": overdue.model_dump(mode="json", by_alias=True) if overdue else None,
+        "overdueVerdicts": as_json(live.overdue_verdicts),
         "quotaLeft": {
             "searchOrders": int(live.search_bucket.tokens_at(now)),
             "getOrder": int(live.get_bucket.tokens_at(now)),
         },
+        "expiries": _expiries(integration, now),
     }
 
 
-def _expiries(integration: Integration, now: datetime) -> list[dict[str, Any]]:
+def _expiries(integration: Integration, now: datetime) -> list[ExpiryView]:
     return [
         {"what": one.what, "at": instant(one.at), "isSoon": one.is_soon, "whatToDo": HOW_TO_RENEW[one.what]}
         for one in integration.expiries(now)
     ]
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
-    shown = incident.model_dump(mode="json", by_alias=True, exclude={"probed_at", "probed_order"})
-    return {**shown, "whatToDo": WHAT_TO_DO[incident.code]}
+def _incident(incident: Incident) -> IncidentView:
+    return {
+        "code": incident.code,
+        "since": instant(incident.since),
+        "evidence": incident.evidence,
+        "requestId": incident.request_id,
+        "fields": {marketplace_id: list(fields) for marketplace_id, fields in incident.fields.items()},
+        "whatToDo": WHAT_TO_DO[incident.code],
+    }
+
+
+def _set_aside(order: SetAside) -> SetAsideView:
+    return {
+        "orderId": order.order_id,
+        "reason": order.reason,
+        "firstSeenAt": instant(order.first_seen_at),
+        "requestId": order.request_id,
+        "retryAt": _instant(order.retry_at),
+    }
+
+
+def _second_look(found: Reconciliation | None) -> SecondLook | None:
+    """The answer also holds `failure` and `retryAt`, which the document does not name."""
+    shown = found and found.model_dump(mode="json", by_alias=True, exclude={"walk"})
+    return cast("SecondLook | None", shown)
+
+
+def _instant(time: datetime | None) -> str | None:
+    return instant(time) if time else None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.operations import IfMatch, parsed
+from needs_attention.api.orders.lookup import around, existing_order
+from needs_attention.api.orders.one_by_one import OneByOne, RefusedOrder, refused
 from needs_attention.api.orders.requests import (
     BulkChanges,
     BulkOrder,
@@ -19,28 +21,23 @@ from needs_attention.api.orders.requests import (
     cause_of,
 )
 from needs_attention.api.orders.sheet import SheetRow
-from needs_attention.api.orders.views import OrderProblem, WholeOrder, for_warehouse, whole_order
+from needs_attention.api.orders.views import EditedOrder, WholeOrder, whole_order_for
 from needs_attention.api.problems import (
     ATTEMPTS,
     FieldProblem,
-    OneByOne,
     Problem,
-    ProblemDetails,
     changed_meanwhile,
     not_found,
-    refused,
 )
 from needs_attention.api.retention import EraseOrder
 from needs_attention.aws import is_lost_race
-from needs_attention.integrations.standing import may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders import gate
 from needs_attention.orders.changes import ChangedBy
 from needs_attention.orders.gate import Refused, Wanted
 from needs_attention.orders.order import Order, Redaction
-from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore
 
 if TYPE_CHECKING:
@@ -54,14 +51,6 @@ class ChangedOrder(TypedDict):
     status: Literal[200]
     order: WholeOrder
     warnings: list[FieldProblem]
-
-
-class RefusedOrder(TypedDict):
-    """One of several, refused."""
-
-    orderId: str
-    status: int
-    problem: ProblemDetails | OrderProblem
 
 
 class RefusedChange(RefusedOrder):
@@ -111,14 +100,14 @@ _CANNOT_BE_SENT = FieldWarning(
 )
 
 
-Change = Callable[[Order, Surroundings], Changed]
+OrderChange = Callable[[Order, Surroundings], Changed]
 
 
 class Made(NamedTuple):
-    """What a change that was made, or tried, is answered with: the order, and `{field, code, message}` per warning."""
+    """What a change that was made, or tried, is answered with."""
 
-    order: dict[str, Any]
-    warnings: list[dict[str, str]]
+    order: WholeOrder
+    warnings: list[FieldProblem]
 
 
 class OrderChanges:
@@ -131,7 +120,7 @@ class OrderChanges:
         self,
         client: "DynamoDBClient",
         orders: OrderStore,
-        integrations: IntegrationStore,
+        integrations: SettingsStore,
         caller: Caller,
         now: datetime,
         *,
@@ -150,7 +139,7 @@ class OrderChanges:
 
     # What can be changed
 
-    def patch(self, patch: OrderPatch) -> Change:
+    def patch(self, patch: OrderPatch) -> OrderChange:
         """Edits first, then what is wanted of the gate on top. Raises a 403 for an override by anyone but an
         administrator; the change raises a 422 for what cannot be wanted."""
         self._check_override(patch.override is not None)
@@ -171,7 +160,7 @@ class OrderChanges:
 
         return change
 
-    def release(self, release: Release) -> Change:
+    def release(self, release: Release) -> OrderChange:
         """Raises a 403 for an override by anyone but an administrator."""
         self._check_override(release.override is not None)
         wanted = release.wanted()
@@ -182,7 +171,7 @@ class OrderChanges:
 
         return change
 
-    def erase(self, erasure: EraseOrder) -> Change:
+    def erase(self, erasure: EraseOrder) -> OrderChange:
         """Removes personal data before its time. Warns of an order that was still to be sent."""
         request = Redaction(by=self._caller.name, why="request", reference=erasure.reference)
 
@@ -201,15 +190,15 @@ class OrderChanges:
 
     # Making a change
 
-    def make(self, order_id: str, change: Change, if_match: IfMatch) -> dict[str, Any]:
-        """Writes the change and answers the order as it is then, and `warnings`. Nothing is written if nothing changes.
+    def make(self, order_id: str, change: OrderChange, if_match: IfMatch) -> EditedOrder:
+        """Writes the change and answers the order as it is then. Nothing is written if nothing changes.
 
         Raises Refused, a 404, a 412 with the current order, or a 409 if somebody else was faster each time.
         """
         made = self._made(existing_order(self._orders, order_id), change, if_match)
         return {**made.order, "warnings": made.warnings}
 
-    def acknowledge(self, order_id: str, if_match: IfMatch) -> dict[str, Any]:
+    def acknowledge(self, order_id: str, if_match: IfMatch) -> WholeOrder:
         """The warehouse takes the order, if at that instant the gate lets it, the settings are those that it was asked
         with, and nothing is frozen. Raises as `make` does."""
         for _ in range(ATTEMPTS):
@@ -232,11 +221,11 @@ class OrderChanges:
             return self._shown(existing_order(self._orders, order_id), surroundings)
         raise changed_meanwhile()
 
-    def picked(self, order_id: str, if_match: IfMatch) -> dict[str, Any]:
+    def picked(self, order_id: str, if_match: IfMatch) -> WholeOrder:
         """The warehouse has picked the order. Raises as `make` does."""
         return self._reported(order_id, lambda order, _: Changed(gate.picked(order), "picked"), if_match)
 
-    def transfer_failed(self, order_id: str, failure: TransferFailure, if_match: IfMatch) -> dict[str, Any]:
+    def transfer_failed(self, order_id: str, failure: TransferFailure, if_match: IfMatch) -> WholeOrder:
         """The warehouse cannot pick the order. Raises as `make` does."""
 
         def change(order: Order, _: Surroundings) -> Changed:
@@ -244,7 +233,7 @@ class OrderChanges:
 
         return self._reported(order_id, change, if_match)
 
-    def _reported(self, order_id: str, change: Change, if_match: IfMatch) -> dict[str, Any]:
+    def _reported(self, order_id: str, change: OrderChange, if_match: IfMatch) -> WholeOrder:
         order = existing_order(self._orders, order_id)
         gate.check_handed_over(order)  # first, because a 412 shows the whole order
         return self._made(order, change, if_match).order
@@ -256,27 +245,26 @@ class OrderChanges:
             with suppress(LostRace):
                 self._orders.save(order, verdict, by="validation", at=self._now, cause="verdict")
 
-    def make_all(self, bulk: BulkChanges) -> list[dict[str, Any]]:
-        """Makes each change by itself: a result per order, with the order or the problem that refused it, and with
-        `warnings`."""
+    def make_all(self, bulk: BulkChanges) -> list[ChangedOrder | RefusedChange]:
+        """Makes each change by itself."""
         known = self._orders.get_many(wish.order_id for wish in bulk.orders)
-        return [self._result(wish, known.get(wish.order_id), is_dry_run=bulk.dry_run) for wish in bulk.orders]
+        results = [self._result(wish, known.get(wish.order_id), is_dry_run=bulk.dry_run) for wish in bulk.orders]
+        return [_result_of_order(result) for result in results]
 
-    def _result(self, wish: BulkOrder, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
+    def _result(self, wish: BulkOrder, order: Order | None, *, is_dry_run: bool) -> Made | RefusedOrder:
         def attempt(order: Order) -> Made:
             change = self.release(Release()) if wish.patch is None else self.patch(wish.patch)
             return self._tried(order, change) if is_dry_run else self._made(order, change, IfMatch(None))
 
         return self._attempted(wish.order_id, order, attempt)
 
-    def fill_in(self, rows: Sequence[SheetRow], *, is_dry_run: bool) -> list[dict[str, Any]]:
+    def fill_in(self, rows: Sequence[SheetRow], *, is_dry_run: bool) -> list[ChangedRow | RefusedRow]:
         """Makes the change of each row of a sheet by itself, if its order is still as it was when it was exported."""
         known = self._orders.get_many(row.order_id for row in rows)
-        return [
-            {"row": row.number, **self._filled(row, known.get(row.order_id), is_dry_run=is_dry_run)} for row in rows
-        ]
+        results = [(row.number, self._filled(row, known.get(row.order_id), is_dry_run=is_dry_run)) for row in rows]
+        return [_result_of_row(number, result) for number, result in results]
 
-    def _filled(self, row: SheetRow, order: Order | None, *, is_dry_run: bool) -> dict[str, Any]:
+    def _filled(self, row: SheetRow, order: Order | None, *, is_dry_run: bool) -> Made | RefusedOrder:
         if_match = IfMatch(frozenset({row.revision}))
 
         def attempt(order: Order) -> Made:
@@ -287,20 +275,17 @@ class OrderChanges:
 
         return self._attempted(row.order_id, order, attempt)
 
-    def _attempted(self, order_id: str, order: Order | None, attempt: Callable[[Order], Made]) -> dict[str, Any]:
-        """The result of one of many: the order, or what refused it, which leaves nothing to be warned of."""
+    def _attempted(self, order_id: str, order: Order | None, attempt: Callable[[Order], Made]) -> Made | RefusedOrder:
         if order is None:
-            result = refused(order_id, not_found("order"))
-        else:
-            result = self._one_by_one.result(order_id, lambda: {"status": 200, **attempt(order)._asdict()})
-        return {**result, "warnings": result.get("warnings", [])}
+            return refused(order_id, not_found("order"))
+        return self._one_by_one.result(order_id, lambda: attempt(order))
 
-    def _tried(self, order: Order, change: Change) -> Made:
+    def _tried(self, order: Order, change: OrderChange) -> Made:
         surroundings = self._around(order)
         after, _, warnings = change(order, surroundings)
         return self._answered(after, warnings, surroundings)
 
-    def _made(self, order: Order, change: Change, if_match: IfMatch) -> Made:
+    def _made(self, order: Order, change: OrderChange, if_match: IfMatch) -> Made:
         for _ in range(ATTEMPTS):
             surroundings = self._around(order)
             self._check(if_match, order, surroundings)
@@ -336,19 +321,30 @@ class OrderChanges:
         return self._surroundings[order.integration]
 
     def _answered(self, order: Order, warnings: Sequence[FieldWarning], surroundings: Surroundings) -> Made:
-        return Made(self._shown(order, surroundings), [warning._asdict() for warning in warnings])
+        return Made(self._shown(order, surroundings), [warning.as_json() for warning in warnings])
 
-    def _shown(self, order: Order, surroundings: Surroundings) -> dict[str, Any]:
-        shown = whole_order(order, surroundings, self._now)
-        return shown if self._caller.is_any_of(Role.READER) else for_warehouse(shown)
+    def _shown(self, order: Order, surroundings: Surroundings) -> WholeOrder:
+        return whole_order_for(self._caller, order, surroundings, self._now)
 
 
-def existing_order(orders: OrderStore, order_id: str) -> Order:
-    """The order as it is now. Raises a 404."""
-    order = orders.get(order_id)
-    if order is None:
-        raise not_found("order")
-    return order
+def _result_of_order(result: Made | RefusedOrder) -> ChangedOrder | RefusedChange:
+    if isinstance(result, Made):
+        return {"orderId": result.order["orderId"], "status": 200, "order": result.order, "warnings": result.warnings}
+    return {**result, "warnings": []}
+
+
+def _result_of_row(number: int, result: Made | RefusedOrder) -> ChangedRow | RefusedRow:
+    if isinstance(result, Made):
+        changed: ChangedRow = {
+            "row": number,
+            "orderId": result.order["orderId"],
+            "status": 200,
+            "order": result.order,
+            "warnings": result.warnings,
+        }
+        return changed
+    refused_row: RefusedRow = {"row": number, **result, "warnings": []}
+    return refused_row
 
 
 def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> None:
@@ -360,21 +356,3 @@ def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> N
     with_data = [order["orderId"] for order in shown if order["redactedAt"] is None]
     if any(order.redacted_at for order in orders.get_many(with_data).values()):
         raise Refused("redacted", "It is done, but its answer is not kept: the personal data in it was removed since.")
-
-
-def check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:
-    """Raises a 404 for a warehouse that may neither take the order nor has taken it; readers see every order.
-
-    What it has taken a warehouse reads again, to see that it was cancelled meanwhile.
-    """
-    may_see = order.is_handed_over or may_be_transferred(Summary.of(order), surroundings)
-    if not may_see and not caller.is_any_of(Role.READER):
-        raise not_found("order")
-
-
-def around(order: Order, integrations: IntegrationStore) -> Surroundings:
-    """What the order's integration says. None is ever removed for good: an order without one is a fault of ours."""
-    surroundings = integrations.surroundings(order.integration)
-    if surroundings is None:
-        raise LookupError(order.integration)
-    return surroundings

@@ -1,7 +1,11 @@
-"""The query parameters of lists of orders, and which orders they match."""
+"""The query parameters of lists of orders, and which orders they match.
 
+To add a filter, add a field to `Filters` and its predicate to `PREDICATES`.
+"""
+
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
@@ -9,10 +13,9 @@ from pydantic_core import PydanticCustomError
 
 from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
 from needs_attention.integrations.incidents import IncidentCode
-from needs_attention.integrations.stages import Stage
 from needs_attention.integrations.standing import OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.orders.completeness import RULES
+from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import OrderStatus
 from needs_attention.orders.settings import ThreePlStatus
@@ -36,14 +39,14 @@ def _split(value: object) -> object:
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
-class OrderFilters(Value):
-    """The query parameters of `GET /orders`. Times: `...After` is included, `...Before` is not."""
+class Filters(Value):
+    """Which orders a list shows. Times: `...After` is included, `...Before` is not."""
 
     integration: Text | None = None
     stage: Text | None = Field(default=None, description="A Stage's name or id")
     status: OrderStatus | None = None
     three_pl_status: ThreePlStatus | None = None
-    missing: Annotated[tuple[Annotated[str, OneOf(RULES)], ...], BeforeValidator(_split)] = Field(
+    missing: Annotated[tuple[Annotated[str, OneOf(CHECK_OF)], ...], BeforeValidator(_split)] = Field(
         default=(), description="Orders that lack any of these"
     )
     ready_to_release: bool | None = None
@@ -62,12 +65,6 @@ class OrderFilters(Value):
     updated_after: SentTime | None = None
     updated_before: SentTime | None = None
     ship_by_before: SentTime | None = None
-    order_ids: Annotated[tuple[Text, ...], BeforeValidator(_split), Field(max_length=100)] = ()
-    sort: Literal["shipBy", "-shipBy", "createdAt", "-createdAt"] | None = Field(
-        default=None, description="Without it: `shipBy` where a Stage is given, else `-createdAt`"
-    )
-    limit: int = Field(default=50, ge=1, le=250)
-    cursor: SentCursor | None = None
 
     @field_validator("created_before", "updated_before")
     @classmethod
@@ -77,6 +74,58 @@ class OrderFilters(Value):
         if before and after and after >= before:
             raise PydanticCustomError("not_later", "must be later than {other}", {"other": to_camel(other)})
         return before
+
+
+class Candidate(NamedTuple):
+    """An order that a list may show, as it stands now."""
+
+    summary: Summary
+    surroundings: Surroundings
+    standing: OrderStanding
+
+
+def _is_in_stage(order: Candidate, wanted: str) -> bool:
+    stage = order.surroundings.stages.named(wanted)
+    return stage is not None and order.summary.stage == stage.id
+
+
+# Whether a filter finds an order, given the value that the caller sent for it.
+PREDICATES: Mapping[str, Callable[[Candidate, Any], bool]] = {
+    "integration": lambda order, wanted: order.summary.integration == wanted,
+    "stage": _is_in_stage,
+    "status": lambda order, wanted: order.summary.status == wanted,
+    "three_pl_status": lambda order, wanted: order.summary.three_pl_status == wanted,
+    "missing": lambda order, wanted: not set(wanted).isdisjoint(order.summary.missing),
+    "ready_to_release": lambda order, wanted: order.summary.ready_to_release == wanted,
+    "fulfillable": lambda order, wanted: may_be_fulfilled(order.summary, order.surroundings) == wanted,
+    "incident": lambda order, wanted: order.standing.incident == wanted,
+    "queue": lambda order, wanted: order.standing.queue == wanted,
+    "ship_by_state": lambda order, wanted: order.standing.ship_by_state == wanted,
+    "assigned_to": lambda order, wanted: order.summary.assigned_to == wanted,
+    "is_assigned": lambda order, wanted: (order.summary.assigned_to is not None) == wanted,
+    "flag": lambda order, wanted: wanted in order.summary.flags,
+    "alert": lambda order, wanted: wanted in order.summary.alerts,
+    "marketplace": lambda order, wanted: order.summary.marketplace_id == wanted,
+    "fulfilled_by": lambda order, wanted: order.summary.fulfilled_by == wanted,
+    "created_after": lambda order, wanted: order.summary.created_at >= wanted,
+    "created_before": lambda order, wanted: order.summary.created_at < wanted,
+    "updated_after": lambda order, wanted: order.summary.updated_at >= wanted,
+    "updated_before": lambda order, wanted: order.summary.updated_at < wanted,
+    "ship_by_before": lambda order, wanted: order.summary.ship_by is not None and order.summary.ship_by < wanted,
+}
+if PREDICATES.keys() != Filters.model_fields.keys():
+    raise TypeError(f"field or predicate missing: {', '.join(PREDICATES.keys() ^ Filters.model_fields.keys())}")
+
+
+class OrderFilters(Filters):
+    """The query parameters of `GET /orders`: which orders, and which part of their list."""
+
+    order_ids: Annotated[tuple[Text, ...], BeforeValidator(_split), Field(max_length=100)] = ()
+    sort: Literal["shipBy", "-shipBy", "createdAt", "-createdAt"] | None = Field(
+        default=None, description="Without it: `shipBy` where a Stage is given, else `-createdAt`"
+    )
+    limit: int = Field(default=50, ge=1, le=250)
+    cursor: SentCursor | None = None
 
     @property
     def sorts_by_ship_by(self) -> bool:
@@ -115,30 +164,8 @@ class OrderFilters(Value):
     def _all_but_the_page(self) -> str:
         return self.model_dump_json(exclude={"cursor", "limit"})
 
-    def match(self, summary: Summary, surroundings: Surroundings, stage: Stage | None, now: datetime) -> bool:
-        standing = OrderStanding.of(summary, surroundings, now)
+    def match(self, summary: Summary, surroundings: Surroundings, now: datetime) -> bool:
+        order = Candidate(summary, surroundings, OrderStanding.of(summary, surroundings, now))
         return all(
-            (
-                self.incident in {None, standing.incident},
-                self.queue in {None, standing.queue},
-                self.ship_by_state in {None, standing.ship_by_state},
-                self.assigned_to in {None, summary.assigned_to},
-                self.is_assigned in {None, summary.assigned_to is not None},
-                self.flag is None or self.flag in summary.flags,
-                self.alert is None or self.alert in summary.alerts,
-                stage is None or summary.stage == stage.id,
-                self.integration in {None, summary.integration},
-                self.status in {None, summary.status},
-                self.three_pl_status in {None, summary.three_pl_status},
-                not self.missing or not set(self.missing).isdisjoint(summary.missing),
-                self.ready_to_release in {None, summary.ready_to_release},
-                self.fulfillable in {None, may_be_fulfilled(summary, surroundings)},
-                self.marketplace in {None, summary.marketplace_id},
-                self.fulfilled_by in {None, summary.fulfilled_by},
-                self.created_after is None or summary.created_at >= self.created_after,
-                self.created_before is None or summary.created_at < self.created_before,
-                self.updated_after is None or summary.updated_at >= self.updated_after,
-                self.updated_before is None or summary.updated_at < self.updated_before,
-                self.ship_by_before is None or (summary.ship_by is not None and summary.ship_by < self.ship_by_before),
-            )
+            (wanted := getattr(self, name)) in (None, ()) or finds(order, wanted) for name, finds in PREDICATES.items()
         )

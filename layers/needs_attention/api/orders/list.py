@@ -7,30 +7,47 @@ answer that stopped early has fewer orders and a cursor to go on from.
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple, TypedDict, get_args
+from typing import Annotated, NamedTuple, TypedDict
 
 from pydantic import Field
 
+from needs_attention.api.callers import Caller, Role
 from needs_attention.api.orders.filters import OrderFilters
-from needs_attention.api.orders.views import OrderRow, for_warehouse, order_row, whole_order
-from needs_attention.api.problems import FieldError, Problem, invalid
-from needs_attention.integrations.incidents import Incidents
-from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
-from needs_attention.integrations.standing import OrderStanding, may_be_transferred
+from needs_attention.api.orders.lookup import around, existing_order
+from needs_attention.api.orders.views import (
+    OrderRow,
+    WholeOrder,
+    order_row,
+    row_for_warehouse,
+    whole_order,
+    whole_order_for,
+)
+from needs_attention.api.problems import FieldError, Problem, invalid, not_found
+from needs_attention.integrations.stages import Stage, Stages
+from needs_attention.integrations.standing import HeldCounts, may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.orders.completeness import RULES
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
-from needs_attention.orders.urgency import Age, Queue, ShipByState, age_of
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.orders.urgency import Queue, ShipByState
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import created_key, ship_by_key
-from needs_attention.tables.orders import Found, OrderStore, Page
+from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.tables.surroundings import all_surroundings
 
 
 class OrderPage(TypedDict):
     """A part of a list. With `nextCursor` there may be more, even if this part is short or empty."""
 
     orders: list[OrderRow]
+    nextCursor: str | None
+
+
+class WholePage(TypedDict):
+    """As `OrderPage`, with whole orders."""
+
+    orders: list[WholeOrder]
     nextCursor: str | None
 
 
@@ -65,31 +82,24 @@ class _ReadEnough(Exception):
     """The call has read as much as one may."""
 
 
-class Held(NamedTuple):
-    """The held orders of an integration, soonest ship-by deadline first, counted as `OrderList.summary` counts."""
-
-    surroundings: Surroundings
-    summaries: tuple[Summary, ...]
-    counts: Mapping[str, Any]
-
-
 class OrderList:
     """Answers questions about many orders."""
 
-    def __init__(self, orders: OrderStore, integrations: IntegrationStore) -> None:
+    def __init__(self, orders: OrderStore, integrations: SettingsStore, downloads: DownloadStateStore) -> None:
         self._orders = orders
         self._integrations = integrations
+        self._downloads = downloads
 
-    def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> dict[str, Any]:
-        """`{orders, nextCursor}`. A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
+    def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> OrderPage:
+        """A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
         listed = self._listed(filters, now, is_warehouse=is_warehouse)
         rows = [order_row(summary, listed.surroundings[summary.integration], now) for summary in listed.summaries]
         return {
-            "orders": [for_warehouse(row) for row in rows] if is_warehouse else rows,
+            "orders": [row_for_warehouse(row) for row in rows] if is_warehouse else rows,
             "nextCursor": listed.next_cursor,
         }
 
-    def whole_page(self, filters: OrderFilters, now: datetime) -> dict[str, Any]:
+    def whole_page(self, filters: OrderFilters, now: datetime) -> WholePage:
         """As `page`, with whole orders."""
         listed = self._listed(filters, now, is_warehouse=False)
         found = self._orders.get_many(summary.order_id for summary in listed.summaries)
@@ -98,6 +108,13 @@ class OrderList:
             "orders": [whole_order(order, listed.surroundings[order.integration], now) for order in orders],
             "nextCursor": listed.next_cursor,
         }
+
+    def one(self, order_id: str, caller: Caller, now: datetime) -> WholeOrder:
+        """One order as the caller may see it. Raises a 404, also if the caller may not see it."""
+        order = existing_order(self._orders, order_id)
+        surroundings = around(order, self._integrations)
+        _check_visible(order, surroundings, caller)
+        return whole_order_for(caller, order, surroundings, now)
 
     def _listed(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> "_Listed":
         stages = self._integrations.stages()
@@ -108,54 +125,56 @@ class OrderList:
         found = self._orders_asked_for(filters) if filters.order_ids else self._walk(filters, stage, surroundings)
 
         def is_shown(summary: Summary) -> bool:
-            around = surroundings.get(summary.integration)
-            if around is None or not filters.match(summary, around, stage, now):
+            own = surroundings.get(summary.integration)
+            if own is None or not filters.match(summary, own, now):
                 return False
-            return not is_warehouse or may_be_transferred(summary, around)
+            return not is_warehouse or may_be_transferred(summary, own)
 
         limit = len(filters.order_ids) or filters.limit
         shown, position = _up_to(limit, found, is_shown, _key_of(filters), filters.position())
         return _Listed(surroundings, shown, filters.cursor_at(position) if position else None)
 
-    def summary(self, now: datetime) -> dict[str, Any]:
+    def summary(self, now: datetime) -> OrdersSummary:
         """How many orders are held, by missing field, integration, queue, age and ship-by state; and how many are in
         each Stage.
 
         Counts at most `MOST_ENTRIES_READ` orders of a Stage in an integration; `isTruncated` says that there are more.
         """
         stages = self._integrations.stages()
-        counts = _Counts(now)
-        for integration_id, around in self._surroundings(None, stages).items():
-            for stage in () if around.integration.deleted_at else stages.stages:
+        held: dict[str, HeldCounts] = {}
+        by_stage: dict[str, int] = {}
+        is_truncated = False
+        for integration_id, own in self._surroundings(None, stages).items():
+            for stage in () if own.integration.deleted_at else stages.stages:
                 found = self._orders.find_by_stage(integration_id, stage.id, Page(MOST_ENTRIES_READ))
-                counts.add(around, stage, found)
-        return counts.as_json()
-
-    def held(self, now: datetime) -> Iterator["Held"]:
-        """The held orders of each integration that is not deleted, one after the other, within the same bound."""
-        stage = next(stage for stage in BUILT_IN_STAGES if stage.id == NEEDS_ATTENTION)
-        for integration_id, around in self._surroundings(None, self._integrations.stages()).items():
-            if not around.integration.deleted_at:
-                found = self._orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_ENTRIES_READ))
-                counts = _Counts(now)
-                counts.add(around, stage, found)
-                yield Held(around, found.summaries, counts.as_json())
+                by_stage[stage.name] = by_stage.get(stage.name, 0) + len(found.summaries)
+                is_truncated = is_truncated or found.position is not None
+                if stage.id == NEEDS_ATTENTION:
+                    held[integration_id] = HeldCounts.of(found.summaries, own, now)
+        total = HeldCounts.total(held.values())
+        return {
+            "held": total.held,
+            "readyToRelease": total.ready_to_release,
+            "byMissing": dict(total.by_missing),
+            "byIntegration": {
+                one: {"held": counts.held, "readyToRelease": counts.ready_to_release} for one, counts in held.items()
+            },
+            "byQueue": dict(total.by_queue),
+            "byAge": dict(total.by_age),
+            "byShipByState": dict(total.by_ship_by_state),
+            "byStage": by_stage,
+            "isTruncated": is_truncated,
+        }
 
     def _surroundings(self, integration: str | None, stages: Stages) -> dict[str, Surroundings]:
-        """All integrations, or the one. Deleted ones too: their orders still have to be dealt with."""
-        known = self._integrations.find_all(deleted_too=True)
-        if integration is not None and integration not in {one.integration_id for one in known}:
-            allowed = ", ".join(one.integration_id for one in known if one.deleted_at is None)
+        """Of all integrations, or of the one. Raises a 400 for one that does not exist."""
+        known = all_surroundings(self._integrations, self._downloads, stages)
+        if integration is None:
+            return known
+        if integration not in known:
+            allowed = ", ".join(one for one, own in known.items() if own.integration.deleted_at is None)
             raise _wrong("integration", "unknownIntegration", f"not known; allowed are {allowed}")
-        is_all_frozen = self._integrations.is_all_frozen()
-        incidents = self._integrations.all_incidents()
-        return {
-            one.integration_id: Surroundings.of(
-                one, incidents.get(one.integration_id, Incidents()), stages, is_all_frozen=is_all_frozen
-            )
-            for one in known
-            if integration in {None, one.integration_id}
-        }
+        return {integration: known[integration]}
 
     def _orders_asked_for(self, filters: OrderFilters) -> Iterator[Summary]:
         found = self._orders.get_many(filters.order_ids)
@@ -240,50 +259,14 @@ def _up_to(
     return _Shown(shown, None)
 
 
-class _Counts:
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._by_missing = dict.fromkeys(RULES, 0)
-        self._by_integration: dict[str, dict[str, int]] = {}
-        self._by_stage: dict[str, int] = {}
-        self._by_queue = dict.fromkeys(get_args(Queue), 0)
-        self._by_age = dict.fromkeys(get_args(Age), 0)
-        self._by_ship_by_state = dict.fromkeys(get_args(ShipByState), 0)
-        self._is_truncated = False
+def _check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:
+    """Raises a 404 for a warehouse that may neither take the order nor has taken it. Readers see every order.
 
-    def add(self, surroundings: Surroundings, stage: Stage, found: Found) -> None:
-        self._by_stage[stage.name] = self._by_stage.get(stage.name, 0) + len(found.summaries)
-        self._is_truncated = self._is_truncated or found.position is not None
-        if stage.id != NEEDS_ATTENTION:
-            return
-        ready = sum(summary.ready_to_release for summary in found.summaries)
-        counted = {"held": len(found.summaries), "readyToRelease": ready}
-        self._by_integration[surroundings.integration.integration_id] = counted
-        for summary in found.summaries:
-            self._add_held(summary, OrderStanding.of(summary, surroundings, self._now))
-
-    def _add_held(self, summary: Summary, standing: OrderStanding) -> None:
-        for field in summary.missing:
-            self._by_missing[field] += 1
-        if standing.queue:
-            self._by_queue[standing.queue] += 1
-        if standing.ship_by_state:
-            self._by_ship_by_state[standing.ship_by_state] += 1
-        if summary.held_at:
-            self._by_age[age_of(summary.held_at, self._now)] += 1
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "held": sum(counts["held"] for counts in self._by_integration.values()),
-            "readyToRelease": sum(counts["readyToRelease"] for counts in self._by_integration.values()),
-            "byMissing": self._by_missing,
-            "byIntegration": self._by_integration,
-            "byQueue": self._by_queue,
-            "byAge": self._by_age,
-            "byShipByState": self._by_ship_by_state,
-            "byStage": self._by_stage,
-            "isTruncated": self._is_truncated,
-        }
+    A warehouse reads an order again that it has taken, to see whether it was cancelled meanwhile.
+    """
+    may_see = order.is_handed_over or may_be_transferred(Summary.of(order), surroundings)
+    if not may_see and not caller.is_any_of(Role.READER):
+        raise not_found("order")
 
 
 def _key_of(filters: OrderFilters) -> Callable[[Summary], str]:

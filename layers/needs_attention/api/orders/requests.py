@@ -6,11 +6,12 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from needs_attention.api.problems import FieldError, Problem, invalid
+from needs_attention.api.problems import FieldError, FieldProblem, Problem, invalid
 from needs_attention.integrations.stages import Stages
 from needs_attention.orders.addresses import country_of
 from needs_attention.orders.amazon_order import Address, LineItem, Money
-from needs_attention.orders.edits import CONFIRMABLE, Edits, PersonsName, Unit
+from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.edits import Edits, PersonsName, Unit
 from needs_attention.orders.effective import Seen, seen
 from needs_attention.orders.gate import Refused, Wanted, check_editable
 from needs_attention.orders.order import Order
@@ -122,6 +123,9 @@ class FieldWarning(NamedTuple):
     field: str
     code: str
     message: str
+
+    def as_json(self) -> FieldProblem:
+        return {"field": self.field, "code": self.code, "message": self.message}
 
 
 class OrderPatch(Value):
@@ -279,6 +283,12 @@ class BulkChanges(Value):
         if len({order.order_id for order in orders}) < len(orders):
             raise PydanticCustomError("not_unique", "an order may stand here only once")
         return orders
+
+
+class SheetOptions(Value):
+    """The query parameters of a sheet that is sent back. A dry run changes nothing."""
+
+    dry_run: bool = False
 
 
 def cause_of(before: Order, wanted: Wanted) -> Cause:

@@ -1,11 +1,12 @@
 """Orders as the API shows them: a row of a list, and the whole order. JSON in camelCase; what is not there is null."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
 from pydantic import Field
 
-from needs_attention.api.answers import FieldCode, Instant, Url
+from needs_attention.api.answers import FieldCode, Instant, Url, as_json
+from needs_attention.api.callers import Caller, Role
 from needs_attention.api.problems import FieldProblem, ProblemDetails
 from needs_attention.integrations.incidents import IncidentCode
 from needs_attention.integrations.standing import OrderStanding, may_be_fulfilled
@@ -20,7 +21,6 @@ from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import Queue, ShipByState
 from needs_attention.orders.verdict import Alert
 from needs_attention.orders.wording import message_for, next_step_for, seller_central_url
-from needs_attention.values.model import Value
 from needs_attention.values.times import instant
 
 
@@ -113,8 +113,8 @@ class Change(TypedDict):
     events: list[str]
 
 
-class WholeOrder(OrderRow):
-    """An order as people see it: edits over Amazon's data. Personal data is null once it was removed."""
+class PersonalData(TypedDict):
+    """Who and where the buyer and the recipient are."""
 
     firstName: str | None
     lastName: str | None
@@ -123,6 +123,11 @@ class WholeOrder(OrderRow):
     deliveryAddress: Address | None
     billingName: str | None
     billingAddress: Address | None
+
+
+class WholeOrder(OrderRow, PersonalData):
+    """An order as people see it: edits over Amazon's data. Personal data is null once it was removed."""
+
     lineItems: list[LineItem]
     sources: Sources
     missingDetails: list[MissingDetail]
@@ -147,37 +152,32 @@ class EditedOrder(WholeOrder):
     warnings: list[FieldProblem]
 
 
-def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> dict[str, Any]:
+def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> OrderRow:
     """An order in a list. No personal data of buyers."""
     standing = OrderStanding.of(summary, surroundings, now)
-    shown = summary.model_dump(
-        mode="json",
-        by_alias=True,
-        include={
-            "order_id",
-            "integration",
-            "status",
-            "three_pl_status",
-            "missing",
-            "hold",
-            "held_at",
-            "ready_to_release",
-            "created_at",
-            "updated_at",
-            "ship_by",
-            "fulfilled_by",
-            "fulfillment_status",
-            "fully_dispatched_at",
-            "dispatched_by",
-            "alerts",
-            "flags",
-            "redownload_at",
-            "assigned_to",
-            "redacted_at",
-            "revision",
-        },
-    )
-    return shown | {
+    return {
+        "orderId": summary.order_id,
+        "integration": summary.integration,
+        "revision": summary.revision,
+        "fulfilledBy": summary.fulfilled_by,
+        "fulfillmentStatus": summary.fulfillment_status,
+        "createdAt": instant(summary.created_at),
+        "updatedAt": instant(summary.updated_at),
+        "shipBy": _instant(summary.ship_by),
+        # A summary holds the words that were written with it, which may be those of a later version.
+        "status": cast("OrderStatus", summary.status),
+        "threePlStatus": summary.three_pl_status,
+        "hold": cast("HoldKind | None", summary.hold),
+        "heldAt": _instant(summary.held_at),
+        "missing": list(summary.missing),
+        "readyToRelease": summary.ready_to_release,
+        "fullyDispatchedAt": _instant(summary.fully_dispatched_at),
+        "dispatchedBy": cast("DispatchedBy | None", summary.dispatched_by),
+        "alerts": cast("list[Alert]", list(summary.alerts)),
+        "flags": list(summary.flags),
+        "redownloadAt": _instant(summary.redownload_at),
+        "assignedTo": summary.assigned_to,
+        "redactedAt": _instant(summary.redacted_at),
         "marketplace": summary.marketplace_id,
         "stage": surroundings.stages.name_of(summary.stage),
         "verdict": "pending" if summary.is_pending else "judged",
@@ -188,13 +188,14 @@ def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> di
     }
 
 
-def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> dict[str, Any]:
+def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
     """All that people need of an order: its row, and the data behind it with where each part came from."""
     view = seen(order.amazon, order.edits, surroundings.settings)
-    return order_row(Summary.of(order), surroundings, now) | {
+    return {
+        **order_row(Summary.of(order), surroundings, now),
         **(_NO_PERSONAL_DATA if order.redacted_at else _personal_data(view)),
         "sellerOrderId": order.amazon.seller_order_id,
-        "lineItems": [_json(line) for line in view.line_items],
+        "lineItems": [as_json(line) for line in view.line_items],
         "sources": {
             "name": view.name_source,
             "email": view.email_source,
@@ -205,61 +206,84 @@ def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> dict
         "missingDetails": [_missing(item, order, surroundings) for item in order.missing],
         "confirmed": list(order.edits.confirmed),
         "heldAfterRelease": order.hold is not None and order.hold.after_release,
-        "snoozedUntil": instant(order.hold.until) if order.hold and order.hold.until else None,
-        "override": _json(order.override),
+        "snoozedUntil": _instant(order.hold.until if order.hold else None),
+        "override": as_json(order.override),
         "comment": order.comment,
         "warehouseError": order.warehouse_error,
         "amazonSays": _amazon_says(order),
         "sellerCentralUrl": seller_central_url(order),
-        "grandTotal": _json(order.amazon.grand_total),
+        "grandTotal": as_json(order.amazon.grand_total),
         "downloadedAt": instant(order.downloaded_at),
-        "redaction": _json(order.redaction),
-        "lastChange": _json(order.last_change),
+        "redaction": as_json(order.redaction),
+        "lastChange": as_json(order.last_change),
     }
 
 
-def for_warehouse(order: dict[str, Any]) -> dict[str, Any]:
-    """An order, or its row, without what the desk says about it among itself."""
-    return {name: value for name, value in order.items() if name not in {"comment", "assignedTo"}}
+def whole_order_for(caller: Caller, order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
+    """The order as the caller may see it. A warehouse does not see what the desk notes on it."""
+    shown = whole_order(order, surroundings, now)
+    if not caller.is_any_of(Role.READER):
+        shown.pop("assignedTo", None)
+        shown.pop("comment", None)
+    return shown
 
 
-_NO_PERSONAL_DATA = dict.fromkeys(
-    ("firstName", "lastName", "company", "email", "deliveryAddress", "billingName", "billingAddress")
-)
+def row_for_warehouse(row: OrderRow) -> OrderRow:
+    """The row without what the desk notes on the order."""
+    shown = row.copy()
+    shown.pop("assignedTo", None)
+    return shown
 
 
-def _personal_data(view: Seen) -> dict[str, Any]:
+_NO_PERSONAL_DATA: PersonalData = {
+    "firstName": None,
+    "lastName": None,
+    "company": None,
+    "email": None,
+    "deliveryAddress": None,
+    "billingName": None,
+    "billingAddress": None,
+}
+
+
+def _personal_data(view: Seen) -> PersonalData:
     return {
         "firstName": view.first_name or None,
         "lastName": view.last_name or None,
         "company": view.company or None,
         "email": view.email or None,
-        "deliveryAddress": _json(view.delivery_address),
+        "deliveryAddress": _address(view.delivery_address),
         "billingName": view.billing_name,
-        "billingAddress": _json(view.billing_address),
+        "billingAddress": _address(view.billing_address),
     }
 
 
-def _missing(item: Missing, order: Order, surroundings: Surroundings) -> dict[str, Any]:
+def _missing(item: Missing, order: Order, surroundings: Surroundings) -> MissingDetail:
     has_vanished = item.field in surroundings.incidents.vanished(order.amazon.marketplace_id)
     return {
-        **item.model_dump(mode="json", by_alias=True),
+        "field": item.field,
+        "reason": item.reason,
+        "parts": list(item.parts),
+        "firstMissingAt": _instant(item.first_missing_at),
         "message": message_for(item),
         "nextStep": CONNECTION_AT_FAULT if has_vanished else next_step_for(item, order),
         "accepted": item not in order.open_missing,
     }
 
 
-def _amazon_says(order: Order) -> dict[str, Any]:
+def _amazon_says(order: Order) -> AmazonSays:
     """Amazon's value of each unit that a person replaced by another one."""
     amazons = amazons_units(order.amazon)
     differing: set[str] = {
         unit for unit in UNITS if order.edits.is_edited(unit) and getattr(amazons, unit) != getattr(order.edits, unit)
     }
-    return amazons.model_dump(mode="json", by_alias=True, include=differing)
+    return cast("AmazonSays", amazons.model_dump(mode="json", by_alias=True, include=differing))
 
 
-def _json(value: Value | Address | None) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    return value.model_dump(mode="json", by_alias=True, exclude_none=isinstance(value, Address))
+def _address(address: Address | None) -> Any:
+    """Only the parts that it has."""
+    return None if address is None else address.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _instant(time: datetime | None) -> str | None:
+    return instant(time) if time else None

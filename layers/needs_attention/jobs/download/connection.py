@@ -31,7 +31,7 @@ from needs_attention.orders.order import Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import next_redownload
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import OrderStore, Page
 from needs_attention.values.times import instant
 
@@ -46,13 +46,13 @@ MOST_BY_ID = 300
 logger = Logger(child=True)
 
 
-class Connection:
+class ConnectionHealth:
     """One run's view of it. What does not change is not written."""
 
     def __init__(
-        self, integrations: IntegrationStore, orders: OrderStore, integration: Integration, incidents: Incidents
+        self, downloads: DownloadStateStore, orders: OrderStore, integration: Integration, incidents: Incidents
     ) -> None:
-        self._integrations = integrations
+        self._downloads = downloads
         self._orders = orders
         self._integration = integration
         self._id = integration.integration_id
@@ -119,7 +119,7 @@ class Connection:
 
     @cached_property
     def _stored_arrivals(self) -> Arrivals:
-        return self._integrations.arrivals(self._id)
+        return self._downloads.arrivals(self._id)
 
     @property
     def _probed_order(self) -> str | None:
@@ -159,7 +159,7 @@ class Connection:
         else:
             self._keep(self._incidents.closed("fieldsVanished"))
         if arrivals != before:
-            self._integrations.save_arrivals(self._id, arrivals)
+            self._downloads.save_arrivals(self._id, arrivals)
         return is_back
 
     def _heal_all(self, back: Mapping[str, Set[str]], now: datetime) -> None:
@@ -177,16 +177,16 @@ class Connection:
         if number <= MOST_BY_ID:
             for order_id in first:
                 wanted = Redownload(order_id=order_id, cause="requested", wanted_at=now)
-                self._integrations.want_redownload(self._id, wanted)
+                self._downloads.want_redownload(self._id, wanted)
             return
         is_asked_for = any(
             one.requested_by == BY_THE_CLOCK and not one.is_over
-            for one in self._integrations.backdated_downloads(self._id)
+            for one in self._downloads.backdated_downloads(self._id)
         )
         if not is_asked_for:
-            pace = self._integrations.live_download(self._integration).walk.pace
+            pace = self._downloads.live_download(self._integration).walk.pace
             download = BackdatedDownload.requested(start, pace, by=BY_THE_CLOCK, now=now)
-            self._integrations.save_backdated_download(self._id, download)
+            self._downloads.save_backdated_download(self._id, download)
 
     def _held(self) -> Iterator[Summary]:
         page = Page(limit=250)
@@ -210,7 +210,7 @@ class Connection:
 
     def _keep(self, incidents: Incidents) -> None:
         if incidents != self._incidents:
-            self._integrations.save_incidents(self._id, incidents)
+            self._downloads.save_incidents(self._id, incidents)
             self._incidents = incidents
 
 

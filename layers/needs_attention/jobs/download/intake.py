@@ -16,7 +16,7 @@ from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.changes import ChangedBy
 from needs_attention.orders.order import Order
 from needs_attention.orders.verdict import judged, next_redownload
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import LostRace, OrderStore, SpoiltItem
 
 logger = Logger(child=True)
@@ -46,9 +46,9 @@ class Taken(NamedTuple):
 class Intake:
     """Stores orders of Amazon's answers."""
 
-    def __init__(self, orders: OrderStore, integrations: IntegrationStore) -> None:
+    def __init__(self, orders: OrderStore, downloads: DownloadStateStore) -> None:
         self._orders = orders
-        self._integrations = integrations
+        self._downloads = downloads
 
     def take(
         self,
@@ -98,11 +98,11 @@ class Intake:
 
     def _note_set_aside(self, integration: Integration, aside: list[SetAside], kept: Set[str]) -> None:
         """The list holds what could not be kept so far: an order that is kept at last leaves it."""
-        before = {order.order_id: order for order in self._integrations.all_set_aside(integration.integration_id)}
+        before = {order.order_id: order for order in self._downloads.all_set_aside(integration.integration_id)}
         for order_id in before.keys() & kept:
-            self._integrations.forget_set_aside(integration.integration_id, order_id)
+            self._downloads.forget_set_aside(integration.integration_id, order_id)
         new = [order for order in aside if order.order_id not in before]
-        self._integrations.set_aside(integration.integration_id, new)
+        self._downloads.set_aside(integration.integration_id, new)
 
     def _take_one(
         self, integration: Integration, before: Order | None, amazon: AmazonOrder, by_amazon: ChangedBy

@@ -27,7 +27,7 @@ from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.amazon_order import may_be_order_id
-from needs_attention.tables.integrations import IntegrationStore
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values.times import in_utc, instant
 
@@ -56,7 +56,7 @@ class ReportedOrder(NamedTuple):
 class ReportComparison:
     """The second look at an account by report, one step a run; whatever ends a run, the next goes on from there."""
 
-    integrations: IntegrationStore
+    downloads: DownloadStateStore
     orders: OrderStore
     amazon: SellingPartnerApi
     integration: Integration
@@ -126,14 +126,14 @@ class ReportComparison:
                     wanted_at=self.now(),
                     changed_at=order.updated_at,
                 )
-                self.integrations.want_redownload(self._id, hint)
+                self.downloads.want_redownload(self._id, hint)
                 missed.append(order.order_id)
         if missed:
             logger.error("live downloads missed orders", integration=self._id, orders=len(missed))
         return missed
 
     def _save(self, reconciliation: Reconciliation) -> None:
-        self.integrations.save_reconciliation(self._id, reconciliation)
+        self.downloads.save_reconciliation(self._id, reconciliation)
 
 
 def _requested(amazon: SellingPartnerApi, integration: Integration, window: Reconciliation) -> str:
