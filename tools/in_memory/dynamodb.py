@@ -265,10 +265,11 @@ def _holds(expression: str, stored: Item | None, names: Mapping[str, str], value
         return names[absent[1]] not in stored
     if absent_or_less := re.fullmatch(r"attribute_not_exists\((#\w+)\) OR (#\w+) < (:\w+)", expression):
         absent_name, name, value = absent_or_less.groups()
-        is_less = names[name] in stored and stored[names[name]]["S"] < values[value]["S"]
+        is_less: bool = names[name] in stored and stored[names[name]]["S"] < values[value]["S"]
         return names[absent_name] not in stored or is_less
     if equal := re.fullmatch(r"(#\w+) = (:\w+)", expression):
-        return stored.get(names[equal[1]]) == values[equal[2]]
+        is_equal: bool = stored.get(names[equal[1]]) == values[equal[2]]
+        return is_equal
     raise NotImplementedError(expression)
 
 
