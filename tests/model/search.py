@@ -87,6 +87,8 @@ class Break(NamedTuple):
     broken: str
     steps: int
     world: str
+    ledger: int = 0
+    """Which of the world's ledgers tells that history."""
     bound: str = "quick"
 
 
