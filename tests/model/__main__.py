@@ -20,7 +20,7 @@ def say(line: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make model ARGUMENTS=...", description=__doc__)
-    parser.add_argument("--bound", choices=(*DECISIONS.bounds, *RACES.bounds), help="all rules on, to this bound only")
+    parser.add_argument("--bound", choices=DECISIONS.bounds, help="all rules on, to this bound only")
     parser.add_argument("--without", metavar="RULE", help="only without this rule")
     wanted = parser.parse_args()
     results = [*results_of(DECISIONS, wanted.bound, wanted.without), *results_of(RACES, wanted.bound, wanted.without)]

@@ -57,7 +57,7 @@ class Budgets(NamedTuple):
     redactions: int = 1
 
 
-BUDGETS = {"tests": Budgets(acts=1), "quick": Budgets(), "wide": Budgets(downloads=3)}
+BUDGETS = {"tests": Budgets(acts=1), "quick": Budgets()}
 
 
 @cache
