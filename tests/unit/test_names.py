@@ -252,7 +252,7 @@ def test_a_company_is_not_split(raw: str) -> None:
     assert split_name(raw) == PersonName("", raw, "company")
 
 
-def test_a_name_equal_to_the_company_name_is_a_company_whatever_the_spelling() -> None:
+def test_a_name_equal_to_the_company_name_is_a_company() -> None:
     assert split_name("Blue Heron", company_name="BLUE  HERON.") == PersonName("", "Blue Heron", "company")
 
 
@@ -297,7 +297,7 @@ latin_words = st.sampled_from(
 
 
 @given(st.lists(latin_words, min_size=2, max_size=4).map(" ".join))
-def test_a_name_that_is_split_without_the_parser_is_split_as_the_parser_would(raw: str) -> None:
+def test_a_plain_name_is_split_as_the_parser_would_split_it(raw: str) -> None:
     split = split_name(raw)
     with patch("needs_attention.orders.names._is_plain", return_value=False):
         assert split_name(raw) == split

@@ -116,7 +116,7 @@ def test_a_real_name_street_or_code_is_never_blank(text: str) -> None:
         ("Ana \ud800", "Ana \ufffd"),
     ],
 )
-def test_text_is_stored_composed_with_single_spaces_and_otherwise_as_written(raw: str, stored: str) -> None:
+def test_text_is_stored_composed_and_with_single_spaces(raw: str, stored: str) -> None:
     assert cleaned(raw) == stored
 
 

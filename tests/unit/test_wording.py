@@ -64,7 +64,7 @@ TYPED = edited(an_amazon_order(), email="typed@b.example.com")
         ),
     ],
 )
-def test_what_is_missing_is_said_in_plain_words(
+def test_a_missing_field_is_told_in_plain_words(
     amazon: AmazonOrder, edits: Edits, settings: dict[str, str], messages: list[str]
 ) -> None:
     missing = find_missing(amazon, edits, Settings.model_validate(settings))
@@ -88,11 +88,11 @@ def test_a_reason_without_words_is_still_told() -> None:
         (Missing(field="buyerRequestedCancel", reason="asked"), "Cancel the order in Seller Central"),
     ],
 )
-def test_each_thing_that_is_missing_has_a_next_step(missing: Missing, says: str) -> None:
+def test_each_missing_field_has_a_next_step(missing: Missing, says: str) -> None:
     assert says in next_step_for(missing, an_order())
 
 
-def test_what_amazon_is_asked_for_again_may_be_waited_for() -> None:
+def test_the_next_step_names_the_time_of_the_next_redownload() -> None:
     waiting = an_order(redownload_at=NOON)
     assert f"asked again at {instant(NOON)}" in next_step_for(Missing(field="email", reason="blank"), waiting)
     assert "asked again" not in next_step_for(Missing(field="email", reason="blank"), an_order())

@@ -264,7 +264,7 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
     missing_since = {item.field: item.first_missing_at for item in order.missing}
     lost_dispatch = verdict.dispatched_by is None
     is_new_alert = verdict.alert is not None and verdict.alert not in order.alerts
-    # The change that people are told of now is known from here on; only the next one is told again.
+    # This change is told now; only a further one is told again.
     told = digest(order, settings) if verdict.alert == "ChangedAfterHandOver" else order.handed_over_digest
     return order.with_(
         pending_since=None,
