@@ -1,4 +1,4 @@
-"""What an order lacks: the completeness table, row by row and both sides of each."""
+"""The fields that an order lacks: the completeness table, row by row and both sides of each."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Erasures on request: whom they concern, and what they remember of a buyer."""
+"""Erasures on request: the orders that they concern, and the memory of a buyer that they keep."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The gate: what people, the warehouse and the clock may do to an order, and what it refuses."""
+"""The gate: the changes that people, the warehouse and the clock may make to an order, and its refusals."""
 
 from datetime import datetime, timedelta
 from typing import Any

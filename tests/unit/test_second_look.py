@@ -1,4 +1,4 @@
-"""The second look at what live downloads should have brought: when, at what, and by which of two ways."""
+"""The second look: when it comes, the window that it goes through, and which of two ways it takes."""
 
 from datetime import datetime, timedelta
 
