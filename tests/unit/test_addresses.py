@@ -2,7 +2,7 @@
 """The parts that an address lacks, by the needs of its country."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from needs_attention.orders.addresses import missing_parts
@@ -247,6 +247,7 @@ def test_the_two_letters_uk_are_held_to_british_rules() -> None:
     assert missing_parts(replace(full("UK"), postal_code=None)) == ("postalCode",)
 
 
+@settings(deadline=None)
 @given(addresses)
 def test_every_address_is_judged_in_amazons_words(address: Address) -> None:
     missing = missing_parts(address)
@@ -254,6 +255,7 @@ def test_every_address_is_judged_in_amazons_words(address: Address) -> None:
     assert len(set(missing)) == len(missing)
 
 
+@settings(deadline=None)
 @given(addresses, st.sampled_from(PARTS_THAT_DECIDE[1:]))
 def test_filling_in_a_part_never_makes_more_missing(address: Address, part: str) -> None:
     assert set(missing_parts(replace(address, **{part: "Sample"}))) <= set(missing_parts(address))

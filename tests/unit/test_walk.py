@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from needs_attention.downloads.walk import NARROWEST, OVERLAP, WIDEST, Pace, Slice, Walk
@@ -177,6 +177,7 @@ def test_the_calls_that_a_window_takes_are_known_before() -> None:
     assert Walk(reached=NOON).calls_to(NOON) == 0
 
 
+@settings(deadline=None)
 @given(
     updates=st.lists(st.integers(0, 30 * 24 * 3600), max_size=400),
     page=st.integers(1, 30),

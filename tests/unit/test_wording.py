@@ -4,6 +4,9 @@ from typing import get_args
 
 import pytest
 
+from needs_attention.integrations.expiry import Ending
+from needs_attention.integrations.incidents import IncidentCode
+from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.checks import Finding
 from needs_attention.orders.completeness import find_missing
@@ -110,3 +113,8 @@ def test_the_order_opens_in_the_seller_central_of_its_marketplace() -> None:
 def test_an_order_of_an_unknown_marketplace_opens_nowhere() -> None:
     assert seller_central_url(an_order(an_amazon_order(marketplace_id="NEW"))) is None
     assert seller_central_url(an_order(an_amazon_order(marketplace_id=None))) is None
+
+
+def test_every_incident_and_every_end_of_credentials_says_what_to_do() -> None:
+    assert set(WHAT_TO_DO) == set(get_args(IncidentCode))
+    assert set(HOW_TO_RENEW) == set(get_args(Ending))
