@@ -104,7 +104,7 @@ def digest(
             continue
         found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))
         held = HeldCounts.of(found.summaries, surroundings, now)
-        urgent += [one for one in found.summaries if one.is_to_be_sent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
+        urgent += [one for one in found.summaries if one.is_unsent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
         new = orders.count_created(integration_id, since, now)
         due = RedactionCounts.of(orders, integration_id, now)
         told.append(_Told(surroundings, held, found.position is not None, new, due))
