@@ -13,7 +13,7 @@ from pydantic import Field
 
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.orders.filters import OrderFilters
-from needs_attention.api.orders.lookup import around, existing_order
+from needs_attention.api.orders.lookup import around
 from needs_attention.api.orders.views import (
     OrderRow,
     WholeOrder,
@@ -111,7 +111,9 @@ class OrderList:
 
     def one(self, order_id: str, caller: Caller, now: datetime) -> WholeOrder:
         """One order as the caller may see it. Raises a 404, also if the caller may not see it."""
-        order = existing_order(self._orders, order_id)
+        order = self._orders.get(order_id)
+        if order is None:
+            raise not_found("order")
         surroundings = around(order, self._integrations)
         _check_visible(order, surroundings, caller)
         return whole_order_for(caller, order, surroundings, now)
