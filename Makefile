@@ -15,11 +15,11 @@ CODE := functions layers tests tools benchmarks
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load chaos scale upgrade restore replay test schemathesis fuzz simulate compare bench coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz simulate compare bench coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: .venv/up-to-date .build/sam/up-to-date .build/ministack/up-to-date ## the three environments
 
@@ -54,6 +54,9 @@ test: venv ## every test: on two processors, then the end-to-end ones on a stack
 	.venv/bin/python -m pytest -n 2 -m "not e2e"
 	.venv/bin/python -m pytest -m e2e
 
+e2e: venv ## the end-to-end tests alone, in a random order, which they must not mind: SEED=17
+	.venv/bin/python -m pytest -m e2e --random-order $(if $(SEED),--random-order-seed=$(SEED))
+
 schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right and wrong, to a stack of its own: all answered as documented
 	.venv/bin/python -m tools.local_stack schemathesis
 
@@ -77,7 +80,7 @@ coverage: .venv/up-to-date ## every statement and branch of the rules, by the un
 
 mutants: .venv/up-to-date .build/cosmic-ray/up-to-date ## mutation tests of completeness and verdict (20 minutes)
 	rm -rf .build/mutants && mkdir -p .build/mutants/tests
-	cp -r layers pyproject.toml .build/mutants && cp -r tests/unit .build/mutants/tests
+	cp -r layers tools pyproject.toml .build/mutants && cp -r tests/unit .build/mutants/tests
 	cd .build/mutants && export PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.build/cosmic-ray/bin:$$PATH" && \
 		cosmic-ray init pyproject.toml session.sqlite && cr-filter-operators session.sqlite pyproject.toml && \
 		cosmic-ray exec pyproject.toml session.sqlite && cr-report --surviving-only --show-diff session.sqlite

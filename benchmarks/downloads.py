@@ -23,7 +23,8 @@ from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual.downloader import store_page
 from needs_attention import aws
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.validation import Validation
@@ -32,10 +33,10 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.ledger import Json
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 from tools.simulation import comparison
 from tools.simulation.comparison import BacklogTold, HealTold, LiveTold, lasting
 from tools.simulation.contenders import CONTENDERS
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
 PAGE = 100
 ROUNDS = 15

@@ -24,7 +24,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from needs_attention.jobs.change_log import Change, history_key
+from needs_attention.tables.history import HistoryStore, OrderRevision
 from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
 
 # No one else gets a message for so long while it is replayed.
@@ -172,14 +172,13 @@ class Replay:
         self._say(f"Told the last change of {told} orders whose histories lacked it")
 
     def _without_history(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        history = HistoryStore(self._clients.dynamodb, self._outputs["HistoryTable"])
         for item in items:
             try:
-                changed_at = history_key(Change.from_image(item))
+                revision = OrderRevision.from_image(item)
             except ValueError:
-                continue  # nobody's order: the function would fail on it
-            key = {"orderId": item["orderId"], "changedAt": {"S": changed_at}}
-            answer = self._clients.dynamodb.get_item(TableName=self._outputs["HistoryTable"], Key=key)
-            if "Item" not in answer:
+                continue  # not an order: the function would fail on it
+            if not history.holds(revision):
                 yield item
 
     def _give(self, function: str, records: Iterable[dict[str, Any]]) -> None:

@@ -19,7 +19,7 @@ from needs_attention import aws
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess, Notifications, OrderTables, WakeUps
 from needs_attention.integrations.integration import Integration
-from needs_attention.jobs.download.run import Downloader, Seen
+from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
@@ -68,7 +68,7 @@ def run(record: SQSRecord) -> None:
         measure(integration_id, seen)
 
 
-def measure(integration_id: str, seen: Seen) -> None:
+def measure(integration_id: str, seen: RunFindings) -> None:
     """Of all integrations together, save for the lag: whoever hears that downloads are late wants to know which."""
     lag = max(seen.cursor_lag.total_seconds(), 0)
     metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)

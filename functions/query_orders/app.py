@@ -13,7 +13,7 @@ from needs_attention import aws
 from needs_attention.api.answers import answer, answer_with_etag, sheet_answer
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.cursors import PartOfList
-from needs_attention.api.history import History, HistoryOfOrder
+from needs_attention.api.history import HistoryOfOrder, history_of_order
 from needs_attention.api.operations import Query
 from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary
@@ -24,6 +24,7 @@ from needs_attention.api.retention import DueRedactions, RedactedWhen, Redaction
 from needs_attention.api.router import Api
 from needs_attention.environment import HistoryTable, OrderTables
 from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.history import HistoryStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
@@ -35,7 +36,7 @@ integrations = SettingsStore(dynamodb, tables.integrations_table)
 downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 order_list = OrderList(orders, integrations, downloads)
 retention = Retention(orders, integrations)
-history = History(dynamodb, HistoryTable.from_env().history_table)
+history = HistoryStore(dynamodb, HistoryTable.from_env().history_table)
 logger = Logger()
 api = Api()
 
@@ -72,7 +73,7 @@ def get_order(caller: Caller, order_id: str) -> Response[object]:
 def get_history(_: Caller, order_id: str, page: Query[PartOfList]) -> Response[object]:
     """Shows who changed an order, when and why."""
     existing_order(orders, order_id)
-    return answer(history.page(order_id, page.limit, page.cursor))
+    return answer(history_of_order(history, order_id, page.limit, page.cursor))
 
 
 @api.operation("GET", "/summary", open_to=[Role.READER], answers={HTTPStatus.OK: OrdersSummary})

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 from jsonschema import Draft4Validator, FormatChecker
 
-from needs_attention.amazon.client import INCLUDED_DATA, Credentials, SellingPartnerApi
+from needs_attention.amazon.client import INCLUDED_DATA, SellingPartnerApi
 from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
@@ -23,6 +23,7 @@ from needs_attention.amazon.errors import (
     RequestRejected,
     SpApiError,
 )
+from needs_attention.amazon.tokens import Credentials
 
 ENDPOINT = "https://amazon.example.com"
 LWA = f"{ENDPOINT}/auth/o2/token"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import urllib3
 
-from needs_attention.amazon.client import Credentials, Page, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
@@ -18,7 +18,9 @@ from needs_attention.amazon.errors import (
     SpApiError,
     UnreadableAnswer,
 )
+from needs_attention.amazon.order_answers import SearchPage
 from needs_attention.amazon.order_json import read_order
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.orders.marketplaces import MARKETPLACES
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
@@ -64,7 +66,7 @@ def search(
     token: str | None = None,
     marketplace_ids: list[str] = NORTH_AMERICA,
     before: datetime = BOUND,
-) -> Page:
+) -> SearchPage:
     return api.search_orders(
         marketplace_ids=marketplace_ids,
         updated_after=NOON - timedelta(days=400),

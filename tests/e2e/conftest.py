@@ -1,6 +1,12 @@
-"""One stack for all the e2e tests: the real template on the embedded AWS, with the Amazon stand-in."""
+"""One stack for the e2e tests: the real template on the embedded AWS, with the Amazon stand-in.
+
+The tests come in any order, so each makes what it looks at, and `Shop.registered` begins at rest, whatever was before.
+A test that has to see a stack on which nothing has happened yet takes `running`.
+"""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -11,17 +17,15 @@ DIRECTORY = PROJECT / ".build" / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The story begins with a stack on which nothing has happened yet, so it is told first."""
-    ours = [item for item in items if item.path.is_relative_to(PROJECT / "tests/e2e")]
-    for item in ours:
-        item.add_marker("e2e")
-    others = [item for item in items if item not in ours]
-    items[:] = others + sorted(ours, key=lambda item: item.path.name != "test_story.py")
+    for item in items:
+        if item.path.is_relative_to(PROJECT / "tests/e2e"):
+            item.add_marker("e2e")
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    local = LocalStack(DIRECTORY, Tools(), print)
+@contextmanager
+def running(directory: Path) -> Iterator[Stack]:
+    """A stack on which nothing has happened yet, with its files in the directory; it ends with what it is for."""
+    local = LocalStack(directory, Tools(), print)
     local.down()  # what an interrupted run left behind
     with pytest.MonkeyPatch.context() as environment:
         for name in ("SP_API_ENDPOINT", "LWA_ENDPOINT"):  # these tests play Amazon's side themselves
@@ -30,3 +34,9 @@ def stack() -> Iterator[Stack]:
             yield local.up()
         finally:
             local.down()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with running(DIRECTORY) as stack:
+        yield stack

@@ -10,20 +10,17 @@ from collections.abc import Iterator
 import pytest
 
 from tools.local_stack.api import send
+from tools.local_stack.expectations import eventually
 from tools.local_stack.registration import INTEGRATION
 from tools.local_stack.shop import WHOLE, Shop
 from tools.local_stack.stack import Stack
 
 
-@pytest.fixture(scope="module")
-def registered_shop(stack: Stack) -> Shop:
-    return Shop.registered(stack)
-
-
 @pytest.fixture
-def shop(registered_shop: Shop) -> Iterator[Shop]:
-    yield registered_shop
-    registered_shop.amazon.behave()
+def shop(stack: Stack) -> Iterator[Shop]:
+    shop = Shop.registered(stack)
+    yield shop
+    shop.amazon.behave()
 
 
 # Answers of Amazon's
@@ -68,6 +65,7 @@ def test_a_malformed_order_is_set_aside_alone_until_it_can_be_read(shop: Shop) -
     assert counts["setAside"] == 1
     assert shop.judged([order_id for order_id in order_ids if order_id != malformed])
 
+    shop.amazon.change(malformed, {})
     shop.download()
     assert shop.set_aside() == {}
     assert shop.judged(order_ids)
@@ -106,27 +104,31 @@ def test_an_order_with_unknown_values_is_taken_for_ours_to_fulfil(shop: Shop) ->
 def test_a_poisoned_stream_record_keeps_no_other_order_from_its_verdict(shop: Shop) -> None:
     poison = {"orderId": {"S": "poison"}, "integration": {"S": INTEGRATION}, "verdict": {"S": "pending"}}
     order_ids = shop.new_orders(3)
-    shop.put_into_orders_table(poison | {"amazon": {"S": "{"}})
-    shop.download()
-    assert shop.judged(order_ids)
-    assert send(shop.stack, "reader", "GET", "/orders/poison", None, {}).status >= 500
-    assert shop.reader.get("/orders")["orders"]
+    with shop.stored(poison | {"amazon": {"S": "{"}}):
+        shop.download()
+        assert shop.judged(order_ids)
+        assert send(shop.stack, "reader", "GET", "/orders/poison", None, {}).status >= 500
+        assert shop.reader.get("/orders")["orders"]
 
 
 def test_a_stored_order_that_cannot_be_read_holds_up_no_other_of_its_page(shop: Shop) -> None:
     order_ids = shop.new_orders(3)
     spoilt, *others = order_ids
-    shop.put_into_orders_table({"orderId": {"S": spoilt}, "integration": {"S": INTEGRATION}, "amazon": {"S": "{"}})
-    shop.download()
-    assert shop.judged(others)
-    assert spoilt in shop.set_aside()
+    with shop.stored({"orderId": {"S": spoilt}, "integration": {"S": INTEGRATION}, "amazon": {"S": "{"}}):
+        shop.download()
+        assert shop.judged(others)
+        assert spoilt in shop.set_aside()
 
 
 def test_a_wake_up_that_says_nothing_holds_up_no_integration(shop: Shop) -> None:
     shop.wake_up("knock, knock", group="nobody")
-    order_ids = shop.new_orders()
-    shop.download()
-    assert shop.judged(order_ids)
+    try:
+        eventually("the failure of the wake-up", lambda: shop.wake_ups_at_work() or None)
+        order_ids = shop.new_orders()
+        shop.download()
+        assert shop.judged(order_ids)
+    finally:
+        shop.empty("WakeUpQueue")  # minutes later it would be a dead letter, in the middle of another test
 
 
 # Requests

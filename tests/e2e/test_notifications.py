@@ -12,7 +12,8 @@ from tools.local_stack import local_aws
 from tools.local_stack.api import Person
 from tools.local_stack.expectations import eventually
 from tools.local_stack.outside import Amazon
-from tools.local_stack.registration import INTEGRATION, register
+from tools.local_stack.registration import INTEGRATION
+from tools.local_stack.shop import Shop
 from tools.local_stack.stack import Stack
 
 PATH = f"/integrations/{INTEGRATION}"
@@ -21,8 +22,7 @@ ORDER = "114-0000001-0000001"
 
 def set_notifications(stack: Stack, *, wanted: bool) -> None:
     administrator = Person(stack, "administrator")
-    settings = {"orderChangeNotifications": wanted, "liveDownloadEveryMinutes": 24 * 60}
-    administrator.patch(PATH, {"settings": settings})
+    administrator.patch(PATH, {"settings": {"orderChangeNotifications": wanted}})
 
     def subscription() -> dict[str, Any]:
         health: dict[str, Any] = administrator.get(PATH)["health"]["orderChangeNotifications"]
@@ -34,7 +34,7 @@ def set_notifications(stack: Stack, *, wanted: bool) -> None:
 
 @pytest.fixture
 def subscribed(stack: Stack) -> Iterator[Stack]:
-    register(stack)
+    Shop.registered(stack)
     set_notifications(stack, wanted=True)
     yield stack
     set_notifications(stack, wanted=False)
@@ -59,6 +59,10 @@ def test_an_order_that_amazon_tells_of_is_downloaded_by_its_id_and_judged(subscr
         return any(row["verdict"] == "judged" for row in reader.get(f"/orders?orderIds={ORDER}")["orders"]) or None
 
     eventually("the order's verdict", judged)
-    history = reader.get(f"/orders/{ORDER}/history")["changes"]
-    assert "orderChange" in {change["cause"] for change in history}
+
+    def is_told() -> bool | None:
+        changes = reader.get(f"/orders/{ORDER}/history")["changes"]
+        return "orderChange" in {change["cause"] for change in changes} or None
+
+    eventually("how it came, in its history", is_told)
     assert reader.get(PATH)["health"]["cursor"] == cursor

@@ -18,9 +18,9 @@ import pytest
 from tools.local_stack import local_aws
 from tools.local_stack.api import call
 from tools.local_stack.deployment import PROJECT
-from tools.local_stack.expectations import eventually
 from tools.local_stack.functions import Functions, stream_record
-from tools.local_stack.registration import INTEGRATION, register, registration
+from tools.local_stack.registration import INTEGRATION, registration
+from tools.local_stack.shop import Shop
 from tools.local_stack.stack import Stack
 
 PATH = f"/integrations/{INTEGRATION}"
@@ -89,13 +89,11 @@ def event(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def deployed(stack: Stack) -> Deployed:
-    register(stack)
-
-    def first() -> str | None:
-        found = call(stack, "reader", "GET", "/orders?limit=1").body["orders"]
-        return found[0]["orderId"] if found else None
-
-    return Deployed(stack, eventually("an order", first))
+    shop = Shop.registered(stack)
+    (order_id,) = shop.new_orders()
+    shop.download()
+    shop.judged([order_id])
+    return Deployed(stack, order_id)
 
 
 Drive = Callable[[Deployed], bool]

@@ -7,6 +7,7 @@ marks are looked for in all that it wrote anywhere but in the orders, the rememb
 import base64
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from functools import partial
 from itertools import count
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from tests.e2e.conftest import DIRECTORY
 from tools.local_stack.api import Answer, send
+from tools.local_stack.expectations import eventually
 from tools.local_stack.marks import MARK, around, marked, marked_order
 from tools.local_stack.outside import Subscriber, just_listed
 from tools.local_stack.registration import CREDENTIALS, INTEGRATION
@@ -31,12 +33,12 @@ NUMBERS = count(1)
 class Life:
     """What people, a warehouse and Amazon do with marked orders; and every refusal that the API gave on the way."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, subscriber: Subscriber) -> None:
         self.shop = shop
         self.whole = shop.amazon.order(WHOLE)
         self.refusals: list[Answer] = []
         self.cursors: list[str] = []
-        self.subscriber = Subscriber(shop.stack)
+        self.subscriber = subscriber
 
     def ask(self, role: str, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         content = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
@@ -59,6 +61,10 @@ class Life:
         self.shop.judged([order_id])
         return f"/orders/{order_id}"
 
+    def is_told(self, event: str, path: str) -> None:
+        """Waits until the event bus has carried it: whatever happened to the order before is in its history by then."""
+        eventually(f"{event} of {path}", lambda: self.subscriber.find(event, path.rpartition("/")[2]))
+
     # Its chapters
 
     def people_repair_and_release(self) -> None:
@@ -75,9 +81,11 @@ class Life:
         }
         assert self.ask("editor", "PATCH", path, typed).status == 200
         assert self.ask("editor", "POST", f"{path}/release", {}, Idempotency_Key=marked("key")).status == 200
-        assert self.ask("editor", "PATCH", path, {"threePlStatus": "Transfer to 3PL Now"}).status == 200
+        sent = {"fullyDispatched": True, "threePlStatus": "Transfer to 3PL Now"}
+        assert self.ask("editor", "PATCH", path, sent).status == 200
         assert self.ask("warehouse", "POST", f"{path}/acknowledge").status == 200
         assert self.ask("warehouse", "POST", f"{path}/transfer-failed", {"reason": marked("reason")}).status == 200
+        self.is_told("OrderTransferred", path)
         override = {"override": {"reason": marked("override")}}
         assert self.ask("administrator", "POST", f"{self.held()}/release", override).status == 200
 
@@ -132,11 +140,11 @@ class Life:
             "verdict": "pending",
             "amazon": f'{{"buyerName": "{marked("stored")}", "createdAt": "{marked("time")}"}}',
         }
-        self.shop.put_into_orders_table({name: {"S": text} for name, text in stored.items()})
         self.shop.amazon.put(marked_order(UNREADABLE, self.whole))
-        self.held()
-        assert self.ask("reader", "GET", f"/orders/{UNREADABLE}").status >= 500
-        assert self.ask("editor", "PATCH", f"/orders/{UNREADABLE}", {"comment": marked("lost")}).status >= 500
+        with self.shop.stored({name: {"S": text} for name, text in stored.items()}):
+            self.held()
+            assert self.ask("reader", "GET", f"/orders/{UNREADABLE}").status >= 500
+            assert self.ask("editor", "PATCH", f"/orders/{UNREADABLE}", {"comment": marked("lost")}).status >= 500
 
     def lists_are_paged(self) -> None:
         for query in ("limit=1", "limit=1&stage=Needs%20Attention", f"limit=1&createdAfter={quote(just_listed())}"):
@@ -148,19 +156,20 @@ class Life:
 @pytest.fixture(scope="module")
 def outside(stack: Stack) -> dict[str, str]:
     """What stands where, after a life full of marks."""
-    life = Life(Shop.registered(stack))
-    life.people_repair_and_release()
-    life.people_send_what_cannot_be()
-    life.lists_are_paged()
-    life.a_stored_order_cannot_be_read()
-    life.amazon_answers_badly()
-    cursors = [base64.urlsafe_b64decode(cursor) for cursor in life.cursors]
-    written = dict(Written(stack, DIRECTORY).texts())
-    return written | {
-        "the event bus": str(life.subscriber.everything()),
-        "refusals": str(life.refusals),
-        "cursors": str(cursors),
-    }
+    with closing(Subscriber(stack)) as subscriber:
+        life = Life(Shop.registered(stack), subscriber)
+        life.people_repair_and_release()
+        life.people_send_what_cannot_be()
+        life.lists_are_paged()
+        life.a_stored_order_cannot_be_read()
+        life.amazon_answers_badly()
+        cursors = [base64.urlsafe_b64decode(cursor) for cursor in life.cursors]
+        written = dict(Written(stack, DIRECTORY).texts())
+        return written | {
+            "the event bus": str(life.subscriber.everything()),
+            "refusals": str(life.refusals),
+            "cursors": str(cursors),
+        }
 
 
 def test_no_mark_stands_anywhere_outside_the_orders(outside: Mapping[str, str]) -> None:

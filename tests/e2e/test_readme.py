@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.conftest import running
 from tools.local_stack import registration
 from tools.local_stack.api import call
-from tools.local_stack.deployment import PROJECT, Tools
+from tools.local_stack.deployment import PROJECT
 from tools.local_stack.expectations import eventually
-from tools.local_stack.stack import LocalStack
 
 README = (PROJECT / "README.md").read_text()
 
@@ -25,10 +25,8 @@ def curl_examples() -> list[str]:
 @pytest.fixture(scope="module")
 def directory() -> Iterator[str]:
     """Where a stack runs that has just downloaded and judged its orders."""
-    local = LocalStack(PROJECT / ".build" / "readme", Tools(), print)
-    local.down()
-    try:
-        stack = local.up()
+    directory = PROJECT / ".build" / "readme"
+    with running(directory) as stack:
         registration.register(stack)
 
         def all_held() -> object:
@@ -36,9 +34,7 @@ def directory() -> Iterator[str]:
             return len(answer.body["orders"]) > 5 or None
 
         eventually("orders are held", all_held)
-        yield str(local.directory)
-    finally:
-        local.down()
+        yield str(directory)
 
 
 def test_readme_has_examples_of_every_role() -> None:

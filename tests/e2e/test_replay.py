@@ -12,14 +12,21 @@ from typing import Any
 
 import pytest
 
-from needs_attention.jobs.change_log import Change, history_key
-from tests.integration.conftest import an_event
+from needs_attention.tables.history import OrderRevision, history_key
+from tools.in_memory.api import an_event
 from tools.local_stack import local_aws
-from tools.local_stack.api import Person
 from tools.local_stack.deployment import PROJECT, STACK_NAME
 from tools.local_stack.expectations import eventually
-from tools.local_stack.registration import INTEGRATION, register
+from tools.local_stack.registration import INTEGRATION
+from tools.local_stack.shop import Shop
 from tools.local_stack.stack import Stack
+
+QUEUES = (
+    "ValidateOrdersFailureQueue",
+    "PublishChangesFailureQueue",
+    "WakeUpDeadLetterQueue",
+    "ScheduleDeadLetterQueue",
+)
 
 
 class Operator:
@@ -34,21 +41,23 @@ class Operator:
     def _client(self, service: str) -> Any:
         return local_aws.session().client(service, endpoint_url=self.stack.aws_endpoint)
 
-    def a_told_change(self) -> tuple[str, str, dict[str, Any]]:
+    def a_change_of(self, order_id: str) -> tuple[str, str, dict[str, Any]]:
         """Of the stream that it is in: its ARN, its shard, and the record."""
         table = self.dynamodb.describe_table(TableName=self.stack.outputs["OrdersTable"])["Table"]
         stream = table["LatestStreamArn"]
         for shard in self.streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]:
             place = {"StreamArn": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
             iterator = self.streams.get_shard_iterator(**place)["ShardIterator"]
-            for record in self.streams.get_records(ShardIterator=iterator)["Records"]:
-                if "lastChange" in record["dynamodb"].get("NewImage", {}):
-                    return stream, shard["ShardId"], record
-        raise LookupError("no change in the stream")
+            while iterator and (answer := self.streams.get_records(ShardIterator=iterator))["Records"]:
+                for record in answer["Records"]:
+                    is_of_order = record["dynamodb"]["Keys"]["orderId"]["S"] == order_id
+                    if is_of_order and "lastChange" in record["dynamodb"].get("NewImage", {}):
+                        return stream, shard["ShardId"], record
+                iterator = answer.get("NextShardIterator")
+        raise LookupError(f"no change of {order_id} in the stream")
 
     def history_entry(self, record: dict[str, Any]) -> dict[str, Any]:
-        image = record["dynamodb"]["NewImage"]
-        key = {"orderId": image["orderId"], "changedAt": {"S": history_key(Change.from_image(image))}}
+        key = history_key(OrderRevision.from_image(record["dynamodb"]["NewImage"]))
         return {"TableName": self.stack.outputs["HistoryTable"], "Key": key}
 
     def function(self, logical_id: str) -> str:
@@ -75,16 +84,20 @@ class Operator:
 
 
 @pytest.fixture
-def operator(stack: Stack) -> Operator:
-    register(stack)
-    operator = Operator(stack)
-    reader = Person(stack, "reader")
-    eventually("orders are there", lambda: reader.get("/orders")["orders"] or None)
-    return operator
+def shop(stack: Stack) -> Shop:
+    """Nothing runs any more that could be given up, and what was given up before is away."""
+    shop = Shop.registered(stack)
+    for queue in QUEUES:
+        shop.empty(queue)
+    return shop
 
 
-def test_what_was_given_up_is_done_again_by_one_command_as_often_as_one_likes(operator: Operator) -> None:
-    stream, shard, record = operator.a_told_change()
+def test_what_was_given_up_is_done_again_by_one_command_as_often_as_one_likes(shop: Shop) -> None:
+    operator = Operator(shop.stack)
+    (order_id,) = shop.new_orders()
+    shop.download()
+    shop.judged([order_id])
+    stream, shard, record = operator.a_change_of(order_id)
     entry = operator.history_entry(record)
     eventually("the change is told", lambda: operator.dynamodb.get_item(**entry).get("Item"))
     operator.dynamodb.delete_item(**entry)
@@ -105,13 +118,7 @@ def test_what_was_given_up_is_done_again_by_one_command_as_often_as_one_likes(op
     first = operator.replay()
     assert (first.returncode, first.stderr) == (0, ""), first.stdout
     assert [line for line in first.stdout.splitlines() if line.endswith("1 replayed, 0 left")] == [
-        f"{queue}: 1 replayed, 0 left"
-        for queue in (
-            "ValidateOrdersFailureQueue",
-            "PublishChangesFailureQueue",
-            "WakeUpDeadLetterQueue",
-            "ScheduleDeadLetterQueue",
-        )
+        f"{queue}: 1 replayed, 0 left" for queue in QUEUES
     ]
     assert operator.dynamodb.get_item(**entry)["Item"]["data"]["S"]
     again = operator.replay()

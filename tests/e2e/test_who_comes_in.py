@@ -8,6 +8,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -120,12 +121,13 @@ class Pool:
 
     def machine_of_another_system(self) -> str:
         """With a scope of another system's that has our role's name."""
-        self.cognito.create_resource_server(
-            UserPoolId=self.id,
-            Identifier="payroll",
-            Name="Payroll",
-            Scopes=[{"ScopeName": "administrator", "ScopeDescription": "Pays"}],
-        )
+        with suppress(self.cognito.exceptions.InvalidParameterException):  # it exists already
+            self.cognito.create_resource_server(
+                UserPoolId=self.id,
+                Identifier="payroll",
+                Name="Payroll",
+                Scopes=[{"ScopeName": "administrator", "ScopeDescription": "Pays"}],
+            )
         return self.machine("payroll/administrator")
 
 

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import urllib3
 from hypothesis import strategies as st
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import SpApiError
 from needs_attention.amazon.notifications import order_change
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.walk import Slice, Walk
 from needs_attention.integrations.integration import Integration
@@ -24,7 +25,7 @@ from needs_attention.wake_up_queue import integration_to_wake
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import damaged, json_bytes, texts
 from tests.fuzz.seeds import NOTIFICATIONS, RAW_ORDERS, REPORT, WAKE_UPS
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 CREDENTIALS = Credentials("amzn1.application-oa2-client.example", "a-client-secret", "Atzr|a-refresh-token")
 TOKEN = {"access_token": "Atza|an-access-token", "token_type": "bearer", "expires_in": 3600}

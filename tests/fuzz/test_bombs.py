@@ -23,7 +23,7 @@ from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.problems import Problem
 from tests.fuzz.test_amazons_answers import DOCUMENT, DONE, TOKEN, Reply, amazon, answered, compared
 from tests.fuzz.test_requests import LARGEST_ANSWER
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 MEGABYTE = 1024 * 1024
 

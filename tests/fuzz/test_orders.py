@@ -16,7 +16,6 @@ from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
 from needs_attention.orders.amazon_update import downloaded
@@ -24,12 +23,13 @@ from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
+from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.tables.order_items import created_key, order_from_item, ship_by_key, to_item
 from needs_attention.values.text import is_blank
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import json_bytes, one_of_them, texts
 from tests.fuzz.seeds import ORDERS, event
-from tests.unit.builders import NOON, a_held_order, a_judged_order, an_order
+from tools.builders import NOON, a_held_order, a_judged_order, an_order
 
 # DynamoDB's largest item, and its largest key to sort by.
 LARGEST_ITEM, LARGEST_SORT_KEY = 400 * 1024, 1024
@@ -202,6 +202,6 @@ def test_a_stream_image_is_an_order_that_can_be_judged_or_is_refused(image: Any)
 
 @fuzzed(image=images())
 def test_a_stream_image_is_a_change_that_can_be_told_or_is_refused(image: Any) -> None:
-    change = attempted(Change.from_image, image)
-    if change is not None:
-        assert json.loads(history_item(change)["data"]["S"])["revision"] == change.summary.revision
+    revision = attempted(OrderRevision.from_image, image)
+    if revision is not None:
+        assert json.loads(history_item(revision)["data"]["S"])["revision"] == revision.summary.revision

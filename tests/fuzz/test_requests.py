@@ -26,10 +26,10 @@ from needs_attention.orders.verdict import judged
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import MARK, damaged, json_bytes, texts
 from tests.fuzz.test_orders import AROUND, WIDE_OPEN, check_shown, check_stored
-from tests.integration.conftest import API_FUNCTIONS, CONTEXT, an_event, app
 from tests.integration.test_wrong_requests import PATCH, RIGHT, SHEET
 from tests.integration.wrong_requests import Called
-from tests.unit.builders import NOON, a_held_order, a_judged_order, an_amazon_order, an_fba_order, an_order
+from tools.builders import NOON, a_held_order, a_judged_order, an_amazon_order, an_fba_order, an_order
+from tools.in_memory.api import API_FUNCTIONS, CONTEXT, an_event, app
 
 # What Lambda lets a function answer.
 LARGEST_ANSWER = 6 * 1024 * 1024

@@ -15,10 +15,10 @@ from pydantic.alias_generators import to_camel
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.incidents import Incidents
-from tests.integration.conftest import Answer, World, an_event, app, invoke
-from tests.unit.builders import NOON
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World, an_event, app, invoke
 
 INTEGRATION = "demo"  # as in the events
 PATH = f"/integrations/{INTEGRATION}"

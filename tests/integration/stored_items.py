@@ -16,18 +16,19 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
-from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.values import times
-from tests.integration.conftest import Answer, Clock, World
-from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.api import Answer, Clock, World
 
 FOLDER = Path(__file__).parent / "stored"
 TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable", "AnswersTable")
@@ -105,7 +106,7 @@ class InTheMiddle:
         world.download(order_id=OLD, created_at=NOON - 40 * DAY, deliver_by=NOON - 25.5 * DAY)
         world.store(an_order(an_amazon_order(order_id=PENDING, buyer_email=None)))
         for item in world.dynamodb.scan(TableName="OrdersTable")["Items"]:
-            world.dynamodb.put_item(TableName="HistoryTable", Item=history_item(Change.from_image(item)))
+            world.dynamodb.put_item(TableName="HistoryTable", Item=history_item(OrderRevision.from_image(item)))
 
     def _integration(self) -> None:
         store = self.world.downloads

@@ -7,8 +7,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from needs_attention.api.callers import Role
-from tests.integration.conftest import World, routes
 from tests.integration.test_http_api import ALLOWED
+from tools.in_memory.api import World, routes
 from tools.openapi.conformance import FILE, document_checked_in, problems_with
 from tools.openapi.document import path_of
 from tools.openapi.examples import examples

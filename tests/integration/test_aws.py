@@ -23,11 +23,11 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.dynamodb import WAITS_FOR_THE_REST
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
-from tests.integration.conftest import World, app
 from tests.integration.faults import answer_lost, unanswered, unreachable
 from tests.integration.writes import INTEGRATION, ORDER
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import create_table, functions_timeout
+from tools.in_memory.api import World, app
 
 LONGEST_BACKOFF = 1 + 2  # seconds before the second and the third try, if botocore draws the longest
 

@@ -17,9 +17,9 @@ from needs_attention.orders.order import Order
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.tables.order_items import created_key, ship_by_key, to_item
 from needs_attention.values import times
-from tests.integration.conftest import Answer, Clock, World
-from tests.unit.builders import CREATED, NOON, a_judged_order, an_amazon_order
+from tools.builders import CREATED, NOON, a_judged_order, an_amazon_order
 from tools.consumption import consumption_of
+from tools.in_memory.api import Answer, Clock, World
 
 FEW, MANY = 800, 2000
 MINUTE = timedelta(minutes=1)

@@ -13,8 +13,7 @@ from needs_attention.orders.edits import Unit
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from tests.integration.conftest import Answer, World, app
-from tests.unit.builders import (
+from tools.builders import (
     CREATED,
     NOON,
     SHIP_BY,
@@ -24,6 +23,7 @@ from tests.unit.builders import (
     downloaded_again,
     without_checks,
 )
+from tools.in_memory.api import Answer, World, app
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"

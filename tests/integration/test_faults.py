@@ -16,13 +16,12 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from needs_attention.amazon.accounts import AmazonAccounts
-from needs_attention.amazon.client import Credentials
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.problems import UnexpectedError
 from needs_attention.environment import AmazonAccess
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
-from tests.integration.conftest import Clock, World, an_event, app, invoke
 from tests.integration.faults import (
     Fault,
     failing,
@@ -47,10 +46,11 @@ from tests.integration.writes import (
     an_order_for_the_warehouse,
     two_orders,
 )
-from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import resources
+from tools.in_memory.api import Clock, World, an_event, app, invoke
 
 FIRST, SECOND = "701-1111111-1111111", "701-2222222-2222222"
 DAY = timedelta(days=1)

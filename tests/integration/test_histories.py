@@ -29,11 +29,11 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import order_from_item
 from needs_attention.values.times import instant
-from tests.integration.conftest import Clock
 from tests.integration.interleaving import Process
 from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_closed, is_told_yes_for_nothing, lacks
 from tests.integration.random_histories import Step, run_histories
 from tests.integration.system import ORDER_ID, Answer, System
+from tools.in_memory.api import Clock
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHIP_BY, DELIVER_BY = START + timedelta(days=2), START + timedelta(days=5)

@@ -30,7 +30,7 @@ from needs_attention.values.times import instant
 from tests.integration.interleaving import Process, Schedule, every_schedule
 from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_told_yes_for_nothing
 from tests.integration.system import ORDER_ID, Answer, System
-from tests.unit.builders import LATER, NOON, a_raw_order, an_amazon_order, an_order, downloaded_again
+from tools.builders import LATER, NOON, a_raw_order, an_amazon_order, an_order, downloaded_again
 
 SETTINGS = Settings(default_three_pl_status=ThreePlStatus.NOW)
 TYPED_EMAIL, TYPED_STREET = "typed@b.example.com", "7 Elm Road"

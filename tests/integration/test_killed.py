@@ -18,7 +18,7 @@ import pytest
 from moto import mock_aws
 
 from needs_attention.amazon.accounts import AmazonAccounts
-from needs_attention.amazon.client import Credentials
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.retention import EraseBuyer
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
@@ -26,13 +26,13 @@ from needs_attention.downloads.walk import Pace
 from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.settings import Settings
-from tests.integration.conftest import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
 from tests.integration.faults import Killed, killed_before_call, watched
 from tests.integration.test_triggered_functions import SUBSCRIPTION, a_stream_event
 from tests.integration.writes import WRITES, Write
-from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.api import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
 
 # A process that dies tells no metrics; here, where it goes on, it is warned that there were none.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish:UserWarning")

@@ -12,8 +12,8 @@ from needs_attention.downloads.live import Subscription
 from needs_attention.integrations.arrivals import Arrival, Arrivals
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.orders.settings import Checks, Settings
-from tests.integration.conftest import Answer, World
-from tests.unit.builders import NOON
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World
 
 DAY = timedelta(days=1)
 CREDENTIALS = {"clientId": "amzn1.client", "clientSecret": "a-client-secret", "refreshToken": "Atzr|a-token"}

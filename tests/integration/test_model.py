@@ -20,7 +20,6 @@ from moto import mock_aws
 
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.values.times import instant
-from tests.integration.conftest import Answer, Clock, World, an_event, app, invoke
 from tests.integration.plain_model import (
     ADMINISTRATOR,
     DO_NOT_TRANSFER,
@@ -38,7 +37,8 @@ from tests.integration.plain_model import (
     Refusal,
 )
 from tests.integration.random_histories import Step, run_histories
-from tests.unit.builders import NOON
+from tools.builders import NOON
+from tools.in_memory.api import Answer, Clock, World, an_event, app, invoke
 
 INTEGRATION = "acme-na"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -8,7 +8,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from needs_attention.jobs.change_log import Change, history_key
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.edits import Edits, PersonsName
@@ -16,10 +15,11 @@ from needs_attention.orders.order import REDACTION_AGE, TIME_IS_OVER, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
+from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.tables.order_items import created_key, order_from_item, to_item
 from needs_attention.tables.orders import LostRace, OrderStore, Page, Redacted, RedactionDue
 from tests.integration.faults import failing, refused
-from tests.unit.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
+from tools.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
 from tools.from_template import create_table
 
 BY_CREATED_ALL = Page(limit=10)
@@ -134,7 +134,7 @@ def test_a_clock_that_is_behind_does_not_put_a_change_before_the_one_it_was_made
     third = orders.save(second, second.with_(stage="new"), by="ada", at=LATER_STILL, cause="stage")
     changes = [(order, order.last_change) for order in (first, second, third) if order.last_change]
     assert [change.at for _, change in changes] == [LATER, LATER, LATER_STILL]
-    keys = [history_key(Change(Summary.of(order), change)) for order, change in changes]
+    keys = [history_item(OrderRevision(Summary.of(order), change))["changedAt"]["S"] for order, change in changes]
     assert keys == sorted(set(keys))
     assert orders.get(first.order_id) == third
 

@@ -9,10 +9,10 @@ import pytest
 from moto import mock_aws
 
 from needs_attention.values import times
-from tests.integration.conftest import IAM, NAMES, Clock, World
 from tests.integration.everything import do_everything
-from tests.permissions.policies import Policy, Request, Statement, allows, arn, policy_of, roles
 from tools.from_template import resources
+from tools.in_memory.api import IAM, NAMES, Clock, World
+from tools.permissions.policies import Policy, Request, Statement, allows, arn, policy_of, roles
 
 POLICIES = {function: policy_of(role, NAMES) for function, role in roles().items()}
 AMAZONS = ("amazon", "downloadedAt")

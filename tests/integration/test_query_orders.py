@@ -12,14 +12,13 @@ from needs_attention.api.orders import list as order_list
 from needs_attention.api.orders.filters import Filters, OrderFilters
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.wording import CONNECTION_AT_FAULT
-from needs_attention.jobs.change_log import Change, ChangeLog
 from needs_attention.orders import gate
 from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
-from tests.integration.conftest import World
-from tests.unit.builders import (
+from needs_attention.tables.history import HistoryStore, OrderRevision
+from tools.builders import (
     CREATED,
     NOON,
     SHIP_BY,
@@ -29,6 +28,7 @@ from tests.unit.builders import (
     an_order,
     downloaded_again,
 )
+from tools.in_memory.api import World
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"
@@ -649,10 +649,10 @@ def test_an_order_that_is_not_there_is_not_found(world: World, order_id: str, pa
 
 def write_history(world: World, revisions: list[int]) -> Order:
     order = world.download(order_id=FIRST)
-    log = ChangeLog(world.dynamodb, "HistoryTable", None, "")  # type: ignore[arg-type]  # nothing goes to the bus
+    history = HistoryStore(world.dynamodb, "HistoryTable")
     for revision in revisions:
         change = LastChange(by="ada", at=NOON + revision * MINUTE, cause="edit", fields=("edits.email",))
-        log.tell(Change(Summary.of(order.with_(revision=revision)), change))
+        history.save(OrderRevision(Summary.of(order.with_(revision=revision)), change))
     return order
 
 

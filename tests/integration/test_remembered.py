@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from needs_attention.api.problems import UnexpectedError
-from tests.integration.conftest import Answer, World, app, routes
+from tools.in_memory.api import Answer, World, app, routes
 
 ORDER = "/orders/701-1111111-1111111"
 POSTS: dict[tuple[str, str], Any] = {

@@ -11,8 +11,8 @@ from needs_attention.downloads.quota import Bucket
 from needs_attention.downloads.walk import Pace, Walk
 from needs_attention.orders import gate
 from needs_attention.orders.settings import Settings
-from tests.integration.conftest import Answer, World, app
-from tests.unit.builders import NOON
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World, app
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 PATH = "/integrations/acme-na/downloads"

@@ -12,8 +12,8 @@ from needs_attention.orders.erasure import PageErased
 from needs_attention.orders.order import REDACTION_AGE, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.values.times import instant
-from tests.integration.conftest import Answer, World
-from tests.unit.builders import DELIVER_BY, NOON
+from tools.builders import DELIVER_BY, NOON
+from tools.in_memory.api import Answer, World
 
 FIRST, SECOND, THIRD = "701-1111111-1111111", "701-2222222-2222222", "701-3333333-3333333"
 REQUEST = {"reference": "GR-2041"}

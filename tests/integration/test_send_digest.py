@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from needs_attention.integrations.incidents import Incident, Incidents
-from tests.integration.conftest import World, an_event, invoke
-from tests.unit.builders import NOON, an_address, edited
+from tools.builders import NOON, an_address, edited
+from tools.in_memory.api import World, an_event, invoke
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -11,17 +11,17 @@ import boto3
 import pytest
 
 from needs_attention.amazon.accounts import AmazonAccounts
-from needs_attention.amazon.client import Credentials
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.environment import AmazonAccess
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.order_items import order_from_item, to_item
-from tests.integration.conftest import World, an_event, app, invoke
-from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.api import World, an_event, app, invoke
 
 
 def a_stream_event(*orders: Order) -> dict[str, Any]:

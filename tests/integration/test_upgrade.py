@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 import urllib3
 
-from needs_attention.jobs.change_log import Change
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.tables.history import OrderRevision
 from needs_attention.tables.order_items import order_from_item
 from needs_attention.values import times
-from tests.integration.conftest import CONTEXT, World, an_event, app
 from tests.integration.stored_items import (
     CANCELLED_TOO_LATE,
     DAY,
@@ -38,7 +37,8 @@ from tests.integration.stored_items import (
     downloader,
     written,
 )
-from tests.unit.builders import NOON, a_raw_order
+from tools.builders import NOON, a_raw_order
+from tools.in_memory.api import CONTEXT, World, an_event, app
 
 LONG_AFTER = {"N": str(2**40)}  # a remembered answer ends a day later by the real clock
 
@@ -207,5 +207,5 @@ def test_how_the_connection_stands_is_known(taken_over: World) -> None:
 
 def test_changes_that_wait_in_the_stream_are_told(taken_over: World) -> None:
     for item in taken_over.dynamodb.scan(TableName="OrdersTable")["Items"]:
-        change, order = Change.from_image(item), order_from_item(item)
-        assert (change.summary.revision, change.last_change) == (order.revision, order.last_change)
+        told, order = OrderRevision.from_image(item), order_from_item(item)
+        assert (told.summary.revision, told.last_change) == (order.revision, order.last_change)

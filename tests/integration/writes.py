@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.walk import Pace
 from needs_attention.orders.settings import Settings
-from tests.integration.conftest import Answer, World
-from tests.unit.builders import NOON
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World
 
 ORDER, INTEGRATION = "/orders/701-1111111-1111111", "/integrations/acme-na"
 DOWNLOAD = "20261123T120000000Z-abc"

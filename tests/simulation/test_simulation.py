@@ -18,9 +18,9 @@ from moto import mock_aws
 from needs_attention.downloads.proofs import Proofs
 from needs_attention.jobs.download.run import Downloader
 from tools.from_template import create_table
+from tools.in_memory.dynamodb import ConditionalCheckFailed, MemoryDynamoDB, Table
 from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED
 from tools.simulation.many import live_together
-from tools.simulation.memory_dynamodb import ConditionalCheckFailed, MemoryDynamoDB, Table
 from tools.simulation.seller import HOUR, Simulation, Told
 
 SEEDS_A_TEST = 20

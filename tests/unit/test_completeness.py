@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from needs_attention.orders.amazon_order import Address, AmazonOrder
-from needs_attention.orders.completeness import FIELDS_OF_UNIT, RULES, find_missing
-from needs_attention.orders.edits import UNITS, Edits
+from needs_attention.orders.checks import CHECK_OF
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.edits import Edits
 from needs_attention.orders.effective import seen
 from needs_attention.orders.order import Missing
-from needs_attention.orders.settings import Settings
-from tests.unit.builders import (
+from needs_attention.orders.settings import Checks, Settings
+from tools.builders import (
     a_line,
     a_typed_name,
     an_address,
@@ -56,7 +57,7 @@ def test_every_missing_field_is_listed_in_the_order_of_the_table() -> None:
 def test_each_field_is_found_by_its_own_rule() -> None:
     order = lacking_everything(cancel_requested_by_buyer=True)
 
-    assert list(RULES) == list(missing(order))
+    assert list(CHECK_OF) == list(missing(order))
 
 
 # Names ----------------------------------------------------------------------------------------------------------------
@@ -505,10 +506,14 @@ SWITCHES = {
 }
 
 
+def test_every_switch_is_tested() -> None:
+    assert list(SWITCHES) == list(Checks.model_fields)
+
+
 @pytest.mark.parametrize("check", SWITCHES)
 def test_each_check_can_be_switched_off_alone(check: str) -> None:
     order = lacking_everything(cancel_requested_by_buyer=True)
-    left = [field for field in RULES if field not in SWITCHES[check]]
+    left = [field for field in CHECK_OF if field not in SWITCHES[check]]
 
     assert list(missing(order, settings=without_checks(check))) == left
 
@@ -540,7 +545,7 @@ def test_without_the_check_of_billing_nobody_asks_who_the_buyer_is() -> None:
 @pytest.mark.parametrize("field", ["firstName", "lastName", "email", "buyerRequestedCancel"])
 def test_what_an_editor_confirmed_to_be_not_to_be_had_counts_as_filled(field: str) -> None:
     order = lacking_everything(cancel_requested_by_buyer=True)
-    left = [other for other in RULES if other != field]
+    left = [other for other in CHECK_OF if other != field]
 
     assert list(missing(order, Edits(confirmed=(field,)))) == left
 
@@ -599,8 +604,3 @@ def test_a_change_of_what_does_not_matter_for_an_order_that_amazon_fulfils_is_no
     assert missing(now, edits) == {}
     fewer = now.model_copy(update={"line_items": (a_line(quantity=1),)})
     assert missing(fewer, edits) == {"lineItems": "changedAtAmazon"}
-
-
-def test_every_unit_names_the_fields_that_it_fills() -> None:
-    assert list(FIELDS_OF_UNIT) == list(UNITS)
-    assert [field for fields in FIELDS_OF_UNIT.values() for field in fields] == list(RULES)[:-1]

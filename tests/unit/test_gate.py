@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.changes import happened
-from needs_attention.orders.edits import CONFIRMABLE, Edits
+from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.edits import Edits
 from needs_attention.orders.gate import (
     Refused,
     Wanted,
@@ -24,7 +25,7 @@ from needs_attention.orders.gate import (
 from needs_attention.orders.order import Hold, Order, Override, Redaction
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import digest, judged
-from tests.unit.builders import (
+from tools.builders import (
     CREATED,
     LATER,
     LATER_STILL,

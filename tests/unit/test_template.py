@@ -14,7 +14,7 @@ from needs_attention.orders.order import REDACTION_AGE, REDACTION_TAKES_AT_MOST
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.order_items import to_item
-from tests.unit.builders import NOON, an_order
+from tools.builders import NOON, an_order
 from tools.from_template import of_type, parameters, resources
 
 AMAZONS_LIMIT = timedelta(days=30)

@@ -45,7 +45,7 @@ def running_stand_in(started: BackgroundProcess | None, directory: Path) -> Amaz
     return _announced(started, directory / "amazon_stand_in.log")
 
 
-def _announced(started: BackgroundProcess, log: Path, seconds: float = 30) -> AmazonEndpoints:
+def _announced(started: BackgroundProcess, log: Path, seconds: float = 180) -> AmazonEndpoints:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and started.process():
         for line in log.read_text(errors="replace").splitlines():

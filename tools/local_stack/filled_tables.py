@@ -9,12 +9,12 @@ from typing import Any
 from needs_attention.amazon.order_json import read_order
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
-from needs_attention.jobs.change_log import Change, history_item
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
+from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import to_item
 from tools.amazon_stand_in.generator import Hole, generated
@@ -54,10 +54,10 @@ def fill(stack: Stack, number: int, now: datetime, say: Callable[[str], None]) -
     integrations.save_stages(Stages(stages=(*BUILT_IN_STAGES, DISPATCHED)))
     written = 0
     for some in batched(stored_orders(number, now), MOST_IN_A_BATCH, strict=False):
-        changes = [Change(Summary.of(order), order.last_change) for order in some if order.last_change]
+        revisions = [OrderRevision(Summary.of(order), order.last_change) for order in some if order.last_change]
         for table, items in (
             ("OrdersTable", [to_item(order) for order in some]),
-            ("HistoryTable", [history_item(change) for change in changes]),
+            ("HistoryTable", [history_item(revision) for revision in revisions]),
         ):
             puts: Any = [{"PutRequest": {"Item": item}} for item in items]
             dynamodb.batch_write_item(RequestItems={stack.outputs[table]: puts})

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, NamedTuple
 
 import urllib3
@@ -13,7 +14,8 @@ from tools.local_stack import local_aws
 from tools.local_stack.expectations import Unexpected
 from tools.local_stack.stack import Stack
 
-CONNECTIONS = urllib3.PoolManager(timeout=urllib3.Timeout(30), retries=False)
+CONNECTIONS = urllib3.PoolManager(timeout=urllib3.Timeout(60), retries=False)
+NUMBERS = count(1)
 # Amazon lists what was updated at least two minutes ago; this is a little more, and less than the live download looks
 # back from where it stands.
 JUST_LISTED = timedelta(seconds=150)
@@ -76,18 +78,26 @@ def just_listed() -> str:
 
 
 class Subscriber:
-    """Somebody who wants to know what happens: a queue behind a rule on the event bus."""
+    """Somebody who wants to know what happens from now on: a queue of their own behind a rule on the event bus."""
 
     def __init__(self, stack: Stack) -> None:
         session = local_aws.session()
         self._sqs = session.client("sqs", endpoint_url=stack.aws_endpoint)
-        events = session.client("events", endpoint_url=stack.aws_endpoint)
-        name, bus = "subscriber", stack.outputs["EventBus"]
+        self._events = session.client("events", endpoint_url=stack.aws_endpoint)
+        name, bus = f"subscriber-{next(NUMBERS)}", stack.outputs["EventBus"]
+        self._rule = {"Rule": name, "EventBusName": bus}
         self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         answer = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
-        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["needs-attention"]}))
-        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": name, "Arn": answer["Attributes"]["QueueArn"]}])
+        pattern = json.dumps({"source": ["needs-attention"]})
+        self._events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)
+        self._events.put_targets(**self._rule, Targets=[{"Id": name, "Arn": answer["Attributes"]["QueueArn"]}])
         self.received: list[dict[str, Any]] = []
+
+    def close(self) -> None:
+        """Nothing is told any more, and nothing of it is kept."""
+        self._events.remove_targets(**self._rule, Ids=[self._rule["Rule"]])
+        self._events.delete_rule(Name=self._rule["Rule"], EventBusName=self._rule["EventBusName"])
+        self._sqs.delete_queue(QueueUrl=self._queue)
 
     def find(self, event: str, order_id: str) -> dict[str, Any] | None:
         """The event of that order, if it has come by now."""

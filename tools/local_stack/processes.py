@@ -105,7 +105,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(started: BackgroundProcess, port: int, *, log: Path, seconds: float = 60) -> None:
+def wait_for_port(started: BackgroundProcess, port: int, *, log: Path, seconds: float = 180) -> None:
     """Returns once the process accepts connections; RuntimeError with the end of its log if it never does."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and started.process():

@@ -1,11 +1,11 @@
 """The integration, and Amazon's side of it, for tests that play both, and let time pass without waiting for it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.tables.downloads import DownloadStateStore
@@ -15,12 +15,14 @@ from tools.amazon_stand_in.story import STORY
 from tools.local_stack import local_aws
 from tools.local_stack.api import Person
 from tools.local_stack.expectations import eventually
-from tools.local_stack.outside import Amazon, just_listed
+from tools.local_stack.outside import JUST_LISTED, Amazon, just_listed
 from tools.local_stack.registration import INTEGRATION, register
 from tools.local_stack.stack import Stack
 
 NUMBERS = count(1)
 TRIES_BETWEEN_WHILES = 25
+# Amazon's times have no fractions of a second.
+ROUNDING = timedelta(seconds=1)
 WHOLE = STORY[0].order_id
 
 
@@ -38,17 +40,29 @@ class Shop:
         self.dynamodb = session.client("dynamodb", endpoint_url=stack.aws_endpoint)
         self.orders = OrderStore(self.dynamodb, stack.outputs["OrdersTable"])
         self.sqs = session.client("sqs", endpoint_url=stack.aws_endpoint)
+        self._asked_at = datetime.now(UTC)
 
     @classmethod
     def registered(cls, stack: Stack) -> "Shop":
-        """With quota for as many calls as a test makes, once its first live download is over."""
+        """At rest, whatever was before, and with quota for as many calls as a test makes."""
         register(stack)
         shop = cls(stack)
+        shop.amazon.behave()
         for operation in ("searchOrders", "getOrder"):
             shop.amazon.set_usage_plan(operation, rate=100, burst=100)
         shop.administrator.patch(shop.path, {"settings": {"liveDownloadEveryMinutes": 24 * 60}})
-        eventually("the first live download", lambda: shop.health()["lastRunAt"])
+        shop.come_to_rest()
         return shop
+
+    def come_to_rest(self) -> None:
+        """Waits until no incident is open and nothing runs any more; what was set aside is forgotten."""
+        eventually("the live download", lambda: self.health()["lastRunAt"])
+        self.after_a_while("the end of every incident", lambda: self.health()["incidents"] == [] or None)
+        eventually("the live download", lambda: self.health()["lastRunAt"])
+        eventually("the end of every run", lambda: self.wake_ups() == 0 or None)
+        store = DownloadStateStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
+        for order_id in self.set_aside():
+            store.forget_set_aside(INTEGRATION, order_id)
 
     def new_orders(self, number: int = 1, **changes: Any) -> list[str]:
         """Whole orders that Amazon lists as just updated."""
@@ -62,8 +76,9 @@ class Shop:
         return [order["orderId"] for order in orders]
 
     def ask_for_download(self) -> str:
-        """Of what was updated in the last minutes; answers with the download's path."""
-        updated_after = (datetime.now(UTC) - timedelta(minutes=3)).isoformat()
+        """Of what was updated at Amazon since this was asked last; answers with the download's path."""
+        updated_after = (self._asked_at - JUST_LISTED - ROUNDING).isoformat()
+        self._asked_at = datetime.now(UTC)
         asked = self.administrator.post(f"{self.path}/downloads", {"updatedAfter": updated_after}, status=202)
         return f"{self.path}/downloads/{asked['downloadId']}"
 
@@ -152,8 +167,32 @@ class Shop:
 
     def waiting_in(self, queue: str) -> int:
         """How many messages can be received from the queue that the stack's output names."""
-        url, number = self.stack.outputs[f"{queue}Url"], "ApproximateNumberOfMessages"
+        return self._number_in(queue, "ApproximateNumberOfMessages")
+
+    def wake_ups(self) -> int:
+        """How many wait, or are being worked on."""
+        return self.waiting_in("WakeUpQueue") + self.wake_ups_at_work()
+
+    def wake_ups_at_work(self) -> int:
+        """Or failed, and held back until they are tried again."""
+        return self._number_in("WakeUpQueue", "ApproximateNumberOfMessagesNotVisible")
+
+    def _number_in(
+        self, queue: str, number: Literal["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    ) -> int:
+        url = self.stack.outputs[f"{queue}Url"]
         return int(self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[number])["Attributes"][number])
 
-    def put_into_orders_table(self, item: Mapping[str, Any]) -> None:
-        self.dynamodb.put_item(TableName=self.stack.outputs["OrdersTable"], Item=item)
+    def empty(self, queue: str) -> None:
+        """Of all its messages, whether they wait or not."""
+        self.sqs.purge_queue(QueueUrl=self.stack.outputs[f"{queue}Url"])
+
+    @contextmanager
+    def stored(self, item: Mapping[str, Any]) -> Iterator[None]:
+        """Meanwhile the orders table has this item, put there past the system."""
+        table = self.stack.outputs["OrdersTable"]
+        self.dynamodb.put_item(TableName=table, Item=item)
+        try:
+            yield
+        finally:
+            self.dynamodb.delete_item(TableName=table, Key={"orderId": item["orderId"]})

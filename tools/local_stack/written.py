@@ -7,6 +7,9 @@ from typing import Any
 from tools.local_stack import local_aws
 from tools.local_stack.stack import Stack
 
+# Longer than it takes to read a queue of thousands, so that no message comes twice.
+SECONDS_HIDDEN = 900
+
 
 class Written:
     """`directory` is where the stack has its files."""
@@ -43,7 +46,9 @@ class Written:
         sqs = self._session.client("sqs", endpoint_url=self._stack.aws_endpoint)
         for url in sqs.list_queues()["QueueUrls"]:
             found = []
-            while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            while messages := sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=SECONDS_HIDDEN
+            ).get("Messages"):
                 found += messages
             for message in found:
                 sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)

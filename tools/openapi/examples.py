@@ -10,8 +10,8 @@ from moto import mock_aws
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.values import times
 from needs_attention.values.times import instant
-from tests.integration.conftest import Answer, Clock, World, routes
-from tests.unit.builders import NOON
+from tools.builders import NOON
+from tools.in_memory.api import Answer, Clock, World, routes
 
 HELD, COMPLETE = "701-1111111-1111111", "701-2222222-2222222"
 INTEGRATION = "/integrations/acme-na"

@@ -3,7 +3,7 @@
 import json
 
 from needs_attention.api.operations import Operation
-from tests.integration.conftest import API_FUNCTIONS, app
+from tools.in_memory.api import API_FUNCTIONS, app
 from tools.openapi.document import document
 from tools.openapi.examples import examples
 

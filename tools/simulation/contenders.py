@@ -44,8 +44,9 @@ from sp_api.base import Marketplaces  # type: ignore[import-untyped]
 from sp_api.base._transport_httpx import HttpxTransport  # type: ignore[import-untyped]
 from sp_api.util import load_all_pages, throttle_retry  # type: ignore[import-untyped]
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import QuotaExceeded
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.walk import AMAZONS_MARGIN

@@ -19,8 +19,9 @@ from unittest.mock import patch
 
 import urllib3
 
-from needs_attention.amazon.client import INCLUDED_DATA, Credentials, SellingPartnerApi
+from needs_attention.amazon.client import INCLUDED_DATA, SellingPartnerApi
 from needs_attention.amazon.order_json import read_order
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.live import LiveDownload
@@ -44,7 +45,7 @@ from tools.amazon_stand_in.login_with_amazon import TOKEN_PATH
 from tools.amazon_stand_in.misbehaviour import Instruction, Misbehaviour
 from tools.amazon_stand_in.server import AmazonStandIn, operation_of
 from tools.amazon_stand_in.visibility import ALL_DATA_ROLES, shown
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")

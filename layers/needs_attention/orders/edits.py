@@ -28,8 +28,6 @@ class AmazonsUnit(Value):
 
 Unit = Literal["name", "email", "delivery_address", "billing_address", "line_items"]
 UNITS: tuple[Unit, ...] = ("name", "email", "delivery_address", "billing_address", "line_items")
-# Seller Central shows no more than the API, so an editor may say that there is none; an address or lines must be there.
-CONFIRMABLE = ("firstName", "lastName", "email", "buyerRequestedCancel")
 
 
 class Edits(Value):

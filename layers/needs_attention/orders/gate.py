@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Literal
 
-from needs_attention.orders.completeness import FIELDS_OF_UNIT
+from needs_attention.orders.checks import CHECKS
 from needs_attention.orders.edits import UNITS, Edits, Unit
 from needs_attention.orders.order import TIME_IS_OVER, Accepted, Hold, Missing, Order, Override, Redaction
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
@@ -281,9 +281,8 @@ def _with_override(order: Order, wanted: Wanted, settings: Settings, by: str, at
 def _kept_over_amazons(order: Order, fields: Set[str]) -> Edits:
     """The edits of these fields stand over what Amazon says now; what it says next is a change again."""
     edits = order.edits
-    for unit, of_unit in FIELDS_OF_UNIT.items():
-        if not fields.isdisjoint(of_unit):
-            edits = edits.edited(unit, getattr(edits, unit), order.amazon)
+    for unit in {check.unit for check in CHECKS if check.unit and check.field in fields}:
+        edits = edits.edited(unit, getattr(edits, unit), order.amazon)
     return edits
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from needs_attention.orders.amazon_order import WHERE
+from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.effective import seen
@@ -20,6 +21,24 @@ from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlSt
 
 # What people must hear loudly: Amazon's news came too late for the gate.
 Alert = Literal["CancelledAfterDispatch", "CancelledAfterHandOver", "ChangedAfterHandOver"]
+# The rows of the table, in the order in which they are tried.
+RowName = Literal[
+    "redacted",
+    "outOfOurHands",
+    "cancelled",
+    "shipped",
+    "draft",
+    "fulfilledByAmazon",
+    "dispatched",
+    "heldByAPerson",
+    "newAndComplete",
+    "newAndIncomplete",
+    "stillIncomplete",
+    "healed",
+    "readyToRelease",
+    "asLetGo",
+    "incompleteAgain",
+]
 # Amazon often fills a gap within minutes of the order; what it has not filled in a day, a person has to.
 REDOWNLOAD_AFTER = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 60, 6 * 60, 24 * 60))
 
@@ -31,7 +50,7 @@ class Verdict:
     `hold` is the kind of hold the order is in from now on, or None. `alert` names what people must hear loudly.
     """
 
-    row: int
+    row: RowName
     missing: tuple[Missing, ...]
     hold: Literal["missing", "manual", "snoozed"] | None
     stage: str | None
@@ -80,13 +99,13 @@ class Situation:
 
 def judge(situation: Situation) -> Verdict:
     """Decides by the first row of the table that matches."""
-    return next(row.decide(situation) for row in ROWS if row.matches(situation))
+    return next(row.decide(situation, row.name) for row in ROWS if row.matches(situation))
 
 
 # The outcomes ---------------------------------------------------------------------------------------------------------
 
 
-def _close(s: Situation, row: int, *, dispatched_by: Literal["us", "person", "amazon"] | None) -> Verdict:
+def _close(s: Situation, row: RowName, *, dispatched_by: Literal["us", "person", "amazon"] | None) -> Verdict:
     """Nothing more is to be done for this order: no hold, nothing for the warehouse."""
     order = s.order
     was_in_no_stage = order.stage is None or order.stage == NEEDS_ATTENTION
@@ -101,7 +120,7 @@ def _close(s: Situation, row: int, *, dispatched_by: Literal["us", "person", "am
     )
 
 
-def _leave_alone(s: Situation, row: int, missing: tuple[Missing, ...], alert: Alert | None = None) -> Verdict:
+def _leave_alone(s: Situation, row: RowName, missing: tuple[Missing, ...], alert: Alert | None = None) -> Verdict:
     order = s.order
     return Verdict(
         row=row,
@@ -115,7 +134,7 @@ def _leave_alone(s: Situation, row: int, missing: tuple[Missing, ...], alert: Al
     )
 
 
-def _hold(s: Situation, row: int, *, after_release: bool = False) -> Verdict:
+def _hold(s: Situation, row: RowName) -> Verdict:
     """Stage `Needs Attention`, Status `Open`, `Do Not Transfer to 3PL`, whatever the defaults say."""
     return Verdict(
         row=row,
@@ -124,11 +143,15 @@ def _hold(s: Situation, row: int, *, after_release: bool = False) -> Verdict:
         stage=NEEDS_ATTENTION,
         three_pl_status=ThreePlStatus.DO_NOT_TRANSFER,
         dispatched_by=None,
-        is_after_release=after_release or bool(s.order.hold and s.order.hold.after_release),
+        is_after_release=bool(s.order.hold and s.order.hold.after_release),
     )
 
 
-def _defaults(s: Situation, row: int) -> Verdict:
+def _hold_again(s: Situation, row: RowName) -> Verdict:
+    return replace(_hold(s, row), is_after_release=True)
+
+
+def _defaults(s: Situation, row: RowName) -> Verdict:
     """The integration's defaults as they are now; the rest of a partly shipped order goes only by a person's word."""
     is_whole = not s.order.amazon.is_partly_shipped
     return Verdict(
@@ -147,12 +170,12 @@ def dispatches_at_once(order: Order, settings: Settings) -> bool:
     return settings.auto_dispatch_orders and may_leave and not order.amazon.is_partly_shipped
 
 
-def _redacted(s: Situation) -> Verdict:
-    return _close(s, 1, dispatched_by=s.order.dispatched_by)
+def _redacted(s: Situation, row: RowName) -> Verdict:
+    return _close(s, row, dispatched_by=s.order.dispatched_by)
 
 
-def _out_of_our_hands(s: Situation) -> Verdict:
-    return _leave_alone(s, 2, s.order.missing, alert=_alert_after_hand_over(s))
+def _out_of_our_hands(s: Situation, row: RowName) -> Verdict:
+    return _leave_alone(s, row, s.order.missing, alert=_alert_after_hand_over(s))
 
 
 def _alert_after_hand_over(s: Situation) -> Alert | None:
@@ -163,76 +186,78 @@ def _alert_after_hand_over(s: Situation) -> Alert | None:
     return "ChangedAfterHandOver" if s.order.handed_over_digest != digest(s.order, s.settings) else None
 
 
-def _cancelled(s: Situation) -> Verdict:
+def _cancelled(s: Situation, row: RowName) -> Verdict:
     was_sent = s.order.dispatched_by in {"us", "person"}
-    closed = _close(s, 3, dispatched_by=s.order.dispatched_by)
+    closed = _close(s, row, dispatched_by=s.order.dispatched_by)
     return replace(closed, is_void=True, alert="CancelledAfterDispatch" if was_sent else None)
 
 
-def _shipped(s: Situation) -> Verdict:
-    return _close(s, 4, dispatched_by=s.order.dispatched_by or "amazon")
+def _shipped(s: Situation, row: RowName) -> Verdict:
+    return _close(s, row, dispatched_by=s.order.dispatched_by or "amazon")
 
 
-def _draft(s: Situation) -> Verdict:
+def _draft(s: Situation, row: RowName) -> Verdict:
     """Not judged yet: it is judged when Amazon releases the order. What a person holds stays held."""
-    closed = _close(s, 5, dispatched_by=None)
+    closed = _close(s, row, dispatched_by=None)
     kept = s.order.hold.kind if s.order.hold and s.is_held_by_a_person else None
     return replace(closed, hold=kept, stage=NEEDS_ATTENTION if kept else None, is_judged=False)
 
 
-def _fulfilled_by_amazon(s: Situation) -> Verdict:
-    return replace(_close(s, 6, dispatched_by=s.order.dispatched_by), missing=s.missing)
+def _fulfilled_by_amazon(s: Situation, row: RowName) -> Verdict:
+    return replace(_close(s, row, dispatched_by=s.order.dispatched_by), missing=s.missing)
 
 
-def _dispatched(s: Situation) -> Verdict:
-    return _leave_alone(s, 7, s.missing)
+def _dispatched(s: Situation, row: RowName) -> Verdict:
+    return _leave_alone(s, row, s.missing)
 
 
-def _nothing_new(s: Situation) -> Verdict:
+def _as_let_go(s: Situation, row: RowName) -> Verdict:
     """As a person left it; but a part of the goods was sent now, so the order no longer goes to the warehouse whole."""
-    kept = _leave_alone(s, 14, s.missing)
+    kept = _leave_alone(s, row, s.missing)
     is_news = s.order.amazon.is_partly_shipped and s.order.judged_status != s.order.amazon.fulfillment_status
     return replace(kept, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER) if is_news else kept
 
 
-def _held_by_a_person(s: Situation) -> Verdict:
-    return replace(_leave_alone(s, 8, s.missing), stage=NEEDS_ATTENTION, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
+def _held_by_a_person(s: Situation, row: RowName) -> Verdict:
+    return replace(
+        _leave_alone(s, row, s.missing), stage=NEEDS_ATTENTION, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER
+    )
 
 
 # The table ------------------------------------------------------------------------------------------------------------
 
 
 class Row(NamedTuple):
-    number: int
+    name: RowName
     matches: Callable[[Situation], bool]
-    decide: Callable[[Situation], Verdict]
+    decide: Callable[[Situation, RowName], Verdict]
 
 
 ROWS = (
-    Row(1, lambda s: s.order.redacted_at is not None, _redacted),
-    Row(2, lambda s: s.order.is_handed_over or s.order.voided_at is not None, _out_of_our_hands),
-    Row(3, lambda s: s.order.amazon.is_cancelled, _cancelled),
-    Row(4, lambda s: s.order.amazon.is_shipped, _shipped),
-    Row(5, lambda s: s.order.amazon.is_pending, _draft),
+    Row("redacted", lambda s: s.order.redacted_at is not None, _redacted),
+    Row("outOfOurHands", lambda s: s.order.is_handed_over or s.order.voided_at is not None, _out_of_our_hands),
+    Row("cancelled", lambda s: s.order.amazon.is_cancelled, _cancelled),
+    Row("shipped", lambda s: s.order.amazon.is_shipped, _shipped),
+    Row("draft", lambda s: s.order.amazon.is_pending, _draft),
     # A person's hold stands for an order that Amazon fulfils too: only a person ends it.
     Row(
-        6,
+        "fulfilledByAmazon",
         lambda s: s.order.amazon.is_fulfilled_by_amazon and not s.open_missing and not s.is_held_by_a_person,
         _fulfilled_by_amazon,
     ),
     Row(
-        7,
+        "dispatched",
         lambda s: s.order.dispatched_by is not None and s.order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER,
         _dispatched,
     ),
-    Row(8, lambda s: s.is_held_by_a_person, _held_by_a_person),
-    Row(9, lambda s: not s.was_judged and not s.open_missing, lambda s: _defaults(s, 9)),
-    Row(10, lambda s: not s.was_judged, lambda s: _hold(s, 10)),
-    Row(11, lambda s: s.is_held and bool(s.open_missing), lambda s: _hold(s, 11)),
-    Row(12, lambda s: s.is_held and not s.missing and not s.missing_at_amazon, lambda s: _defaults(s, 12)),
-    Row(13, lambda s: s.is_held, lambda s: _hold(s, 13)),
-    Row(14, lambda s: not s.open_missing, _nothing_new),
-    Row(15, lambda _: True, lambda s: _hold(s, 15, after_release=True)),
+    Row("heldByAPerson", lambda s: s.is_held_by_a_person, _held_by_a_person),
+    Row("newAndComplete", lambda s: not s.was_judged and not s.open_missing, _defaults),
+    Row("newAndIncomplete", lambda s: not s.was_judged, _hold),
+    Row("stillIncomplete", lambda s: s.is_held and bool(s.open_missing), _hold),
+    Row("healed", lambda s: s.is_held and not s.missing and not s.missing_at_amazon, _defaults),
+    Row("readyToRelease", lambda s: s.is_held, _hold),
+    Row("asLetGo", lambda s: not s.open_missing, _as_let_go),
+    Row("incompleteAgain", lambda _: True, _hold_again),
 )
 
 
@@ -293,7 +318,7 @@ def next_redownload(order: Order, now: datetime) -> datetime | None:
 
 
 def _amazon_may_fill(s: Situation) -> bool:
-    return any(item.field != "buyerRequestedCancel" for item in s.missing_at_amazon)
+    return any(CHECK_OF[item.field].amazon_sends_it for item in s.missing_at_amazon)
 
 
 def digest(order: Order, settings: Settings) -> str:

@@ -1,19 +1,10 @@
 """Plain words for people: what is missing from an order or wrong with a connection, what to do about it, and where."""
 
-from needs_attention.orders.edits import CONFIRMABLE
+from needs_attention.orders.checks import CHECK_OF, CONFIRMABLE
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import Missing, Order
 from needs_attention.values.times import instant
 
-_FIELDS = {
-    "firstName": "first name",
-    "lastName": "last name",
-    "email": "email address",
-    "deliveryAddress": "delivery address",
-    "billingAddress": "billing address",
-    "lineItems": "line items",
-    "buyerRequestedCancel": "request to cancel",
-}
 _PARTS = {
     "addressLine1": "street",
     "city": "city",
@@ -21,7 +12,7 @@ _PARTS = {
     "postalCode": "postal code",
     "countryCode": "country",
 }
-_REASONS = {
+REASONS = {
     "blank": "Amazon sent no {field}.",
     "singleWord": "The name has one word only, so there is no {field}.",
     "notAnAddress": "What stands as {field} is not one.",
@@ -39,9 +30,10 @@ _STEPS = {
 
 def message_for(missing: Missing) -> str:
     """What is missing, in one sentence."""
-    words = _REASONS.get(missing.reason, "The {field} is not in order.")
+    words = REASONS.get(missing.reason, "The {field} is not in order.")
+    field = CHECK_OF[missing.field].words if missing.field in CHECK_OF else missing.field
     parts = " and no ".join(_PARTS.get(part, part) for part in missing.parts)
-    return words.format(field=_FIELDS.get(missing.field, missing.field), parts=parts)
+    return words.format(field=field, parts=parts)
 
 
 def next_step_for(missing: Missing, order: Order) -> str:

@@ -10,7 +10,8 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.second_look import Reconciliation
@@ -18,7 +19,7 @@ from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.standing import IntegrationState
-from needs_attention.jobs.download.run import Downloader, Seen
+from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders.marketplaces import MARKETPLACES
@@ -115,7 +116,7 @@ class World:
         assert download is not None
         return download
 
-    def run(self, *, lasting: timedelta = HOUR, integration_id: str = "demo") -> Seen | None:
+    def run(self, *, lasting: timedelta = HOUR, integration_id: str = "demo") -> RunFindings | None:
         downloader = Downloader(
             downloads=self.downloads,
             orders=self.orders,

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.quota import Bucket
@@ -25,8 +26,8 @@ from needs_attention.orders.order import Hold
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.order_items import to_item
 from needs_attention.values import times
-from tests.unit.builders import an_amazon_order, an_order
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from tools.builders import an_amazon_order, an_order
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 HELD = 30_000
 MARKETPLACES = ("ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1AM78C64UM0Y8", "A2Q3Y263D00KWC")

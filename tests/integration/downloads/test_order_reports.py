@@ -9,8 +9,9 @@ from typing import IO, Any
 
 import pytest
 
-from needs_attention.amazon.client import Credentials, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import UnreadableAnswer
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.walk import Pace
 from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look

@@ -17,8 +17,8 @@ from needs_attention.tables.order_items import to_item
 from needs_attention.tables.orders import OrderStore
 from needs_attention.tables.retention import count_overdue
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, NORTH_AMERICA, World, held
-from tests.unit.builders import an_amazon_order, an_order
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from tools.builders import an_amazon_order, an_order
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 DEMO = Integration(integration_id="demo", name="Demo", region="NA", marketplace_ids=NORTH_AMERICA, registered_at=NOON)
 

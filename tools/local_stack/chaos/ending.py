@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from needs_attention.amazon.order_json import read_order
-from needs_attention.orders.completeness import FIELDS_OF_UNIT
-from needs_attention.orders.edits import UNITS
+from needs_attention.orders.checks import CHECKS
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.order_items import order_from_item
@@ -26,7 +25,7 @@ from tools.local_stack.shop import Shop
 from tools.local_stack.written import Written
 
 # Of a machine that is slow with much to do.
-SECONDS_TO_SETTLE: Final = 300
+SECONDS_TO_SETTLE: Final = 900
 LOOKS_BETWEEN_WHILES: Final = 5
 SHOWN: Final = 10
 
@@ -41,7 +40,7 @@ class Ending:
         self._given_up_before = self.given_up()
 
     def settle(self) -> None:
-        """Until live downloads have come past now, every order is as Amazon has it, and every verdict done."""
+        """Until live downloads have come past now, every order is as Amazon has it, all is judged, and nothing runs."""
         ended = moment(just_listed())
         deadline = time.monotonic() + SECONDS_TO_SETTLE
         looks = count()
@@ -56,6 +55,8 @@ class Ending:
     def _unsettled(self, ended: datetime) -> Iterator[str]:
         if self._shop.cursor() < ended:
             yield f"live downloads have come to {self._shop.cursor()} only"
+        if wake_ups := self._shop.wake_ups():
+            yield f"{wake_ups} wake-ups are under way, or held back"
         for download in self._shop.reader.get(f"{self._shop.path}/downloads")["downloads"]:
             if download["status"] != "finished":
                 yield f"a download is {download['status']}"
@@ -99,7 +100,7 @@ class Ending:
             if order.voided_at is None or order.is_fulfillable:
                 yield "is cancelled at Amazon, and not void"
             return
-        typed = {code for unit in UNITS if order.edits.is_edited(unit) for code in FIELDS_OF_UNIT[unit]}
+        typed = {check.field for check in CHECKS if check.unit and order.edits.is_edited(check.unit)}
         missing = set(entry.missing) - typed
         found = {item.field for item in order.missing if item.reason != "changedAtAmazon"} - {"billingAddress"}
         if found != missing:

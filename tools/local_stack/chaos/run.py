@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,13 +22,16 @@ from tools.local_stack.chaos.ending import Ending
 from tools.local_stack.chaos.observer import Observer, TableObserver
 from tools.local_stack.chaos.trouble import AmazonsTrouble, Machine, Repetitions
 from tools.local_stack.chaos.truth import Truth
+from tools.local_stack.expectations import A_LONG_WHILE
 from tools.local_stack.outside import Subscriber
 from tools.local_stack.processes import ProcessList
 from tools.local_stack.shop import Shop
 from tools.local_stack.stack import Stack
 
 SAYS_EVERY: Final = 15.0
-SECONDS_TO_BEGIN: Final = 120.0
+SECONDS_TO_BEGIN: Final = A_LONG_WHILE
+# On a slow machine it takes longer until enough has happened.
+SECONDS_FOR_ENOUGH: Final = 900.0
 # As long as a run takes at most, and no longer: a wake-up whose function was killed holds its integration up so long.
 SECONDS_A_WAKE_UP_IS_HIDDEN: Final = 30
 # What is complete leaves at once, so that a verdict that came too early or wrong would show.
@@ -65,7 +68,6 @@ class Chaos:
         aws = ProcessList(directory / "processes.json").read()["ministack"].process()
         if aws is None:
             raise RuntimeError("MiniStack does not run")
-        Subscriber(stack)  # whoever listens: what it is told is looked through for personal data as well
         shop, truth = self._shop, self._truth
         self._crowd: Sequence[Actor] = (
             AmazonsSide(seed, shop.amazon, truth),
@@ -81,21 +83,26 @@ class Chaos:
             Repetitions(seed, shop, truth),
         )
 
-    def run(self, length: timedelta, say: Callable[[str], None]) -> Survived:
-        """Raises Unexpected if anything may leave that must not, or something is lost at the end."""
+    def run(
+        self, length: timedelta, say: Callable[[str], None], enough: Callable[[Survived], bool] = lambda _: True
+    ) -> Survived:
+        """So long, and then until it is enough. Raises Unexpected if anything may leave that must not, or is lost."""
         say(f"Chaos for {length}, with the seed {self._seed}")
         with self._surroundings():
             try:
-                self._reign(length, say)
+                self._reign(length, say, lambda: enough(self._survived()))
             finally:
                 self._shop.amazon.behave()
             say("It is over; what was held up goes on")
             self._ending.settle()
             told_again = self._ending.check()
+        return self._survived(told_again)
+
+    def _survived(self, told_again: int = 0) -> Survived:
         orders = len(self._truth.ledger)
         return Survived(self._seed, orders, len(self._truth.handed_over), told_again, self._counts())
 
-    def _reign(self, length: timedelta, say: Callable[[str], None]) -> None:
+    def _reign(self, length: timedelta, say: Callable[[str], None], enough: Callable[[], bool]) -> None:
         """The trouble begins once orders go all the way: until then there is nothing that it could disturb."""
         over = Event()
         with ThreadPoolExecutor(len(self._crowd) + len(self._trouble)) as pool:
@@ -108,6 +115,7 @@ class Chaos:
                 while (remaining := ends - time.monotonic()) > 0:
                     self._go_on(acting, min(remaining, SAYS_EVERY), enough=lambda: False)
                     say(self._progress())
+                self._go_on(acting, SECONDS_FOR_ENOUGH, enough)
             finally:
                 over.set()
         for one in acting:
@@ -133,12 +141,16 @@ class Chaos:
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:
-        """Settings for the run, which others on the stack do not find changed."""
+        """Settings for the run, which others on the stack do not find changed; and somebody who listens.
+
+        What is told on the event bus is looked through for personal data as well.
+        """
         before = self._shop.administrator.get(self._shop.path)["settings"]
         hidden = self._shop.set_wake_ups_hidden(SECONDS_A_WAKE_UP_IS_HIDDEN)
         self._shop.administrator.patch(self._shop.path, {"settings": LEAVES_AT_ONCE})
         try:
-            yield
+            with closing(Subscriber(self._shop.stack)):
+                yield
         finally:
             self._shop.administrator.patch(
                 self._shop.path, {"settings": {name: before[name] for name in LEAVES_AT_ONCE}}

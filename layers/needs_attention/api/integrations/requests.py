@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
-from needs_attention.amazon.client import Credentials
+from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.operations import parsed
 from needs_attention.api.problems import FieldError, Problem, invalid
 from needs_attention.integrations.integration import Integration, Region

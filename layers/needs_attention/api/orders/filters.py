@@ -15,7 +15,7 @@ from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
 from needs_attention.integrations.incidents import IncidentCode
 from needs_attention.integrations.standing import OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.orders.completeness import RULES
+from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import OrderStatus
 from needs_attention.orders.settings import ThreePlStatus
@@ -46,7 +46,7 @@ class Filters(Value):
     stage: Text | None = Field(default=None, description="A Stage's name or id")
     status: OrderStatus | None = None
     three_pl_status: ThreePlStatus | None = None
-    missing: Annotated[tuple[Annotated[str, OneOf(RULES)], ...], BeforeValidator(_split)] = Field(
+    missing: Annotated[tuple[Annotated[str, OneOf(CHECK_OF)], ...], BeforeValidator(_split)] = Field(
         default=(), description="Orders that lack any of these"
     )
     ready_to_release: bool | None = None

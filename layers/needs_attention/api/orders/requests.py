@@ -10,7 +10,8 @@ from needs_attention.api.problems import FieldError, FieldProblem, Problem, inva
 from needs_attention.integrations.stages import Stages
 from needs_attention.orders.addresses import country_of
 from needs_attention.orders.amazon_order import Address, LineItem, Money
-from needs_attention.orders.edits import CONFIRMABLE, Edits, PersonsName, Unit
+from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.edits import Edits, PersonsName, Unit
 from needs_attention.orders.effective import Seen, seen
 from needs_attention.orders.gate import Refused, Wanted, check_editable
 from needs_attention.orders.order import Order

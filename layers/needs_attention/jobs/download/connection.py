@@ -46,7 +46,7 @@ MOST_BY_ID = 300
 logger = Logger(child=True)
 
 
-class Connection:
+class ConnectionHealth:
     """One run's view of it. What does not change is not written."""
 
     def __init__(

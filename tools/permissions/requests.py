@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.permissions.policies import ACCOUNT, REGION, Request
+from tools.permissions.policies import ACCOUNT, REGION, Request
 
 # A transaction is authorised as what is in it: "Using IAM with DynamoDB transactions" in the Developer Guide.
 _IN_A_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem"}

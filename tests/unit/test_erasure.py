@@ -11,7 +11,7 @@ from needs_attention.orders.erasure import MOST_NAMED, Buyer, Erasure, PageErase
 from needs_attention.orders.gate import redact
 from needs_attention.orders.order import Redaction
 from needs_attention.orders.settings import Settings
-from tests.unit.builders import LATER, NOON, a_judged_order, an_amazon_order, edited
+from tools.builders import LATER, NOON, a_judged_order, an_amazon_order, edited
 
 EMAIL = "ada@marketplace.example.com"
 OTHER = "bea@marketplace.example.com"

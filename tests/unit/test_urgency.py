@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from needs_attention.orders.urgency import Queue, ShipByState, age_of, queue_of, ship_by_state
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 

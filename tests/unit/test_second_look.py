@@ -7,7 +7,7 @@ import pytest
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.walk import Pace, Walk
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LONG_AGO = NOON - 10 * DAY

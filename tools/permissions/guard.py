@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
 
-from tests.permissions.policies import Policy, Request, allows
-from tests.permissions.requests import requests_of
+from tools.permissions.policies import Policy, Request, allows
+from tools.permissions.requests import requests_of
 
 
 class Guard:

@@ -1,15 +1,18 @@
 """Every reason for a hold has words of its own, and a next step."""
 
+from typing import get_args
+
 import pytest
 
 from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.checks import Finding
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.order import Missing
 from needs_attention.orders.settings import Settings
-from needs_attention.orders.wording import message_for, next_step_for, seller_central_url
+from needs_attention.orders.wording import REASONS, message_for, next_step_for, seller_central_url
 from needs_attention.values.times import instant
-from tests.unit.builders import NOON, a_line, an_address, an_amazon_order, an_order, edited
+from tools.builders import NOON, a_line, an_address, an_amazon_order, an_order, edited
 
 NOBODY = {"recipient_name": None, "buyer_name": None}
 TYPED = edited(an_amazon_order(), email="typed@b.example.com")
@@ -66,6 +69,10 @@ def test_what_is_missing_is_said_in_plain_words(
 ) -> None:
     missing = find_missing(amazon, edits, Settings.model_validate(settings))
     assert [message_for(item) for item in missing] == messages
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASONS) == {*get_args(Finding), "changedAtAmazon"}
 
 
 def test_a_reason_without_words_is_still_told() -> None:
