@@ -30,7 +30,7 @@ NOBODYS = {
 WHEN_USED = {"email_validator", "phonenumbers", "requests"}
 # What only some functions need.
 SOMEBODYS = {
-    "aws_lambda_powertools.event_handler": API | {"send_digest"},
+    "aws_lambda_powertools.event_handler": API,
     "aws_lambda_powertools.utilities.batch": STREAM_OR_QUEUE,
     "needs_attention.jobs.digest": {"send_digest"},
     "needs_attention.jobs.download.run": {"download_orders"},
