@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class ChangedOrder(TypedDict):
-    """One of several changes, done."""
+    """One of several changes, made."""
 
     orderId: str
     status: Literal[200]
@@ -54,39 +54,39 @@ class ChangedOrder(TypedDict):
 
 
 class RefusedChange(RefusedOrder):
-    """One of several changes, refused: nothing was changed, so there is nothing to be warned of."""
+    """One of several changes, refused. Nothing changed, so there are no warnings."""
 
     warnings: list[FieldProblem]
 
 
 class ChangedOrders(TypedDict):
-    """A result for each order, in the order in which they were sent."""
+    """A result for each order, in the sequence of the request."""
 
     orders: list[ChangedOrder | RefusedChange]
     dryRun: bool
 
 
 class ChangedRow(ChangedOrder):
-    """A row of the sheet, done."""
+    """A row of the sheet whose change was made."""
 
     row: int
 
 
 class RefusedRow(RefusedChange):
-    """A row of the sheet, refused."""
+    """A row of the sheet whose change was refused."""
 
     row: int
 
 
 class ChangedRows(TypedDict):
-    """A result for each row; they are counted from 1, below the columns' names."""
+    """A result for each row. Rows count from 1, below the column names."""
 
     orders: list[ChangedRow | RefusedRow]
     dryRun: bool
 
 
 class Changed(NamedTuple):
-    """What a change makes of an order, what it is called in the history, and what the caller may want to look at."""
+    """The order after a change, the change's name in the history, and warnings for the caller."""
 
     order: Order
     cause: Cause
@@ -96,7 +96,7 @@ class Changed(NamedTuple):
 _CANNOT_BE_SENT = FieldWarning(
     "evenIfUnsent",
     "cannotBeSent",
-    "the order was not sent, and cannot be from here: see to it in Seller Central",
+    "the order was not sent, and you cannot send it from here: handle it in Seller Central",
 )
 
 
@@ -104,7 +104,7 @@ OrderChange = Callable[[Order, Surroundings], Changed]
 
 
 class Made(NamedTuple):
-    """What a change that was made, or tried, is answered with."""
+    """The answer to a change that was made, or tried."""
 
     order: WholeOrder
     warnings: list[FieldProblem]
@@ -113,7 +113,7 @@ class Made(NamedTuple):
 class OrderChanges:
     """Changes orders for one caller at one moment.
 
-    `request_id` is kept with each change; `tell_released` hears how long each order was held that is let go.
+    Each change keeps `request_id`. `tell_released` is called with the length of each hold that the changes end.
     """
 
     def __init__(  # noqa: PLR0913 - what the function behind the API has, and what came with the request
@@ -137,11 +137,12 @@ class OrderChanges:
         self._surroundings: dict[str, Surroundings] = {}
         self._one_by_one = OneByOne()
 
-    # What can be changed
-
     def patch(self, patch: OrderPatch) -> OrderChange:
-        """Edits first, then what is wanted of the gate on top. Raises a 403 for an override by anyone but an
-        administrator; the change raises a 422 for what cannot be wanted."""
+        """Makes the edits first, then asks the gate for the rest.
+
+        Raises a 403 for an override by anyone but an administrator. The change raises a 422 for a wish that makes no
+        sense.
+        """
         self._check_override(patch.override is not None)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
@@ -172,7 +173,7 @@ class OrderChanges:
         return change
 
     def erase(self, erasure: EraseOrder) -> OrderChange:
-        """Removes personal data before its time. Warns of an order that was still to be sent."""
+        """Removes personal data early. Warns if the order was not yet sent."""
         request = Redaction(by=self._caller.name, why="request", reference=erasure.reference)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
@@ -188,10 +189,8 @@ class OrderChanges:
         if is_override:
             self._caller.must_be(Role.ADMINISTRATOR, "overrides the gate")
 
-    # Making a change
-
     def make(self, order_id: str, change: OrderChange, if_match: IfMatch) -> EditedOrder:
-        """Writes the change and answers the order as it is then. Nothing is written if nothing changes.
+        """Writes the change, if it changes anything, and answers the order as it is then.
 
         Raises Refused, a 404, a 412 with the current order, or a 409 if somebody else was faster each time.
         """
@@ -199,12 +198,14 @@ class OrderChanges:
         return {**made.order, "warnings": made.warnings}
 
     def acknowledge(self, order_id: str, if_match: IfMatch) -> WholeOrder:
-        """The warehouse takes the order, if at that instant the gate lets it, the settings are those that it was asked
-        with, and nothing is frozen. Raises as `make` does."""
+        """The warehouse takes the order. Raises as `make` does.
+
+        One transaction checks that the order and the settings are those that the gate saw, and that nothing is frozen.
+        """
         for _ in range(ATTEMPTS):
             order = existing_order(self._orders, order_id)
             surroundings = around(order, self._integrations)
-            # First, because a 412 shows the whole order: a warehouse sees none that is not for it.
+            # First, because a 412 shows the whole order, and a warehouse sees only orders for it.
             gate.check_outflow(order, surroundings.settings, is_frozen=surroundings.is_frozen)
             self._check(if_match, order, surroundings)
             self._hold_if_the_settings_want_it(order, surroundings)
@@ -239,7 +240,7 @@ class OrderChanges:
         return self._made(order, change, if_match).order
 
     def _hold_if_the_settings_want_it(self, order: Order, surroundings: Surroundings) -> None:
-        """A check that was switched on after the last verdict holds the order now, where people find it."""
+        """Holds the order if a check that was switched on after its last verdict wants that, so that people find it."""
         verdict = judged(order, surroundings.settings, self._now)
         if not order.is_pending and verdict.hold and not order.hold:
             with suppress(LostRace):
@@ -259,7 +260,7 @@ class OrderChanges:
         return self._attempted(wish.order_id, order, attempt)
 
     def fill_in(self, rows: Sequence[SheetRow], *, is_dry_run: bool) -> list[ChangedRow | RefusedRow]:
-        """Makes the change of each row of a sheet by itself, if its order is still as it was when it was exported."""
+        """Makes the change of each row of a sheet by itself, if its order has not changed since the export."""
         known = self._orders.get_many(row.order_id for row in rows)
         results = [(row.number, self._filled(row, known.get(row.order_id), is_dry_run=is_dry_run)) for row in rows]
         return [_result_of_row(number, result) for number, result in results]
@@ -309,13 +310,13 @@ class OrderChanges:
         if not if_match.allows(order.revision):
             raise Problem(
                 412,
-                "The order was changed since the caller read it: `order` is how it is now.",
+                "The order has changed since you read it. `order` shows it as it is now.",
                 code="changedMeanwhile",
                 also={"order": self._shown(order, surroundings)},
             )
 
     def _around(self, order: Order) -> Surroundings:
-        """As read when the first order of an integration was changed: a bulk change reads them once."""
+        """The surroundings of the order. A bulk change reads those of each integration once."""
         if order.integration not in self._surroundings:
             self._surroundings[order.integration] = around(order, self._integrations)
         return self._surroundings[order.integration]
@@ -348,11 +349,13 @@ def _result_of_row(number: int, result: Made | RefusedOrder) -> ChangedRow | Ref
 
 
 def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> None:
-    """Raises Refused for an answer of long ago that shows an order whose personal data was removed since.
+    """Raises Refused for a remembered answer that shows an order whose personal data was removed since.
 
     The answer is an order, or `{orders}` with a result for each.
     """
     shown = [one["order"] for one in answer["orders"] if "order" in one] if "orders" in answer else [answer]
     with_data = [order["orderId"] for order in shown if order["redactedAt"] is None]
     if any(order.redacted_at for order in orders.get_many(with_data).values()):
-        raise Refused("redacted", "It is done, but its answer is not kept: the personal data in it was removed since.")
+        raise Refused(
+            "redacted", "The request took effect. Its answer is gone, because the personal data in it was removed."
+        )
