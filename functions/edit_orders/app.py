@@ -17,14 +17,8 @@ from needs_attention.api.answers import answer, answer_with_etag
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query, Sheet
-from needs_attention.api.orders.changes import (
-    ChangedOrder,
-    ChangedOrders,
-    ChangedRows,
-    OrderChanges,
-    RefusedChange,
-    check_not_redacted_since,
-)
+from needs_attention.api.orders.bulk import BulkOrderChanges, ChangedOrder, ChangedOrders, ChangedRows, RefusedChange
+from needs_attention.api.orders.changes import OrderChanges, check_not_redacted_since
 from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, SheetOptions, TransferFailure
 from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder
@@ -102,13 +96,15 @@ def fail_transfer(
 @api.operation("POST", "/bulk/orders", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedOrders})
 def change_orders(caller: Caller, bulk: Body[BulkChanges]) -> Response[object]:
     """Edits or releases up to 100 orders, each by itself."""
-    return results(changes_by(caller).make_all(bulk), is_dry_run=bulk.dry_run)
+    changes = BulkOrderChanges(orders, changes_by(caller), is_dry_run=bulk.dry_run)
+    return results(changes.make_all(bulk), is_dry_run=bulk.dry_run)
 
 
 @api.operation("POST", "/orders.csv", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedRows})
 def fill_in_orders(caller: Caller, options: Query[SheetOptions], sheet: Sheet) -> Response[object]:
     """Imports an exported sheet that people filled in. Answers a result for each row."""
-    return results(changes_by(caller).fill_in(rows_of(sheet), is_dry_run=options.dry_run), is_dry_run=options.dry_run)
+    changes = BulkOrderChanges(orders, changes_by(caller), is_dry_run=options.dry_run)
+    return results(changes.fill_in(rows_of(sheet)), is_dry_run=options.dry_run)
 
 
 def results(orders: Sequence[ChangedOrder | RefusedChange], *, is_dry_run: bool) -> Response[object]:

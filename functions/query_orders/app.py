@@ -95,7 +95,7 @@ def get_retention(_: Caller) -> Response[object]:
     answers={HTTPStatus.OK: Redactions},
 )
 def list_redactions(_: Caller, integration_id: str, when: Query[RedactedWhen]) -> Response[object]:
-    """Lists the orders whose personal data was removed, with when, by whom and why. It proves the removal.
+    """Lists the orders whose personal data was removed: when, why and who removed it. It proves the removal.
 
     The list holds no personal data, and also works for a removed integration. Newest first.
     """

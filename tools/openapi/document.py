@@ -20,33 +20,17 @@ from needs_attention.api.callers import Caller, Role
 from needs_attention.api.downloads import Download
 from needs_attention.api.integrations.changes import TriedIntegration
 from needs_attention.api.integrations.views import IntegrationDetails, IntegrationProblem
-from needs_attention.api.operations import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Operation, Source
+from needs_attention.api.operations import CSV, JSON, KEY, MERGE_PATCH, Operation, Source
 from needs_attention.api.orders.views import EditedOrder, OrderProblem, WholeOrder
 from needs_attention.api.problems import ProblemDetails
 from tools.openapi.examples import Example
+from tools.openapi.texts import ABOUT, PATH_PARTS, REFUSALS
 
 PROBLEM = "application/problem+json"
 COMPONENTS = "#/components/schemas/"
 HAS_ETAG = (WholeOrder, EditedOrder, IntegrationDetails, TriedIntegration)
-CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: ("text/csv",)}
+CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: CSV}
 BODIES = tuple(CONTENT_TYPES)
-
-ABOUT = """
-Holds incomplete Amazon orders where nothing can fulfil them, until Amazon or a person supplies what is missing.
-
-Times are RFC 3339 in UTC. Amounts are decimal texts. A list has a `nextCursor` while there may be more: send it as
-`cursor` with the same filters. An `ETag` is a revision: send it as `If-Match`, and the change is refused if somebody
-else changed the thing meanwhile. You can send a `POST` with an `Idempotency-Key` again: it gets the answer of the first
-time. Refusals are `application/problem+json`: `code` is stable, texts are for people.
-"""
-
-PATH_PARTS = {
-    "orderId": "Amazon's order ID",
-    "integrationId": "The integration's ID, as it was registered",
-    "downloadId": "The ID in the answer to the request for the download",
-    "stageId": "A Stage's ID or name",
-    "erasureId": "The ID in the answer to the request for the erasure",
-}
 
 # The answers that hold the parts of another operation's path: by operation and status, the places in the body.
 TELLS: Mapping[tuple[str, HTTPStatus], Mapping[str, str]] = {
@@ -56,22 +40,6 @@ TELLS: Mapping[tuple[str, HTTPStatus], Mapping[str, str]] = {
     ("listIntegrations", HTTPStatus.OK): {"integrationId": "/integrations/0/integrationId"},
     ("requestDownload", HTTPStatus.ACCEPTED): {"integrationId": "/integrationId", "downloadId": "/downloadId"},
     ("addStage", HTTPStatus.CREATED): {"stageId": "/id"},
-}
-
-REFUSALS: Mapping[HTTPStatus, str] = {
-    HTTPStatus.BAD_REQUEST: "The request cannot be read: a parameter, a header or the JSON is wrong",
-    HTTPStatus.UNAUTHORIZED: "The access token is missing, has expired, or is not of this system",
-    HTTPStatus.FORBIDDEN: "The caller has none of the roles",
-    HTTPStatus.NOT_FOUND: "There is no such thing, or the caller may not see it",
-    HTTPStatus.CONFLICT: "The gate or the present state does not allow the change: `code` and `errors` say why",
-    HTTPStatus.PRECONDITION_FAILED: "It has changed since you read it. The refusal shows it as it is now",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"A body has at most {LARGEST_BODY // 1024} KB",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body has the wrong Content-Type",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "The body cannot be accepted: `errors` says why for each field",
-    HTTPStatus.TOO_MANY_REQUESTS: "Slow down, and try again",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "The error is logged. Try again later",
-    HTTPStatus.SERVICE_UNAVAILABLE: "A service behind the API does not answer. Try again after `Retry-After` seconds",
-    HTTPStatus.GATEWAY_TIMEOUT: "The request took too long. It may have taken effect, or not",
 }
 
 
@@ -97,25 +65,29 @@ def document(operations: Iterable[Operation], examples: Iterable[Example]) -> di
         "servers": [{"url": ".", "description": "The address of this document"}],
         "tags": [{"name": name} for name in sorted({_tag(operation) for operation in schemas.operations})],
         "paths": paths,
-        "components": {
-            "schemas": schemas.components,
-            "responses": {_name(status): _refusal(status, text, schemas) for status, text in REFUSALS.items()},
-            "securitySchemes": {
-                "person": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "An access token of the user pool, whose groups are roles. One of these is enough",
-                },
-                "machine": {
-                    "type": "oauth2",
-                    "description": "An access token for client credentials. Its scopes are the machine's roles",
-                    "flows": {
-                        "clientCredentials": {
-                            "tokenUrl": "https://users.example.com/oauth2/token",
-                            "scopes": {f"needs-attention/{role}": f"Role {role}" for role in Role},
-                        }
-                    },
+        "components": _components(schemas),
+    }
+
+
+def _components(schemas: "_Schemas") -> dict[str, Any]:
+    return {
+        "schemas": schemas.components,
+        "responses": {_name(status): _refusal(status, text, schemas) for status, text in REFUSALS.items()},
+        "securitySchemes": {
+            "person": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "An access token of the user pool, whose groups are roles. One of these is enough",
+            },
+            "machine": {
+                "type": "oauth2",
+                "description": "An access token for client credentials. Its scopes are the machine's roles",
+                "flows": {
+                    "clientCredentials": {
+                        "tokenUrl": "https://users.example.com/oauth2/token",
+                        "scopes": {f"needs-attention/{role}": f"Role {role}" for role in Role},
+                    }
                 },
             },
         },

@@ -44,12 +44,7 @@ class RememberedAnswers:
         Raises the errors of `make`, a 409 while the first request is under way, and a 422 for another request with the
         same key.
         """
-        from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - see the module
-            DynamoDBPersistenceLayer,
-            IdempotencyConfig,
-            idempotent_function,
-        )
-        from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - likewise
+        from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - see the module
             IdempotencyAlreadyInProgressError,
             IdempotencyPersistenceLayerError,
             IdempotencyValidationError,
@@ -61,17 +56,7 @@ class RememberedAnswers:
             made.append(make())
             return _packed(made[0])
 
-        config = IdempotencyConfig(
-            event_key_jmespath="key",
-            payload_validation_jmespath="content",
-            expires_after_seconds=REMEMBERED_SECONDS,
-            hash_function="sha256",
-            lambda_context=context,
-        )
-        store = DynamoDBPersistenceLayer(table_name=self._table, boto3_client=self._client)
-        remembering = idempotent_function(
-            first_answer, data_keyword_argument="request", persistence_store=store, config=config
-        )
+        remembering = self._remembering(first_answer, context)
         try:
             packed = remembering(request=request._asdict())
         except IdempotencyAlreadyInProgressError:
@@ -90,6 +75,26 @@ class RememberedAnswers:
         remembered = _unpacked(packed)
         self._check(remembered.body)
         return remembered
+
+    def _remembering(self, first_answer: Callable[..., dict[str, Any]], context: LambdaContext) -> Any:
+        """The function as Powertools wraps it: it calls `first_answer` only for a request that is new."""
+        from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - see the module
+            DynamoDBPersistenceLayer,
+            IdempotencyConfig,
+            idempotent_function,
+        )
+
+        config = IdempotencyConfig(
+            event_key_jmespath="key",
+            payload_validation_jmespath="content",
+            expires_after_seconds=REMEMBERED_SECONDS,
+            hash_function="sha256",
+            lambda_context=context,
+        )
+        store = DynamoDBPersistenceLayer(table_name=self._table, boto3_client=self._client)
+        return idempotent_function(
+            first_answer, data_keyword_argument="request", persistence_store=store, config=config
+        )
 
 
 def _packed(answer: Response[object]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class DueRedactions(TypedDict):
 
 
 class RedactionOfOrder(TypedDict):
-    """When, by whom and why the personal data of an order was removed."""
+    """When and why the personal data of an order was removed, and who removed it."""
 
     orderId: str
     at: Instant

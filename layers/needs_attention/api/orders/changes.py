@@ -1,18 +1,14 @@
 """Changes that people and the warehouse make to orders: read, ask the gate, write only if nobody was faster."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.api.callers import Caller, Role
-from needs_attention.api.operations import IfMatch, parsed
+from needs_attention.api.operations import IfMatch
 from needs_attention.api.orders.lookup import around, existing_order
-from needs_attention.api.orders.one_by_one import OneByOne, RefusedOrder, refused
 from needs_attention.api.orders.requests import (
-    BulkChanges,
-    BulkOrder,
     Cause,
     FieldWarning,
     OrderPatch,
@@ -20,14 +16,12 @@ from needs_attention.api.orders.requests import (
     TransferFailure,
     cause_of,
 )
-from needs_attention.api.orders.sheet import SheetRow
 from needs_attention.api.orders.views import EditedOrder, WholeOrder, whole_order_for
 from needs_attention.api.problems import (
     ATTEMPTS,
     FieldProblem,
     Problem,
     changed_meanwhile,
-    not_found,
 )
 from needs_attention.api.retention import EraseOrder
 from needs_attention.aws import is_lost_race
@@ -42,47 +36,6 @@ from needs_attention.tables.orders import LostRace, OrderStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-class ChangedOrder(TypedDict):
-    """One of several changes, made."""
-
-    orderId: str
-    status: Literal[200]
-    order: WholeOrder
-    warnings: list[FieldProblem]
-
-
-class RefusedChange(RefusedOrder):
-    """One of several changes, refused. Nothing changed, so there are no warnings."""
-
-    warnings: list[FieldProblem]
-
-
-class ChangedOrders(TypedDict):
-    """A result for each order, in the sequence of the request."""
-
-    orders: list[ChangedOrder | RefusedChange]
-    dryRun: bool
-
-
-class ChangedRow(ChangedOrder):
-    """A row of the sheet whose change was made."""
-
-    row: int
-
-
-class RefusedRow(RefusedChange):
-    """A row of the sheet whose change was refused."""
-
-    row: int
-
-
-class ChangedRows(TypedDict):
-    """A result for each row. Rows count from 1, below the column names."""
-
-    orders: list[ChangedRow | RefusedRow]
-    dryRun: bool
 
 
 class Changed(NamedTuple):
@@ -135,7 +88,6 @@ class OrderChanges:
         self._caller = caller
         self._now = now
         self._surroundings: dict[str, Surroundings] = {}
-        self._one_by_one = OneByOne()
 
     def patch(self, patch: OrderPatch) -> OrderChange:
         """Makes the edits first, then asks the gate for the rest.
@@ -194,8 +146,38 @@ class OrderChanges:
 
         Raises Refused, a 404, a 412 with the current order, or a 409 if somebody else was faster each time.
         """
-        made = self._made(existing_order(self._orders, order_id), change, if_match)
+        made = self.make_on(existing_order(self._orders, order_id), change, if_match)
         return {**made.order, "warnings": made.warnings}
+
+    def read(self, order: Order, if_match: IfMatch) -> WholeOrder:
+        """The order as the caller may see it. Raises a 412."""
+        surroundings = self._around(order)
+        self._check(if_match, order, surroundings)
+        return self._shown(order, surroundings)
+
+    def try_on(self, order: Order, change: OrderChange) -> Made:
+        """The order as the change would make it. Raises what the change raises."""
+        surroundings = self._around(order)
+        after, _, warnings = change(order, surroundings)
+        return self._answered(after, warnings, surroundings)
+
+    def make_on(self, order: Order, change: OrderChange, if_match: IfMatch) -> Made:
+        """As `make`, for an order that was read already."""
+        for _ in range(ATTEMPTS):
+            surroundings = self._around(order)
+            self._check(if_match, order, surroundings)
+            after, cause, warnings = change(order, surroundings)
+            if after.says_the_same_as(order):
+                return self._answered(order, warnings, surroundings)
+            try:
+                landed = self._orders.save(order, after, **self._changed_by_the_caller(cause))
+            except LostRace:
+                order = existing_order(self._orders, order.order_id)
+                continue
+            if order.hold and landed.was_just("OrderReleased"):
+                self._tell_released(self._now - order.hold.since)
+            return self._answered(landed, warnings, surroundings)
+        raise changed_meanwhile()
 
     def acknowledge(self, order_id: str, if_match: IfMatch) -> WholeOrder:
         """The warehouse takes the order. Raises as `make` does.
@@ -237,7 +219,7 @@ class OrderChanges:
     def _reported(self, order_id: str, change: OrderChange, if_match: IfMatch) -> WholeOrder:
         order = existing_order(self._orders, order_id)
         gate.check_handed_over(order)  # first, because a 412 shows the whole order
-        return self._made(order, change, if_match).order
+        return self.make_on(order, change, if_match).order
 
     def _hold_if_the_settings_want_it(self, order: Order, surroundings: Surroundings) -> None:
         """Holds the order if a check that was switched on after its last verdict wants that, so that people find it."""
@@ -245,63 +227,6 @@ class OrderChanges:
         if not order.is_pending and verdict.hold and not order.hold:
             with suppress(LostRace):
                 self._orders.save(order, verdict, by="validation", at=self._now, cause="verdict")
-
-    def make_all(self, bulk: BulkChanges) -> list[ChangedOrder | RefusedChange]:
-        """Makes each change by itself."""
-        known = self._orders.get_many(wish.order_id for wish in bulk.orders)
-        results = [self._result(wish, known.get(wish.order_id), is_dry_run=bulk.dry_run) for wish in bulk.orders]
-        return [_result_of_order(result) for result in results]
-
-    def _result(self, wish: BulkOrder, order: Order | None, *, is_dry_run: bool) -> Made | RefusedOrder:
-        def attempt(order: Order) -> Made:
-            change = self.release(Release()) if wish.patch is None else self.patch(wish.patch)
-            return self._tried(order, change) if is_dry_run else self._made(order, change, IfMatch(None))
-
-        return self._attempted(wish.order_id, order, attempt)
-
-    def fill_in(self, rows: Sequence[SheetRow], *, is_dry_run: bool) -> list[ChangedRow | RefusedRow]:
-        """Makes the change of each row of a sheet by itself, if its order has not changed since the export."""
-        known = self._orders.get_many(row.order_id for row in rows)
-        results = [(row.number, self._filled(row, known.get(row.order_id), is_dry_run=is_dry_run)) for row in rows]
-        return [_result_of_row(number, result) for number, result in results]
-
-    def _filled(self, row: SheetRow, order: Order | None, *, is_dry_run: bool) -> Made | RefusedOrder:
-        if_match = IfMatch(frozenset({row.revision}))
-
-        def attempt(order: Order) -> Made:
-            surroundings = self._around(order)
-            self._check(if_match, order, surroundings)
-            change = self.patch(parsed(OrderPatch, json.dumps(row.patch(self._shown(order, surroundings)))))
-            return self._tried(order, change) if is_dry_run else self._made(order, change, if_match)
-
-        return self._attempted(row.order_id, order, attempt)
-
-    def _attempted(self, order_id: str, order: Order | None, attempt: Callable[[Order], Made]) -> Made | RefusedOrder:
-        if order is None:
-            return refused(order_id, not_found("order"))
-        return self._one_by_one.result(order_id, lambda: attempt(order))
-
-    def _tried(self, order: Order, change: OrderChange) -> Made:
-        surroundings = self._around(order)
-        after, _, warnings = change(order, surroundings)
-        return self._answered(after, warnings, surroundings)
-
-    def _made(self, order: Order, change: OrderChange, if_match: IfMatch) -> Made:
-        for _ in range(ATTEMPTS):
-            surroundings = self._around(order)
-            self._check(if_match, order, surroundings)
-            after, cause, warnings = change(order, surroundings)
-            if after.says_the_same_as(order):
-                return self._answered(order, warnings, surroundings)
-            try:
-                landed = self._orders.save(order, after, **self._changed_by_the_caller(cause))
-            except LostRace:
-                order = existing_order(self._orders, order.order_id)
-                continue
-            if order.hold and landed.was_just("OrderReleased"):
-                self._tell_released(self._now - order.hold.since)
-            return self._answered(landed, warnings, surroundings)
-        raise changed_meanwhile()
 
     def _changed_by_the_caller(self, cause: Cause) -> ChangedBy:
         return {"by": self._caller.name, "at": self._now, "cause": cause, "request_id": self._request_id}
@@ -326,26 +251,6 @@ class OrderChanges:
 
     def _shown(self, order: Order, surroundings: Surroundings) -> WholeOrder:
         return whole_order_for(self._caller, order, surroundings, self._now)
-
-
-def _result_of_order(result: Made | RefusedOrder) -> ChangedOrder | RefusedChange:
-    if isinstance(result, Made):
-        return {"orderId": result.order["orderId"], "status": 200, "order": result.order, "warnings": result.warnings}
-    return {**result, "warnings": []}
-
-
-def _result_of_row(number: int, result: Made | RefusedOrder) -> ChangedRow | RefusedRow:
-    if isinstance(result, Made):
-        changed: ChangedRow = {
-            "row": number,
-            "orderId": result.order["orderId"],
-            "status": 200,
-            "order": result.order,
-            "warnings": result.warnings,
-        }
-        return changed
-    refused_row: RefusedRow = {"row": number, **result, "warnings": []}
-    return refused_row
 
 
 def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> None:

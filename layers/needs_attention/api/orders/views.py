@@ -141,7 +141,7 @@ class WholeOrder(OrderRow, PersonalData):
     sellerCentralUrl: Url | None
     grandTotal: Money | None
     downloadedAt: Instant
-    redaction: Annotated[Redaction | None, Field(description="By whom and why its personal data was removed")]
+    redaction: Annotated[Redaction | None, Field(description="Why its personal data was removed, and who removed it")]
     lastChange: Change | None
 
 
