@@ -168,7 +168,7 @@ def _who(operation: Operation) -> list[str]:
     return [str(role) for role, caller in callers.items() if caller.is_any_of(*operation.roles)]
 
 
-# What is sent ---------------------------------------------------------------------------------------------------------
+# Requests -------------------------------------------------------------------------------------------------------------
 
 
 def _path_parts(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -226,7 +226,7 @@ def _body(operation: Operation, schemas: _Schemas, examples: Iterable[Example]) 
     return {}
 
 
-# What is answered -----------------------------------------------------------------------------------------------------
+# Answers --------------------------------------------------------------------------------------------------------------
 
 
 def _responses(operation: Operation, schemas: _Schemas, examples: list[Example]) -> Iterator[tuple[str, Any]]:
