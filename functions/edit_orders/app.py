@@ -1,4 +1,4 @@
-"""PATCH /orders/{orderId}, what people and the warehouse say of an order by POST, and POST /bulk/orders."""
+"""Changes of orders: PATCH /orders/{orderId}, POST below it, POST /bulk/orders and POST /orders.csv."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,14 +17,8 @@ from needs_attention.api.answers import answer, answer_with_etag
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query, Sheet
-from needs_attention.api.orders.changes import (
-    ChangedOrder,
-    ChangedOrders,
-    ChangedRows,
-    OrderChanges,
-    RefusedChange,
-    check_not_redacted_since,
-)
+from needs_attention.api.orders.bulk import BulkOrderChanges, ChangedOrder, ChangedOrders, ChangedRows, RefusedChange
+from needs_attention.api.orders.changes import OrderChanges, check_not_redacted_since
 from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, SheetOptions, TransferFailure
 from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder
@@ -52,9 +46,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def edit_order(
     caller: Caller, order_id: str, patch: MergePatch[OrderPatch], if_match: IfMatchHeader
 ) -> Response[object]:
-    """Edits an order, and says where it may go.
+    """Edits an order, and decides where it may go.
 
-    What is not sent stays as it is; null goes back to Amazon's value. The answer carries the new verdict.
+    Fields that you do not send stay as they are. null returns a field to Amazon's value. The answer holds the new
+    verdict.
     """
     changes = changes_by(caller)
     return answer_with_etag(changes.make(order_id, changes.patch(patch), if_match))
@@ -62,9 +57,9 @@ def edit_order(
 
 @api.operation("POST", "/orders/<order_id>/release", open_to=[Role.EDITOR], answers={HTTPStatus.OK: EditedOrder})
 def release_order(caller: Caller, order_id: str, release: Body[Release], if_match: IfMatchHeader) -> Response[object]:
-    """Releases a held order that is complete now, with the integration's defaults.
+    """Releases a held order that is now complete, with the integration's defaults.
 
-    An administrator may override what is missing, with a reason.
+    An administrator may release an incomplete order, with a reason.
     """
     changes = changes_by(caller)
     return answer_with_etag(changes.make(order_id, changes.release(release), if_match))
@@ -75,13 +70,13 @@ AT_THE_WAREHOUSE = [Role.WAREHOUSE, Role.ADMINISTRATOR]
 
 @api.operation("POST", "/orders/<order_id>/acknowledge", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
 def acknowledge_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
-    """The warehouse takes an order, if the gate lets it at this instant."""
+    """Hands an order over to the warehouse, if the gate allows it at this instant."""
     return answer_with_etag(changes_by(caller).acknowledge(order_id, if_match))
 
 
 @api.operation("POST", "/orders/<order_id>/picked", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
 def pick_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
-    """The warehouse has picked an order that it took."""
+    """Records that the warehouse has picked an order that it took."""
     return answer_with_etag(changes_by(caller).picked(order_id, if_match))
 
 
@@ -91,9 +86,9 @@ def pick_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Respon
 def fail_transfer(
     caller: Caller, order_id: str, failure: Body[TransferFailure], if_match: IfMatchHeader
 ) -> Response[object]:
-    """The warehouse cannot pick an order that it took.
+    """Records that the warehouse cannot pick an order that it took.
 
-    A person may take the order back then, by changing its 3PL Status.
+    A person may then take the order back with a change of its 3PL Status.
     """
     return answer_with_etag(changes_by(caller).transfer_failed(order_id, failure, if_match))
 
@@ -101,13 +96,15 @@ def fail_transfer(
 @api.operation("POST", "/bulk/orders", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedOrders})
 def change_orders(caller: Caller, bulk: Body[BulkChanges]) -> Response[object]:
     """Edits or releases up to 100 orders, each by itself."""
-    return results(changes_by(caller).make_all(bulk), is_dry_run=bulk.dry_run)
+    changes = BulkOrderChanges(orders, changes_by(caller), is_dry_run=bulk.dry_run)
+    return results(changes.make_all(bulk), is_dry_run=bulk.dry_run)
 
 
 @api.operation("POST", "/orders.csv", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedRows})
 def fill_in_orders(caller: Caller, options: Query[SheetOptions], sheet: Sheet) -> Response[object]:
-    """Takes an exported sheet back filled in: a result for each row."""
-    return results(changes_by(caller).fill_in(rows_of(sheet), is_dry_run=options.dry_run), is_dry_run=options.dry_run)
+    """Imports an exported sheet that people filled in. Answers a result for each row."""
+    changes = BulkOrderChanges(orders, changes_by(caller), is_dry_run=options.dry_run)
+    return results(changes.fill_in(rows_of(sheet)), is_dry_run=options.dry_run)
 
 
 def results(orders: Sequence[ChangedOrder | RefusedChange], *, is_dry_run: bool) -> Response[object]:

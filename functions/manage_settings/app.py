@@ -51,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def register_integration(caller: Caller, registration: Body[Registration]) -> Response[object]:
     """Registers an integration, and begins its downloads.
 
-    Registering a removed one again revives it: its cursor is where it was.
+    Registering a removed integration again revives it, with its earlier cursor.
     """
     registered = changes_by(caller).register(registration)
     location = {"Location": f"/integrations/{registered['integrationId']}"}
@@ -60,13 +60,13 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
 
 @api.operation("GET", "/integrations", open_to=[Role.READER], answers={HTTPStatus.OK: Integrations})
 def list_integrations(_: Caller) -> Response[object]:
-    """Lists all integrations, with how their downloads stand."""
+    """Lists all integrations, with the state of their downloads."""
     return answer(integration_list.all(times.utc_now()))
 
 
 @api.operation("GET", INTEGRATION, open_to=[Role.READER], answers={HTTPStatus.OK: IntegrationDetails})
 def get_integration(_: Caller, integration_id: str) -> Response[object]:
-    """Shows an integration, with what is wrong with its connection. Credentials are never shown."""
+    """Shows an integration, with the incidents of its connection. Credentials are never shown."""
     return answer_with_etag(integration_list.one(integration_id, times.utc_now()))
 
 
@@ -80,9 +80,9 @@ def get_connection(_: Caller, integration_id: str) -> Response[object]:
 def change_integration(
     caller: Caller, integration_id: str, patch: MergePatch[IntegrationPatch], if_match: IfMatchHeader
 ) -> Response[object]:
-    """Changes an integration and its settings, which count from each order's next verdict.
+    """Changes an integration and its settings, which apply from each order's next verdict.
 
-    A dry run writes nothing, and tells what the settings would change.
+    A dry run writes nothing, and shows what the settings would change.
     """
     changes = changes_by(caller)
     if patch.dry_run:
@@ -97,16 +97,16 @@ def change_integration(
     answers={HTTPStatus.ACCEPTED: RejudgementView},
 )
 def rejudge(caller: Caller, integration_id: str) -> Response[object]:
-    """Judges the orders in all Stages anew, by the settings of now.
+    """Judges the orders in all Stages again, by the current settings.
 
-    Without it, settings count from an order's next verdict.
+    Otherwise settings apply from an order's next verdict.
     """
     return answer(changes_by(caller).rejudge(integration_id), HTTPStatus.ACCEPTED)
 
 
 @api.operation("GET", f"{INTEGRATION}/rejudgement", open_to=[Role.READER], answers={HTTPStatus.OK: RejudgementView})
 def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
-    """Shows how far judging all orders anew has come."""
+    """Shows the progress of judging all orders again."""
     return answer(integration_list.rejudgement(integration_id))
 
 
@@ -114,8 +114,8 @@ def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
 def remove_integration(caller: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
     """Ends an integration's downloads and hand-overs, and removes its credentials.
 
-    Its orders stay until their redaction; registering it again, with credentials, revives it. What needs its
-    credentials to be ended comes first.
+    Its orders stay until their redaction. To revive it, register it again with credentials. End Amazon's notifications
+    first: that needs the credentials.
     """
     changes_by(caller).remove(integration_id, if_match)
     return nothing()
@@ -145,7 +145,7 @@ def freeze_all(caller: Caller) -> Response[object]:
 
 @api.operation("DELETE", "/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Freeze})
 def unfreeze_all(caller: Caller) -> Response[object]:
-    """Lets orders be handed over again, but for those of an integration that is frozen itself."""
+    """Lets orders be handed over again, except those of an integration that is frozen itself."""
     return answer(changes_by(caller).unfreeze_all())
 
 
@@ -169,13 +169,13 @@ def add_stage(_: Caller, stage: Body[StageBody]) -> Response[object]:
 
 @api.operation("PATCH", "/stages/<stage_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: StageView})
 def rename_stage(_: Caller, stage_id: str, stage: MergePatch[StageBody]) -> Response[object]:
-    """Renames a Stage; the orders in it follow. A Stage is named by its id or its name."""
+    """Renames a Stage, also for the orders in it. The path names the Stage by its ID or its name."""
     return answer(stage_changes.rename(stage_id, stage.name))
 
 
 @api.operation("DELETE", "/stages/<stage_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.NO_CONTENT: None})
 def remove_stage(_: Caller, stage_id: str) -> Response[object]:
-    """Removes a Stage that no order is in, and that is no integration's default."""
+    """Removes a Stage that no order is in, and that is not the default of any integration."""
     stage_changes.remove(stage_id)
     return nothing()
 

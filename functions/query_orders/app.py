@@ -48,16 +48,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @api.operation("GET", "/orders", open_to=[Role.READER, Role.WAREHOUSE], answers={HTTPStatus.OK: OrderPage})
 def list_orders(caller: Caller, filters: Query[OrderFilters]) -> Response[object]:
-    """Finds orders. A warehouse sees only those that it may take."""
+    """Finds orders. A warehouse sees only orders that it may take."""
     is_warehouse = not caller.is_any_of(Role.READER)
     return answer(order_list.page(filters, times.utc_now(), is_warehouse=is_warehouse))
 
 
 @api.operation("GET", "/orders.csv", open_to=[Role.READER], answers={HTTPStatus.OK: str})
 def export_orders(_: Caller, filters: Query[OrderFilters]) -> Response[object]:
-    """Finds orders as a sheet, to be filled in and sent back.
+    """Finds orders as a sheet to fill in and send back.
 
-    What is missing is an empty cell. `X-Next-Cursor` says that there are more.
+    An empty cell stands for missing data. `X-Next-Cursor` says that there may be more.
     """
     page = order_list.whole_page(filters, times.utc_now())
     return sheet_answer(sheet_of(page["orders"]), "orders.csv", page["nextCursor"])
@@ -65,7 +65,7 @@ def export_orders(_: Caller, filters: Query[OrderFilters]) -> Response[object]:
 
 @api.operation("GET", "/orders/<order_id>", open_to=[Role.READER, Role.WAREHOUSE], answers={HTTPStatus.OK: WholeOrder})
 def get_order(caller: Caller, order_id: str) -> Response[object]:
-    """Shows an order as people need it: what is seen, why it is held, and what to do."""
+    """Shows an order as people need it: its data, why it is held, and what to do."""
     return answer_with_etag(order_list.one(order_id, caller, times.utc_now()))
 
 
@@ -78,13 +78,13 @@ def get_history(_: Caller, order_id: str, page: Query[PartOfList]) -> Response[o
 
 @api.operation("GET", "/summary", open_to=[Role.READER], answers={HTTPStatus.OK: OrdersSummary})
 def get_summary(_: Caller) -> Response[object]:
-    """Counts held orders by what matters, and orders by Stage."""
+    """Counts held orders in several ways, and orders by Stage."""
     return answer(order_list.summary(times.utc_now()))
 
 
 @api.operation("GET", "/retention", open_to=[Role.READER], answers={HTTPStatus.OK: DueRedactions})
 def get_retention(_: Caller) -> Response[object]:
-    """Shows how many orders are to be redacted now and soon. What is overdue rings an alarm."""
+    """Shows how many orders are due for redaction, now and soon. Overdue orders raise an alarm."""
     return answer(retention.due(times.utc_now()))
 
 
@@ -95,15 +95,15 @@ def get_retention(_: Caller) -> Response[object]:
     answers={HTTPStatus.OK: Redactions},
 )
 def list_redactions(_: Caller, integration_id: str, when: Query[RedactedWhen]) -> Response[object]:
-    """Lists whose personal data was removed, when, by whom and why: the proof of it, without personal data.
+    """Lists the orders whose personal data was removed: when, why and who removed it. It proves the removal.
 
-    Of a removed integration too. Newest first.
+    The list holds no personal data, and also works for a removed integration. Newest first.
     """
     return answer(retention.redacted(integration_id, when))
 
 
 @api.get("/openapi.json")
 def get_document() -> Response[str]:
-    """The API's OpenAPI document, for everybody: it holds nothing that is secret. `make openapi` writes it."""
+    """The API's OpenAPI document. Everybody may read it: it holds no secrets. `make openapi` writes it."""
     document = Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
     return Response(HTTPStatus.OK, "application/json", document, {"Cache-Control": "max-age=300"})

@@ -1,4 +1,4 @@
-"""Schedule -> orders whose personal data is to go; on request too: /orders/{orderId}/erase, and a buyer's /erasures."""
+"""Schedule -> removal of personal data that is due. On request: /orders/{orderId}/erase, and a buyer's /erasures."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -27,7 +27,7 @@ from needs_attention.tables.orders import OrderStore
 from needs_attention.tables.retention import count_overdue
 from needs_attention.values import times
 
-RUN_FOR = timedelta(minutes=4)  # of the function's five, which are also the schedule's
+RUN_FOR = timedelta(minutes=4)  # the function may take five minutes, and the schedule starts it every five
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
@@ -58,9 +58,9 @@ def run() -> None:
 
 @api.operation("POST", "/orders/<order_id>/erase", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: EditedOrder})
 def erase_order(caller: Caller, order_id: str, erasure: Body[EraseOrder], if_match: IfMatchHeader) -> Response[object]:
-    """Removes the personal data of an order for good, before its time.
+    """Removes the personal data of an order early and for good.
 
-    It can neither be held nor be sent from here afterwards, and no download fills it again.
+    Afterwards you can neither hold the order nor send it from here, and no download fills it again.
     """
     changes = OrderChanges(dynamodb, orders, integrations, caller, times.utc_now(), request_id=api.request_id)
     return answer_with_etag(changes.make(order_id, changes.erase(erasure), if_match))
@@ -68,10 +68,10 @@ def erase_order(caller: Caller, order_id: str, erasure: Body[EraseOrder], if_mat
 
 @api.operation("POST", "/erasures", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.ACCEPTED: ErasureOfBuyer})
 def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) -> Response[object]:
-    """Removes a buyer's personal data from all orders for good, before its time.
+    """Removes a buyer's personal data from all orders, early and for good.
 
-    It takes a walk through all orders, and begins within minutes. Those that are still to be sent are left and named,
-    unless asked otherwise.
+    It begins within minutes, and walks through all orders. Orders that are not yet sent are left and named, unless the
+    request says otherwise.
     """
     begun = erasures.begin(request, caller, key, times.utc_now())
     return answer(begun, HTTPStatus.ACCEPTED, {"Location": f"/erasures/{begun['erasureId']}"})
@@ -79,5 +79,5 @@ def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) 
 
 @api.operation("GET", "/erasures/<erasure_id>", open_to=[Role.READER], answers={HTTPStatus.OK: ErasureOfBuyer})
 def get_erasure(_: Caller, erasure_id: str) -> Response[object]:
-    """Shows how far the erasure of a buyer has come, and which orders it erased."""
+    """Shows the progress of a buyer's erasure, and the orders that it erased."""
     return answer(erasures.one(erasure_id))

@@ -1,5 +1,5 @@
 """Downloads of a past window under /integrations/{integrationId}/downloads, and of single orders by their IDs:
-POST /orders/{orderId}/redownload, and /bulk/redownloads for many."""
+POST /orders/{orderId}/redownload, and /bulk/redownloads for several."""
 
 from http import HTTPStatus
 from typing import Any
@@ -56,7 +56,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def request_download(
     caller: Caller, integration_id: str, request: Body[DownloadRequest], key: IdempotencyKey
 ) -> Response[object]:
-    """Downloads all that Amazon updated since a past time. A dry run answers 200 with the plan, and does nothing."""
+    """Downloads everything that Amazon updated since a past time.
+
+    A dry run answers 200 with the plan, and downloads nothing.
+    """
     now = times.utc_now()
     if request.dry_run:
         return answer(past_downloads.plan(integration_id, request, caller, key, now))
@@ -73,13 +76,13 @@ def list_downloads(_: Caller, integration_id: str) -> Response[object]:
 
 @api.operation("GET", f"{DOWNLOADS}/<download_id>", open_to=[Role.READER], answers={HTTPStatus.OK: Download})
 def get_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
-    """Shows how far a backdated download is."""
+    """Shows the progress of a backdated download."""
     return answer(past_downloads.one(integration_id, download_id, times.utc_now()))
 
 
 @api.operation("DELETE", f"{DOWNLOADS}/<download_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Download})
 def cancel_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
-    """Ends a backdated download. What it has brought so far stays."""
+    """Ends a backdated download. Orders that it has already brought stay."""
     return answer(past_downloads.cancel(integration_id, download_id, times.utc_now()))
 
 
@@ -98,7 +101,10 @@ def redownload_order(_: Caller, order_id: str) -> Response[object]:
     answers={HTTPStatus.ACCEPTED: RedownloadedOrders, HTTPStatus.OK: RedownloadedOrders},
 )
 def redownload_orders(_: Caller, wanted: Body[OrdersToRedownload]) -> Response[object]:
-    """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks not."""
+    """Asks Amazon for up to 100 orders again, each by itself.
+
+    A dry run answers 200 with the same results, and asks nothing.
+    """
     results = redownloads.several(wanted, times.utc_now())
     logger.append_keys(order_ids=[one["orderId"] for one in results if one["status"] == HTTPStatus.ACCEPTED])
     return answer({"orders": results}, HTTPStatus.OK if wanted.dry_run else HTTPStatus.ACCEPTED)

@@ -284,7 +284,7 @@ def test_orders_of_a_deleted_integration_are_still_found(world: World) -> None:
     assert found(world) == [FIRST]
 
 
-def test_orders_asked_for_by_id_come_in_that_order_and_the_unknown_are_left_out(world: World) -> None:
+def test_orders_by_id_come_in_the_given_sequence_without_the_unknown(world: World) -> None:
     for order_id in (FIRST, SECOND, THIRD):
         world.download(order_id=order_id)
     assert found(world, orderIds=f"{THIRD},{FIRST},no-such-order,{FIRST}") == [THIRD, FIRST]
@@ -299,7 +299,7 @@ def test_orders_asked_for_by_id_are_filtered_too(world: World) -> None:
 # In which order -------------------------------------------------------------------------------------------------------
 
 
-def test_the_orders_of_a_stage_come_soonest_deadline_first_and_those_without_one_last(world: World) -> None:
+def test_a_stage_lists_the_soonest_deadline_first_and_none_last(world: World) -> None:
     world.download(order_id=FIRST, ship_by=None)
     world.download(order_id=SECOND, ship_by=SHIP_BY + DAY)
     world.download(order_id=THIRD, ship_by=SHIP_BY)
@@ -528,7 +528,7 @@ def test_a_warehouse_is_shown_nothing_but_what_it_may_take(world: World) -> None
     assert world.call("GET", f"/orders/{THIRD}", role="warehouse").body["lastName"] == "Quill"
 
 
-def test_an_order_that_people_dispatched_themselves_is_fulfillable_but_not_the_warehouses(world: World) -> None:
+def test_an_order_that_people_dispatched_is_not_for_the_warehouse(world: World) -> None:
     order = world.download(order_id=FIRST)
     dispatched = order.with_(
         dispatched_by="person", fully_dispatched_at=NOON, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER
@@ -604,7 +604,7 @@ def emails_have_vanished(world: World) -> None:
     world.downloads.save_incidents("acme-na", Incidents(incidents=(incident,)))
 
 
-def test_an_incident_is_shown_on_every_order_that_lacks_what_vanished_and_on_no_other(world: World) -> None:
+def test_an_incident_shows_only_on_orders_that_lack_a_vanished_field(world: World) -> None:
     emails_have_vanished(world)
     world.register("other")
     world.download(order_id=FIRST, buyer_email=None)
@@ -618,7 +618,7 @@ def test_an_incident_is_shown_on_every_order_that_lacks_what_vanished_and_on_no_
     assert {order["orderId"]: order["incident"] for order in shown} == expected
 
 
-def test_the_next_step_for_what_vanished_is_the_connection_and_for_the_rest_the_order(world: World) -> None:
+def test_only_a_vanished_field_has_the_connection_as_its_next_step(world: World) -> None:
     emails_have_vanished(world)
     world.download(order_id=FIRST, buyer_email=None, line_items=())
     world.download(order_id=SECOND, buyer_email=None, marketplace_id="A2EUQ1WTGCTBG2")
@@ -712,7 +712,7 @@ def test_the_summary_counts_what_is_held_and_why(world: World) -> None:
     assert summary["isTruncated"] is False
 
 
-def test_the_summary_tells_whose_turn_it_is_how_urgent_and_how_old_the_holds_are(world: World) -> None:
+def test_the_summary_counts_holds_by_queue_urgency_and_age(world: World) -> None:
     world.download(order_id=FIRST, buyer_email=None)
     world.download(order_id=SECOND, buyer_email=None, ship_by=NOON + HOUR)
     world.download(order_id=THIRD)

@@ -1,4 +1,4 @@
-"""Whether an answer is one that the OpenAPI document tells of, down to the last member."""
+"""Whether an answer is as the OpenAPI document describes it, down to the last member."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def document_checked_in() -> Mapping[str, Any]:
 
 
 def problems_with(method: str, path: str, status: int, body: object, headers: Mapping[str, str]) -> list[str]:
-    """What an answer has or lacks against the document; nothing for an answer that is as it should be."""
+    """The differences between an answer and the document; none for a right answer."""
     responses = document_checked_in()["paths"][path][method.lower()]["responses"]
     if str(status) not in responses:
         return [f"status {status} is not documented"]
@@ -38,7 +38,7 @@ def problems_with(method: str, path: str, status: int, body: object, headers: Ma
 
 
 def problems_with_body(method: str, path: str, body: object) -> list[str]:
-    """What a request's body has or lacks against the document."""
+    """The differences between the body of a request and the document."""
     (media, *_) = document_checked_in()["paths"][path][method.lower()]["requestBody"]["content"].values()
     errors = _validator(json.dumps(media["schema"])).iter_errors(body)
     return [f"{error.json_path}: {error.message[:200]}" for error in errors]
@@ -55,7 +55,7 @@ def _closed_components() -> Any:
 
 
 def _closed(schema: Any) -> Any:
-    """What the document leaves open for later versions, the present one has not."""
+    """The schema without the members that the document leaves to later versions."""
     if isinstance(schema, list):
         return [_closed(one) for one in schema]
     if not isinstance(schema, dict):

@@ -1,9 +1,9 @@
-"""The API's OpenAPI 3.1 document, made of the functions' own operations: their roles, parameters, models and texts.
+"""The API's OpenAPI 3.1 document, made of the functions' operations: their roles, parameters, models and texts.
 
-Powertools' generator reads what a route's function takes from its annotations too, but it needs its own parameter
-classes, whose import costs every cold start, and it cannot say that a body may come with one of two content types, that
-any one of several roles is enough, or that a refusal is a `ProblemDetails`. So the operations say it, and this puts it
-together; the schemas are pydantic's.
+Powertools' own generator also reads a function's annotations. But it needs its own parameter classes, whose import
+costs every cold start, and it cannot say that a body may have one of two content types, that one of several roles is
+enough, or that a refusal is a `ProblemDetails`. So the operations say all that, and this module puts it together. The
+schemas are pydantic's.
 """
 
 import inspect
@@ -20,35 +20,19 @@ from needs_attention.api.callers import Caller, Role
 from needs_attention.api.downloads import Download
 from needs_attention.api.integrations.changes import TriedIntegration
 from needs_attention.api.integrations.views import IntegrationDetails, IntegrationProblem
-from needs_attention.api.operations import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Operation, Source
+from needs_attention.api.operations import CSV, JSON, KEY, MERGE_PATCH, Operation, Source
 from needs_attention.api.orders.views import EditedOrder, OrderProblem, WholeOrder
 from needs_attention.api.problems import ProblemDetails
 from tools.openapi.examples import Example
+from tools.openapi.texts import ABOUT, PATH_PARTS, REFUSALS
 
 PROBLEM = "application/problem+json"
 COMPONENTS = "#/components/schemas/"
 HAS_ETAG = (WholeOrder, EditedOrder, IntegrationDetails, TriedIntegration)
-CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: ("text/csv",)}
+CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: CSV}
 BODIES = tuple(CONTENT_TYPES)
 
-ABOUT = """
-Holds incomplete Amazon orders where nothing can fulfil them, until Amazon or a person supplies what is missing.
-
-Times are RFC 3339 in UTC; amounts are decimal texts. Lists have a `nextCursor` while there may be more: send it as
-`cursor` with the same filters. An `ETag` is a revision: send it as `If-Match`, and a change lands on what was read, or
-not at all. A `POST` with an `Idempotency-Key` may be sent again: it is answered as it was the first time. Refusals are
-`application/problem+json`; `code` is stable, texts are for people.
-"""
-
-PATH_PARTS = {
-    "orderId": "Amazon's order ID",
-    "integrationId": "The integration's id, as it was registered",
-    "downloadId": "As the answer to its request said",
-    "stageId": "A Stage's id, or its name",
-    "erasureId": "As the answer to its request said",
-}
-
-# Which answers tell what the path of another operation needs: by operation and status, the places in the body.
+# The answers that hold the parts of another operation's path: by operation and status, the places in the body.
 TELLS: Mapping[tuple[str, HTTPStatus], Mapping[str, str]] = {
     ("listOrders", HTTPStatus.OK): {"orderId": "/orders/0/orderId"},
     ("eraseBuyer", HTTPStatus.ACCEPTED): {"erasureId": "/erasureId"},
@@ -56,22 +40,6 @@ TELLS: Mapping[tuple[str, HTTPStatus], Mapping[str, str]] = {
     ("listIntegrations", HTTPStatus.OK): {"integrationId": "/integrations/0/integrationId"},
     ("requestDownload", HTTPStatus.ACCEPTED): {"integrationId": "/integrationId", "downloadId": "/downloadId"},
     ("addStage", HTTPStatus.CREATED): {"stageId": "/id"},
-}
-
-REFUSALS: Mapping[HTTPStatus, str] = {
-    HTTPStatus.BAD_REQUEST: "What was sent cannot be read: a parameter, a header, or JSON that is none",
-    HTTPStatus.UNAUTHORIZED: "Without an access token, or with one that has expired or is not of this system",
-    HTTPStatus.FORBIDDEN: "The caller has none of the roles",
-    HTTPStatus.NOT_FOUND: "There is no such thing, or the caller may not see it",
-    HTTPStatus.CONFLICT: "The gate refuses it, or it cannot be done as things are: `code` and `errors` say why",
-    HTTPStatus.PRECONDITION_FAILED: "It was changed since the caller read it; how it is now comes with the refusal",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"A body has at most {LARGEST_BODY // 1024} KB",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body has another Content-Type than it should",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "The body cannot be accepted: `errors` says for each field why",
-    HTTPStatus.TOO_MANY_REQUESTS: "Slow down, and try again",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "It is logged; try again later",
-    HTTPStatus.SERVICE_UNAVAILABLE: "What this rests on does not answer: try again after `Retry-After` seconds",
-    HTTPStatus.GATEWAY_TIMEOUT: "It took too long; it may have been done, or not",
 }
 
 
@@ -94,28 +62,32 @@ def document(operations: Iterable[Operation], examples: Iterable[Example]) -> di
             "description": _text(ABOUT),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": ".", "description": "Where this document is"}],
+        "servers": [{"url": ".", "description": "The address of this document"}],
         "tags": [{"name": name} for name in sorted({_tag(operation) for operation in schemas.operations})],
         "paths": paths,
-        "components": {
-            "schemas": schemas.components,
-            "responses": {_name(status): _refusal(status, text, schemas) for status, text in REFUSALS.items()},
-            "securitySchemes": {
-                "person": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "An access token of the user pool; any of the roles, its groups, is enough",
-                },
-                "machine": {
-                    "type": "oauth2",
-                    "description": "An access token by client credentials; its scopes are the machine's roles",
-                    "flows": {
-                        "clientCredentials": {
-                            "tokenUrl": "https://users.example.com/oauth2/token",
-                            "scopes": {f"needs-attention/{role}": f"Role {role}" for role in Role},
-                        }
-                    },
+        "components": _components(schemas),
+    }
+
+
+def _components(schemas: "_Schemas") -> dict[str, Any]:
+    return {
+        "schemas": schemas.components,
+        "responses": {_name(status): _refusal(status, text, schemas) for status, text in REFUSALS.items()},
+        "securitySchemes": {
+            "person": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "An access token of the user pool, whose groups are roles. One of these is enough",
+            },
+            "machine": {
+                "type": "oauth2",
+                "description": "An access token for client credentials. Its scopes are the machine's roles",
+                "flows": {
+                    "clientCredentials": {
+                        "tokenUrl": "https://users.example.com/oauth2/token",
+                        "scopes": {f"needs-attention/{role}": f"Role {role}" for role in Role},
+                    }
                 },
             },
         },
@@ -123,7 +95,7 @@ def document(operations: Iterable[Operation], examples: Iterable[Example]) -> di
 
 
 class _Schemas:
-    """The JSON schemas of all that is sent and answered, under `components/schemas`."""
+    """The JSON schemas of all requests and answers, under `components/schemas`."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self.operations = tuple(operations)
@@ -140,7 +112,7 @@ class _Schemas:
         self._all = {names[name]: _renamed(one, names) for name, one in found["$defs"].items()}
         of_queries = {kind.__name__ for kind in queries}
         self.components = {name: one for name, one in sorted(self._all.items()) if name not in of_queries}
-        # What a merge patch does not say stays as it is.
+        # A merge patch has no defaults: fields that you do not send stay as they are.
         for kind in self._kinds(Source.MERGE_PATCH):
             for member in self.whole(kind)["properties"].values():
                 member.pop("default", None)
@@ -156,7 +128,7 @@ class _Schemas:
         return self._schemas[(kind, "serialization")]
 
     def whole(self, kind: Any) -> Any:
-        """The schema of what is sent itself, where `sent` may be a reference to it."""
+        """The schema itself, for which `sent` may answer a reference."""
         schema = self.sent(kind)
         return self._all[schema["$ref"].removeprefix(COMPONENTS)] if "$ref" in schema else schema
 
@@ -191,12 +163,12 @@ def _operation(operation: Operation, schemas: _Schemas, examples: Iterable[Examp
 
 
 def _who(operation: Operation) -> list[str]:
-    """The roles that may call it, with those that include one of them."""
+    """The roles that may call it, including the roles that imply one of them."""
     callers = {role: Caller.from_claims({"username": "somebody", "cognito:groups": [role]}) for role in Role}
     return [str(role) for role, caller in callers.items() if caller.is_any_of(*operation.roles)]
 
 
-# What is sent ---------------------------------------------------------------------------------------------------------
+# Requests -------------------------------------------------------------------------------------------------------------
 
 
 def _path_parts(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -213,7 +185,7 @@ def _query(operation: Operation, schemas: _Schemas) -> Iterator[dict[str, Any]]:
 
 
 def _without_null(property_: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter is left out where a property would be null; a list is one text with commas."""
+    """A property as a parameter: left out instead of null, and a list as one text with commas."""
     schema = {name: value for name, value in property_.items() if name not in {"title", "description", "default"}}
     if "anyOf" in schema:
         kinds = [one for one in schema.pop("anyOf") if one.get("type") != "null"]
@@ -230,15 +202,15 @@ def _headers(operation: Operation) -> Iterator[dict[str, Any]]:
         yield {
             "name": "If-Match",
             "in": "header",
-            "description": 'The ETag of what the change shall land on, e.g. `"3"`; without it, on whatever is there',
+            "description": 'The ETag of the revision to change, e.g. `"3"`. Without it, any revision may change',
             "schema": {"type": "string", "examples": ['"3"']},
         }
     if operation.method == "POST":
         yield {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "A text of the caller's own, for this request alone. Sent again within a day, the request "
-            "is answered as it was the first time, and changes nothing",
+            "description": "A text of your own choice for this request alone. If you send the request again within a "
+            "day, it gets the answer of the first time, and changes nothing",
             "schema": {"type": "string", "pattern": f"^{KEY.pattern}$"},
         }
 
@@ -254,7 +226,7 @@ def _body(operation: Operation, schemas: _Schemas, examples: Iterable[Example]) 
     return {}
 
 
-# What is answered -----------------------------------------------------------------------------------------------------
+# Answers --------------------------------------------------------------------------------------------------------------
 
 
 def _responses(operation: Operation, schemas: _Schemas, examples: list[Example]) -> Iterator[tuple[str, Any]]:
@@ -282,11 +254,11 @@ def _answers_headers(operation: Operation, status: HTTPStatus, kind: object) -> 
     if kind in HAS_ETAG:
         yield "ETag", {"description": "The revision, for `If-Match`", **text}
     if kind is str:
-        yield "X-Next-Cursor", {"description": "There may be more: send it as `cursor`", **text}
+        yield "X-Next-Cursor", {"description": "Send it as `cursor`: there may be more", **text}
     if (status, kind) in {(HTTPStatus.CREATED, IntegrationDetails), (HTTPStatus.ACCEPTED, Download)}:
-        yield "Location", {"description": "The path of what was made", **text}
+        yield "Location", {"description": "The path of the new thing", **text}
     if operation.method == "POST":
-        yield "Idempotency-Replayed", {"description": "`true` if it was answered like this before", **text}
+        yield "Idempotency-Replayed", {"description": "`true` if this is the answer of the first time", **text}
 
 
 def _links(operation: Operation, status: HTTPStatus, others: Iterable[Operation]) -> Iterator[tuple[str, Any]]:
@@ -316,7 +288,7 @@ def _refused_with(operation: Operation) -> Iterator[HTTPStatus]:
 
 
 def _refusal(status: HTTPStatus, text: str, schemas: _Schemas) -> dict[str, Any]:
-    told = {"description": "Seconds to wait before the next try", "schema": {"type": "integer"}}
+    told = {"description": "Seconds to wait before you try again", "schema": {"type": "integer"}}
     headers = {"headers": {"Retry-After": told}} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
     return {"description": text, **headers, "content": {PROBLEM: {"schema": schemas.answered(ProblemDetails)}}}
 
@@ -339,7 +311,7 @@ def _tag(operation: Operation) -> str:
 
 
 def _named(values: Mapping[str, object]) -> dict[str, Any]:
-    """Examples as a document holds them, by what each is called."""
+    """Examples as a document holds them, by their names."""
     return {to_camel(name.replace(" ", "_")): {"summary": name, "value": value} for name, value in values.items()}
 
 
@@ -354,5 +326,5 @@ def _says(kind: object, status: HTTPStatus) -> str:
 
 
 def _text(lines: str) -> str:
-    """Paragraphs without line breaks of their own."""
+    """Paragraphs without their line breaks."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in lines.strip().split("\n\n"))

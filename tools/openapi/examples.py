@@ -1,4 +1,4 @@
-"""The examples in the OpenAPI document: what the functions really answer, in one invented seller's morning."""
+"""The examples in the OpenAPI document: real answers of the functions, in the morning of an invented seller."""
 
 from datetime import timedelta
 from functools import cache
@@ -18,7 +18,7 @@ INTEGRATION = "/integrations/acme-na"
 
 
 class Example(NamedTuple):
-    """One call: the operation, what was sent, and what came back."""
+    """One call: the operation, the body of the request, and the answer."""
 
     name: str
     method: str
@@ -30,7 +30,7 @@ class Example(NamedTuple):
 
 @cache
 def examples() -> tuple[Example, ...]:
-    """The same every time: the clock is set, and nothing in the answers is by chance."""
+    """The same every time: the clock is set, and nothing in the answers is random."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setattr(times, "utc_now", clock)
@@ -80,7 +80,7 @@ class _Morning:
         tried = {"settings": {"singleWordNames": "accept"}, "dryRun": True}
         self.call("Try settings", "PATCH", INTEGRATION, tried)
         self.call("Change settings", "PATCH", INTEGRATION, {"settings": {"singleWordNames": "accept"}})
-        self.call("Judge all anew", "POST", f"{INTEGRATION}/rejudgement")
+        self.call("Judge all again", "POST", f"{INTEGRATION}/rejudgement")
         self.call("How far that is", "GET", f"{INTEGRATION}/rejudgement")
         self.call("Freeze one", "POST", f"{INTEGRATION}/freeze")
         self.call("Unfreeze it", "DELETE", f"{INTEGRATION}/freeze")

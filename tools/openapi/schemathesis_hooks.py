@@ -1,4 +1,4 @@
-"""What Schemathesis cannot know of this API by its document: how a sheet looks, and refusals that no schema can tell.
+"""Facts about this API that its document cannot tell Schemathesis: the form of a sheet, and refusals beyond schemas.
 
 Loaded by Schemathesis in its own environment (`SCHEMATHESIS_HOOKS`), where nothing of this project can be imported.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-# What a request that is right by its schema may be refused with all the same: for what else there is, or for the time.
+# The codes that may refuse a request that fits its schema: for the state of the system, or for the time.
 REFUSED_FOR_HOW_THINGS_ARE = {
     "changedMeanwhile",
     "contradiction",
@@ -72,7 +72,7 @@ def filter_body(_: Any, body: Any) -> bool:
     return True
 
 
-# Names of what is there, by the part of a path that they may stand for: what is made up is never found.
+# Names of existing things, by the part of a path that takes them: an invented name finds nothing.
 REAL: dict[str, list[str]] = json.loads(os.environ["REAL_NAMES"])
 
 NUMBERS = count()
@@ -81,7 +81,7 @@ ALL_INTEGRATIONS = [{"integrationId": name} for name in REAL["integrationId"]]
 
 @schemathesis.hook
 def map_case(_: Any, case: Any) -> Any:
-    """Two of three right requests are for something that is there, if no earlier answer told what they are for.
+    """Points two of three right requests at existing things, unless an earlier answer named their target.
 
     The integration with the orders is never removed. A key that chance draws twice would have what was made and removed
     between answered as if it were there.

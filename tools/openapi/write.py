@@ -14,5 +14,5 @@ def operations() -> list[Operation]:
 
 
 def whole_document() -> str:
-    """As the functions make it now."""
+    """The document that the functions make now."""
     return json.dumps(document(operations(), examples()), indent=1, ensure_ascii=False) + "\n"

@@ -1,7 +1,7 @@
-"""How the API answers: JSON that nobody may keep, and the types that the shapes of answers share.
+"""How the API answers: the answers themselves, and the types that their shapes share.
 
-A function that builds an answer returns its shape, a TypedDict next to it, and the OpenAPI document is made of those
-shapes. Every member is always there, null if there is nothing to say, except those that say NotRequired.
+A function that builds an answer returns its shape, a TypedDict next to it. The OpenAPI document is made of these
+shapes. Every member is always there, and null if it has no value, except a member that is NotRequired.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ FieldCode = Annotated[str, Field(description="A field's name, e.g. `email` or `d
 
 
 def as_json(value: Value | None) -> Any:
-    """A value that an answer shows as it is stored. Its model is its shape there, so the answer's type names that."""
+    """A value that an answer shows as it is stored: the value's model is its shape."""
     return None if value is None else value.model_dump(mode="json", by_alias=True)
 
 

@@ -1,4 +1,4 @@
-"""Who calls the API, and what the roles of a caller allow."""
+"""Who calls the API, and with which roles."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from needs_attention.api.problems import Problem
 
 
 class Role(StrEnum):
-    """What a caller may do: people get roles through Cognito groups, machines through scopes."""
+    """What a caller may do. People get roles through Cognito groups, machines through scopes."""
 
     READER = "reader"
     EDITOR = "editor"
@@ -28,7 +28,7 @@ _SCOPE_PREFIX = "needs-attention/"
 
 
 class Caller(NamedTuple):
-    """Whose access token came with the request: `name` is what history shows."""
+    """The person or machine whose access token came with the request. History shows `name`."""
 
     name: str
     roles: frozenset[Role]
@@ -37,7 +37,7 @@ class Caller(NamedTuple):
     def from_claims(cls, claims: Mapping[str, Any]) -> "Caller":
         """Reads the claims of a Cognito access token, as API Gateway passes them on.
 
-        A person's scopes are ignored: an app may be granted more of them than the person has roles.
+        A person's scopes do not count: an app may be granted more scopes than the person has roles.
         """
         username = claims.get("username")
         if username:
@@ -50,17 +50,17 @@ class Caller(NamedTuple):
         return not self.roles.isdisjoint(roles)
 
     def suffix_for(self, key: str | None) -> str | None:
-        """How what a request with this `Idempotency-Key` makes is named, so that the same request finds it again."""
+        """The end of the ID of whatever a request with this `Idempotency-Key` makes: sent again, it finds that ID."""
         return hashlib.sha256(f"{self.name} {key}".encode()).hexdigest()[:12] if key else None
 
     def must_be(self, role: Role, what: str) -> None:
-        """Raises a 403 that says what needs the role."""
+        """Raises a 403 for a caller without the role. `what` completes the sentence: "Only ... overrides the gate"."""
         if role not in self.roles:
             raise Problem(403, f"Only a caller with the role {role} {what}.", code="roleNeeded")
 
 
 def _groups(claim: object) -> list[str]:
-    """API Gateway writes a list of groups as `a,b` or `[a b]`; other authorizers pass on a list."""
+    """API Gateway writes a list of groups as `a,b` or `[a b]`. Other authorizers pass on a list."""
     if isinstance(claim, list):
         return [str(group) for group in claim]
     return re.split(r"[\s,]+", str(claim or "").strip("[] "))
@@ -71,5 +71,6 @@ def _roles(names: Sequence[str]) -> frozenset[Role]:
 
 
 def claims_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claims in an event of API Gateway; none for a request without a token."""
     authorizer = event.get("requestContext", {}).get("authorizer") or {}
     return authorizer.get("claims") or {}

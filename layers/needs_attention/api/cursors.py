@@ -1,6 +1,6 @@
-"""Where a list goes on: opaque to callers, and of use to the one list that it was made for.
+"""Cursors: the place where a list goes on. They are opaque to callers, and each fits the one list it was made for.
 
-A cursor shows nothing but a position, which is a key of an index; the list it belongs to is known by a digest.
+A cursor holds a position, which is a key of an index, and a digest of its list.
 """
 
 import re
@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 from needs_attention.api.problems import Problem
 from needs_attention.values.model import Value
 
-# An order ID has a hundred characters, which may be of four bytes each.
+# An order ID has up to a hundred characters of up to four bytes each.
 SentCursor = Annotated[str, StringConstraints(max_length=1_000)]
 
 
@@ -24,7 +24,7 @@ class PartOfList(Value):
     cursor: SentCursor | None = None
 
 
-# A time and an order's ID: what the indexes that lists go through are sorted by.
+# A time and an order's ID: the indexes that lists read are sorted by these.
 _KEY_OF_AN_ORDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.{1,100}")
 
 
@@ -35,13 +35,13 @@ class _Cursor(Value):
 
 
 def cursor_at(position: str, list_: str) -> str:
-    """The cursor of the list that goes on after the position; `list_` says which one it is, by all that chose it."""
+    """The cursor of the list that goes on after the position. `list_` names the list by everything that selects it."""
     cursor = _Cursor(list=_digest(list_), position=position)
     return urlsafe_b64encode(cursor.model_dump_json().encode()).decode()
 
 
 def position_in(cursor: str, list_: str) -> str:
-    """The position. Raises a 400 for a cursor that is not of ours, or not of this list."""
+    """The position in this list. Raises a 400 for a cursor of another list, and for a text that is no cursor."""
     try:
         told = _Cursor.model_validate_json(urlsafe_b64decode(cursor))
     except ValueError:
@@ -52,7 +52,7 @@ def position_in(cursor: str, list_: str) -> str:
 
 
 def order_key_in(cursor: str, list_: str, between: tuple[str, str]) -> str:
-    """The position in a list of orders that goes from the one key to the other. Raises a 400 as `position_in` does."""
+    """The position in a list of orders between these two keys. Raises a 400 as `position_in` does."""
     position = position_in(cursor, list_)
     low, high = between
     if not _KEY_OF_AN_ORDER.fullmatch(position) or not low <= position <= high:

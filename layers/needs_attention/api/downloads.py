@@ -30,7 +30,7 @@ from needs_attention.wake_up_queue import WakeUpQueue
 
 
 class DownloadRequest(Value):
-    """From when on; without it, from the integration's setting `downloadOrdersUpdatedAfter`. A dry run only plans."""
+    """The start, by default the integration's setting `downloadOrdersUpdatedAfter`. A dry run only plans."""
 
     updated_after: SentTime | None = None
     dry_run: bool = False
@@ -40,7 +40,7 @@ OrderId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class OrdersToRedownload(Value):
-    """Orders that Amazon is to be asked for again; a dry run asks for none."""
+    """Orders to ask Amazon for again. A dry run asks for none."""
 
     model_config = ConfigDict(title="Redownloads")
 
@@ -49,7 +49,7 @@ class OrdersToRedownload(Value):
 
 
 class Download(TypedDict):
-    """A download of a past window, planned, under way or over."""
+    """A download of a past window: planned, under way or ended."""
 
     integrationId: str
     downloadId: str
@@ -68,7 +68,7 @@ class Download(TypedDict):
     progress: Annotated[float, Field(ge=0, le=1)]
     estimatedOrdersLeft: int
     estimatedCallsLeft: int
-    callsAhead: Annotated[int, Field(description="Calls of the downloads that come before it")]
+    callsAhead: Annotated[int, Field(description="Calls that the downloads ahead of it still need")]
     estimatedEnd: Instant | None
 
 
@@ -79,14 +79,14 @@ class Downloads(TypedDict):
 
 
 class Redownloaded(TypedDict):
-    """Amazon is asked for the order with the next run."""
+    """The next run asks Amazon for the order."""
 
     orderId: str
     redownloadAt: Instant
 
 
 class RedownloadedOf(Redownloaded):
-    """One of several, accepted."""
+    """One of several orders, accepted."""
 
     status: Literal[202]
 
@@ -98,9 +98,9 @@ class RedownloadedOrders(TypedDict):
 
 
 class PastDownloads:
-    """Downloads of a past window, which people ask for and runs make.
+    """Downloads of a past window: people ask for them, and runs make them.
 
-    Whatever it is asked raises a 404 for an integration that does not exist, or was removed.
+    Every method raises a 404 for an integration that does not exist, or was removed.
     """
 
     def __init__(self, integrations: SettingsStore, downloads: DownloadStateStore, wake_ups: WakeUpQueue) -> None:
@@ -111,7 +111,7 @@ class PastDownloads:
     def plan(
         self, integration_id: str, request: DownloadRequest, caller: Caller, key: str | None, now: datetime
     ) -> Download:
-        """The download that the request would begin. Raises a 422."""
+        """The download that the request would begin. Raises a 422 for a start that Amazon does not serve."""
         integration = existing_integration(self._integrations, integration_id)
         download = self._requested(integration, request, caller, key, now)
         return self._view(integration, download, self._downloads.backdated_downloads(integration_id), now)
@@ -119,7 +119,7 @@ class PastDownloads:
     def request(
         self, integration_id: str, request: DownloadRequest, caller: Caller, key: str | None, now: datetime
     ) -> Download:
-        """Begins a download, or finds the one that a request with the same key began. Raises a 422."""
+        """Begins a download, or finds the one that a request with the same key began. Raises a 422 as `plan` does."""
         integration = existing_integration(self._integrations, integration_id)
         download = self._requested(integration, request, caller, key, now)
         # A request that died before its answer was remembered has begun its download all the same.
@@ -141,12 +141,12 @@ class PastDownloads:
         return self._stored_view(existing_integration(self._integrations, integration_id), download_id, now)
 
     def cancel(self, integration_id: str, download_id: str, now: datetime) -> Download:
-        """Ends a download. Raises a 404, or a 409 if it has finished or failed already."""
+        """Ends a download. Raises a 404, or a 409 if it has already finished or failed."""
         integration = existing_integration(self._integrations, integration_id)
         for _ in range(ATTEMPTS):
             download = self._existing(integration_id, download_id)
             if download.status in {"finished", "failed"}:
-                raise Problem(409, f"The download has {download.status} already.", code="alreadyOver")
+                raise Problem(409, f"The download has already {download.status}.", code="alreadyOver")
             if download.status == "cancelled":
                 return self._view(integration, download, (), now)
             cancelled = download.model_copy(update={"status": "cancelled", "finished_at": now})
@@ -204,14 +204,14 @@ class OrderRedownloads:
         self._wake_ups = wake_ups
 
     def one(self, order_id: str, now: datetime) -> Redownloaded:
-        """Raises a 404, or Refused."""
+        """One order. Raises a 404, or Refused."""
         order = self._to_be_asked_for(order_id)
         self._ask_for(order, now)
         self._wake_ups.wake(order.integration)
         return {"orderId": order.order_id, "redownloadAt": instant(now)}
 
     def several(self, wanted: OrdersToRedownload, now: datetime) -> list[RedownloadedOf | RefusedOrder]:
-        """Each order by itself."""
+        """Several orders, each by itself."""
         each = OneByOne()
         to_wake: set[str] = set()
 
@@ -234,7 +234,7 @@ class OrderRedownloads:
             raise Refused("redacted", "The personal data of this order was removed for good.")
         integration = self._integrations.get(order.integration)
         if integration is None or integration.is_paused or integration.deleted_at:
-            raise Refused("paused", "Nothing is downloaded for this integration: it is paused, or was removed.")
+            raise Refused("paused", "This integration downloads nothing: it is paused, or was removed.")
         return order
 
     def _ask_for(self, order: Order, now: datetime) -> None:
@@ -243,22 +243,21 @@ class OrderRedownloads:
 
 
 def check_start(field: str, updated_after: datetime, now: datetime) -> None:
-    """Raises a 422 for a start from which Amazon shows nothing."""
+    """Raises a 422 for a start that Amazon does not serve."""
     if updated_after >= now - AMAZONS_MARGIN:
-        raise invalid(
-            [FieldError(field, "tooLate", "Amazon lists what was updated until two minutes ago: go further back")]
-        )
+        message = "Amazon lists only orders updated more than two minutes ago: choose an earlier time"
+        raise invalid([FieldError(field, "tooLate", message)])
     if updated_after < now - OLDEST:
-        raise invalid([FieldError(field, "tooOld", f"Amazon shows no orders of more than {OLDEST.days} days ago")])
+        raise invalid([FieldError(field, "tooOld", f"Amazon shows no orders from more than {OLDEST.days} days ago")])
 
 
 def _download_view(
     integration_id: str, download: BackdatedDownload, ahead: Iterable[BackdatedDownload], bucket: Bucket, now: datetime
 ) -> Download:
-    """A download as the API shows it, also as a plan before it starts.
+    """A download as the API shows it, also one that is only planned.
 
-    The estimates rest on how many orders Amazon listed lately, and the walk corrects them on its way. `ahead` are the
-    downloads that are done before this one.
+    The estimates use the number of orders that Amazon listed lately; each call corrects them. `ahead` are the downloads
+    that come before this one.
     """
     calls = _calls_left(download)
     calls_before = sum(_calls_left(other) for other in ahead if not other.is_over)
@@ -287,7 +286,7 @@ def _download_view(
 
 
 def _progress(download: BackdatedDownload) -> float:
-    """The share of the window's time that is done, between 0 and 1."""
+    """The share of the window that is downloaded, between 0 and 1."""
     whole = download.updated_before - download.updated_after
     return round(min((download.walk.reached - download.updated_after) / whole, 1.0), 3)
 
@@ -297,5 +296,5 @@ def _calls_left(download: BackdatedDownload) -> int:
 
 
 def _end_of(calls: int, bucket: Bucket, now: datetime) -> datetime:
-    """What is saved up is spent at once; of what Amazon gives after that, half is kept for live downloads."""
+    """The calls that are saved up are spent at once. Half of those that Amazon grants later are for live downloads."""
     return now + timedelta(seconds=max(calls - bucket.tokens_at(now), 0) / (bucket.rate / 2))

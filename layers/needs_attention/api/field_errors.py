@@ -1,4 +1,4 @@
-"""What pydantic found wrong in a value that was sent, in words for whoever sent it."""
+"""The errors that pydantic finds in a request, in words for the caller."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ _PLAIN_CODES = {
     "missing": "required",
     "value_error": "notAllowed",
 }
-# pydantic has a code for every type of Python's; who sends JSON knows only that it is another one.
+# pydantic has a code for each Python type. To a caller who sends JSON, they all mean a wrong type.
 _WRONG_TYPE = re.compile(r"\w+_(type|parsing)|int_from_float|string_unicode")
 
 
 def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
-    """What pydantic found in a value that should be the model's, without any value that was sent."""
+    """The errors of a value that does not fit the model. They repeat nothing that the caller sent."""
     found: dict[tuple[str | int, ...], FieldError] = {}
     for item in error.errors(include_url=False, include_input=False, include_context=False):
         path = tuple(part for part in item["loc"] if _is_field(part))
@@ -31,18 +31,18 @@ def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldEr
         if kind == "extra_forbidden":
             message = f"not known; allowed are {', '.join(_names_at(model, path[:-1]))}"
         found[path] = FieldError(field, _PLAIN_CODES.get(kind, to_camel(kind)), message)
-    # pydantic also calls a list too short because of what is wrong with its items.
+    # pydantic also calls a list too short when its items are wrong.
     around = {path[:depth] for path in found for depth in range(1, len(path))}
     return [error for path, error in found.items() if path not in around]
 
 
 def _is_field(part: str | int) -> bool:
-    """pydantic also names the branch of a union and the key of a dictionary."""
+    """False for the branch of a union and the key of a dictionary, which pydantic names too."""
     return isinstance(part, int) or not (part in {"bool", "[key]"} or part.startswith("function-"))
 
 
 def _names_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
-    """The names that an object has there."""
+    """The names of the fields that the object at this path has."""
     for part in path:
         held = (info.annotation for name, info in model.model_fields.items() if part == (info.alias or name))
         model = next((one for annotation in held for one in _models_in(annotation)), model)

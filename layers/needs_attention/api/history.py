@@ -17,7 +17,7 @@ Revisions = TypedDict("Revisions", {"from": int, "to": int})
 
 
 class MissingRevisions(TypedDict):
-    """Changes of which nothing was written down."""
+    """Revisions without an entry."""
 
     missingRevisions: Revisions
 

@@ -1,7 +1,7 @@
-"""Answers remembered for a day: a request sent again with its `Idempotency-Key` is answered as it was the first time.
+"""Answers remembered for a day: a request sent again with its `Idempotency-Key` gets the answer of the first time.
 
-Only what succeeded is remembered: what was refused, or failed, is tried anew. Powertools keeps the records; it is
-imported with the first key that is sent, because most requests have none.
+Only success is remembered: a request that was refused, or failed, is tried again. Powertools keeps the records. It is
+imported with the first key that a caller sends, because most requests have none.
 """
 
 import json
@@ -26,9 +26,9 @@ logger = Logger(child=True)
 
 
 class RememberedAnswers:
-    """Keeps answers in the table of remembered answers, `table`, compressed: an item holds at most 400 KB.
+    """Keeps answers in the table `table`, compressed: an item holds at most 400 KB.
 
-    `check` is given the body of an answer before it is given again, and raises why it cannot be.
+    `check` gets the body of a remembered answer, and raises an error if it must not be given again.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, check: Callable[[Any], None] = lambda _: None) -> None:
@@ -39,14 +39,12 @@ class RememberedAnswers:
     def answer(
         self, request: KeyedRequest, context: LambdaContext, make: Callable[[], Response[object]]
     ) -> Response[object]:
-        """What `make` answers, or answered when the request first came. Raises what `make` raises, a 409 while the
-        first request is still being answered, and a 422 for another request with the same key."""
-        from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - see the module
-            DynamoDBPersistenceLayer,
-            IdempotencyConfig,
-            idempotent_function,
-        )
-        from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - likewise
+        """The answer that the request got the first time, or else the one that `make` returns.
+
+        Raises the errors of `make`, a 409 while the first request is under way, and a 422 for another request with the
+        same key.
+        """
+        from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - see the module
             IdempotencyAlreadyInProgressError,
             IdempotencyPersistenceLayerError,
             IdempotencyValidationError,
@@ -58,6 +56,34 @@ class RememberedAnswers:
             made.append(make())
             return _packed(made[0])
 
+        remembering = self._remembering(first_answer, context)
+        try:
+            packed = remembering(request=request._asdict())
+        except IdempotencyAlreadyInProgressError:
+            detail = "The first request with this Idempotency-Key is still under way. Send it again in a moment."
+            raise Problem(409, detail, code="requestInProgress") from None
+        except IdempotencyValidationError:
+            detail = "This Idempotency-Key came with another request. Send each request with a key of its own."
+            raise Problem(422, detail, code="idempotencyKeyUsed") from None
+        except IdempotencyPersistenceLayerError as error:
+            if not made:
+                raise (error.__cause__ or error) from None
+            # The change is made and cannot be taken back, so the caller gets the answer even if it is not remembered.
+            logger.warning("an answer was not remembered", reason=type(error.__cause__).__name__)
+        if made:
+            return made[0]
+        remembered = _unpacked(packed)
+        self._check(remembered.body)
+        return remembered
+
+    def _remembering(self, first_answer: Callable[..., dict[str, Any]], context: LambdaContext) -> Any:
+        """The function as Powertools wraps it: it calls `first_answer` only for a request that is new."""
+        from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - see the module
+            DynamoDBPersistenceLayer,
+            IdempotencyConfig,
+            idempotent_function,
+        )
+
         config = IdempotencyConfig(
             event_key_jmespath="key",
             payload_validation_jmespath="content",
@@ -66,27 +92,9 @@ class RememberedAnswers:
             lambda_context=context,
         )
         store = DynamoDBPersistenceLayer(table_name=self._table, boto3_client=self._client)
-        remembering = idempotent_function(
+        return idempotent_function(
             first_answer, data_keyword_argument="request", persistence_store=store, config=config
         )
-        try:
-            packed = remembering(request=request._asdict())
-        except IdempotencyAlreadyInProgressError:
-            detail = "The first request with this Idempotency-Key is still being answered. Send it again in a moment."
-            raise Problem(409, detail, code="requestInProgress") from None
-        except IdempotencyValidationError:
-            detail = "This Idempotency-Key was sent with another request. Send each request with a key of its own."
-            raise Problem(422, detail, code="idempotencyKeyUsed") from None
-        except IdempotencyPersistenceLayerError as error:
-            if not made:
-                raise (error.__cause__ or error) from None
-            # It is done and cannot be taken back: that it is not remembered matters less than the answer.
-            logger.warning("an answer was not remembered", reason=type(error.__cause__).__name__)
-        if made:
-            return made[0]
-        remembered = _unpacked(packed)
-        self._check(remembered.body)
-        return remembered
 
 
 def _packed(answer: Response[object]) -> dict[str, Any]:

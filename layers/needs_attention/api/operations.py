@@ -1,4 +1,4 @@
-"""What an operation of the API takes from a request."""
+"""The operations of the API, and the parameters that they take from a request."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +54,7 @@ class Source(Enum):
 
 _Sent = TypeVar("_Sent", bound=BaseModel)
 
-# An operation's function says with these annotations what it takes besides the parts of its path.
+# An operation's function names its parameters with these annotations. Parts of the path need none.
 Query = Annotated[_Sent, Source.QUERY]
 Body = Annotated[_Sent, Source.BODY]
 MergePatch = Annotated[_Sent, Source.MERGE_PATCH]
@@ -115,7 +115,7 @@ def parsed[Sent: BaseModel](model: type[Sent], text: str | bytes) -> Sent:
 
 
 class KeyedRequest(NamedTuple):
-    """A request with an `Idempotency-Key`. `key` names caller, operation and key; `content` is what it asks for."""
+    """A request with an `Idempotency-Key`. `key` names caller, operation and key; `content` is the rest of it."""
 
     key: str
     content: Sequence[str]

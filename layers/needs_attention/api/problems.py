@@ -53,7 +53,7 @@ class FieldError(NamedTuple):
 
 
 class Problem(Exception):
-    """A refusal. `also` holds further members of the answer, such as the order as it is now."""
+    """A refusal. `also` holds further members of the answer, such as the current order."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Problem(Exception):
 
 
 class UnexpectedError(Exception):
-    """What Lambda logs and alarms on instead of the real error, whose text may hold personal data."""
+    """Lambda logs this instead of an unforeseen error, whose text may hold personal data."""
 
 
 def not_found(what: str) -> Problem:
@@ -96,7 +96,7 @@ def not_found(what: str) -> Problem:
 
 
 def changed_meanwhile() -> Problem:
-    return Problem(409, "Somebody else changes the same thing at this moment. Try again.", code="changedMeanwhile")
+    return Problem(409, "Somebody else is changing the same thing right now. Try again.", code="changedMeanwhile")
 
 
 def invalid(errors: Sequence[FieldError], status: Literal[400, 422] = 422) -> Problem:
@@ -119,7 +119,7 @@ def problem_of(error: Exception) -> Problem | None:
             return changed_meanwhile()
         case _ if passes_by_itself(error):
             log_error("unavailable", error)
-            detail = "What this rests on does not answer now. It may have been done, or not: look, and try again."
+            detail = "A service behind the API does not answer. Check whether the request took effect, and try again."
             return Problem(503, detail, code="tryAgain")
     return None
 

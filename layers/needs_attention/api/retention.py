@@ -1,4 +1,4 @@
-"""What people ask about the removal of personal data: what is due, and what was removed, when, by whom and why."""
+"""The removal of personal data: how much is due, what was removed, and the erasures that people ask for."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,32 +20,31 @@ from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, id_made_at, instant
 
 
-# Retention
 class DueOfIntegration(TypedDict):
-    """How many of an integration's orders are to be redacted. What is overdue is also due."""
+    """How many orders of an integration are due for redaction. Overdue orders also count as due."""
 
     integration: str
-    due: Annotated[int, Field(description="By now; the clock sees to them within minutes")]
-    overdue: Annotated[int, Field(description="Due for more than a day: see docs/retention.md")]
+    due: Annotated[int, Field(description="Due now: the clock redacts them within minutes")]
+    overdue: Annotated[int, Field(description="Due for more than a day. See docs/retention.md")]
     dueWithinSevenDays: Annotated[int, Field(description="Not yet due")]
     oldestDueAt: Instant | None
-    isTruncated: Annotated[bool, Field(description="There are more than were counted")]
+    isTruncated: Annotated[bool, Field(description="There are more orders than the counts include")]
 
 
 class DueRedactions(TypedDict):
-    """Of all integrations, removed ones too."""
+    """For all integrations, including removed ones."""
 
     integrations: list[DueOfIntegration]
 
 
 class RedactionOfOrder(TypedDict):
-    """That an order's personal data was removed, when, by whom and why."""
+    """When and why the personal data of an order was removed, and who removed it."""
 
     orderId: str
     at: Instant
     by: str
     why: Literal["retention", "request"]
-    reference: Annotated[str | None, Field(description="What the request is called elsewhere")]
+    reference: Annotated[str | None, Field(description="The name of the request in another system")]
 
 
 class Redactions(TypedDict):
@@ -56,19 +55,19 @@ class Redactions(TypedDict):
 
 
 class ErasureInIntegration(TypedDict):
-    """How far a buyer's erasure has come in one integration. The lists name the first 100 orders."""
+    """The progress of a buyer's erasure in one integration. The lists name the first 100 orders."""
 
     integration: str
-    orders: Annotated[int, Field(description="Looked at so far")]
+    orders: Annotated[int, Field(description="Orders checked so far")]
     erased: list[str]
     erasedCount: int
-    unsent: Annotated[list[str], Field(description="Still to be sent, and so left as they are")]
+    unsent: Annotated[list[str], Field(description="Not yet sent, so left as they are")]
     unsentCount: int
     finishedAt: Instant | None
 
 
 class ErasureOfBuyer(TypedDict):
-    """A buyer's erasure. Who the buyer is is shown nowhere, and forgotten when it is through."""
+    """A buyer's erasure. No answer shows who the buyer is, and the erasure forgets it when it ends."""
 
     erasureId: str
     reference: str
@@ -79,38 +78,38 @@ class ErasureOfBuyer(TypedDict):
     finishedAt: Instant | None
 
 
-# It stays for ever: neither a name nor an email passes for one.
+# It is kept for good, so neither a name nor an email address passes for one.
 Reference = Annotated[
     str,
     Like(
         "[A-Za-z]{0,10}[-/#]?[0-9]{1,12}([-/][0-9]{1,12}){0,3}",
-        "must be a number, with some letters in front of it at most, such as GR-2041",
+        "must be a number, with at most some letters in front of it, such as GR-2041",
     ),
-    Field(description="What the request is called elsewhere, such as a ticket's number; nothing of the person"),
+    Field(description="The name of the request in another system, such as a ticket number. No personal data"),
 ]
-EvenIfUnsent = Annotated[bool, Field(description="Also what is still to be sent: it cannot be sent from here any more")]
+EvenIfUnsent = Annotated[bool, Field(description="Also orders not yet sent: you cannot send them from here afterwards")]
 BuyersEmail = Annotated[
     str,
     Like(r"[^\s@]{1,64}@[^\s@]{1,255}", "must be an email address, such as k3x9@marketplace.amazon.com"),
-    Field(description="As the orders show it: Amazon's address for the buyer, or one that was typed in"),
+    Field(description="The address that the orders show: Amazon's for the buyer, or one that a person typed"),
 ]
 
 
 class EraseOrder(Value):
-    """The removal of one order's personal data."""
+    """Removes the personal data of one order."""
 
     reference: Reference
     even_if_unsent: EvenIfUnsent = False
 
 
 class EraseBuyer(EraseOrder):
-    """The removal of a buyer's personal data from the orders of all integrations, or of one."""
+    """Removes the personal data of a buyer from the orders of all integrations, or of one."""
 
     buyer_email: BuyersEmail
     integration: Slug | None = None
 
     def erasure(self, *, by: str, now: datetime, suffix: str | None = None) -> Erasure:
-        """A new erasure. Its ID sorts by time, and ends with the suffix."""
+        """A new erasure, whose ID sorts by time and ends with the suffix."""
         return Erasure(
             erasure_id=id_made_at(now, suffix),
             requested_by=by,
@@ -121,14 +120,14 @@ class EraseBuyer(EraseOrder):
         )
 
 
-# One request for a buyer's erasure writes to each of them.
+# A request for a buyer's erasure writes to each of them.
 MOST_INTEGRATIONS_AT_ONCE = 100
-# Before the first and after the last.
+# Before the first redaction and after the last one.
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 
 
 class RedactedWhen(Value):
-    """Which redactions are asked for: a span of time, and a part of that list."""
+    """The query parameters of a list of redactions: a span of time, and a part of the list."""
 
     after: SentTime | None = None
     before: SentTime | None = None
@@ -137,14 +136,14 @@ class RedactedWhen(Value):
 
 
 class Retention:
-    """Answers from the index of what is to be redacted, and what was."""
+    """Reads the index of the orders that are due for redaction or redacted."""
 
     def __init__(self, orders: OrderStore, integrations: SettingsStore) -> None:
         self._orders = orders
         self._integrations = integrations
 
     def due(self, now: datetime) -> DueRedactions:
-        """How much is due in each integration, deleted ones too: their orders still hold personal data."""
+        """How many orders are due in each integration. Orders of removed ones still hold personal data."""
         ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
         return {"integrations": [_due_view(one, RedactionCounts.of(self._orders, one, now)) for one in ids]}
 
@@ -167,7 +166,7 @@ class Retention:
 
 
 class BuyerErasures:
-    """Erasures of a buyer, which a person asks for and the clock makes."""
+    """Erasures of a buyer: a person asks for one, and the clock carries it out."""
 
     def __init__(self, integrations: SettingsStore, downloads: DownloadStateStore) -> None:
         self._integrations = integrations
@@ -189,7 +188,7 @@ class BuyerErasures:
         return _erasure_view(found)
 
     def _concerned(self, wanted: str | None) -> list[str]:
-        """The integration that is named, or all."""
+        """The integration that the request names, or all."""
         every = self._all()
         if wanted is not None and wanted not in every:
             message = f"not known; allowed are {', '.join(every)}"
@@ -206,7 +205,7 @@ class BuyerErasures:
 
 
 def _erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:
-    """A buyer's erasure, of which each integration has a part of its own, by its id. There is one at least."""
+    """A buyer's erasure, made of the parts of at least one integration."""
     parts = list(found.values())
     ends = [part.finished_at for part in parts if part.finished_at]
     return {

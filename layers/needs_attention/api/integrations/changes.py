@@ -25,7 +25,7 @@ from needs_attention.wake_up_queue import WakeUpQueue
 
 
 class TriedIntegration(IntegrationDetails):
-    """An integration as it would be; only a dry run's answer has the preview."""
+    """An integration. The answer to a dry run shows it as it would be, with a preview."""
 
     dryRun: NotRequired[Literal[True]]
     preview: NotRequired[SettingsPreview]
@@ -64,7 +64,7 @@ class IntegrationChanges:
         """Registers an integration, or revives a removed one, and wakes its downloads. Raises a 409 or 422."""
         before = self._integrations.get(registration.integration_id)
         if before is not None and before.deleted_at is None:
-            detail = f"There is an integration {registration.integration_id} already."
+            detail = f"There is already an integration {registration.integration_id}."
             raise Problem(409, detail, code="alreadyRegistered")
         wanted = registration.integration(before, self._integrations.stages(), self._now)
         self._check_download_start(wanted.settings)
@@ -88,7 +88,7 @@ class IntegrationChanges:
         return self._list.details(changed, self._now)
 
     def tried(self, integration_id: str, patch: IntegrationPatch) -> TriedIntegration:
-        """The integration as the patch would make it, and what that would change. Raises a 404 or 422."""
+        """The integration as the patch would make it, with a preview. Raises a 404 or 422."""
         stages = self._integrations.stages()
         integration = existing_integration(self._integrations, integration_id)
         wanted = patch.applied_to(integration, stages, self._now)
@@ -116,7 +116,7 @@ class IntegrationChanges:
         integration = existing_integration(self._integrations, integration_id)
         subscription = self._downloads.live_download(integration).subscription
         if subscription.subscription_id is not None and subscription.failure is None:
-            detail = "Amazon still sends its notifications: set orderChangeNotifications to false, and wait a moment."
+            detail = "Amazon still sends its notifications. Set orderChangeNotifications to false, and wait a moment."
             raise Problem(409, detail, code="stillSubscribed")
         self._changed(integration_id, lambda one: one.model_copy(update={"deleted_at": self._now}), if_match)
         self._accounts.forget(integration_id)
@@ -150,7 +150,7 @@ class IntegrationChanges:
         for _ in range(ATTEMPTS):
             integration = existing_integration(self._integrations, integration_id)
             if not if_match.allows(integration.revision):
-                detail = "The integration was changed since the caller read it: `integration` is how it is now."
+                detail = "The integration has changed since you read it. `integration` shows it as it is now."
                 also = {"integration": self._list.details(integration, self._now)}
                 raise Problem(412, detail, code="changedMeanwhile", also=also)
             updated = update(integration)

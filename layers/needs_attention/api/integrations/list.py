@@ -1,4 +1,4 @@
-"""Answers questions about integrations, with how their downloads stand."""
+"""Integrations with the state of their downloads, as people ask for them."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from needs_attention.tables.integrations import SettingsStore
 
 
 class IntegrationList:
-    """Reads integrations. What it is asked about one integration raises a 404 if there is none, or it was removed."""
+    """Reads integrations. Raises a 404 for an integration that does not exist, or was removed."""
 
     def __init__(self, integrations: SettingsStore, downloads: DownloadStateStore) -> None:
         self._integrations = integrations
@@ -50,7 +50,7 @@ class IntegrationList:
         return connection_view(integration, self._downloads.arrivals(integration_id), now)
 
     def rejudgement(self, integration_id: str) -> RejudgementView:
-        """Raises a 404 also if nobody ever asked for one."""
+        """Also raises a 404 if nobody ever asked for a rejudgement."""
         job = self._downloads.rejudgement(existing_integration(self._integrations, integration_id).integration_id)
         if job is None:
             raise not_found("rejudgement")

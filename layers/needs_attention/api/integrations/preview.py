@@ -1,4 +1,4 @@
-"""What other settings would change of the orders that are there: asked before they are set, and written nowhere."""
+"""A preview of other settings: what they would change about the present orders. Nothing is written."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,12 +10,12 @@ from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.orders import OrderStore, Page
 
-# Of each Stage; enough to see what a check would do, and little enough for one call.
+# Of each Stage: enough to see what a check would do, and few enough for one call.
 MOST_LOOKED_AT = 300
 
 
 class SettingsPreview(TypedDict):
-    """What other settings would change of the orders that were looked at."""
+    """How many of the checked orders other settings would hold or let go."""
 
     orders: int
     wouldBeHeld: int
@@ -26,7 +26,7 @@ class SettingsPreview(TypedDict):
 def preview(
     orders: OrderStore, integration: Integration, settings: Settings, stages: Iterable[Stage], now: datetime
 ) -> SettingsPreview:
-    """Judges the orders by the integration's settings, and by the other ones."""
+    """Judges the orders by the integration's settings and by the other ones."""
     looked_at = would_be_held = would_be_let_go = 0
     is_truncated = False
     for stage in stages:

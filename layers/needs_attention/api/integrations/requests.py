@@ -1,4 +1,4 @@
-"""Integrations as administrators send and see them. Credentials only ever go in."""
+"""The bodies of requests that change integrations and Stages. Credentials only ever go in."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
 
 
 class _PatchOf:
-    """A dictionary that is a merge patch on a value, in the OpenAPI document: each member as it is there, or null."""
+    """Describes a dictionary in the OpenAPI document as a merge patch: each member as the value has it, or null."""
 
     def __init__(self, model: type[Value], **others: JsonSchemaValue) -> None:
         self._model = model
@@ -54,9 +54,9 @@ SettingsPatch = Annotated[
 
 
 class CredentialsBody(Value):
-    """An application's Login with Amazon client, and the seller's consent. Never shown.
+    """An application's Login with Amazon client, and the seller's consent. No answer shows them.
 
-    The two times are those of now unless given: on them rests when people are warned of their end.
+    The two times default to now. They decide when people are warned that the credentials end.
     """
 
     client_id: Secret
@@ -66,7 +66,7 @@ class CredentialsBody(Value):
     consent_given_at: SentTime | None = None
 
     def begun(self, now: datetime) -> dict[str, datetime]:
-        """The integration's fields that say since when these are good. Raises a 422."""
+        """The integration's fields that say when these credentials began. Raises a 422 for a time in the future."""
         given = {
             "client_secret_created_at": self.client_secret_created_at or now,
             "consent_given_at": self.consent_given_at or now,
@@ -85,7 +85,7 @@ class CredentialsBody(Value):
 
 
 class Registration(Value):
-    """A new integration. `settings` holds what shall differ from the defaults, or from before if it is revived."""
+    """A new integration. `settings` holds changes to the defaults, or to the earlier settings of a removed one."""
 
     integration_id: Slug
     name: Name | None = None
@@ -102,7 +102,7 @@ class Registration(Value):
         return marketplace_ids
 
     def integration(self, before: Integration | None, stages: Stages, now: datetime) -> Integration:
-        """The integration as registered now; `before` is the deleted one that it revives. Raises a 422."""
+        """The integration as registered now. `before` is the removed one that it revives. Raises a 422."""
         return Integration(
             integration_id=self.integration_id,
             name=self.name or self.integration_id,
@@ -118,17 +118,17 @@ class Registration(Value):
 
 
 def check_marketplaces(marketplace_ids: Sequence[str], region: str) -> None:
-    """Raises a ValueError for one that is not of the region."""
+    """Raises a ValueError for a marketplace of another region."""
     allowed = [marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == region]
     if not set(marketplace_ids) <= set(allowed):
         known = {"region": region, "allowed": ", ".join(allowed)}
-        raise PydanticCustomError("other_region", "those of region {region} are {allowed}", known)
+        raise PydanticCustomError("other_region", "region {region} has {allowed}", known)
 
 
 class IntegrationPatch(Value):
-    """JSON Merge Patch on an integration; a setting of null goes back to its default.
+    """JSON Merge Patch on an integration. A setting of null returns to its default.
 
-    A dry run writes nothing, and answers what the settings would change of the orders that are there.
+    A dry run writes nothing, and shows how many of the present orders the settings would hold or let go.
     """
 
     name: Name = ""
@@ -139,7 +139,7 @@ class IntegrationPatch(Value):
     dry_run: bool = False
 
     def applied_to(self, integration: Integration, stages: Stages, now: datetime) -> Integration:
-        """Raises a 422 for settings that cannot be."""
+        """Raises a 422 for impossible settings."""
         changes: dict[str, object] = self.model_dump(include=self.model_fields_set & {"name", "is_paused"})
         if "marketplace_ids" in self.model_fields_set:
             try:
@@ -161,7 +161,7 @@ class StageBody(Value):
 
 
 def patched_settings(settings: Settings, patch: dict[str, Any], stages: Stages) -> Settings:
-    """The settings with a merge patch on them; the default Stage by its name or id. Raises a 422."""
+    """The settings with a merge patch, which gives the default Stage by its name or ID. Raises a 422."""
     wanted = _merged(json.loads(settings.model_dump_json(by_alias=True)), patch)
     if isinstance(wanted.get("defaultStage"), str):
         stage = stages.named(wanted["defaultStage"])
@@ -176,7 +176,7 @@ def patched_settings(settings: Settings, patch: dict[str, Any], stages: Stages) 
 
 
 def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """RFC 7396."""
+    """Applies a merge patch (RFC 7396)."""
     merged = dict(target)
     for name, value in patch.items():
         if value is None:

@@ -16,7 +16,7 @@ MOST_STAGES = 50
 
 
 class StageView(TypedDict):
-    """A Stage. Its id stays when it is renamed."""
+    """A Stage. It keeps its ID when its name changes."""
 
     id: str
     name: str
@@ -30,7 +30,7 @@ class StageList(TypedDict):
 
 
 class AddedStage(NamedTuple):
-    """A Stage that was asked for, and whether it is new."""
+    """The Stage that a request names, and whether it is new."""
 
     stage: StageView
     is_new: bool
@@ -44,7 +44,7 @@ class StageChanges:
         self._integrations = integrations
 
     def add(self, name: str) -> AddedStage:
-        """Adds a Stage of that name, unless there is one. Raises a 409 if the list is full."""
+        """Adds a Stage unless there is one of that name. Raises a 409 if the list is full."""
         is_new = self._integrations.stages().named(name) is None
         stages = self._changed(lambda stages: _with(stages, name))
         return AddedStage(_view(_existing(stages, name)), is_new)
@@ -96,21 +96,21 @@ def _existing(stages: Stages, name_or_id: str) -> Stage:
 
 
 def _with(stages: Stages, name: str) -> Stages:
-    """The list with a Stage of that name; unchanged if there is one. Raises a 409 if the list is full."""
+    """The list with a Stage of that name. Raises a 409 if the list is full."""
     if stages.named(name) is not None:
         return stages
     if len(stages.stages) >= MOST_STAGES:
-        raise Problem(409, f"There may be {MOST_STAGES} Stages at most.", code="tooManyStages")
+        raise Problem(409, f"There can be at most {MOST_STAGES} Stages.", code="tooManyStages")
     stage = Stage(id=_free_id(stages, name), name=name)
     return stages.model_copy(update={"stages": (*stages.stages, stage)})
 
 
 def _renamed(stages: Stages, stage: Stage, name: str) -> Stages:
-    """Raises a 409 for a built-in Stage, and for a name that another one has."""
+    """Raises a 409 for a built-in Stage, and for a name that another Stage has."""
     _refuse_built_in(stage)
     other = stages.named(name)
     if other is not None and other.id != stage.id:
-        raise Problem(409, f"There is a Stage {other.name} already.", code="nameTaken")
+        raise Problem(409, f"There is already a Stage {other.name}.", code="nameTaken")
     new = stage.model_copy(update={"name": name})
     return stages.model_copy(update={"stages": tuple(new if one.id == stage.id else one for one in stages.stages)})
 
@@ -135,11 +135,11 @@ def _is_built_in(stage: Stage) -> bool:
 
 def _refuse_built_in(stage: Stage) -> None:
     if _is_built_in(stage):
-        raise Problem(409, f"{stage.name} always exists, under this name.", code="builtIn")
+        raise Problem(409, f"{stage.name} is built in: you cannot rename or remove it.", code="builtIn")
 
 
 def _free_id(stages: Stages, name: str) -> str:
-    """Made of the name's Latin letters, so that people can tell ids apart; a renamed Stage keeps its id."""
+    """An ID of the name's Latin letters, so that people can tell IDs apart."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:30]
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]

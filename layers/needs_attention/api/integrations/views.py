@@ -27,13 +27,13 @@ MOST_SET_ASIDE_SHOWN = 100
 
 
 class IntegrationProblem(ProblemDetails):
-    """The integration was changed meanwhile: `integration` is how it is now."""
+    """The integration has changed since you read it. `integration` shows it as it is now."""
 
     integration: "IntegrationDetails"
 
 
 class ExpiryView(TypedDict):
-    """When a part of the credentials ends, and what to do before that."""
+    """When a part of the credentials ends, and what to do before then."""
 
     what: Ending
     at: Instant
@@ -48,28 +48,28 @@ class IncidentView(TypedDict):
     since: Instant
     evidence: str
     requestId: str | None
-    fields: Annotated[dict[str, list[str]], Field(description="By marketplace: fields that Amazon sends no more")]
+    fields: Annotated[dict[str, list[str]], Field(description="By marketplace, the fields that Amazon no longer sends")]
     whatToDo: str
 
 
 class NotificationsState(TypedDict):
-    """Whether Amazon tells of changed orders, or why not."""
+    """Whether Amazon sends notifications of changed orders, or why not."""
 
     isSubscribed: bool
     failure: str | None
 
 
 class QuotaLeft(TypedDict):
-    """How many calls of each operation may be made at once."""
+    """The calls of each operation that Amazon's quota allows now."""
 
     searchOrders: int
     getOrder: int
 
 
 class Health(TypedDict):
-    """How an integration's downloads stand."""
+    """The state of an integration's downloads."""
 
-    cursor: Annotated[Instant, Field(description="All that Amazon updated until then is here")]
+    cursor: Annotated[Instant, Field(description="Everything that Amazon updated until then is here")]
     cursorLagSeconds: int
     lastRunAt: Instant | None
     lastSuccessAt: Instant | None
@@ -81,7 +81,7 @@ class Health(TypedDict):
 
 
 class SetAsideView(TypedDict):
-    """An order of Amazon's that could not be kept, and why."""
+    """An order that could not be stored, and why."""
 
     orderId: str
     reason: str
@@ -91,7 +91,7 @@ class SetAsideView(TypedDict):
 
 
 class SecondLook(TypedDict):
-    """What comparing a window anew with Amazon has found."""
+    """The result of comparing a past window with Amazon again."""
 
     updatedAfter: Instant
     updatedBefore: Instant
@@ -104,7 +104,7 @@ class SecondLook(TypedDict):
 
 
 class HealthDetails(Health):
-    """With the orders that could not be kept (100 at most), and what the second look found."""
+    """The state of the downloads, with at most 100 orders that could not be stored, and the second look."""
 
     setAside: list[SetAsideView]
     setAsideCount: int
@@ -112,7 +112,7 @@ class HealthDetails(Health):
 
 
 class ShownSettings(Settings):
-    """An integration's settings; the default Stage by its name."""
+    """An integration's settings, with the default Stage by its name."""
 
     default_stage: str
 
@@ -140,13 +140,13 @@ class IntegrationRow(IntegrationBase):
 
 
 class IntegrationDetails(IntegrationBase):
-    """One integration, with all that was found."""
+    """One integration, with the details of its downloads."""
 
     health: HealthDetails
 
 
 class Integrations(TypedDict):
-    """All of them, and whether all are frozen."""
+    """All integrations, and whether all are frozen."""
 
     integrations: list[IntegrationRow]
     isFrozen: bool
@@ -154,7 +154,7 @@ class Integrations(TypedDict):
 
 @with_config(ConfigDict(title="Connection"))
 class ConnectionView(TypedDict):
-    """What really arrives through a connection."""
+    """The fields that really arrive through a connection."""
 
     integrationId: str
     marketplaces: list[MarketplaceArrivals]
@@ -162,7 +162,7 @@ class ConnectionView(TypedDict):
 
 
 class RejudgementView(TypedDict):
-    """How far judging all orders anew has come."""
+    """The progress of judging all orders again."""
 
     requestedBy: str
     requestedAt: Instant
@@ -174,14 +174,14 @@ class RejudgementView(TypedDict):
 def integration_row(
     integration: Integration, live: LiveDownload, incidents: Incidents, stages: Stages, now: datetime
 ) -> IntegrationRow:
-    """An integration in a list, with how its downloads stand."""
+    """An integration in a list, with the state of its downloads."""
     return {**_base(integration, stages), "health": _health(integration, live, incidents, now)}
 
 
 def integration_details(
     integration: Integration, standing: IntegrationStanding, aside: Sequence[SetAside], now: datetime
 ) -> IntegrationDetails:
-    """One integration, with how its downloads stand, the orders that could not be kept, and the second look."""
+    """One integration, with the details of its downloads. `aside` are the orders that could not be stored."""
     return {
         **_base(integration, standing.stages),
         "health": {
@@ -194,7 +194,7 @@ def integration_details(
 
 
 def connection_view(integration: Integration, arrivals: Arrivals, now: datetime) -> ConnectionView:
-    """What really arrives through the connection, by marketplace, and when its credentials end."""
+    """The fields that really arrive, by marketplace, and when the credentials end."""
     found = arriving(arrivals, integration.marketplace_ids, integration.settings.checks)
     return {
         "integrationId": integration.integration_id,
@@ -204,7 +204,7 @@ def connection_view(integration: Integration, arrivals: Arrivals, now: datetime)
 
 
 def rejudgement_view(job: Rejudgement) -> RejudgementView:
-    """Without where it stands within a Stage, which says nothing to people."""
+    """Leaves out the position within a Stage, which means nothing to people."""
     return {
         "requestedBy": job.requested_by,
         "requestedAt": instant(job.requested_at),

@@ -1,18 +1,14 @@
 """Changes that people and the warehouse make to orders: read, ask the gate, write only if nobody was faster."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.api.callers import Caller, Role
-from needs_attention.api.operations import IfMatch, parsed
+from needs_attention.api.operations import IfMatch
 from needs_attention.api.orders.lookup import around, existing_order
-from needs_attention.api.orders.one_by_one import OneByOne, RefusedOrder, refused
 from needs_attention.api.orders.requests import (
-    BulkChanges,
-    BulkOrder,
     Cause,
     FieldWarning,
     OrderPatch,
@@ -20,14 +16,12 @@ from needs_attention.api.orders.requests import (
     TransferFailure,
     cause_of,
 )
-from needs_attention.api.orders.sheet import SheetRow
 from needs_attention.api.orders.views import EditedOrder, WholeOrder, whole_order_for
 from needs_attention.api.problems import (
     ATTEMPTS,
     FieldProblem,
     Problem,
     changed_meanwhile,
-    not_found,
 )
 from needs_attention.api.retention import EraseOrder
 from needs_attention.aws import is_lost_race
@@ -44,49 +38,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class ChangedOrder(TypedDict):
-    """One of several changes, done."""
-
-    orderId: str
-    status: Literal[200]
-    order: WholeOrder
-    warnings: list[FieldProblem]
-
-
-class RefusedChange(RefusedOrder):
-    """One of several changes, refused: nothing was changed, so there is nothing to be warned of."""
-
-    warnings: list[FieldProblem]
-
-
-class ChangedOrders(TypedDict):
-    """A result for each order, in the order in which they were sent."""
-
-    orders: list[ChangedOrder | RefusedChange]
-    dryRun: bool
-
-
-class ChangedRow(ChangedOrder):
-    """A row of the sheet, done."""
-
-    row: int
-
-
-class RefusedRow(RefusedChange):
-    """A row of the sheet, refused."""
-
-    row: int
-
-
-class ChangedRows(TypedDict):
-    """A result for each row; they are counted from 1, below the columns' names."""
-
-    orders: list[ChangedRow | RefusedRow]
-    dryRun: bool
-
-
 class Changed(NamedTuple):
-    """What a change makes of an order, what it is called in the history, and what the caller may want to look at."""
+    """The order after a change, the change's name in the history, and warnings for the caller."""
 
     order: Order
     cause: Cause
@@ -96,7 +49,7 @@ class Changed(NamedTuple):
 _CANNOT_BE_SENT = FieldWarning(
     "evenIfUnsent",
     "cannotBeSent",
-    "the order was not sent, and cannot be from here: see to it in Seller Central",
+    "the order was not sent, and you cannot send it from here: handle it in Seller Central",
 )
 
 
@@ -104,7 +57,7 @@ OrderChange = Callable[[Order, Surroundings], Changed]
 
 
 class Made(NamedTuple):
-    """What a change that was made, or tried, is answered with."""
+    """The answer to a change that was made, or tried."""
 
     order: WholeOrder
     warnings: list[FieldProblem]
@@ -113,7 +66,7 @@ class Made(NamedTuple):
 class OrderChanges:
     """Changes orders for one caller at one moment.
 
-    `request_id` is kept with each change; `tell_released` hears how long each order was held that is let go.
+    Each change keeps `request_id`. `tell_released` is called with the length of each hold that the changes end.
     """
 
     def __init__(  # noqa: PLR0913 - what the function behind the API has, and what came with the request
@@ -135,13 +88,13 @@ class OrderChanges:
         self._caller = caller
         self._now = now
         self._surroundings: dict[str, Surroundings] = {}
-        self._one_by_one = OneByOne()
-
-    # What can be changed
 
     def patch(self, patch: OrderPatch) -> OrderChange:
-        """Edits first, then what is wanted of the gate on top. Raises a 403 for an override by anyone but an
-        administrator; the change raises a 422 for what cannot be wanted."""
+        """Makes the edits first, then asks the gate for the rest.
+
+        Raises a 403 for an override by anyone but an administrator. The change raises a 422 for a wish that makes no
+        sense.
+        """
         self._check_override(patch.override is not None)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
@@ -172,7 +125,7 @@ class OrderChanges:
         return change
 
     def erase(self, erasure: EraseOrder) -> OrderChange:
-        """Removes personal data before its time. Warns of an order that was still to be sent."""
+        """Removes personal data early. Warns if the order was not yet sent."""
         request = Redaction(by=self._caller.name, why="request", reference=erasure.reference)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
@@ -188,23 +141,53 @@ class OrderChanges:
         if is_override:
             self._caller.must_be(Role.ADMINISTRATOR, "overrides the gate")
 
-    # Making a change
-
     def make(self, order_id: str, change: OrderChange, if_match: IfMatch) -> EditedOrder:
-        """Writes the change and answers the order as it is then. Nothing is written if nothing changes.
+        """Writes the change, if it changes anything, and answers the order as it is then.
 
         Raises Refused, a 404, a 412 with the current order, or a 409 if somebody else was faster each time.
         """
-        made = self._made(existing_order(self._orders, order_id), change, if_match)
+        made = self.make_on(existing_order(self._orders, order_id), change, if_match)
         return {**made.order, "warnings": made.warnings}
 
+    def read(self, order: Order, if_match: IfMatch) -> WholeOrder:
+        """The order as the caller may see it. Raises a 412."""
+        surroundings = self._around(order)
+        self._check(if_match, order, surroundings)
+        return self._shown(order, surroundings)
+
+    def try_on(self, order: Order, change: OrderChange) -> Made:
+        """The order as the change would make it. Raises what the change raises."""
+        surroundings = self._around(order)
+        after, _, warnings = change(order, surroundings)
+        return self._answered(after, warnings, surroundings)
+
+    def make_on(self, order: Order, change: OrderChange, if_match: IfMatch) -> Made:
+        """As `make`, for an order that was read already."""
+        for _ in range(ATTEMPTS):
+            surroundings = self._around(order)
+            self._check(if_match, order, surroundings)
+            after, cause, warnings = change(order, surroundings)
+            if after.says_the_same_as(order):
+                return self._answered(order, warnings, surroundings)
+            try:
+                landed = self._orders.save(order, after, **self._changed_by_the_caller(cause))
+            except LostRace:
+                order = existing_order(self._orders, order.order_id)
+                continue
+            if order.hold and landed.was_just("OrderReleased"):
+                self._tell_released(self._now - order.hold.since)
+            return self._answered(landed, warnings, surroundings)
+        raise changed_meanwhile()
+
     def acknowledge(self, order_id: str, if_match: IfMatch) -> WholeOrder:
-        """The warehouse takes the order, if at that instant the gate lets it, the settings are those that it was asked
-        with, and nothing is frozen. Raises as `make` does."""
+        """The warehouse takes the order. Raises as `make` does.
+
+        One transaction checks that the order and the settings are those that the gate saw, and that nothing is frozen.
+        """
         for _ in range(ATTEMPTS):
             order = existing_order(self._orders, order_id)
             surroundings = around(order, self._integrations)
-            # First, because a 412 shows the whole order: a warehouse sees none that is not for it.
+            # First, because a 412 shows the whole order, and a warehouse sees only orders for it.
             gate.check_outflow(order, surroundings.settings, is_frozen=surroundings.is_frozen)
             self._check(if_match, order, surroundings)
             self._hold_if_the_settings_want_it(order, surroundings)
@@ -236,71 +219,14 @@ class OrderChanges:
     def _reported(self, order_id: str, change: OrderChange, if_match: IfMatch) -> WholeOrder:
         order = existing_order(self._orders, order_id)
         gate.check_handed_over(order)  # first, because a 412 shows the whole order
-        return self._made(order, change, if_match).order
+        return self.make_on(order, change, if_match).order
 
     def _hold_if_the_settings_want_it(self, order: Order, surroundings: Surroundings) -> None:
-        """A check that was switched on after the last verdict holds the order now, where people find it."""
+        """Holds the order if a check that was switched on after its last verdict wants that, so that people find it."""
         verdict = judged(order, surroundings.settings, self._now)
         if not order.is_pending and verdict.hold and not order.hold:
             with suppress(LostRace):
                 self._orders.save(order, verdict, by="validation", at=self._now, cause="verdict")
-
-    def make_all(self, bulk: BulkChanges) -> list[ChangedOrder | RefusedChange]:
-        """Makes each change by itself."""
-        known = self._orders.get_many(wish.order_id for wish in bulk.orders)
-        results = [self._result(wish, known.get(wish.order_id), is_dry_run=bulk.dry_run) for wish in bulk.orders]
-        return [_result_of_order(result) for result in results]
-
-    def _result(self, wish: BulkOrder, order: Order | None, *, is_dry_run: bool) -> Made | RefusedOrder:
-        def attempt(order: Order) -> Made:
-            change = self.release(Release()) if wish.patch is None else self.patch(wish.patch)
-            return self._tried(order, change) if is_dry_run else self._made(order, change, IfMatch(None))
-
-        return self._attempted(wish.order_id, order, attempt)
-
-    def fill_in(self, rows: Sequence[SheetRow], *, is_dry_run: bool) -> list[ChangedRow | RefusedRow]:
-        """Makes the change of each row of a sheet by itself, if its order is still as it was when it was exported."""
-        known = self._orders.get_many(row.order_id for row in rows)
-        results = [(row.number, self._filled(row, known.get(row.order_id), is_dry_run=is_dry_run)) for row in rows]
-        return [_result_of_row(number, result) for number, result in results]
-
-    def _filled(self, row: SheetRow, order: Order | None, *, is_dry_run: bool) -> Made | RefusedOrder:
-        if_match = IfMatch(frozenset({row.revision}))
-
-        def attempt(order: Order) -> Made:
-            surroundings = self._around(order)
-            self._check(if_match, order, surroundings)
-            change = self.patch(parsed(OrderPatch, json.dumps(row.patch(self._shown(order, surroundings)))))
-            return self._tried(order, change) if is_dry_run else self._made(order, change, if_match)
-
-        return self._attempted(row.order_id, order, attempt)
-
-    def _attempted(self, order_id: str, order: Order | None, attempt: Callable[[Order], Made]) -> Made | RefusedOrder:
-        if order is None:
-            return refused(order_id, not_found("order"))
-        return self._one_by_one.result(order_id, lambda: attempt(order))
-
-    def _tried(self, order: Order, change: OrderChange) -> Made:
-        surroundings = self._around(order)
-        after, _, warnings = change(order, surroundings)
-        return self._answered(after, warnings, surroundings)
-
-    def _made(self, order: Order, change: OrderChange, if_match: IfMatch) -> Made:
-        for _ in range(ATTEMPTS):
-            surroundings = self._around(order)
-            self._check(if_match, order, surroundings)
-            after, cause, warnings = change(order, surroundings)
-            if after.says_the_same_as(order):
-                return self._answered(order, warnings, surroundings)
-            try:
-                landed = self._orders.save(order, after, **self._changed_by_the_caller(cause))
-            except LostRace:
-                order = existing_order(self._orders, order.order_id)
-                continue
-            if order.hold and landed.was_just("OrderReleased"):
-                self._tell_released(self._now - order.hold.since)
-            return self._answered(landed, warnings, surroundings)
-        raise changed_meanwhile()
 
     def _changed_by_the_caller(self, cause: Cause) -> ChangedBy:
         return {"by": self._caller.name, "at": self._now, "cause": cause, "request_id": self._request_id}
@@ -309,13 +235,13 @@ class OrderChanges:
         if not if_match.allows(order.revision):
             raise Problem(
                 412,
-                "The order was changed since the caller read it: `order` is how it is now.",
+                "The order has changed since you read it. `order` shows it as it is now.",
                 code="changedMeanwhile",
                 also={"order": self._shown(order, surroundings)},
             )
 
     def _around(self, order: Order) -> Surroundings:
-        """As read when the first order of an integration was changed: a bulk change reads them once."""
+        """The surroundings of the order. A bulk change reads those of each integration once."""
         if order.integration not in self._surroundings:
             self._surroundings[order.integration] = around(order, self._integrations)
         return self._surroundings[order.integration]
@@ -327,32 +253,14 @@ class OrderChanges:
         return whole_order_for(self._caller, order, surroundings, self._now)
 
 
-def _result_of_order(result: Made | RefusedOrder) -> ChangedOrder | RefusedChange:
-    if isinstance(result, Made):
-        return {"orderId": result.order["orderId"], "status": 200, "order": result.order, "warnings": result.warnings}
-    return {**result, "warnings": []}
-
-
-def _result_of_row(number: int, result: Made | RefusedOrder) -> ChangedRow | RefusedRow:
-    if isinstance(result, Made):
-        changed: ChangedRow = {
-            "row": number,
-            "orderId": result.order["orderId"],
-            "status": 200,
-            "order": result.order,
-            "warnings": result.warnings,
-        }
-        return changed
-    refused_row: RefusedRow = {"row": number, **result, "warnings": []}
-    return refused_row
-
-
 def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> None:
-    """Raises Refused for an answer of long ago that shows an order whose personal data was removed since.
+    """Raises Refused for a remembered answer that shows an order whose personal data was removed since.
 
     The answer is an order, or `{orders}` with a result for each.
     """
     shown = [one["order"] for one in answer["orders"] if "order" in one] if "orders" in answer else [answer]
     with_data = [order["orderId"] for order in shown if order["redactedAt"] is None]
     if any(order.redacted_at for order in orders.get_many(with_data).values()):
-        raise Refused("redacted", "It is done, but its answer is not kept: the personal data in it was removed since.")
+        raise Refused(
+            "redacted", "The request took effect. Its answer is gone, because the personal data in it was removed."
+        )

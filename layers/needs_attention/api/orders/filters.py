@@ -1,4 +1,4 @@
-"""The query parameters of lists of orders, and which orders they match.
+"""The query parameters of lists of orders, and the orders that they match.
 
 To add a filter, add a field to `Filters` and its predicate to `PREDICATES`.
 """
@@ -31,7 +31,7 @@ _FIRST, _LAST = "0", ":"
 
 
 def _split(value: object) -> object:
-    """A parameter may be repeated, or hold several values between commas."""
+    """Splits the values of a parameter, which may be repeated, or separated by commas."""
     texts = [value] if isinstance(value, str) else value
     return [part for text in texts for part in text.split(",") if part] if isinstance(texts, list) else texts
 
@@ -40,7 +40,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class Filters(Value):
-    """Which orders a list shows. Times: `...After` is included, `...Before` is not."""
+    """The filters of a list. A time `...After` is included, a time `...Before` is not."""
 
     integration: Text | None = None
     stage: Text | None = Field(default=None, description="A Stage's name or id")
@@ -89,7 +89,7 @@ def _is_in_stage(order: Candidate, wanted: str) -> bool:
     return stage is not None and order.summary.stage == stage.id
 
 
-# Whether a filter finds an order, given the value that the caller sent for it.
+# By filter: whether it finds an order, given the value that the caller sent.
 PREDICATES: Mapping[str, Callable[[Candidate, Any], bool]] = {
     "integration": lambda order, wanted: order.summary.integration == wanted,
     "stage": _is_in_stage,
@@ -118,11 +118,11 @@ if PREDICATES.keys() != Filters.model_fields.keys():
 
 
 class OrderFilters(Filters):
-    """The query parameters of `GET /orders`: which orders, and which part of their list."""
+    """The query parameters of `GET /orders`: the filters, and the part of the list."""
 
     order_ids: Annotated[tuple[Text, ...], BeforeValidator(_split), Field(max_length=100)] = ()
     sort: Literal["shipBy", "-shipBy", "createdAt", "-createdAt"] | None = Field(
-        default=None, description="Without it: `shipBy` where a Stage is given, else `-createdAt`"
+        default=None, description="Default: `shipBy` with a Stage, else `-createdAt`"
     )
     limit: int = Field(default=50, ge=1, le=250)
     cursor: SentCursor | None = None
@@ -137,13 +137,13 @@ class OrderFilters(Filters):
 
     @property
     def narrows(self) -> bool:
-        """Whether what an index finds is narrowed further, so that more must be read than is shown."""
+        """Whether filters narrow what an index finds, so that a page needs more entries than it shows."""
         indexed = {"integration", "sort", "limit", "cursor"}
         indexed |= {"stage", "ship_by_before"} if self.sorts_by_ship_by else {"created_after", "created_before"}
         return bool(self.model_fields_set - indexed)
 
     def bounds(self) -> tuple[str, str]:
-        """Between which keys of the index the orders are. A time alone sorts before every key that begins with it."""
+        """The keys of the index around the orders. A time alone sorts before every key that begins with it."""
         if self.sorts_by_ship_by:
             return _FIRST, instant(self.ship_by_before) if self.ship_by_before else _LAST
         return (
@@ -152,7 +152,7 @@ class OrderFilters(Filters):
         )
 
     def position(self) -> str | None:
-        """The key after which the list goes on. Raises a 400 for a cursor that is not of these filters."""
+        """The key after which the list goes on. Raises a 400 for a cursor of other filters."""
         if self.cursor is None:
             return None
         return order_key_in(self.cursor, self._all_but_the_page(), self.bounds())

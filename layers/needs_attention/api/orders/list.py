@@ -1,7 +1,7 @@
 """Lists of orders: filters, pages, and the merge over integrations. The table is never scanned.
 
-Stage, created time and order IDs are indexed; the other filters narrow what those find. Work per call is bounded: an
-answer that stopped early has fewer orders and a cursor to go on from.
+Stage, created time and order IDs are indexed; the other filters narrow what the indexes find. Each call does a bounded
+amount of work: an answer that stops early has fewer orders, and a cursor to go on from.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.orders.filters import OrderFilters
-from needs_attention.api.orders.lookup import around, existing_order
+from needs_attention.api.orders.lookup import around
 from needs_attention.api.orders.views import (
     OrderRow,
     WholeOrder,
@@ -38,28 +38,28 @@ from needs_attention.tables.surroundings import all_surroundings
 
 
 class OrderPage(TypedDict):
-    """A part of a list. With `nextCursor` there may be more, even if this part is short or empty."""
+    """A part of a list. If there is a `nextCursor`, there may be more, even after a short or empty part."""
 
     orders: list[OrderRow]
     nextCursor: str | None
 
 
 class WholePage(TypedDict):
-    """As `OrderPage`, with whole orders."""
+    """A part of a list, with whole orders."""
 
     orders: list[WholeOrder]
     nextCursor: str | None
 
 
 class HeldOfIntegration(TypedDict):
-    """How many of an integration's orders are held, and how many of these may be released."""
+    """How many orders of an integration are held, and how many of those you may release."""
 
     held: int
     readyToRelease: int
 
 
 class OrdersSummary(TypedDict):
-    """How many orders are held, by what matters; and how many are in each Stage."""
+    """How many orders are held, counted in several ways, and how many are in each Stage."""
 
     held: int
     readyToRelease: int
@@ -69,17 +69,17 @@ class OrdersSummary(TypedDict):
     byAge: dict[str, int]
     byShipByState: dict[ShipByState, int]
     byStage: dict[str, int]
-    isTruncated: Annotated[bool, Field(description="There are more orders than were counted")]
+    isTruncated: Annotated[bool, Field(description="There are more orders than the counts include")]
 
 
-# What one call reads of an index at most, besides one query per integration.
+# The most entries of an index that one call reads, besides one query per integration.
 MOST_ENTRIES_READ = 1_000
 FEWEST_ENTRIES_A_QUERY = 20
 MOST_INTEGRATIONS_MERGED = 100
 
 
 class _ReadEnough(Exception):
-    """The call has read as much as one may."""
+    """The call has read all that one call may."""
 
 
 class OrderList:
@@ -91,7 +91,7 @@ class OrderList:
         self._downloads = downloads
 
     def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> OrderPage:
-        """A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
+        """One page. A warehouse sees only orders that it may take. Raises a 400 for wrong parameters."""
         listed = self._listed(filters, now, is_warehouse=is_warehouse)
         rows = [order_row(summary, listed.surroundings[summary.integration], now) for summary in listed.summaries]
         return {
@@ -100,7 +100,7 @@ class OrderList:
         }
 
     def whole_page(self, filters: OrderFilters, now: datetime) -> WholePage:
-        """As `page`, with whole orders."""
+        """One page, with whole orders. Raises as `page` does."""
         listed = self._listed(filters, now, is_warehouse=False)
         found = self._orders.get_many(summary.order_id for summary in listed.summaries)
         orders = [found[summary.order_id] for summary in listed.summaries if summary.order_id in found]
@@ -111,7 +111,9 @@ class OrderList:
 
     def one(self, order_id: str, caller: Caller, now: datetime) -> WholeOrder:
         """One order as the caller may see it. Raises a 404, also if the caller may not see it."""
-        order = existing_order(self._orders, order_id)
+        order = self._orders.get(order_id)
+        if order is None:
+            raise not_found("order")
         surroundings = around(order, self._integrations)
         _check_visible(order, surroundings, caller)
         return whole_order_for(caller, order, surroundings, now)
@@ -135,11 +137,7 @@ class OrderList:
         return _Listed(surroundings, shown, filters.cursor_at(position) if position else None)
 
     def summary(self, now: datetime) -> OrdersSummary:
-        """How many orders are held, by missing field, integration, queue, age and ship-by state; and how many are in
-        each Stage.
-
-        Counts at most `MOST_ENTRIES_READ` orders of a Stage in an integration; `isTruncated` says that there are more.
-        """
+        """Counts at most `MOST_ENTRIES_READ` orders of each Stage and integration; `isTruncated` if there are more."""
         stages = self._integrations.stages()
         held: dict[str, HeldCounts] = {}
         by_stage: dict[str, int] = {}
@@ -167,7 +165,7 @@ class OrderList:
         }
 
     def _surroundings(self, integration: str | None, stages: Stages) -> dict[str, Surroundings]:
-        """Of all integrations, or of the one. Raises a 400 for one that does not exist."""
+        """By integration: all, or the one that is named. Raises a 400 for one that does not exist."""
         known = all_surroundings(self._integrations, self._downloads, stages)
         if integration is None:
             return known
@@ -183,9 +181,9 @@ class OrderList:
     def _walk(
         self, filters: OrderFilters, stage: Stage | None, surroundings: Mapping[str, Surroundings]
     ) -> Iterator[Summary]:
-        """The index's orders of all the integrations, in one order. Raises _ReadEnough when it has read its share."""
+        """The index entries of all the integrations, merged. Raises _ReadEnough after `MOST_ENTRIES_READ` entries."""
         if len(surroundings) > MOST_INTEGRATIONS_MERGED:
-            raise _wrong("integration", "integrationNeeded", "there are too many to list all at once: name one")
+            raise _wrong("integration", "integrationNeeded", "there are too many to list at once: name one")
         at_once = 250 if filters.narrows else filters.limit + 1
         page = Page(
             limit=max(at_once // max(len(surroundings), 1), FEWEST_ENTRIES_A_QUERY),
@@ -213,7 +211,7 @@ class OrderList:
 
 
 class _Budget:
-    """How many entries a call may still read."""
+    """The number of entries that a call may still read."""
 
     def __init__(self, entries: int) -> None:
         self._entries = entries
@@ -225,7 +223,7 @@ class _Budget:
 
 
 class _Listed(NamedTuple):
-    """What of a list is shown, with the surroundings of each integration by its id."""
+    """The part of a list to show, with the surroundings of each integration by its ID."""
 
     surroundings: Mapping[str, Surroundings]
     summaries: Sequence[Summary]
@@ -244,7 +242,7 @@ def _up_to(
     key: Callable[[Summary], str],
     start: str | None,
 ) -> _Shown:
-    """The first `limit` orders that are shown, and the position of the last one looked at if there are more."""
+    """The first `limit` orders to show, and the position of the last one read if there may be more."""
     shown: list[Summary] = []
     position = start
     try:
@@ -262,7 +260,7 @@ def _up_to(
 def _check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:
     """Raises a 404 for a warehouse that may neither take the order nor has taken it. Readers see every order.
 
-    A warehouse reads an order again that it has taken, to see whether it was cancelled meanwhile.
+    A warehouse may read an order that it has taken, to see whether it was cancelled meanwhile.
     """
     may_see = order.is_handed_over or may_be_transferred(Summary.of(order), surroundings)
     if not may_see and not caller.is_any_of(Role.READER):

@@ -1,4 +1,4 @@
-"""The same done to several orders, each by itself, and how a refusal of one of them is answered."""
+"""Several orders in one call, each by itself, and the answer if one of them is refused."""
 
 from collections.abc import Callable
 from typing import TypedDict
@@ -8,7 +8,7 @@ from needs_attention.api.problems import Problem, ProblemDetails, problem_of
 
 
 class RefusedOrder(TypedDict):
-    """One of several, refused."""
+    """One of several orders, refused."""
 
     orderId: str
     status: int
@@ -18,14 +18,14 @@ class RefusedOrder(TypedDict):
 class OneByOne:
     """Does the same to several orders, each by itself.
 
-    Once AWS does not answer, the others are not tried: each would take seconds, and the caller waits.
+    Once AWS does not answer, it tries no further order: each would take seconds, and the caller waits.
     """
 
     def __init__(self) -> None:
         self._unavailable: Problem | None = None
 
     def result[Done](self, order_id: str, attempt: Callable[[], Done]) -> Done | RefusedOrder:
-        """What the attempt comes to, or the problem that refused it. What nobody foresaw ends all."""
+        """The result of the attempt, or its refusal. Raises an unforeseen error, which ends the whole call."""
         if self._unavailable:
             return refused(order_id, self._unavailable)
         try:

@@ -1,4 +1,4 @@
-"""What people send to change an order: JSON Merge Patch (RFC 7396) on what they see of it."""
+"""The bodies of requests that change orders. A patch is a JSON Merge Patch (RFC 7396) on the order as people see it."""
 
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple, Self
@@ -22,7 +22,7 @@ from needs_attention.values.model import Value
 from needs_attention.values.text import cleaned
 from needs_attention.values.times import SentTime
 
-# What a person's change is called in the history; the fields that it changed stand beside it.
+# The names of people's changes in the history, which also lists the fields that changed.
 Cause = Literal[
     "edit",
     "note",
@@ -40,22 +40,22 @@ Cause = Literal[
 ]
 
 MOST_LINE_ITEMS = 200
-# In bytes as stored: with what else an item of the table holds (see `LARGEST_ORDER`), Amazon's lines of then among it.
+# In bytes as stored. An item also holds the rest of the order (see `LARGEST_ORDER`), with Amazon's lines of the time.
 LARGEST_LINE_ITEMS = 80_000
 
 
 def _tidy(text: str) -> str:
-    """As Amazon's texts are stored; what says nothing is blank."""
+    """Cleaned as Amazon's texts are; a text without content becomes blank."""
     return cleaned(text) or ""
 
 
 def _email_address(text: str) -> str:
-    """As stored: tidy, its domain in lower case and in letters of its own script; what says nothing is blank.
+    """Tidy, with the domain in lower case and in letters of its own script.
 
-    Only what people type passes here: what Amazon sends is kept as it is, and judged by `completeness`. Refused are
-    also the domains that nobody can have (`.test`, `.invalid`, `.local`, `localhost`): a buyer's mail would go nowhere.
+    Only addresses that people type pass through here. Amazon's are kept as they are, and `completeness` judges them.
+    Domains that nobody can own (`.test`, `.invalid`, `.local`, `localhost`) are refused too: mail to them goes nowhere.
     """
-    # Here, because compiling its patterns takes 15 ms: most cold starts are for something else than an email.
+    # Imported here, because compiling its patterns takes 15 ms, and most cold starts do not need it.
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - see above
 
     typed = _tidy(text)
@@ -71,7 +71,7 @@ Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_
 Quantity = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 AddressPatch = dict[Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")], Text | None]
-Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed to be not to be had")]
+Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed as unavailable")]
 
 
 class Price(Value):
@@ -80,7 +80,7 @@ class Price(Value):
 
 
 class LineItemBody(Value):
-    """A line as the API shows it, so that a list can be sent back changed."""
+    """A line as the API shows it, so that you can change a list and send it back."""
 
     order_item_id: Text | None = None
     seller_sku: Text | None = None
@@ -100,7 +100,7 @@ class OverrideBody(Value):
 
 
 class Release(Value):
-    """The body of a release: nothing, or an administrator's reason for letting go of an incomplete order."""
+    """A release: an empty body, or an administrator's reason for releasing an incomplete order."""
 
     override: OverrideBody | None = None
 
@@ -109,7 +109,7 @@ class Release(Value):
 
 
 class TransferFailure(Value):
-    """Why the warehouse cannot pick an order, for the desk."""
+    """Why the warehouse cannot pick an order."""
 
     reason: Reason
 
@@ -118,7 +118,7 @@ _NAME_PARTS = ("first_name", "last_name", "company")
 
 
 class FieldWarning(NamedTuple):
-    """What was taken as it was typed, but looks wrong: where, and in plain words."""
+    """A value that was accepted but looks wrong: the field, a stable code, and plain words."""
 
     field: str
     code: str
@@ -129,12 +129,12 @@ class FieldWarning(NamedTuple):
 
 
 class OrderPatch(Value):
-    """What may be changed of an order. What is not sent stays as it is.
+    """A change of an order. Fields that you do not send stay as they are.
 
-    A value sets an edit: a part of an address, or of the name, makes the whole unit as it is seen, so changed, the
-    edit. "" blanks. null takes a unit back to Amazon's value, and blanks a part of an address. `lineItems` and
-    `confirmed` are replaced whole. `copyDeliveryToBilling` makes the delivery address, as it is seen after this patch,
-    the edit of the billing address, once: later edits of the one leave the other.
+    A value sets an edit. If you send a part of an address, or of the name, the edit is the whole unit as people see it,
+    with that part changed. "" blanks a field. null returns a unit to Amazon's value, and blanks a part of an address.
+    `lineItems` and `confirmed` are replaced as a whole. `copyDeliveryToBilling` copies the delivery address, as this
+    patch leaves it, into an edit of the billing address. It copies once: later edits of one do not change the other.
     """
 
     email: Email | None = None
@@ -155,13 +155,13 @@ class OrderPatch(Value):
     override: Annotated[OverrideBody | None, NotNull()] = None
 
     def confirmed_fields(self) -> tuple[str, ...] | None:
-        """The fields confirmed to be not to be had; None if the patch says nothing of them."""
+        """The fields that the patch confirms as unavailable; None if it does not mention them."""
         return tuple(dict.fromkeys(self.confirmed or ())) if "confirmed" in self.model_fields_set else None
 
     def noted(self, order: Order) -> Order:
-        """The order with what people note on it: whose it is, and a comment. Neither decides anything.
+        """The order with people's notes: its assignee and a comment. Neither decides anything.
 
-        Raises Refused for either on a redacted order: they are free text, in which a buyer's data may stand.
+        Raises Refused for a note on a redacted order: notes are free text, and may hold a buyer's data.
         """
         given = self.model_fields_set & {"assigned_to", "comment"}
         if order.redacted_at and (self.comment is not None or self.assigned_to is not None):
@@ -169,7 +169,7 @@ class OrderPatch(Value):
         return order.with_(**{field: getattr(self, field) for field in given})
 
     def units(self, order: Order, settings: Settings) -> dict[Unit, object]:
-        """The units that change: a person's value each, or None for Amazon's.
+        """The units that change, each with a person's value, or None for Amazon's.
 
         Raises a 422 for a delivery address that cannot be copied and for line items that are too large together, and
         Refused for the address of a redacted order.
@@ -190,11 +190,11 @@ class OrderPatch(Value):
             units["billing_address"] = self._copied(delivery or order.amazon.delivery_address, order)
         if "line_items" in given:
             units["line_items"] = self._lines()
-        # Going back to Amazon's value where nothing was edited is no change.
+        # Without an edit, a return to Amazon's value is no change.
         return {unit: value for unit, value in units.items() if value is not None or order.edits.is_edited(unit)}
 
     def warnings(self, changed: Order) -> tuple[FieldWarning, ...]:
-        """What looks wrong of that which the patch itself typed into the order, which is `changed` by it."""
+        """Warnings about values of the patch, given the order as it changed."""
         found = [
             _phone_warning("deliveryAddress", self.delivery_address, changed.edits.delivery_address),
             _phone_warning("billingAddress", self.billing_address, changed.edits.billing_address),
@@ -204,7 +204,7 @@ class OrderPatch(Value):
     def _copied(self, delivery: Address | None, order: Order) -> Address:
         if "billing_address" in self.model_fields_set:
             raise _wrong("copyDeliveryToBilling", "contradiction", "send either this or billingAddress")
-        check_editable(order)  # first, because it is no fault of the caller's that there is nothing to copy
+        check_editable(order)  # first, because a redacted order never has an address to copy
         if delivery is None or not delivery.given_parts():
             raise _wrong("copyDeliveryToBilling", "noDeliveryAddress", "the order has no delivery address to copy")
         return delivery
@@ -228,7 +228,7 @@ class OrderPatch(Value):
         return PersonsName.model_validate(seen_parts | {part: text for part, text in typed.items() if text is not None})
 
     def wanted(self, stages: Stages, now: datetime) -> Wanted:
-        """What the patch asks of the gate. Raises a 422 for an unknown Stage, and for an override of nothing."""
+        """The patch's wishes to the gate. Raises a 422 for an unknown Stage, and for an override of nothing."""
         dispatched: datetime | Literal[False] | None = None
         if "fully_dispatched" in self.model_fields_set:
             dispatched = now if self.fully_dispatched is True else self.fully_dispatched or False
@@ -244,12 +244,12 @@ class OrderPatch(Value):
         if self.snooze_until and self.snooze_until <= now:
             raise _wrong("snoozeUntil", "inThePast", "the date must be in the future")
         if wanted.override and not (wanted.ends_hold or wanted.lets_out):
-            raise _wrong("override", "overridesNothing", "say in the same call what the order shall do all the same")
+            raise _wrong("override", "overridesNothing", "say in the same call what the override is for")
         return wanted
 
 
 class BulkOrder(Value):
-    """One order of a bulk change: a patch, or its release."""
+    """One order of a bulk change: a patch or a release."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -272,7 +272,7 @@ class BulkOrder(Value):
 
 
 class BulkChanges(Value):
-    """Changes of several orders, each by itself; a dry run writes none."""
+    """Changes of several orders, each by itself. A dry run writes none."""
 
     orders: Annotated[tuple[BulkOrder, ...], Field(min_length=1, max_length=100)]
     dry_run: bool = False
@@ -281,18 +281,18 @@ class BulkChanges(Value):
     @classmethod
     def _has_no_order_twice(cls, orders: tuple[BulkOrder, ...]) -> tuple[BulkOrder, ...]:
         if len({order.order_id for order in orders}) < len(orders):
-            raise PydanticCustomError("not_unique", "an order may stand here only once")
+            raise PydanticCustomError("not_unique", "name each order only once")
         return orders
 
 
 class SheetOptions(Value):
-    """The query parameters of a sheet that is sent back. A dry run changes nothing."""
+    """The query parameters of a sheet that you send back. A dry run changes nothing."""
 
     dry_run: bool = False
 
 
 def cause_of(before: Order, wanted: Wanted) -> Cause:
-    """What a change is called: by what it does to where the order may go, an edit if it does nothing to that."""
+    """The name of a change: what it does to where the order may go, or else an edit."""
     causes: dict[Cause, bool] = {
         "override": wanted.override is not None,
         "release": wanted.ends_hold and before.hold is not None,
@@ -306,7 +306,7 @@ def cause_of(before: Order, wanted: Wanted) -> Cause:
 
 
 def _patched(address: Address | None, patch: dict[str, str | None] | None) -> Address | None:
-    """The address as it is seen, so changed; None stands for Amazon's."""
+    """The address as people see it, with the patch; None stands for Amazon's."""
     if patch is None:
         return None
     parts = address.model_dump(by_alias=True) if address else {}
@@ -314,12 +314,12 @@ def _patched(address: Address | None, patch: dict[str, str | None] | None) -> Ad
 
 
 def _phone_warning(field: str, patch: dict[str, str | None] | None, address: Address | None) -> FieldWarning | None:
-    """About the phone that `patch` typed into the address; what it left as it was is not looked at."""
+    """A warning about the phone number, if the patch sets one."""
     phone = patch.get("phone") if patch else None
     country = country_of(address) if address else None
     if not phone or may_be_phone(phone, country):
         return None
-    message = f"looks like no phone number of {country}; one of another country begins with + and that country's code"
+    message = f"does not look like a phone number of {country}; start a number of another country with + and its code"
     return FieldWarning(f"{field}.phone", "unlikelyPhone", message)
 
 

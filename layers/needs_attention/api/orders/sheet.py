@@ -1,7 +1,7 @@
-"""Orders as a sheet (CSV, RFC 4180): what is missing is an empty cell, to be filled in and sent back.
+"""Orders as a sheet (CSV, RFC 4180): people fill in the empty cells, which stand for missing data, and send it back.
 
-A spreadsheet takes a text that begins like a formula for one, whoever wrote it: such a cell gets an apostrophe in front
-on the way out, which is taken away on the way in (OWASP, "CSV Injection").
+A spreadsheet runs a text that begins like a formula, whoever wrote it. An export puts an apostrophe in front of such a
+text, and an import takes it away (OWASP, "CSV Injection").
 """
 
 import csv
@@ -15,7 +15,7 @@ from needs_attention.orders.amazon_order import Address
 
 MOST_ROWS = 100
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_BYTE_ORDER_MARK = "\ufeff"  # spreadsheets write it, and know UTF-8 by it
+_BYTE_ORDER_MARK = "\ufeff"  # spreadsheets write it, and recognise UTF-8 by it
 _SHOWN = ("orderId", "revision", "integration", "stage", "missing", "shipBy", "sellerCentralUrl")
 _NAMES = ("firstName", "lastName", "company", "email")
 _PARTS = [info.alias or name for name, info in Address.model_fields.items() if name != "address_type"]
@@ -24,7 +24,7 @@ _EDITABLE = (*_NAMES, *(f"{address}.{part}" for address in _ADDRESSES for part i
 
 
 class SheetRow(NamedTuple):
-    """One order of a sheet that came back. `number` counts the rows below the header from 1."""
+    """One order of a sheet that somebody sent back. `number` counts the rows below the header from 1."""
 
     number: int
     order_id: str
@@ -32,7 +32,7 @@ class SheetRow(NamedTuple):
     cells: Mapping[str, str]
 
     def patch(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """What was typed in, as a JSON Merge Patch on the order as it is shown. An empty cell changes nothing."""
+        """The cells that a person filled in, as a JSON Merge Patch on the order. An empty cell changes nothing."""
         shown = _cells(order)
         typed = {name: text for name, text in self.cells.items() if text and text != shown[name]}
         patch: dict[str, Any] = {name: text for name, text in typed.items() if name in _NAMES}
@@ -44,7 +44,7 @@ class SheetRow(NamedTuple):
 
 
 def sheet_of(orders: Iterable[Mapping[str, Any]]) -> str:
-    """Whole orders as a sheet, a row each below the header."""
+    """Whole orders as a sheet, one row each below the header."""
     written = io.StringIO()
     writer = csv.DictWriter(written, [*_SHOWN, *_EDITABLE])
     writer.writeheader()
@@ -56,7 +56,7 @@ def sheet_of(orders: Iterable[Mapping[str, Any]]) -> str:
 
 
 def rows_of(text: str) -> list[SheetRow]:
-    """The rows of a sheet. Raises a 400 for what is none, and a 422 for one that names no order, or too many."""
+    """The rows of a sheet. Raises a 400 for a text that is no sheet, and a 422 for no orders or too many."""
     reader = csv.DictReader(io.StringIO(text.removeprefix(_BYTE_ORDER_MARK), newline=""), strict=True)
     try:
         _check_columns(reader.fieldnames or ())
@@ -66,7 +66,7 @@ def rows_of(text: str) -> list[SheetRow]:
     if not 1 <= len(rows) <= MOST_ROWS:
         raise invalid([FieldError("body", "tooManyRows" if rows else "required", f"takes 1 to {MOST_ROWS} rows")])
     if len({row.order_id for row in rows}) < len(rows):
-        raise invalid([FieldError("orderId", "notUnique", "an order may stand here only once")])
+        raise invalid([FieldError("orderId", "notUnique", "name each order only once")])
     return rows
 
 
@@ -75,16 +75,16 @@ def _check_columns(columns: Iterable[str]) -> None:
     missing = [name for name in ("orderId", "revision") if name not in given]
     unknown = sorted(given.keys() - {*_SHOWN, *_EDITABLE})
     errors = [FieldError(name, "required", "is not among the columns") for name in missing]
-    errors += [FieldError(name, "unknownField", "is no column of this sheet") for name in unknown]
+    errors += [FieldError(name, "unknownField", "is not a column of this sheet") for name in unknown]
     twice = sorted(name for name, times in given.items() if times > 1)
-    errors += [FieldError(name, "notAllowed", "is a column twice") for name in twice]
+    errors += [FieldError(name, "notAllowed", "is there twice") for name in twice]
     if errors:
         raise invalid(errors)
 
 
 def _row(number: int, cells: Mapping[str | None, Any]) -> SheetRow:
     if None in cells or None in cells.values():
-        raise invalid([FieldError(f"row {number}", "wrongLength", "has other cells than there are columns")])
+        raise invalid([FieldError(f"row {number}", "wrongLength", "must have one cell for each column")])
     typed = {str(name): _as_typed(text) for name, text in cells.items()}
     editable = {name: text for name, text in typed.items() if name in _EDITABLE}
     return SheetRow(number, typed["orderId"], typed["revision"], editable)
@@ -99,7 +99,7 @@ def _cells(order: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _harmless(text: str) -> str:
-    """A text that looks as if it had been made harmless gets an apostrophe too, which is the one that is taken away."""
+    """A text that already begins with an apostrophe and a formula gets another one, which an import takes away."""
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 

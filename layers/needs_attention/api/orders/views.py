@@ -1,4 +1,4 @@
-"""Orders as the API shows them: a row of a list, and the whole order. JSON in camelCase; what is not there is null."""
+"""Orders as the API shows them: a row of a list, and the whole order."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
@@ -25,14 +25,13 @@ from needs_attention.values.times import instant
 
 
 class OrderProblem(ProblemDetails):
-    """The order was changed meanwhile: `order` is how it is now."""
+    """The order has changed since you read it. `order` shows it as it is now."""
 
     order: "WholeOrder"
 
 
-# Orders
 class OrderRow(TypedDict):
-    """An order in a list: no personal data of the buyer's."""
+    """An order in a list, without personal data."""
 
     orderId: str
     integration: str
@@ -43,32 +42,32 @@ class OrderRow(TypedDict):
     threePlStatus: ThreePlStatus
     verdict: Annotated[
         Literal["pending", "judged"],
-        Field(description="Nothing leaves while the last change is not judged"),
+        Field(description="Nothing leaves while the last change has no verdict"),
     ]
     hold: HoldKind | None
     heldAt: Instant | None
     missing: list[FieldCode]
     readyToRelease: bool
     fulfillable: Annotated[bool, Field(description="Whether goods may leave now")]
-    queue: Annotated[Queue | None, Field(description="Whose turn it is with a held order")]
-    incident: Annotated[IncidentCode | None, Field(description="The fault of the connection that the order waits for")]
+    queue: Annotated[Queue | None, Field(description="Of a held order: whose turn it is")]
+    incident: Annotated[IncidentCode | None, Field(description="The incident that the order waits for")]
     shipBy: Instant | None
     shipByState: ShipByState | None
     createdAt: Instant
-    updatedAt: Annotated[Instant, Field(description="Of Amazon's last change")]
+    updatedAt: Annotated[Instant, Field(description="When Amazon changed it last")]
     fulfilledBy: Annotated[str | None, Field(description="`MERCHANT` or `AMAZON`")]
-    fulfillmentStatus: Annotated[str | None, Field(description="Amazon's word, e.g. `UNSHIPPED`")]
+    fulfillmentStatus: Annotated[str | None, Field(description="In Amazon's words, e.g. `UNSHIPPED`")]
     fullyDispatchedAt: Instant | None
     dispatchedBy: DispatchedBy | None
     alerts: list[Alert]
     flags: Annotated[list[str], Field(description="E.g. `buyerRequestedCancel`, `gift`, `prime`")]
-    redownloadAt: Annotated[Instant | None, Field(description="When Amazon is asked for it again")]
+    redownloadAt: Annotated[Instant | None, Field(description="When Amazon is next asked for it")]
     assignedTo: Annotated[NotRequired[str | None], Field(description="Not shown to a warehouse")]
     redactedAt: Annotated[Instant | None, Field(description="When its personal data was removed")]
 
 
 class MissingDetail(TypedDict):
-    """What an order lacks, why, and what to do about it."""
+    """A field that an order lacks, why, and what to do about it."""
 
     field: FieldCode
     reason: str
@@ -80,7 +79,7 @@ class MissingDetail(TypedDict):
 
 
 class Sources(TypedDict):
-    """Where what is seen came from."""
+    """Where the shown data comes from."""
 
     name: NameSource
     email: AmazonsOrEdited
@@ -90,7 +89,7 @@ class Sources(TypedDict):
 
 
 class AmazonSays(TypedDict, total=False):
-    """Amazon's value of what a person has replaced by another one."""
+    """Amazon's values of the units that people edited."""
 
     name: str | None
     email: str | None
@@ -100,21 +99,21 @@ class AmazonSays(TypedDict, total=False):
 
 
 class Change(TypedDict):
-    """Who changed an order, when and why, and which fields; never their values."""
+    """Who changed an order, when, why, and which fields; never their values."""
 
     by: str
     at: Instant
     cause: str
     requestId: Annotated[
         NotRequired[str | None],
-        Field(description="Of the call to this API; of a download, Amazon's. Logs name both"),
+        Field(description="The ID of the call to this API or, for a download, of the call to Amazon. Logs hold both"),
     ]
     fields: list[str]
     events: list[str]
 
 
 class PersonalData(TypedDict):
-    """Who and where the buyer and the recipient are."""
+    """The names and addresses of the buyer and the recipient."""
 
     firstName: str | None
     lastName: str | None
@@ -126,12 +125,12 @@ class PersonalData(TypedDict):
 
 
 class WholeOrder(OrderRow, PersonalData):
-    """An order as people see it: edits over Amazon's data. Personal data is null once it was removed."""
+    """An order as people see it: edits take precedence over Amazon's data. Removed personal data is null."""
 
     lineItems: list[LineItem]
     sources: Sources
     missingDetails: list[MissingDetail]
-    confirmed: Annotated[list[FieldCode], Field(description="Confirmed to be not to be had")]
+    confirmed: Annotated[list[FieldCode], Field(description="Confirmed as unavailable")]
     heldAfterRelease: bool
     snoozedUntil: Instant | None
     override: Override | None
@@ -142,18 +141,18 @@ class WholeOrder(OrderRow, PersonalData):
     sellerCentralUrl: Url | None
     grandTotal: Money | None
     downloadedAt: Instant
-    redaction: Annotated[Redaction | None, Field(description="By whom and why its personal data was removed")]
+    redaction: Annotated[Redaction | None, Field(description="Why its personal data was removed, and who removed it")]
     lastChange: Change | None
 
 
 class EditedOrder(WholeOrder):
-    """The order after a person's change, with what was taken as it was typed but looks wrong."""
+    """An order after a person's change, with warnings about values that look wrong."""
 
     warnings: list[FieldProblem]
 
 
 def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> OrderRow:
-    """An order in a list. No personal data of buyers."""
+    """An order in a list, without personal data."""
     standing = OrderStanding.of(summary, surroundings, now)
     return {
         "orderId": summary.order_id,
@@ -164,7 +163,7 @@ def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> Or
         "createdAt": instant(summary.created_at),
         "updatedAt": instant(summary.updated_at),
         "shipBy": _instant(summary.ship_by),
-        # A summary holds the words that were written with it, which may be those of a later version.
+        # A summary holds the words of the release that stored it, which may be a later one.
         "status": cast("OrderStatus", summary.status),
         "threePlStatus": summary.three_pl_status,
         "hold": cast("HoldKind | None", summary.hold),
@@ -189,7 +188,7 @@ def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> Or
 
 
 def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
-    """All that people need of an order: its row, and the data behind it with where each part came from."""
+    """The whole order: its row, and the data behind it with its sources."""
     view = seen(order.amazon, order.edits, surroundings.settings)
     return {
         **order_row(Summary.of(order), surroundings, now),
@@ -220,7 +219,7 @@ def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> Whol
 
 
 def whole_order_for(caller: Caller, order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
-    """The order as the caller may see it. A warehouse does not see what the desk notes on it."""
+    """The order as the caller may see it. A warehouse does not see people's notes on it."""
     shown = whole_order(order, surroundings, now)
     if not caller.is_any_of(Role.READER):
         shown.pop("assignedTo", None)
@@ -229,7 +228,7 @@ def whole_order_for(caller: Caller, order: Order, surroundings: Surroundings, no
 
 
 def row_for_warehouse(row: OrderRow) -> OrderRow:
-    """The row without what the desk notes on the order."""
+    """The row without people's notes on the order."""
     shown = row.copy()
     shown.pop("assignedTo", None)
     return shown
@@ -272,7 +271,7 @@ def _missing(item: Missing, order: Order, surroundings: Surroundings) -> Missing
 
 
 def _amazon_says(order: Order) -> AmazonSays:
-    """Amazon's value of each unit that a person replaced by another one."""
+    """Amazon's value of each unit for which a person entered another value."""
     amazons = amazons_units(order.amazon)
     differing: set[str] = {
         unit for unit in UNITS if order.edits.is_edited(unit) and getattr(amazons, unit) != getattr(order.edits, unit)
@@ -281,7 +280,7 @@ def _amazon_says(order: Order) -> AmazonSays:
 
 
 def _address(address: Address | None) -> Any:
-    """Only the parts that it has."""
+    """Without the parts that it lacks."""
     return None if address is None else address.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
