@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Generator
 from inspect import CO_OPTIMIZED
 from pathlib import Path
-from time import monotonic
+from time import process_time
 from types import CodeType
 
 import pytest
@@ -47,11 +47,11 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    began = monotonic()
+    began = process_time()
     _lines.clear()
     answer = yield
     lines = {str(Path(path).relative_to(Path.cwd())): sorted(numbers) for path, numbers in _lines.items()}
-    told = {"test": item.nodeid, "seconds": round(monotonic() - began, 3), "lines": lines}
+    told = {"test": item.nodeid, "seconds": round(process_time() - began, 3), "lines": lines}
     with (Path(os.environ["RECORDED"]) / f"{os.getpid()}.jsonl").open("a") as file:
         file.write(json.dumps(told, separators=(",", ":")) + "\n")
     return answer

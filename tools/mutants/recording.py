@@ -9,20 +9,20 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-# As long as a mutant's tests may take, by the recording.
-SECONDS = 40.0
+# The processor's time that the tests of a mutant may take, by the recording.
+SECONDS = 30.0
 # A constant may be used by another one before anything runs that uses that.
 HOPS = 3
 
 
 class Recording:
-    """The tests that run each line of the copy at `root`, and the seconds that each takes."""
+    """The tests that run each line of the copy at `root`, and the processor's seconds that each takes."""
 
     def __init__(self, root: Path, folder: Path) -> None:
         self._root = root
         self._seconds: dict[str, float] = {}
         self._tests: dict[tuple[str, int], list[str]] = defaultdict(list)
-        for line in chain.from_iterable(path.open() for path in sorted(folder.iterdir())):
+        for line in chain.from_iterable(path.read_text().splitlines() for path in sorted(folder.iterdir())):
             told = json.loads(line)
             self._seconds[told["test"]] = told["seconds"]
             for path, numbers in told["lines"].items():

@@ -6,6 +6,7 @@ of the tests. It reads from each line what to run, and answers with pytest's exi
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -32,6 +33,8 @@ NOT_OURS = (
     "urllib3",
     "yaml",
 )
+# A run that waits for ever is ended when so many times its processor's time has passed.
+WAITS = 20
 # Nothing is left behind, and chance decides nothing.
 IN_A_COPY = ("-p", "no:cacheprovider", "--hypothesis-seed=0")
 
@@ -51,8 +54,8 @@ class WarmPytest:
             text=True,
         )
 
-    def passes(self, tests: list[str], seconds: float) -> bool:
-        """Whether all of these tests pass within this time."""
+    def passes(self, tests: list[str], seconds: int) -> bool:
+        """Whether all of these tests pass within so many seconds of the processor's time."""
         (self._root / "chosen.txt").write_text("\n".join(tests))
         sent, answers = self._process.stdin, self._process.stdout
         assert sent
@@ -63,12 +66,12 @@ class WarmPytest:
         return int(answers.readline()) == 0
 
 
-def run(arguments: list[str], seconds: float) -> int:
-    """pytest's exit code; -SIGKILL if it took longer."""
+def run(arguments: list[str], seconds: int) -> int:
+    """pytest's exit code, or a signal's, negative, where one ended it."""
     child = os.fork()
     if not child:
-        _be_pytest(arguments)
-    end = time.monotonic() + seconds
+        _be_pytest(arguments, seconds)
+    end = time.monotonic() + WAITS * seconds
     while time.monotonic() < end:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -78,14 +81,15 @@ def run(arguments: list[str], seconds: float) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _be_pytest(arguments: list[str]) -> None:
+def _be_pytest(arguments: list[str], seconds: int) -> None:
     import pytest  # noqa: PLC0415 - in the environment of the tests
 
     code = 1
     try:
         os.setsid()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(os.open("pytest.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+        os.dup2(os.open("pytest.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), sys.stdout.fileno())
         code = int(pytest.main(arguments))
     finally:
         os._exit(code)
