@@ -124,3 +124,61 @@ def test_an_event_is_told_at_the_time_of_its_change(world: World, monkeypatch: p
     world.clock.advance(HOUR)
     publish(order)
     assert [(entry["DetailType"], entry["Time"]) for entry in sent] == [("OrderHeld", NOON)]
+
+
+def test_an_event_holds_a_hint_and_nothing_that_a_freeze_makes_untrue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    details: list[Any] = []
+
+    class Bus:
+        def put_events(self, Entries: list[Any]) -> dict[str, int]:  # noqa: N803 - boto3's name
+            details.extend(json.loads(entry["Detail"]) for entry in Entries)
+            return {"FailedEntryCount": 0}
+
+    monkeypatch.setattr(app("publish_changes").change_log, "_events", Bus())
+    publish(world.download(buyer_email=None))
+    assert details == [
+        {
+            "orderId": "701-1111111-1111111",
+            "integration": "acme-na",
+            "revision": 1,
+            "changeId": "701-1111111-1111111:1",
+            "cause": "download",
+            "requestId": None,
+            "marketplaceId": "ATVPDKIKX0DER",
+            "fulfilledBy": "MERCHANT",
+            "fulfillmentStatus": "UNSHIPPED",
+            "createdAt": "2026-11-23T10:00:00.000Z",
+            "updatedAt": "2026-11-23T10:00:00.000Z",
+            "shipBy": "2026-11-25T12:00:00.000Z",
+            "stage": "needs-attention",
+            "status": "Open",
+            "threePlStatus": "Do Not Transfer to 3PL",
+            "hold": "missing",
+            "heldAt": "2026-11-23T12:00:00.000Z",
+            "missing": ["email"],
+            "readyToRelease": False,
+            "alerts": [],
+            "flags": [],
+            "redownloadAt": "2026-11-23T12:02:00.000Z",
+        }
+    ]
+
+
+def test_an_entry_of_the_history_says_who_when_why_and_no_more(world: World, told: Told) -> None:
+    publish(world.download(buyer_email=None))
+    (item,) = world.dynamodb.scan(TableName="HistoryTable")["Items"]
+    data = json.loads(item.pop("data")["S"])
+    assert item == {
+        "orderId": {"S": "701-1111111-1111111"},
+        "changedAt": {"S": "2026-11-23T12:00:00.000Z#0000000001"},
+    }
+    assert data == {
+        "revision": 1,
+        "by": "amazon",
+        "at": "2026-11-23T12:00:00.000Z",
+        "cause": "download",
+        "fields": [],
+        "events": ["OrderHeld"],
+    }

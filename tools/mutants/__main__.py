@@ -7,7 +7,6 @@ tests that run its lines. A mutant that no test runs has survived. All of this h
 import argparse
 import os
 import random
-import re
 import resource
 import shutil
 import subprocess
@@ -22,13 +21,14 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
-import cosmic_ray.plugins
 from cosmic_ray.commands import init
 from cosmic_ray.modules import find_modules
 from cosmic_ray.mutating import use_mutation
+from cosmic_ray.operators.no_op import NoOp
+from cosmic_ray.plugins import OPERATOR_PROVIDERS
 from cosmic_ray.work_db import WorkDB, use_db
 
-from tools.mutants.operators import RemoveCall
+from tools.mutants.operators import OPERATORS
 from tools.mutants.recording import SECONDS, Recording
 from tools.mutants.warm_pytest import IN_A_COPY, WarmPytest
 
@@ -51,20 +51,6 @@ CONTROLLED = 25
 FIRST = 10
 # A mutant may fill the memory.
 MOST_BYTES = 4 << 30
-# The slips that somebody could make. cosmic-ray's other operators mostly break the syntax or mix types up (`*` stands
-# in signatures, `|` in annotations), which any test notices.
-OPERATORS = re.compile(
-    r"""(core|ours)/(
-        AddNot | ReplaceUnaryOperator_Delete_\w+ | ReplaceAndWithOr | ReplaceOrWithAnd
-        | ReplaceTrueWithFalse | ReplaceFalseWithTrue | NumberReplacer
-        | ReplaceBinaryOperator_(Add_Sub|Sub_Add|Div_Mul)
-        | ReplaceComparisonOperator_(Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is)
-        | ReplaceComparisonOperator_(Lt_LtE|Lt_GtE|LtE_Lt|LtE_Gt|Gt_GtE|Gt_LtE|GtE_Gt|GtE_Lt)
-        | ReplaceBreakWithContinue | ReplaceContinueWithBreak | ZeroIterationForLoop
-        | ExceptionReplacer | RemoveDecorator | RemoveCall
-    )""",
-    re.VERBOSE,
-)
 
 
 class Mutant(NamedTuple):
@@ -108,7 +94,7 @@ class Workshop:
     def try_(self, mutant: Mutant, recording: Recording) -> Result:
         began = time.monotonic()
         tests = recording.tests_for(mutant.path, mutant.first_line, mutant.last_line)
-        operator = cosmic_ray.plugins.get_operator("core/NoOp" if mutant.is_control else mutant.operator)
+        operator = NoOp if mutant.is_control else OPERATORS[mutant.operator]
         with use_mutation(self._root / mutant.path, operator(), mutant.occurrence) as (before, after):
             # Most mutants fall to the first tests: the files of the others are not even imported then.
             rounds = filter(None, (tests[:FIRST], tests[FIRST:]))
@@ -130,15 +116,20 @@ def copy_the_project(root: Path) -> None:
 
 def every_mutant(root: Path) -> list[Mutant]:
     """All mutants of the copy, in an order that depends on the code alone."""
+    OPERATOR_PROVIDERS.clear()
+    OPERATOR_PROVIDERS["ours"] = OPERATORS
     with use_db(root / "session.sqlite", WorkDB.Mode.create) as database:
         init(find_modules([root / PACKAGE]), database, {})
         specs = [spec for item in database.work_items for spec in item.mutations]
     return sorted(
         Mutant(
-            str(one.module_path.relative_to(root)), one.start_pos[0], one.end_pos[0], one.operator_name, one.occurrence
+            path=str(one.module_path.relative_to(root)),
+            first_line=one.start_pos[0],
+            last_line=one.end_pos[0],
+            operator=one.operator_name.removeprefix("ours/"),
+            occurrence=one.occurrence,
         )
         for one in specs
-        if OPERATORS.fullmatch(one.operator_name)
     )
 
 
@@ -214,8 +205,6 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=PROJECT / ".build/mutants", help="for the copies")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, resource.RLIM_INFINITY))
-    cosmic_ray.plugins.OPERATOR_PROVIDERS["ours"] = {"RemoveCall": RemoveCall}
-
     shutil.rmtree(options.folder, ignore_errors=True)
     roots = [options.folder / str(number) for number in range(options.workers)]
     copy_the_project(roots[0])
