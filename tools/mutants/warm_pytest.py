@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from importlib import import_module
 from pathlib import Path
 
@@ -60,7 +61,9 @@ class WarmPytest:
         sent, answers = self._process.stdin, self._process.stdout
         assert sent
         assert answers
-        arguments = ["-x", "-q", *IN_A_COPY, "-p", "no:xdist", "@chosen.txt"]
+        # Hypothesis is a plugin that is imported already.
+        arguments = ["-x", "-q", *IN_A_COPY, "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        arguments.append("@chosen.txt")
         sent.write(json.dumps({"arguments": arguments, "seconds": seconds}) + "\n")
         sent.flush()
         return int(answers.readline()) == 0
@@ -91,7 +94,10 @@ def _be_pytest(arguments: list[str], seconds: int) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
         os.dup2(os.open("pytest.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), sys.stdout.fileno())
         code = int(pytest.main(arguments))
+    except BaseException:  # noqa: BLE001 - told, and then the process ends
+        traceback.print_exc(file=sys.stdout)
     finally:
+        sys.stdout.flush()
         os._exit(code)
 
 
