@@ -15,7 +15,7 @@ CODE := functions layers tests tools benchmarks
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz simulate compare bench coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz model simulate compare bench coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
@@ -62,6 +62,9 @@ schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right a
 
 fuzz: .build/atheris/up-to-date ## millions of cases for everything that parses (an hour); fewer: ARGUMENTS="--cases 100000 --only sheet"
 	PYTHONPATH=.:layers .build/atheris/bin/python -m tests.fuzz $(ARGUMENTS)
+
+model: .venv/up-to-date ## every history of one order, with all rules and without each (half an hour); one: ARGUMENTS="--without stop_auto"
+	.venv/bin/python -m tests.model $(ARGUMENTS)
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
 	PYTHONPATH=layers .venv/bin/python -m tools.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)

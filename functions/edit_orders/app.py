@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
-from needs_attention.api.answers import answer, etag
+from needs_attention.api.answers import answer, answer_with_etag
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query, Sheet
@@ -25,7 +25,7 @@ from needs_attention.api.orders.changes import (
     RefusedChange,
     check_not_redacted_since,
 )
-from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, TransferFailure
+from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, SheetOptions, TransferFailure
 from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder
 from needs_attention.api.router import Api
@@ -33,7 +33,6 @@ from needs_attention.environment import AnswersTable, OrderTables
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
-from needs_attention.values.model import Value
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
@@ -58,7 +57,7 @@ def edit_order(
     What is not sent stays as it is; null goes back to Amazon's value. The answer carries the new verdict.
     """
     changes = changes_by(caller)
-    return shown(changes.make(order_id, changes.patch(patch), if_match))
+    return answer_with_etag(changes.make(order_id, changes.patch(patch), if_match))
 
 
 @api.operation("POST", "/orders/<order_id>/release", open_to=[Role.EDITOR], answers={HTTPStatus.OK: EditedOrder})
@@ -68,7 +67,7 @@ def release_order(caller: Caller, order_id: str, release: Body[Release], if_matc
     An administrator may override what is missing, with a reason.
     """
     changes = changes_by(caller)
-    return shown(changes.make(order_id, changes.release(release), if_match))
+    return answer_with_etag(changes.make(order_id, changes.release(release), if_match))
 
 
 AT_THE_WAREHOUSE = [Role.WAREHOUSE, Role.ADMINISTRATOR]
@@ -77,13 +76,13 @@ AT_THE_WAREHOUSE = [Role.WAREHOUSE, Role.ADMINISTRATOR]
 @api.operation("POST", "/orders/<order_id>/acknowledge", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
 def acknowledge_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
     """The warehouse takes an order, if the gate lets it at this instant."""
-    return shown(changes_by(caller).acknowledge(order_id, if_match))
+    return answer_with_etag(changes_by(caller).acknowledge(order_id, if_match))
 
 
 @api.operation("POST", "/orders/<order_id>/picked", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
 def pick_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
     """The warehouse has picked an order that it took."""
-    return shown(changes_by(caller).picked(order_id, if_match))
+    return answer_with_etag(changes_by(caller).picked(order_id, if_match))
 
 
 @api.operation(
@@ -96,19 +95,13 @@ def fail_transfer(
 
     A person may take the order back then, by changing its 3PL Status.
     """
-    return shown(changes_by(caller).transfer_failed(order_id, failure, if_match))
+    return answer_with_etag(changes_by(caller).transfer_failed(order_id, failure, if_match))
 
 
 @api.operation("POST", "/bulk/orders", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedOrders})
 def change_orders(caller: Caller, bulk: Body[BulkChanges]) -> Response[object]:
     """Edits or releases up to 100 orders, each by itself."""
     return results(changes_by(caller).make_all(bulk), is_dry_run=bulk.dry_run)
-
-
-class SheetOptions(Value):
-    """The query parameters of a sheet that comes back."""
-
-    dry_run: bool = False
 
 
 @api.operation("POST", "/orders.csv", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedRows})
@@ -137,7 +130,3 @@ def changes_by(caller: Caller) -> OrderChanges:
 def measure_release(held_for: timedelta) -> None:
     metrics.add_metric(name="TimeToRelease", unit=MetricUnit.Seconds, value=held_for.total_seconds())
     metrics.flush_metrics()
-
-
-def shown(order: WholeOrder) -> Response[object]:
-    return answer(order, headers=etag(order["revision"]))

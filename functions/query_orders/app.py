@@ -8,20 +8,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field
 
 from needs_attention import aws
-from needs_attention.api.answers import answer, etag
+from needs_attention.api.answers import answer, answer_with_etag, sheet_answer
 from needs_attention.api.callers import Caller, Role
-from needs_attention.api.cursors import SentCursor
+from needs_attention.api.cursors import PartOfList
 from needs_attention.api.history import HistoryOfOrder, history_of_order
 from needs_attention.api.operations import Query
-from needs_attention.api.orders.changes import around, check_visible, existing_order
 from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary
+from needs_attention.api.orders.lookup import existing_order
 from needs_attention.api.orders.sheet import sheet_of
-from needs_attention.api.orders.views import WholeOrder, whole_for_warehouse, whole_order
-from needs_attention.api.problems import not_found
+from needs_attention.api.orders.views import WholeOrder
 from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention
 from needs_attention.api.router import Api
 from needs_attention.environment import HistoryTable, OrderTables
@@ -30,7 +28,6 @@ from needs_attention.tables.history import HistoryStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
-from needs_attention.values.model import Value
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
@@ -42,13 +39,6 @@ retention = Retention(orders, integrations)
 history = HistoryStore(dynamodb, HistoryTable.from_env().history_table)
 logger = Logger()
 api = Api()
-
-
-class HistoryPage(Value):
-    """The query parameters of an order's history."""
-
-    limit: int = Field(default=50, ge=1, le=250)
-    cursor: SentCursor | None = None
 
 
 @logger.inject_lambda_context(clear_state=True, correlation_id_path=API_GATEWAY_REST)
@@ -70,27 +60,17 @@ def export_orders(_: Caller, filters: Query[OrderFilters]) -> Response[object]:
     What is missing is an empty cell. `X-Next-Cursor` says that there are more.
     """
     page = order_list.whole_page(filters, times.utc_now())
-    sheet = sheet_of(page["orders"])
-    headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="orders.csv"'}
-    if page["nextCursor"]:
-        headers["X-Next-Cursor"] = page["nextCursor"]
-    return Response(HTTPStatus.OK, "text/csv; charset=utf-8", sheet, headers)
+    return sheet_answer(sheet_of(page["orders"]), "orders.csv", page["nextCursor"])
 
 
 @api.operation("GET", "/orders/<order_id>", open_to=[Role.READER, Role.WAREHOUSE], answers={HTTPStatus.OK: WholeOrder})
 def get_order(caller: Caller, order_id: str) -> Response[object]:
     """Shows an order as people need it: what is seen, why it is held, and what to do."""
-    order = existing_order(orders, order_id)
-    surroundings = around(order, integrations)
-    check_visible(order, surroundings, caller)
-    shown = whole_order(order, surroundings, times.utc_now())
-    if not caller.is_any_of(Role.READER):
-        shown = whole_for_warehouse(shown)
-    return answer(shown, headers=etag(order.revision))
+    return answer_with_etag(order_list.one(order_id, caller, times.utc_now()))
 
 
 @api.operation("GET", "/orders/<order_id>/history", open_to=[Role.READER], answers={HTTPStatus.OK: HistoryOfOrder})
-def get_history(_: Caller, order_id: str, page: Query[HistoryPage]) -> Response[object]:
+def get_history(_: Caller, order_id: str, page: Query[PartOfList]) -> Response[object]:
     """Shows who changed an order, when and why."""
     existing_order(orders, order_id)
     return answer(history_of_order(history, order_id, page.limit, page.cursor))
@@ -119,8 +99,6 @@ def list_redactions(_: Caller, integration_id: str, when: Query[RedactedWhen]) -
 
     Of a removed integration too. Newest first.
     """
-    if integrations.get(integration_id) is None:
-        raise not_found("integration")
     return answer(retention.redacted(integration_id, when))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from needs_attention.api import retention
 from needs_attention.api.cursors import cursor_at
 from needs_attention.orders import gate
 from needs_attention.orders.erasure import PageErased
@@ -12,7 +13,7 @@ from needs_attention.orders.order import REDACTION_AGE, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.values.times import instant
 from tools.builders import DELIVER_BY, NOON
-from tools.in_memory.api import Answer, World, app
+from tools.in_memory.api import Answer, World
 
 FIRST, SECOND, THIRD = "701-1111111-1111111", "701-2222222-2222222", "701-3333333-3333333"
 REQUEST = {"reference": "GR-2041"}
@@ -299,7 +300,7 @@ def test_an_erasure_of_nobody_is_refused(world: World, change: dict[str, Any], f
 
 
 def test_of_too_many_integrations_one_must_be_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app("redact_orders"), "MOST_INTEGRATIONS_AT_ONCE", 1)
+    monkeypatch.setattr(retention, "MOST_INTEGRATIONS_AT_ONCE", 1)
     world.register("other")
     assert erase_buyer(world).codes == {"integration": "integrationNeeded"}
     assert erase_buyer(world, BUYER | {"integration": "other"}).status == 202

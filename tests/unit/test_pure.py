@@ -23,6 +23,6 @@ def test_the_rules_run_without_aws(module: str) -> None:
         "print(*sorted({'boto3', 'botocore', 'aws_lambda_powertools'} & sys.modules.keys()))"
     )
     command = [sys.executable, "-c", code]
-    imported = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # only our own code  # only our own code
+    imported = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # only our own code
 
     assert imported.stdout.split() == []

@@ -1,14 +1,17 @@
-"""What an administrator decides, and the words for it."""
+"""An integration's settings: what each takes and refuses, and what follows from it."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.edits import Edits
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings, ThreePlStatus
-from tools.builders import NOON
+from needs_attention.orders.verdict import judged
+from tools.builders import CREATED, NOON, an_amazon_order, an_order
 
 
 @pytest.mark.parametrize(
@@ -31,7 +34,7 @@ def test_other_spellings_of_a_3pl_status_are_accepted(spelling: str, status: Thr
 
 
 @pytest.mark.parametrize("nonsense", ["", "Transfer", "Now", None, 3])
-def test_what_is_no_3pl_status_is_refused(nonsense: Any) -> None:
+def test_any_other_text_is_refused_as_a_3pl_status(nonsense: Any) -> None:
     with pytest.raises(ValueError, match="is not a valid ThreePlStatus"):
         ThreePlStatus(nonsense)
 
@@ -57,52 +60,76 @@ def test_the_warehouse_has_the_order_from_the_transfer_on(status: ThreePlStatus,
     assert status.is_handed_over is handed_over
 
 
-def test_two_stages_are_always_there() -> None:
-    assert [(stage.id, stage.name) for stage in BUILT_IN_STAGES] == [(NEEDS_ATTENTION, "Needs Attention"), (NEW, "New")]
+class Taken(NamedTuple):
+    """What a setting takes."""
+
+    default: object
+    other: object
+    refused: object
 
 
-@pytest.mark.parametrize("stage_id", ["on-hold", "a", "3rd-floor", "x" * 40])
-def test_a_stage_has_an_id_that_fits_into_an_address(stage_id: str) -> None:
-    assert Stage(id=stage_id, name="  Stage  ").name == "Stage"
+TAKEN = {
+    "default_stage": Taken(NEW, "ready", NEEDS_ATTENTION),
+    "default_three_pl_status": Taken(ThreePlStatus.UPON_COMPLETION, ThreePlStatus.NOW, ThreePlStatus.PICKED),
+    "auto_dispatch_orders": Taken(default=False, other=True, refused=None),
+    "download_orders_updated_after": Taken(None, NOON, "2026-11-23"),
+    "go_live_date": Taken(None, NOON, "2026-11-23"),
+    "trial_mode": Taken(default=False, other=True, refused=None),
+    "download_pending_orders": Taken(default=False, other=True, refused=None),
+    "checks": Taken(Checks(), Checks(email=False), {"telegrams": True}),
+    "billing_address": Taken("copyDelivery", "require", "ask"),
+    "single_word_names": Taken("byScript", "hold", "ask"),
+    "live_download_every_minutes": Taken(5, 60, 0),
+    "order_change_notifications": Taken(default=False, other=True, refused=None),
+}
+# What each setting decides about an order.
+DECIDED: dict[str, Callable[[Settings], object]] = {
+    "default_stage": lambda settings: judged(an_order(), settings, NOON).stage,
+    "default_three_pl_status": lambda settings: judged(an_order(), settings, NOON).three_pl_status,
+    "auto_dispatch_orders": lambda settings: judged(an_order(), settings, NOON).dispatched_by,
+    "go_live_date": lambda settings: settings.may_hand_over(CREATED),
+    "trial_mode": lambda settings: settings.may_hand_over(CREATED),
+    "checks": lambda settings: find_missing(an_amazon_order(buyer_email=None), Edits(), settings),
+    "billing_address": lambda settings: find_missing(an_amazon_order(), Edits(), settings),
+    "single_word_names": lambda settings: find_missing(an_amazon_order(recipient_name="山田太郎"), Edits(), settings),
+}
+# The settings that decide when Amazon is asked and for what: see tests/integration/downloads.
+OF_DOWNLOADS = {
+    "download_orders_updated_after",
+    "download_pending_orders",
+    "live_download_every_minutes",
+    "order_change_notifications",
+}
 
 
-@pytest.mark.parametrize("stage_id", ["", "On Hold", "-a", "x" * 41, "a\n", "straße"])
-def test_any_other_id_of_a_stage_is_refused(stage_id: str) -> None:
-    with pytest.raises(ValidationError, match="id"):
-        Stage(id=stage_id, name="Stage")
+def test_every_setting_is_tested() -> None:
+    assert list(TAKEN) == list(Settings.model_fields)
+    assert DECIDED.keys() | OF_DOWNLOADS == TAKEN.keys()
 
 
-@pytest.mark.parametrize("name", ["On Hold", "On  Hold", " On \t\n Hold ", "On\u00a0Hold"])
-def test_a_stages_name_has_one_blank_between_words(name: str) -> None:
-    assert Stage(id="on-hold", name=name).name == "On Hold"
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_setting_has_a_default_takes_another_value_and_refuses_nonsense(name: str) -> None:
+    default, other, refused = TAKEN[name]
+
+    assert getattr(Settings(), name) == default
+    assert getattr(Settings.model_validate({name: other}), name) == other
+    with pytest.raises(ValidationError, match=name):
+        Settings.model_validate({name: refused})
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61])
-def test_a_stage_needs_a_name_of_at_most_60_characters(name: str) -> None:
-    with pytest.raises(ValidationError, match="name"):
-        Stage(id="stage", name=name)
+@pytest.mark.parametrize("name", DECIDED)
+def test_a_setting_changes_what_is_decided_about_an_order(name: str) -> None:
+    decided = DECIDED[name]
+
+    assert decided(Settings.model_validate({name: TAKEN[name].other})) != decided(Settings())
 
 
-def test_a_new_integration_checks_everything_and_lets_nothing_out_by_itself() -> None:
-    settings = Settings()
-
-    assert settings.checks == Checks(
-        names=True,
-        email=True,
-        delivery_address=True,
-        billing_address=True,
-        line_items=True,
-        buyer_requested_cancel=True,
-    )
-    assert settings.default_stage == NEW
-    assert settings.default_three_pl_status is ThreePlStatus.UPON_COMPLETION
-    assert settings.auto_dispatch_orders is False
-    assert settings.billing_address == "copyDelivery"
-    assert settings.single_word_names == "byScript"
+def test_a_new_integration_checks_everything() -> None:
+    assert set(Checks().model_dump().values()) == {True}
 
 
 @pytest.mark.parametrize("status", [ThreePlStatus.TRANSFERRED, ThreePlStatus.WITH_ERRORS, ThreePlStatus.PICKED])
-def test_what_only_a_warehouse_sets_cannot_be_the_default_3pl_status(status: ThreePlStatus) -> None:
+def test_a_status_that_only_a_warehouse_sets_cannot_be_a_default(status: ThreePlStatus) -> None:
     with pytest.raises(ValidationError, match="only a warehouse"):
         Settings(default_three_pl_status=status)
 

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import boto3
+import moto  # noqa: F401 - a client that is made before it is imported calls AWS itself
 
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.amazon_order import AmazonOrder

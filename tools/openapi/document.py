@@ -82,9 +82,9 @@ def document(operations: Iterable[Operation], examples: Iterable[Example]) -> di
     for example in examples:
         by_operation.setdefault((example.method, example.path), []).append(example)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in sorted(schemas.operations, key=lambda one: (_path(one), one.method)):
-        shown = _operation(operation, schemas, by_operation.get((operation.method, _path(operation)), ()))
-        paths.setdefault(_path(operation), {})[operation.method.lower()] = shown
+    for operation in sorted(schemas.operations, key=lambda one: (path_of(one), one.method)):
+        shown = _operation(operation, schemas, by_operation.get((operation.method, path_of(operation)), ()))
+        paths.setdefault(path_of(operation), {})[operation.method.lower()] = shown
     return {
         "openapi": "3.1.0",
         "info": {
@@ -200,7 +200,7 @@ def _who(operation: Operation) -> list[str]:
 
 
 def _path_parts(operation: Operation) -> Iterator[dict[str, Any]]:
-    for name in re.findall(r"{(\w+)}", _path(operation)):
+    for name in re.findall(r"{(\w+)}", path_of(operation)):
         schema = {"type": "string", "minLength": 1, "maxLength": 100}
         yield {"name": name, "in": "path", "required": True, "description": PATH_PARTS[name], "schema": schema}
 
@@ -292,7 +292,7 @@ def _answers_headers(operation: Operation, status: HTTPStatus, kind: object) -> 
 def _links(operation: Operation, status: HTTPStatus, others: Iterable[Operation]) -> Iterator[tuple[str, Any]]:
     told = TELLS.get((_id(operation), status), {})
     for other in others:
-        needed = re.findall(r"{(\w+)}", _path(other))
+        needed = re.findall(r"{(\w+)}", path_of(other))
         if needed and set(needed) <= told.keys():
             parameters = {f"path.{name}": f"$response.body#{told[name]}" for name in needed}
             yield _id(other), {"operationId": _id(other), "parameters": parameters}
@@ -328,8 +328,8 @@ def _id(operation: Operation) -> str:
     return to_camel(operation.endpoint.__name__)
 
 
-def _path(operation: Operation) -> str:
-    """As the template writes it: `/orders/{orderId}`."""
+def path_of(operation: Operation) -> str:
+    """The path as the template writes it: `/orders/{orderId}`."""
     return re.sub(r"<(\w+)>", lambda part: f"{{{to_camel(part[1])}}}", operation.path)
 
 

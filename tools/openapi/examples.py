@@ -1,6 +1,7 @@
 """The examples in the OpenAPI document: what the functions really answer, in one invented seller's morning."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
@@ -27,12 +28,13 @@ class Example(NamedTuple):
     answered: object
 
 
-def examples() -> list[Example]:
+@cache
+def examples() -> tuple[Example, ...]:
     """The same every time: the clock is set, and nothing in the answers is by chance."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setattr(times, "utc_now", clock)
-        return _Morning(World(clock)).examples
+        return tuple(_Morning(World(clock)).examples)
 
 
 class _Morning:

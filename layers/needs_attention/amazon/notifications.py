@@ -1,9 +1,10 @@
 """Amazon's `ORDER_CHANGE` notifications: the seller's subscription to them, and what a message says.
 
-They are hints: an order that changed is asked for within seconds, and nothing rests on them, since Amazon promises
-neither when they come nor that they do. They carry a postal code, so a message is never logged.
+They are hints: a changed order is asked for within seconds. Nothing depends on them, because Amazon promises neither
+that they come nor when. They carry a postal code, so a message is never logged.
 
-Facts: the models of the Notifications API v1 and of OrderChangeNotification. Only a standard SQS queue gets them.
+Facts: the models of the Notifications API v1 and of OrderChangeNotification. Amazon sends them only to a standard SQS
+queue.
 """
 
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ _TIME: TypeAdapter[Any] = TypeAdapter(UtcTime)
 
 
 class OrderChange(NamedTuple):
-    """What a notification says: that Amazon changed the order then. `is_pending`: Amazon has not released it yet."""
+    """A notification: Amazon changed the order at `changed_at`. `is_pending`: Amazon has not released the order yet."""
 
     subscription_id: str
     order_id: str
@@ -37,7 +38,7 @@ class OrderChange(NamedTuple):
 
 
 def order_change(body: str) -> OrderChange | None:
-    """What a message says; None if it is a notification of another kind. Raises ValueError if it is none."""
+    """Reads a message; None for a notification of another kind. Raises ValueError if it is no notification."""
     match from_json(body):
         case {
             "NotificationType": "ORDER_CHANGE",
@@ -61,7 +62,7 @@ def order_change(body: str) -> OrderChange | None:
 
 
 def is_wanted(change: OrderChange, integration: Integration) -> bool:
-    """Whether the order is worth a call: the integration downloads, wants to be told, and takes orders like this."""
+    """Whether the order is worth a call: the integration downloads, wants notifications, and takes orders like this."""
     settings = integration.settings
     is_downloading = not (integration.is_paused or integration.deleted_at)
     is_taken = settings.download_pending_orders or not change.is_pending
@@ -70,9 +71,9 @@ def is_wanted(change: OrderChange, integration: Integration) -> bool:
 
 
 def subscribe(amazon: SellingPartnerApi, queue_arn: str) -> str:
-    """The ID of the seller's subscription that sends to the queue; it is made if there is none.
+    """The ID of the seller's subscription that sends to the queue; creates it if there is none.
 
-    Raises an SpApiError, also if the same application sends this seller's notifications elsewhere already.
+    Raises an SpApiError, also if the same application already sends this seller's notifications elsewhere.
     """
     destination_id = _destination(amazon, queue_arn)
     known = _subscription(amazon)

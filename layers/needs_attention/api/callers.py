@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from needs_attention.api.problems import Problem
 
 
-# Who calls ------------------------------------------------------------------------------------------------------------
 class Role(StrEnum):
     """What a caller may do: people get roles through Cognito groups, machines through scopes."""
 

@@ -8,13 +8,21 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from needs_attention.api.problems import Problem
 from needs_attention.values.model import Value
 
 # An order ID has a hundred characters, which may be of four bytes each.
 SentCursor = Annotated[str, StringConstraints(max_length=1_000)]
+
+
+class PartOfList(Value):
+    """The query parameters of a list that has no filters."""
+
+    limit: int = Field(default=50, ge=1, le=250)
+    cursor: SentCursor | None = None
+
 
 # A time and an order's ID: what the indexes that lists go through are sorted by.
 _KEY_OF_AN_ORDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.{1,100}")

@@ -1,12 +1,13 @@
-"""What an operation of the API takes from a request, and how it answers."""
+"""What an operation of the API takes from a request."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Annotated, NamedTuple, TypeVar, get_type_hints
+from typing import Annotated, NamedTuple, Protocol, TypeVar, get_type_hints
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ValidationError
 
 from needs_attention.api.callers import Role
@@ -15,20 +16,20 @@ from needs_attention.api.problems import Problem, invalid
 
 JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
+CSV = ("text/csv",)
 LARGEST_BODY = 256 * 1024
-
+# An `Idempotency-Key`.
 KEY = re.compile(r"[!-~]{1,255}")
 
 
-# What was sent --------------------------------------------------------------------------------------------------------
 class IfMatch(NamedTuple):
-    """The revisions on which the caller wants the change to land; None for whichever it is now."""
+    """The revisions that a change may replace; None stands for any."""
 
     revisions: frozenset[str] | None
 
     @classmethod
     def from_header(cls, header: str | None) -> "IfMatch":
-        """Raises a 400 for what is no ETag of ours."""
+        """Raises a 400 for a header that holds anything other than ETags of this API."""
         if header is None or header.strip() == "*":
             return cls(None)
         tags = [tag.strip() for tag in header.split(",")]
@@ -40,20 +41,8 @@ class IfMatch(NamedTuple):
         return self.revisions is None or str(revision) in self.revisions
 
 
-def parsed[Body: BaseModel](model: type[Body], text: str | bytes) -> Body:
-    """JSON as a value. Raises a 400 if it is no JSON, a 422 with every field that is wrong."""
-    try:
-        return model.model_validate_json(text, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise Problem(400, first["msg"], code="unreadableJson") from None
-        raise invalid(field_errors(error, model)) from None
-
-
-# Operations -----------------------------------------------------------------------------------------------------------
 class Source(Enum):
-    """Where in a request an operation's parameter stands."""
+    """The part of a request that a parameter of an operation comes from."""
 
     QUERY = auto()
     BODY = auto()
@@ -65,8 +54,7 @@ class Source(Enum):
 
 _Sent = TypeVar("_Sent", bound=BaseModel)
 
-
-# How an operation's function says what it takes, beside the parts of its path.
+# An operation's function says with these annotations what it takes besides the parts of its path.
 Query = Annotated[_Sent, Source.QUERY]
 Body = Annotated[_Sent, Source.BODY]
 MergePatch = Annotated[_Sent, Source.MERGE_PATCH]
@@ -76,7 +64,7 @@ IdempotencyKey = Annotated[str | None, Source.IDEMPOTENCY_KEY]
 
 
 class Parameter(NamedTuple):
-    """What an operation takes from a request: its name in the function, its type, and where it stands."""
+    """A parameter of an operation: its name in the function, its type, and where it comes from."""
 
     name: str
     kind: type
@@ -87,7 +75,7 @@ type Endpoint = Callable[..., Response[object]]
 
 
 class Operation(NamedTuple):
-    """One method of one path: who may call it, what it takes, and the type of its answer's body by status.
+    """One method of one path: who may call it, its parameters, and the type of its answer's body by status.
 
     None stands for an answer without a body, `str` for a sheet. The OpenAPI document is made of these.
     """
@@ -104,6 +92,7 @@ class Operation(NamedTuple):
 
 
 def parameters_of(endpoint: Endpoint) -> tuple[Parameter, ...]:
+    """The parameters that have one of the annotations above."""
     hints = get_type_hints(endpoint, include_extras=True)
     sources = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
     return tuple(
@@ -112,3 +101,30 @@ def parameters_of(endpoint: Endpoint) -> tuple[Parameter, ...]:
         for source in found
         if isinstance(source, Source)
     )
+
+
+def parsed[Sent: BaseModel](model: type[Sent], text: str | bytes) -> Sent:
+    """Reads JSON as a value. Raises a 400 if it is not JSON, and a 422 that names every wrong field."""
+    try:
+        return model.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise Problem(400, first["msg"], code="unreadableJson") from None
+        raise invalid(field_errors(error, model)) from None
+
+
+class KeyedRequest(NamedTuple):
+    """A request with an `Idempotency-Key`. `key` names caller, operation and key; `content` is what it asks for."""
+
+    key: str
+    content: Sequence[str]
+
+
+class Remembered(Protocol):
+    """The answers to requests with an `Idempotency-Key`."""
+
+    def answer(
+        self, request: KeyedRequest, context: LambdaContext, make: Callable[[], Response[object]]
+    ) -> Response[object]:
+        """The answer that the request got the first time, or else the one that `make` returns."""

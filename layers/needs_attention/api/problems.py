@@ -13,8 +13,16 @@ from needs_attention.aws import ChangedMeanwhile, passes_by_itself
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.wording import message_for
 
+# A body can be wrong in thousands of places: Lambda lets a function answer 6 MB, and nobody reads that many.
+MOST_ERRORS = 100
+# A caller that loses a race reads again and retries: this often before it is told.
+ATTEMPTS = 4
+# Seconds until it is worth sending a request again that AWS could not serve.
+RETRY_AFTER = 5
 
-# Refusals
+logger = Logger(child=True)
+
+
 class FieldProblem(TypedDict):
     """One thing that is wrong."""
 
@@ -33,22 +41,8 @@ class ProblemDetails(TypedDict):
     errors: list[FieldProblem]
 
 
-# Of a body of nothing but errors: Lambda lets a function answer 6 MB, and nobody reads more of them.
-MOST_ERRORS = 100
-
-
-# Whoever loses a race reads again and redoes it; this often, before the caller is told.
-ATTEMPTS = 4
-# Seconds after which it is worth a try to send again what could not be done now.
-RETRY_AFTER = 5
-
-
-logger = Logger(child=True)
-
-
-# Refusals -------------------------------------------------------------------------------------------------------------
 class FieldError(NamedTuple):
-    """One thing that is wrong, where, and in plain words."""
+    """One thing that is wrong: the field, a stable code, and plain words."""
 
     field: str
     code: str
@@ -79,7 +73,7 @@ class Problem(Exception):
 
     @property
     def is_unavailable(self) -> bool:
-        """Whether it is no fault of the request's: sent again a little later, it may well succeed."""
+        """Whether AWS is at fault, not the request: sent again a little later, it may well succeed."""
         return self.status == HTTPStatus.SERVICE_UNAVAILABLE
 
     def as_json(self) -> ProblemDetails:
@@ -106,13 +100,13 @@ def changed_meanwhile() -> Problem:
 
 
 def invalid(errors: Sequence[FieldError], status: Literal[400, 422] = 422) -> Problem:
-    """What was sent cannot be accepted: 422 for a body, 400 for parameters. The first hundred errors are told."""
+    """The request cannot be accepted: 422 for a body, 400 for parameters. Tells the first hundred errors."""
     detail = "; ".join(f"{e.field}: {e.message}" for e in errors[:3])
     return Problem(status, detail, code="invalid", errors=errors[:MOST_ERRORS])
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """The refusal that an error means to a caller; None if nobody foresaw it. That AWS does not answer is logged."""
+    """The refusal that an error means to a caller; None for an unforeseen error. Logs that AWS does not answer."""
     match error:
         case Problem():
             return error
@@ -135,8 +129,8 @@ def _is_a_lost_race(error: Exception) -> bool:
     return is_conflict or isinstance(error, ChangedMeanwhile)
 
 
-def log_error(what: str, error: Exception, order_id: str | None = None) -> None:
+def log_error(what: str, error: Exception, about: Mapping[str, str | None] | None = None) -> None:
     """Names the error and where it arose, never its text: that may hold personal data."""
     where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else None
-    logger.error(what, error=type(error).__name__, code=code, where=where, order_id=order_id)
+    logger.error(what, error=type(error).__name__, code=code, where=where, extra=about or {})

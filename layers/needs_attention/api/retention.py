@@ -7,12 +7,14 @@ from typing import Annotated, Literal, TypedDict
 from pydantic import Field
 
 from needs_attention.api.answers import Instant
+from needs_attention.api.callers import Caller
 from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
-from needs_attention.api.problems import FieldError, invalid
+from needs_attention.api.problems import FieldError, invalid, not_found
 from needs_attention.orders.erasure import Buyer, Erasure
+from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, Page, Redacted
-from needs_attention.tables.retention import WhatIsDue
+from needs_attention.tables.retention import RedactionCounts
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, id_made_at, instant
@@ -119,6 +121,8 @@ class EraseBuyer(EraseOrder):
         )
 
 
+# One request for a buyer's erasure writes to each of them.
+MOST_INTEGRATIONS_AT_ONCE = 100
 # Before the first and after the last.
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 
@@ -142,10 +146,12 @@ class Retention:
     def due(self, now: datetime) -> DueRedactions:
         """How much is due in each integration, deleted ones too: their orders still hold personal data."""
         ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
-        return {"integrations": [_due_view(one, WhatIsDue.of(self._orders, one, now)) for one in ids]}
+        return {"integrations": [_due_view(one, RedactionCounts.of(self._orders, one, now)) for one in ids]}
 
     def redacted(self, integration_id: str, when: RedactedWhen) -> Redactions:
-        """Newest first. Raises a 400 for a cursor that is not of this list."""
+        """Newest first, of a removed integration too. Raises a 404, and a 400 for a cursor of another list."""
+        if self._integrations.get(integration_id) is None:
+            raise not_found("integration")
         since, until = when.after or _EVER[0], when.before or _EVER[1]
         if since >= until:
             raise invalid([FieldError("before", "notLater", "must be later than after")], status=400)
@@ -160,7 +166,46 @@ class Retention:
         }
 
 
-def erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:
+class BuyerErasures:
+    """Erasures of a buyer, which a person asks for and the clock makes."""
+
+    def __init__(self, integrations: SettingsStore, downloads: DownloadStateStore) -> None:
+        self._integrations = integrations
+        self._downloads = downloads
+
+    def begin(self, request: EraseBuyer, caller: Caller, key: str | None, now: datetime) -> ErasureOfBuyer:
+        """Begins an erasure in each integration that it concerns. Raises a 404 or 422."""
+        erasure = request.erasure(by=caller.name, now=now, suffix=caller.suffix_for(key))
+        concerned = self._concerned(request.integration)
+        for integration_id in concerned:
+            self._downloads.save_erasure(integration_id, erasure)
+        return _erasure_view(dict.fromkeys(concerned, erasure))
+
+    def one(self, erasure_id: str) -> ErasureOfBuyer:
+        """Raises a 404."""
+        found = {one: part for one in self._all() if (part := self._downloads.erasure(one, erasure_id))}
+        if not found:
+            raise not_found("erasure")
+        return _erasure_view(found)
+
+    def _concerned(self, wanted: str | None) -> list[str]:
+        """The integration that is named, or all."""
+        every = self._all()
+        if wanted is not None and wanted not in every:
+            message = f"not known; allowed are {', '.join(every)}"
+            raise invalid([FieldError("integration", "unknownIntegration", message)])
+        if wanted is None and len(every) > MOST_INTEGRATIONS_AT_ONCE:
+            raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
+        if not every:
+            raise not_found("integration")
+        return [wanted] if wanted else every
+
+    def _all(self) -> list[str]:
+        """Removed integrations too: their orders still hold personal data."""
+        return [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
+
+
+def _erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:
     """A buyer's erasure, of which each integration has a part of its own, by its id. There is one at least."""
     parts = list(found.values())
     ends = [part.finished_at for part in parts if part.finished_at]
@@ -197,7 +242,7 @@ def _redaction_view(redacted: Redacted) -> RedactionOfOrder:
     }
 
 
-def _due_view(integration_id: str, due: WhatIsDue) -> DueOfIntegration:
+def _due_view(integration_id: str, due: RedactionCounts) -> DueOfIntegration:
     return {
         "integration": integration_id,
         "due": due.due,

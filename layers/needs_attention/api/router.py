@@ -1,8 +1,8 @@
-"""What the functions behind the API share: who calls, what was sent, and one shape for every refusal.
+"""From an event of API Gateway to the function behind its route, and from there to an answer or a refusal.
 
-Refusals are `application/problem+json` (RFC 9457): `title`, `status`, `detail`, a stable `code`, and `errors`, one per
-field: `{field, code, message}`. What nobody foresaw becomes API Gateway's own 500 (template.yaml gives it the same
-shape) after one log line that names the error and where it arose, never a value: values may be personal data.
+A refusal is `application/problem+json` (RFC 9457): `title`, `status`, `detail`, a stable `code`, and `errors`, one per
+field: `{field, code, message}`. An unforeseen error becomes API Gateway's own 500 (template.yaml gives it the same
+shape) after one log line. That line names the error and where it arose, never a value: values may be personal data.
 """
 
 import json
@@ -10,7 +10,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -20,14 +20,17 @@ from pydantic import BaseModel, ValidationError
 from needs_attention.api.callers import Caller, Role, claims_of
 from needs_attention.api.field_errors import field_errors
 from needs_attention.api.operations import (
+    CSV,
     JSON,
     KEY,
     LARGEST_BODY,
     MERGE_PATCH,
     Endpoint,
     IfMatch,
+    KeyedRequest,
     Operation,
     Parameter,
+    Remembered,
     Source,
     parameters_of,
     parsed,
@@ -42,61 +45,44 @@ from needs_attention.api.problems import (
     logger,
     problem_of,
 )
-from needs_attention.environment import Browsers
+from needs_attention.environment import AllowedOrigin
 
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
-# What is logged of a path: somebody may have typed something else there, such as an email.
-_LIKE_AN_ORDER_ID = re.compile(r"(?=.*\d)[\w-]{1,100}")
-
-
-class KeyedRequest(NamedTuple):
-    """A request that may be sent again: `key` is its caller's and its operation's own, `content` what it says."""
-
-    key: str
-    content: Sequence[str]
-
-
-class Remembered(Protocol):
-    """Answers of requests with an `Idempotency-Key`."""
-
-    def answer(
-        self, request: KeyedRequest, context: LambdaContext, make: Callable[[], Response[object]]
-    ) -> Response[object]:
-        """What `make` answers, or answered when the request first came."""
+# The parts of a path that are logged, if they look as they should: a caller may have typed an email address there.
+LOGGED_PARTS: Mapping[str, re.Pattern[str]] = {"order_id": re.compile(r"(?=.*\d)[\w-]{1,100}")}
 
 
 class Api(APIGatewayRestResolver):
-    """Routes of a REST API (payload format 1.0), which `operation` makes."""
+    """The routes of a REST API (payload format 1.0). `operation` adds one."""
 
     def __init__(self, remembered: Remembered | None = None) -> None:
-        """`remembered` is needed by an API with POST operations: their requests may be sent again."""
-        origin = Browsers.from_env().allowed_origin
+        """An API with POST operations needs `remembered`: their requests may be sent again."""
+        origin = AllowedOrigin.from_env().allowed_origin
         cors = CORSConfig(allow_origin=origin, expose_headers=EXPOSED_HEADERS) if origin else None
         super().__init__(cors=cors, debug=False)
         self.operations: list[Operation] = []
         self._remembered = remembered
-        self._order_id: str | None = None  # which the request is about, for the log
+        self._logged: dict[str, str | None] = {}
         # Powertools asks for a handler of NotFoundError by name when no route matches.
         self.exception_handler([NotFoundError, Exception])(self._refuse)
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answers an event of API Gateway. Raises UnexpectedError for what nobody foresaw.
-
-        One log line says what was asked and answered, with the order that it was about.
-        """
-        self._order_id = None
+        """Answers an event of API Gateway, and logs one line about it. Raises UnexpectedError if it cannot."""
+        self._logged = dict.fromkeys(LOGGED_PARTS)
         response = super().resolve(event, context)
         caller = Caller.from_claims(claims_of(event))
         route = f"{event['httpMethod']} {event.get('resource')}"
-        logger.info("answered", route=route, status=response["statusCode"], caller=caller.name, order_id=self._order_id)
+        status = response["statusCode"]
+        logger.info("answered", route=route, status=status, caller=caller.name, extra=self._logged)
         return response
 
     def operation(
         self, method: str, path: str, *, open_to: Sequence[Role], answers: Mapping[HTTPStatus, object]
     ) -> Callable[[Endpoint], Endpoint]:
-        """Has the function answer callers with any of these roles.
+        """Makes the function answer callers that have any of these roles.
 
-        The function takes the caller, the parts of the path, and what else its parameters' types say: see `Source`.
+        The function takes the caller, the parts of the path, and the parameters that its annotations name: see
+        `Source`.
         """
 
         def register(endpoint: Endpoint) -> Endpoint:
@@ -104,8 +90,9 @@ class Api(APIGatewayRestResolver):
             self.operations.append(operation)
 
             def guarded(**path_parts: str) -> Response[object]:
-                if _LIKE_AN_ORDER_ID.fullmatch(path_parts.get("order_id", "")):
-                    self._order_id = path_parts["order_id"]
+                for name, part in path_parts.items():
+                    if name in LOGGED_PARTS and LOGGED_PARTS[name].fullmatch(part):
+                        self._logged[name] = part
                 return self._answered(operation, path_parts)
 
             self.route(path, method)(guarded)
@@ -115,8 +102,43 @@ class Api(APIGatewayRestResolver):
 
     @property
     def request_id(self) -> str:
-        """What API Gateway calls the request: the caller has it too, as a header of the answer."""
+        """API Gateway's ID of the request, which the caller finds in a header of the answer."""
         return str(self.current_event.request_context.request_id)
+
+    def query[Sent: BaseModel](self, model: type[Sent]) -> Sent:
+        """The query string as a value: one text per name, or a list of texts for a repeated name.
+
+        Raises a 400 that says for each wrong parameter which values are allowed.
+        """
+        given = self.current_event.resolved_query_string_parameters
+        try:
+            return model.model_validate({name: texts[0] if len(texts) == 1 else texts for name, texts in given.items()})
+        except ValidationError as error:
+            errors = field_errors(error, model)
+            raise invalid([_of_a_parameter(item) for item in errors], status=400) from None
+
+    def body[Sent: BaseModel](self, model: type[Sent], content_types: Sequence[str] = JSON) -> Sent:
+        """The request's body as a value. A request without a body counts as `{}`.
+
+        Raises a 413 if it is too large, a 415 if its header names another type, a 400 if it is not JSON, and a 422 that
+        names every wrong field.
+        """
+        return parsed(model, self._checked_bytes(content_types) or b"{}")
+
+    def sheet(self) -> str:
+        """The request's body as CSV. Raises a 413 or a 415 as `body` does, and a 400 if it is not UTF-8."""
+        try:
+            return self._checked_bytes(CSV).decode()
+        except UnicodeDecodeError:
+            raise Problem(400, "Save the sheet as CSV in UTF-8.", code="unreadableSheet") from None
+
+    def idempotency_key(self) -> str | None:
+        """The request's `Idempotency-Key`, if it has one. Raises a 400 for a key that cannot be."""
+        key = self._header("Idempotency-Key")
+        if key is not None and not KEY.fullmatch(key):
+            detail = "Idempotency-Key takes a text of your own choice, of 255 letters, digits and signs at most."
+            raise Problem(400, detail, code="invalidIdempotencyKey")
+        return key
 
     def _answered(self, operation: Operation, path_parts: Mapping[str, str]) -> Response[object]:
         caller = Caller.from_claims(claims_of(self.current_event.raw_event))
@@ -130,10 +152,10 @@ class Api(APIGatewayRestResolver):
         key = self.idempotency_key() if operation.method == "POST" else None
         if key is None or self._remembered is None:
             return make()
-        return self._remembered.answer(self._request(caller, key), self.lambda_context, make)
+        return self._remembered.answer(self._keyed(caller, key), self.lambda_context, make)
 
     def _sent(self, parameter: Parameter) -> object:
-        """What a parameter is in this request. Raises the problem with it."""
+        """The parameter's value in this request. Raises the problem with it."""
         match parameter.source:
             case Source.QUERY:
                 return self.query(parameter.kind)
@@ -148,7 +170,7 @@ class Api(APIGatewayRestResolver):
             case Source.IDEMPOTENCY_KEY:
                 return self.idempotency_key()
 
-    def _request(self, caller: Caller, key: str) -> KeyedRequest:
+    def _keyed(self, caller: Caller, key: str) -> KeyedRequest:
         event = self.current_event
         place = f"{event.http_method} {event.path}"
         query = json.dumps(event.resolved_query_string_parameters, sort_keys=True)
@@ -156,46 +178,12 @@ class Api(APIGatewayRestResolver):
             key=f"{caller.name} {place} {key}", content=[query, json.dumps(self._header("If-Match")), event.body or ""]
         )
 
-    def body[Sent: BaseModel](self, model: type[Sent], content_types: Sequence[str] = JSON) -> Sent:
-        """The request's body as a value; no body at all stands for `{}`.
-
-        Raises a 413 if it is too large, a 415 if it is not JSON by its header, a 400 if it is not by its content, and a
-        422 with every field that is wrong.
-        """
-        return parsed(model, self._checked_bytes(content_types) or b"{}")
-
-    def sheet(self) -> str:
-        """The request's body as CSV. Raises a 413 or a 415 as `body` does, and a 400 if it is not UTF-8."""
-        try:
-            return self._checked_bytes(("text/csv",)).decode()
-        except UnicodeDecodeError:
-            raise Problem(400, "Save the sheet as CSV in UTF-8.", code="unreadableSheet") from None
-
-    def query[Sent: BaseModel](self, model: type[Sent]) -> Sent:
-        """The query string as a value: one text per name, a list of texts for a name that is repeated.
-
-        Raises a 400 that says for each wrong parameter what is allowed.
-        """
-        given = self.current_event.resolved_query_string_parameters
-        try:
-            return model.model_validate({name: texts[0] if len(texts) == 1 else texts for name, texts in given.items()})
-        except ValidationError as error:
-            errors = field_errors(error, model)
-            raise invalid([_of_a_parameter(item) for item in errors], status=400) from None
-
-    def idempotency_key(self) -> str | None:
-        """What makes a request one with another that has the same; None if it has none. Raises a 400."""
-        key = self._header("Idempotency-Key")
-        if key is not None and not KEY.fullmatch(key):
-            detail = "Idempotency-Key takes a text of your own choice, of 255 letters, digits and signs at most."
-            raise Problem(400, detail, code="invalidIdempotencyKey")
-        return key
-
     def _header(self, name: str) -> str | None:
         return self.current_event.headers.get(name)
 
     def _checked_bytes(self, content_types: Sequence[str]) -> bytes:
-        sent = self._bytes_sent()
+        text = self.current_event.body or ""
+        sent = b64decode(text) if self.current_event.is_base64_encoded else text.encode()
         if len(sent) > LARGEST_BODY:
             raise Problem(413, f"A body has at most {LARGEST_BODY // 1024} KB.", code="tooLarge")
         media_type = (self._header("Content-Type") or "").partition(";")[0].strip().lower()
@@ -203,14 +191,10 @@ class Api(APIGatewayRestResolver):
             raise Problem(415, f"Send Content-Type {' or '.join(content_types)}.", code="wrongContentType")
         return sent
 
-    def _bytes_sent(self) -> bytes:
-        text = self.current_event.body or ""
-        return b64decode(text) if self.current_event.is_base64_encoded else text.encode()
-
     def _refuse(self, error: Exception) -> Response[object]:
         problem = problem_of(error)
         if problem is None:
-            log_error("unexpected error", error, self._order_id)
+            log_error("unexpected error", error, self._logged)
             raise UnexpectedError(type(error).__name__) from None
         headers = {"Cache-Control": "no-store"}
         if problem.is_unavailable:

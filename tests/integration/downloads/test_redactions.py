@@ -244,7 +244,7 @@ def test_nothing_remembers_a_buyer_whose_erasure_is_through(world: World) -> Non
     world.redact()
     assert erasure(world, erasure_id).buyer is None
     assert world.downloads.erasures_under_way("demo") == ()
-    items = [world.dynamodb.scan(TableName=table)["Items"] for table in ("OrdersTable", "IntegrationsTable")]
+    items = [table.items for table in world.tables.values()]
     assert [word for word in (BUYER, "fingerprint") if word in str(items)] == []
 
 
@@ -278,7 +278,7 @@ def test_a_page_that_is_done_twice_is_told_of_as_if_it_were_done_once(
     ours = [an_order_of(world, number) for number in range(3)]
     erasure_id = an_erasure(world)
     with monkeypatch.context() as patch:
-        patch.setattr(world.integrations, "save_erasure", dies)
+        patch.setattr(world.downloads, "save_erasure", dies)
         with pytest.raises(OSError, match="dies"):
             world.redact()
     assert {world.order(order_id).redacted_at for order_id in ours} == {world.clock()}

@@ -249,7 +249,7 @@ def test_changes_that_are_told_twice_or_in_the_wrong_order_are_asked_for_once(kn
 
 
 def test_more_changes_than_one_run_reads_are_all_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.tables.integrations.MOST_REDOWNLOADS_READ", 10)
+    monkeypatch.setattr("needs_attention.tables.downloads.MOST_REDOWNLOADS_READ", 10)
     world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
     world.run()
     for order_id in world.ledger():
@@ -339,7 +339,7 @@ def test_a_held_order_that_amazon_never_answers_for_keeps_no_other_waiting(known
 
 
 def test_what_waits_to_be_tried_again_hides_nothing_that_is_due(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.tables.integrations.MOST_REDOWNLOADS_READ", 5)
+    monkeypatch.setattr("needs_attention.tables.downloads.MOST_REDOWNLOADS_READ", 5)
     *refused, healthy = sorted(known.ledger())[:11]
     for order_id in refused:
         known.want(order_id)

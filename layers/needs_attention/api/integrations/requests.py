@@ -14,7 +14,7 @@ from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.operations import parsed
 from needs_attention.api.problems import FieldError, Problem, invalid
 from needs_attention.integrations.integration import Integration, Region
-from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.stages import StageName, Stages
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.settings import Settings
 from needs_attention.values.fields import OneOf, Slug
@@ -152,6 +152,12 @@ class IntegrationPatch(Value):
         if self.credentials is not None:
             changes |= self.credentials.begun(now)
         return integration.model_copy(update=changes)
+
+
+class StageBody(Value):
+    """A Stage's name."""
+
+    name: StageName
 
 
 def patched_settings(settings: Settings, patch: dict[str, Any], stages: Stages) -> Settings:

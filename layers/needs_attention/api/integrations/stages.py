@@ -1,12 +1,18 @@
-"""Keeping the list of Stages: each change answers the new list, or refuses."""
+"""The list of Stages: how administrators change it, and how the API shows it."""
 
 import hashlib
 import re
 import unicodedata
-from typing import TypedDict
+from collections.abc import Callable
+from typing import NamedTuple, TypedDict
 
-from needs_attention.api.problems import Problem, not_found
+from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile, not_found
+from needs_attention.aws import ChangedMeanwhile
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore, Page
+
+MOST_STAGES = 50
 
 
 class StageView(TypedDict):
@@ -23,10 +29,65 @@ class StageList(TypedDict):
     stages: list[StageView]
 
 
-MOST_STAGES = 50
+class AddedStage(NamedTuple):
+    """A Stage that was asked for, and whether it is new."""
+
+    stage: StageView
+    is_new: bool
 
 
-def existing_stage(stages: Stages, name_or_id: str) -> Stage:
+class StageChanges:
+    """Changes the list of Stages."""
+
+    def __init__(self, orders: OrderStore, integrations: SettingsStore) -> None:
+        self._orders = orders
+        self._integrations = integrations
+
+    def add(self, name: str) -> AddedStage:
+        """Adds a Stage of that name, unless there is one. Raises a 409 if the list is full."""
+        is_new = self._integrations.stages().named(name) is None
+        stages = self._changed(lambda stages: _with(stages, name))
+        return AddedStage(_view(_existing(stages, name)), is_new)
+
+    def rename(self, name_or_id: str, name: str) -> StageView:
+        """Raises a 404, or a 409 for a built-in Stage and for a name that another Stage has."""
+        stages = self._changed(lambda stages: _renamed(stages, _existing(stages, name_or_id), name))
+        return _view(_existing(stages, name))
+
+    def remove(self, name_or_id: str) -> None:
+        """Raises a 404, or a 409 for a built-in Stage and for one that is in use."""
+
+        def removed(stages: Stages) -> Stages:
+            stage = _existing(stages, name_or_id)
+            remaining = _without(stages, stage)
+            self._refuse_in_use(stage)
+            return remaining
+
+        self._changed(removed)
+
+    def _changed(self, update: Callable[[Stages], Stages]) -> Stages:
+        """The list with the update, which is written if it changes anything."""
+        for _ in range(ATTEMPTS):
+            stages = self._integrations.stages()
+            updated = update(stages)
+            if updated == stages:
+                return stages
+            try:
+                self._integrations.save_stages(updated)
+            except ChangedMeanwhile:
+                continue
+            return updated
+        raise changed_meanwhile()
+
+    def _refuse_in_use(self, stage: Stage) -> None:
+        for integration in self._integrations.find_all(deleted_too=True):
+            if integration.settings.default_stage == stage.id and integration.deleted_at is None:
+                raise Problem(409, f"It is the default Stage of {integration.name}.", code="inUse")
+            if self._orders.find_by_stage(integration.integration_id, stage.id, Page(limit=1)).summaries:
+                raise Problem(409, f"Orders of {integration.name} are in this Stage.", code="inUse")
+
+
+def _existing(stages: Stages, name_or_id: str) -> Stage:
     """Raises a 404."""
     stage = stages.named(name_or_id)
     if stage is None:
@@ -34,7 +95,7 @@ def existing_stage(stages: Stages, name_or_id: str) -> Stage:
     return stage
 
 
-def with_stage(stages: Stages, name: str) -> Stages:
+def _with(stages: Stages, name: str) -> Stages:
     """The list with a Stage of that name; unchanged if there is one. Raises a 409 if the list is full."""
     if stages.named(name) is not None:
         return stages
@@ -44,7 +105,7 @@ def with_stage(stages: Stages, name: str) -> Stages:
     return stages.model_copy(update={"stages": (*stages.stages, stage)})
 
 
-def renamed(stages: Stages, stage: Stage, name: str) -> Stages:
+def _renamed(stages: Stages, stage: Stage, name: str) -> Stages:
     """Raises a 409 for a built-in Stage, and for a name that another one has."""
     _refuse_built_in(stage)
     other = stages.named(name)
@@ -54,13 +115,17 @@ def renamed(stages: Stages, stage: Stage, name: str) -> Stages:
     return stages.model_copy(update={"stages": tuple(new if one.id == stage.id else one for one in stages.stages)})
 
 
-def without(stages: Stages, stage: Stage) -> Stages:
+def _without(stages: Stages, stage: Stage) -> Stages:
     """Raises a 409 for a built-in Stage."""
     _refuse_built_in(stage)
     return stages.model_copy(update={"stages": tuple(one for one in stages.stages if one.id != stage.id)})
 
 
-def stage_view(stage: Stage) -> StageView:
+def stage_list(stages: Stages) -> StageList:
+    return {"stages": [_view(stage) for stage in stages.stages]}
+
+
+def _view(stage: Stage) -> StageView:
     return {"id": stage.id, "name": stage.name, "isBuiltIn": _is_built_in(stage)}
 
 

@@ -171,12 +171,6 @@ class RejudgementView(TypedDict):
     finishedAt: Instant | None
 
 
-class Freeze(TypedDict):
-    """Whether the hand-over of all integrations is stopped."""
-
-    isFrozen: bool
-
-
 def integration_row(
     integration: Integration, live: LiveDownload, incidents: Incidents, stages: Stages, now: datetime
 ) -> IntegrationRow:

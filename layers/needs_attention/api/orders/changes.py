@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.operations import IfMatch, parsed
+from needs_attention.api.orders.lookup import around, existing_order
 from needs_attention.api.orders.one_by_one import OneByOne, RefusedOrder, refused
 from needs_attention.api.orders.requests import (
     BulkChanges,
@@ -20,7 +21,7 @@ from needs_attention.api.orders.requests import (
     cause_of,
 )
 from needs_attention.api.orders.sheet import SheetRow
-from needs_attention.api.orders.views import EditedOrder, WholeOrder, whole_for_warehouse, whole_order
+from needs_attention.api.orders.views import EditedOrder, WholeOrder, whole_order_for
 from needs_attention.api.problems import (
     ATTEMPTS,
     FieldProblem,
@@ -30,13 +31,11 @@ from needs_attention.api.problems import (
 )
 from needs_attention.api.retention import EraseOrder
 from needs_attention.aws import is_lost_race
-from needs_attention.integrations.standing import may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders import gate
 from needs_attention.orders.changes import ChangedBy
 from needs_attention.orders.gate import Refused, Wanted
 from needs_attention.orders.order import Order, Redaction
-from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore
@@ -180,7 +179,7 @@ class OrderChanges:
             erased = gate.erase(
                 order, surroundings.settings, request, even_if_unsent=erasure.even_if_unsent, at=self._now
             )
-            is_unsent = erased.redaction == request and order.is_to_be_sent
+            is_unsent = erased.redaction == request and order.is_unsent
             return Changed(erased, "erasure", (_CANNOT_BE_SENT,) if is_unsent else ())
 
         return change
@@ -325,8 +324,7 @@ class OrderChanges:
         return Made(self._shown(order, surroundings), [warning.as_json() for warning in warnings])
 
     def _shown(self, order: Order, surroundings: Surroundings) -> WholeOrder:
-        shown = whole_order(order, surroundings, self._now)
-        return shown if self._caller.is_any_of(Role.READER) else whole_for_warehouse(shown)
+        return whole_order_for(self._caller, order, surroundings, self._now)
 
 
 def _result_of_order(result: Made | RefusedOrder) -> ChangedOrder | RefusedChange:
@@ -349,14 +347,6 @@ def _result_of_row(number: int, result: Made | RefusedOrder) -> ChangedRow | Ref
     return refused_row
 
 
-def existing_order(orders: OrderStore, order_id: str) -> Order:
-    """The order as it is now. Raises a 404."""
-    order = orders.get(order_id)
-    if order is None:
-        raise not_found("order")
-    return order
-
-
 def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> None:
     """Raises Refused for an answer of long ago that shows an order whose personal data was removed since.
 
@@ -366,21 +356,3 @@ def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> N
     with_data = [order["orderId"] for order in shown if order["redactedAt"] is None]
     if any(order.redacted_at for order in orders.get_many(with_data).values()):
         raise Refused("redacted", "It is done, but its answer is not kept: the personal data in it was removed since.")
-
-
-def check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:
-    """Raises a 404 for a warehouse that may neither take the order nor has taken it; readers see every order.
-
-    What it has taken a warehouse reads again, to see that it was cancelled meanwhile.
-    """
-    may_see = order.is_handed_over or may_be_transferred(Summary.of(order), surroundings)
-    if not may_see and not caller.is_any_of(Role.READER):
-        raise not_found("order")
-
-
-def around(order: Order, integrations: SettingsStore) -> Surroundings:
-    """What the order's integration says. None is ever removed for good: an order without one is a fault of ours."""
-    surroundings = integrations.surroundings(order.integration)
-    if surroundings is None:
-        raise LookupError(order.integration)
-    return surroundings

@@ -11,12 +11,22 @@ from typing import Annotated, NamedTuple, TypedDict
 
 from pydantic import Field
 
+from needs_attention.api.callers import Caller, Role
 from needs_attention.api.orders.filters import OrderFilters
-from needs_attention.api.orders.views import OrderRow, WholeOrder, order_row, row_for_warehouse, whole_order
-from needs_attention.api.problems import FieldError, Problem, invalid
+from needs_attention.api.orders.lookup import around, existing_order
+from needs_attention.api.orders.views import (
+    OrderRow,
+    WholeOrder,
+    order_row,
+    row_for_warehouse,
+    whole_order,
+    whole_order_for,
+)
+from needs_attention.api.problems import FieldError, Problem, invalid, not_found
 from needs_attention.integrations.stages import Stage, Stages
 from needs_attention.integrations.standing import HeldCounts, may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import Queue, ShipByState
@@ -99,6 +109,13 @@ class OrderList:
             "nextCursor": listed.next_cursor,
         }
 
+    def one(self, order_id: str, caller: Caller, now: datetime) -> WholeOrder:
+        """One order as the caller may see it. Raises a 404, also if the caller may not see it."""
+        order = existing_order(self._orders, order_id)
+        surroundings = around(order, self._integrations)
+        _check_visible(order, surroundings, caller)
+        return whole_order_for(caller, order, surroundings, now)
+
     def _listed(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> "_Listed":
         stages = self._integrations.stages()
         stage = _stage(filters, stages)
@@ -108,10 +125,10 @@ class OrderList:
         found = self._orders_asked_for(filters) if filters.order_ids else self._walk(filters, stage, surroundings)
 
         def is_shown(summary: Summary) -> bool:
-            around = surroundings.get(summary.integration)
-            if around is None or not filters.match(summary, around, now):
+            own = surroundings.get(summary.integration)
+            if own is None or not filters.match(summary, own, now):
                 return False
-            return not is_warehouse or may_be_transferred(summary, around)
+            return not is_warehouse or may_be_transferred(summary, own)
 
         limit = len(filters.order_ids) or filters.limit
         shown, position = _up_to(limit, found, is_shown, _key_of(filters), filters.position())
@@ -127,13 +144,13 @@ class OrderList:
         held: dict[str, HeldCounts] = {}
         by_stage: dict[str, int] = {}
         is_truncated = False
-        for integration_id, around in self._surroundings(None, stages).items():
-            for stage in () if around.integration.deleted_at else stages.stages:
+        for integration_id, own in self._surroundings(None, stages).items():
+            for stage in () if own.integration.deleted_at else stages.stages:
                 found = self._orders.find_by_stage(integration_id, stage.id, Page(MOST_ENTRIES_READ))
                 by_stage[stage.name] = by_stage.get(stage.name, 0) + len(found.summaries)
                 is_truncated = is_truncated or found.position is not None
                 if stage.id == NEEDS_ATTENTION:
-                    held[integration_id] = HeldCounts.of(found.summaries, around, now)
+                    held[integration_id] = HeldCounts.of(found.summaries, own, now)
         total = HeldCounts.total(held.values())
         return {
             "held": total.held,
@@ -155,7 +172,7 @@ class OrderList:
         if integration is None:
             return known
         if integration not in known:
-            allowed = ", ".join(one for one, around in known.items() if around.integration.deleted_at is None)
+            allowed = ", ".join(one for one, own in known.items() if own.integration.deleted_at is None)
             raise _wrong("integration", "unknownIntegration", f"not known; allowed are {allowed}")
         return {integration: known[integration]}
 
@@ -240,6 +257,16 @@ def _up_to(
     except _ReadEnough:
         return _Shown(shown, position)
     return _Shown(shown, None)
+
+
+def _check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:
+    """Raises a 404 for a warehouse that may neither take the order nor has taken it. Readers see every order.
+
+    A warehouse reads an order again that it has taken, to see whether it was cancelled meanwhile.
+    """
+    may_see = order.is_handed_over or may_be_transferred(Summary.of(order), surroundings)
+    if not may_see and not caller.is_any_of(Role.READER):
+        raise not_found("order")
 
 
 def _key_of(filters: OrderFilters) -> Callable[[Summary], str]:

@@ -285,6 +285,12 @@ class BulkChanges(Value):
         return orders
 
 
+class SheetOptions(Value):
+    """The query parameters of a sheet that is sent back. A dry run changes nothing."""
+
+    dry_run: bool = False
+
+
 def cause_of(before: Order, wanted: Wanted) -> Cause:
     """What a change is called: by what it does to where the order may go, an edit if it does nothing to that."""
     causes: dict[Cause, bool] = {

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 from pydantic import Field
 
 from needs_attention.api.answers import FieldCode, Instant, Url, as_json
+from needs_attention.api.callers import Caller, Role
 from needs_attention.api.problems import FieldProblem, ProblemDetails
 from needs_attention.integrations.incidents import IncidentCode
 from needs_attention.integrations.standing import OrderStanding, may_be_fulfilled
@@ -218,18 +219,19 @@ def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> Whol
     }
 
 
-def row_for_warehouse(row: OrderRow) -> OrderRow:
-    """The row without what the desk notes on the order for itself."""
-    shown = row.copy()
-    shown.pop("assignedTo", None)
+def whole_order_for(caller: Caller, order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
+    """The order as the caller may see it. A warehouse does not see what the desk notes on it."""
+    shown = whole_order(order, surroundings, now)
+    if not caller.is_any_of(Role.READER):
+        shown.pop("assignedTo", None)
+        shown.pop("comment", None)
     return shown
 
 
-def whole_for_warehouse(order: WholeOrder) -> WholeOrder:
-    """The order without what the desk notes on it for itself."""
-    shown = order.copy()
+def row_for_warehouse(row: OrderRow) -> OrderRow:
+    """The row without what the desk notes on the order."""
+    shown = row.copy()
     shown.pop("assignedTo", None)
-    shown.pop("comment", None)
     return shown
 
 
