@@ -51,7 +51,7 @@ restore: venv ## rehearses docs/restore.md: tables brought back from an earlier 
 	PYTHONPATH=layers .venv/bin/python -m tools.local_stack restore
 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
-	.venv/bin/python -m pytest -n 2 -m "not e2e"
+	.venv/bin/python -m pytest -n 2 --dist worksteal -m "not e2e"
 	.venv/bin/python -m pytest -m e2e
 
 e2e: venv ## the end-to-end tests alone, in a random order, which they must not mind: SEED=17

@@ -55,7 +55,7 @@ def log_lines() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def unlogged() -> Iterator[None]:
-    """For a test of many thousand calls, of which nobody reads a log."""
+    """For a test of many thousand calls, whose log nobody reads."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

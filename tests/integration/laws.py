@@ -54,7 +54,7 @@ class Write(NamedTuple):
 
 
 def lacks(order: Order, settings: Settings) -> set[str]:
-    """What is missing on the order as stored, beyond what an administrator accepted."""
+    """The fields that the stored order lacks, except those that an administrator accepted."""
     missing = find_missing(order.amazon, order.edits, settings)
     return {item.field for item in order.not_accepted(missing)}
 

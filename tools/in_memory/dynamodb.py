@@ -268,8 +268,7 @@ def _holds(expression: str, stored: Item | None, names: Mapping[str, str], value
         is_less: bool = names[name] in stored and stored[names[name]]["S"] < values[value]["S"]
         return names[absent_name] not in stored or is_less
     if equal := re.fullmatch(r"(#\w+) = (:\w+)", expression):
-        is_equal: bool = stored.get(names[equal[1]]) == values[equal[2]]
-        return is_equal
+        return bool(stored.get(names[equal[1]]) == values[equal[2]])
     raise NotImplementedError(expression)
 
 
