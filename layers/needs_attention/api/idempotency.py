@@ -5,6 +5,7 @@ imported with the first key that a caller sends, because most requests have none
 """
 
 import json
+import os
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 REMEMBERED_SECONDS = 24 * 60 * 60
+# How stored keys begin after the function's name. Powertools would take the names of the module and its functions, so
+# a release that renames one would not find what the release before it remembered.
+KEY_PREFIX = "needs_attention.remembered.RememberedAnswers.answer.<locals>.first_answer"
 
 logger = Logger(child=True)
 
@@ -93,7 +97,11 @@ class RememberedAnswers:
         )
         store = DynamoDBPersistenceLayer(table_name=self._table, boto3_client=self._client)
         return idempotent_function(
-            first_answer, data_keyword_argument="request", persistence_store=store, config=config
+            first_answer,
+            data_keyword_argument="request",
+            persistence_store=store,
+            config=config,
+            key_prefix=f"{os.environ.get('AWS_LAMBDA_FUNCTION_NAME', 'test-func')}.{KEY_PREFIX}",
         )
 
 
