@@ -15,7 +15,7 @@ CODE := functions layers tests tools benchmarks
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz simulate compare bench coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz model simulate compare bench coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
@@ -51,7 +51,7 @@ restore: venv ## rehearses docs/restore.md: tables brought back from an earlier 
 	PYTHONPATH=layers .venv/bin/python -m tools.local_stack restore
 
 test: venv ## every test: on two processors, then the end-to-end ones on a stack of their own
-	.venv/bin/python -m pytest -n 2 -m "not e2e"
+	.venv/bin/python -m pytest -n 2 --dist worksteal -m "not e2e"
 	.venv/bin/python -m pytest -m e2e
 
 e2e: venv ## the end-to-end tests alone, in a random order, which they must not mind: SEED=17
@@ -62,6 +62,9 @@ schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right a
 
 fuzz: .build/atheris/up-to-date ## millions of cases for everything that parses (an hour); fewer: ARGUMENTS="--cases 100000 --only sheet"
 	PYTHONPATH=.:layers .build/atheris/bin/python -m tests.fuzz $(ARGUMENTS)
+
+model: .venv/up-to-date ## every history of one order, with all rules and without each (half an hour); one: ARGUMENTS="--without stop_auto"
+	.venv/bin/python -m tests.model $(ARGUMENTS)
 
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
 	PYTHONPATH=layers .venv/bin/python -m tools.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
@@ -78,12 +81,8 @@ bench: venv .build/bench/up-to-date ## writes docs/benchmarks.md: starts, verdic
 coverage: .venv/up-to-date ## every statement and branch of the rules, by the unit tests alone
 	.venv/bin/python -m pytest -q -n 2 --cov --cov-report=term tests/unit
 
-mutants: .venv/up-to-date .build/cosmic-ray/up-to-date ## mutation tests of completeness and verdict (20 minutes)
-	rm -rf .build/mutants && mkdir -p .build/mutants/tests
-	cp -r layers tools pyproject.toml .build/mutants && cp -r tests/unit .build/mutants/tests
-	cd .build/mutants && export PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.build/cosmic-ray/bin:$$PATH" && \
-		cosmic-ray init pyproject.toml session.sqlite && cr-filter-operators session.sqlite pyproject.toml && \
-		cosmic-ray exec pyproject.toml session.sqlite && cr-report --surviving-only --show-diff session.sqlite
+mutants: .venv/up-to-date .build/cosmic-ray/up-to-date ## breaks the package in 300 places and wants tests to fail (an hour); SAMPLE=500 SEED=17, SAMPLE=all
+	.build/cosmic-ray/bin/python -m tools.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 lint: venv ## ruff, the floors of the package, and the template through cfn-lint
 	.venv/bin/ruff check $(CODE)

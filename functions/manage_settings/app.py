@@ -20,7 +20,7 @@ from needs_attention.api.integrations.stages import StageChanges, StageList, Sta
 from needs_attention.api.integrations.views import ConnectionView, IntegrationDetails, Integrations, RejudgementView
 from needs_attention.api.operations import Body, IfMatchHeader, MergePatch
 from needs_attention.api.router import Api
-from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUps
+from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUpQueueUrl
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
@@ -33,7 +33,7 @@ orders = OrderStore(dynamodb, tables.orders_table)
 integrations = SettingsStore(dynamodb, tables.integrations_table)
 downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 integration_list = IntegrationList(integrations, downloads)
 stage_changes = StageChanges(orders, integrations)
 logger = Logger()

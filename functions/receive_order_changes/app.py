@@ -1,7 +1,7 @@
 """Queue of Amazon's ORDER_CHANGE notifications -> orders to be asked for by ID -> wake-ups.
 
-A notification is a hint. One that cannot be read, or that nobody wants any more, is dropped: the live download brings
-what it was about. Its content is never logged, since it carries a postal code.
+A notification is a hint. One that cannot be read, or that no integration wants any more, is dropped: the live download
+brings the change. The content is never logged, because it carries a postal code.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from needs_attention import aws
 from needs_attention.amazon.notifications import is_wanted, order_change
 from needs_attention.downloads.by_id import Redownload
-from needs_attention.environment import IntegrationsTable, WakeUps
+from needs_attention.environment import IntegrationsTable, WakeUpQueueUrl
 from needs_attention.integrations.integration import Integration
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
@@ -29,7 +29,7 @@ dynamodb = aws.client("dynamodb")
 table = IntegrationsTable.from_env().integrations_table
 integrations = SettingsStore(dynamodb, table)
 downloads = DownloadStateStore(dynamodb, table)
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 logger = Logger()
 metrics = Metrics()
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)

@@ -25,7 +25,7 @@ from needs_attention.api.downloads import (
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.operations import Body, IdempotencyKey
 from needs_attention.api.router import Api
-from needs_attention.environment import AnswersTable, OrderTables, WakeUps
+from needs_attention.environment import AnswersTable, OrderTables, WakeUpQueueUrl
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
@@ -36,7 +36,7 @@ dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 integrations = SettingsStore(dynamodb, tables.integrations_table)
 downloads = DownloadStateStore(dynamodb, tables.integrations_table)
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 past_downloads = PastDownloads(integrations, downloads, wake_ups)
 redownloads = OrderRedownloads(OrderStore(dynamodb, tables.orders_table), integrations, downloads, wake_ups)
 logger = Logger()

@@ -1,4 +1,4 @@
-"""Daily schedule -> what came in, what was healed, what waits -> the digest's topic."""
+"""Daily schedule -> digest of new, healed and waiting orders -> its topic."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
-from needs_attention.environment import Digests, OrderTables
+from needs_attention.environment import DigestEnvironment, OrderTables
 from needs_attention.jobs.digest import Measurements, digest
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
@@ -15,7 +15,7 @@ from needs_attention.values import times
 
 dynamodb = aws.client("dynamodb")
 sns = aws.client("sns")
-tables, digests = OrderTables.from_env(), Digests.from_env()
+tables, digests = OrderTables.from_env(), DigestEnvironment.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = SettingsStore(dynamodb, tables.integrations_table)
 downloads = DownloadStateStore(dynamodb, tables.integrations_table)
@@ -25,7 +25,7 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_: dict[str, Any], __: LambdaContext) -> None:
-    """Whatever fails is raised: Lambda tries twice more, and an alarm tells that no digest was sent."""
+    """Raises every error: Lambda tries twice more, and an alarm says that no digest was sent."""
     mail = digest(orders, integrations, downloads, measurements, times.utc_now())
     sns.publish(TopicArn=digests.digest_topic, Subject=mail.subject, Message=mail.text)
     logger.info("sent digest", subject=mail.subject)

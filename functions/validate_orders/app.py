@@ -1,4 +1,4 @@
-"""Orders stream -> verdict -> orders table. The stream's filter lets only orders through whose verdict is pending."""
+"""Orders stream -> verdict -> orders table. The stream's filter passes only orders whose verdict is pending."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         failed=len(answer["batchItemFailures"]),
         counts=dict(validation.counts),
     )
-    # The lists first: Powertools sends what it has off when a metric has a hundred values, and wants some at the end.
+    # The lists come first: Powertools sends all metrics when one has a hundred values, and needs some left at the end.
     for waited in validation.waited:
         metrics.add_metric(name="VerdictLag", unit=MetricUnit.Seconds, value=waited.total_seconds())
     for held_for in validation.held_for:

@@ -1,4 +1,4 @@
-"""What the template tells a function through its environment: each function parses what it needs, once."""
+"""The environment variables that the template sets. Each function parses the ones that it needs, once."""
 
 import os
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Environment(BaseModel):
-    """The base: `from_env` reads each field from the variable of the same name in capitals."""
+    """The base of all: `from_env` reads each field from the variable of the same name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -19,63 +19,63 @@ class Environment(BaseModel):
 
 
 class IntegrationsTable(Environment):
-    """Integrations, their settings, and how their downloads stand."""
+    """The table of integrations, their settings, and the state of their downloads."""
 
     integrations_table: str
 
 
 class OrderTables(IntegrationsTable):
-    """Orders, and the settings that they are judged by."""
+    """The table of orders, and the one with the settings that they are judged by."""
 
     orders_table: str
 
 
 class AnswersTable(Environment):
-    """Where answers are remembered for requests that are sent again."""
+    """The table of answers that are remembered for requests sent again."""
 
     answers_table: str
 
 
-class Browsers(Environment):
+class AllowedOrigin(Environment):
     """The origin of the web page that may call the API; blank if none may."""
 
     allowed_origin: str = ""
 
 
-class WakeUps(Environment):
+class WakeUpQueueUrl(Environment):
     """The queue that wakes the downloader."""
 
     wake_up_queue_url: str
 
 
-class Notifications(Environment):
+class OrderChangeQueue(Environment):
     """The ARN of the queue for Amazon's ORDER_CHANGE notifications; blank if the stack takes none."""
 
     order_change_queue: str = ""
 
 
 class AmazonAccess(Environment):
-    """Where the sellers' credentials are; the endpoints only for a stand-in or Amazon's sandbox, else blank."""
+    """Where the sellers' credentials are. The endpoints are blank unless Amazon's sandbox or a stand-in is called."""
 
     secret_prefix: str
     sp_api_endpoint: str = ""
     lwa_endpoint: str = ""
 
 
-class Digests(Environment):
-    """Where the daily digest is sent, and where the functions' metrics are."""
+class DigestEnvironment(Environment):
+    """The topic of the daily digest, and the namespace of the metrics that it quotes."""
 
     digest_topic: str
     powertools_metrics_namespace: str
 
 
 class HistoryTable(Environment):
-    """What happened to each order."""
+    """The table of what happened to each order."""
 
     history_table: str
 
 
 class ChangeLogTargets(HistoryTable):
-    """Where changes are told."""
+    """The history table, and the event bus that tells of changes."""
 
     event_bus: str

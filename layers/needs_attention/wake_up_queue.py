@@ -1,4 +1,4 @@
-"""The FIFO queue that wakes the downloader, one message group per integration: one run at a time spends its quota."""
+"""The FIFO queue that wakes the downloader. Each integration is a message group: one run at a time spends its quota."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ logger = Logger(child=True)
 
 
 class WakeUpQueue:
-    """Sends wake-ups to the queue `url`. A message says nothing but which integration: all work is in the table."""
+    """Sends wake-ups to the queue `url`. A message names nothing but an integration: all work is in the table."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
@@ -24,8 +24,8 @@ class WakeUpQueue:
     def wake(self, integration_id: str) -> None:
         """Wakes the integration's downloads at once.
 
-        What they shall do is in the table by then, and the schedule wakes every integration each minute. So a wake-up
-        that cannot be sent is logged and no more: whoever asked for something has got it.
+        Their work is in the table by then, and the schedule wakes every integration each minute. So a wake-up that
+        cannot be sent is only logged: the request that led to it has succeeded.
         """
         try:
             self.wake_once(integration_id, str(uuid.uuid4()))
@@ -33,7 +33,7 @@ class WakeUpQueue:
             logger.warning("wake-up not sent", integration=integration_id, reason=str(error))
 
     def wake_once(self, integration_id: str, occasion: str) -> None:
-        """Wakes the integration's downloads, once for each occasion. Raises an error of botocore's."""
+        """Wakes the integration's downloads, once for each occasion. Raises botocore's errors."""
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=json.dumps({"integrationId": integration_id}),
@@ -43,7 +43,7 @@ class WakeUpQueue:
 
 
 def integration_to_wake(body: str) -> str:
-    """The integration that a message names. Raises ValueError for a message that is not one of ours."""
+    """The ID of the integration that a message names. Raises ValueError for a message that is not one of ours."""
     match from_json(body):
         case {"integrationId": str(integration_id)}:
             return integration_id

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
 # What `make fuzz` says to a property that it runs by Hypothesis alone: how many cases. And to the one case of a crash:
-# that it is to be shown.
+# that it must be shown.
 CASES: Final = os.environ.get("FUZZ_CASES")
 IS_SHOWN: Final = "FUZZ_SHOWN" in os.environ
 CASES_OF_A_TEST: Final = 200

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz.one_property NAME CASES FOLDER`: one property on so many cases, in a process of its own.
+"""`python -m tests.fuzz.one_property NAME CASES FOLDER`: one property on this many cases, in a process of its own.
 
 Under atheris (libFuzzer) if that is there: bytes that reach something new are kept and mutated, and its output says
 how far it is. Else Hypothesis makes the cases.

@@ -1,4 +1,4 @@
-"""What is mutated: real messages of every kind, as the JSON texts that they are."""
+"""The messages to mutate: real ones of every kind, as JSON texts."""
 
 import json
 from datetime import timedelta

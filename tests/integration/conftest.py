@@ -4,7 +4,7 @@ import io
 import logging
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -12,8 +12,8 @@ from moto import mock_aws
 
 from needs_attention.values import times
 from tests.integration.interleaving import stopping_processes
-from tools.from_template import create_table
 from tools.in_memory.api import Clock, DocumentedWorld, World, app
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 if TYPE_CHECKING:
     from tests.integration.system import System
@@ -55,27 +55,23 @@ def log_lines() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def unlogged() -> Iterator[None]:
-    """For a test of many thousand calls, of which nobody reads a log."""
+    """For a test of many thousand calls, whose log nobody reads."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
 
 
 @pytest.fixture
-def observer() -> Iterator[Any]:
+def observer() -> MemoryDynamoDB:
     """Reads and writes the tables without being one of the processes that stop before each call."""
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        for table in ("OrdersTable", "IntegrationsTable"):
-            create_table(client, table)
-        yield client
+    return MemoryDynamoDB({name: Table(name) for name in ("OrdersTable", "IntegrationsTable")})
 
 
 @pytest.fixture
-def system(observer: Any, clock: Clock, unlogged: None) -> "Iterator[System]":
+def system(observer: MemoryDynamoDB, clock: Clock, unlogged: None) -> "Iterator[System]":
     """What processes do; see `interleaving`."""
     from tests.integration.system import System  # noqa: PLC0415 - it makes loggers: after the environment
 
     client = boto3.client("dynamodb")
-    with stopping_processes(client):
+    with stopping_processes(client), observer.answering(client):
         yield System(client, clock)

@@ -54,14 +54,14 @@ class Write(NamedTuple):
 
 
 def lacks(order: Order, settings: Settings) -> set[str]:
-    """What is missing on the order as stored, beyond what an administrator accepted."""
+    """The fields that the stored order lacks, except those that an administrator accepted."""
     missing = find_missing(order.amazon, order.edits, settings)
-    return {item.field for item in order.beyond_what_was_accepted(missing)}
+    return {item.field for item in order.not_accepted(missing)}
 
 
 def amazon_lacks(order: Order, settings: Settings) -> set[str]:
     missing = find_missing(order.amazon, Edits(), settings)
-    return {item.field for item in order.beyond_what_was_accepted(missing)}
+    return {item.field for item in order.not_accepted(missing)}
 
 
 def is_dispatched_by_us(order: Order) -> bool:

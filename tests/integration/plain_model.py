@@ -202,7 +202,7 @@ def amazons(order: Order) -> dict[str, Any]:
 
 
 def seen(order: Order, settings: dict[str, Any]) -> Seen:
-    """What was typed stands over what Amazon says, unit by unit."""
+    """People's entries stand over Amazon's, unit by unit."""
     facts, edits = order.facts, order.edits
     delivery = edits.get("deliveryAddress", facts.delivery)
     tax = facts.tax if facts.tax and "addressLine1" in facts.tax else None
@@ -275,7 +275,7 @@ def parts_differ(one: Address, other: Address) -> bool:
 
 
 def lines_differ(one: tuple[Line, ...], other: tuple[Line, ...]) -> bool:
-    """By what is to be picked; a SKU that was not said before is no difference."""
+    """Compares what the warehouse picks; a SKU that was not given before is no difference."""
     unsaid = {line.id for line in one if line.sku is None}
     return to_pick(one, unsaid) != to_pick(other, unsaid)
 
@@ -779,7 +779,7 @@ class PlainModel:
         }
 
     def whole(self, order_id: str) -> dict[str, Any]:
-        """What is shown of an order to who asks for it."""
+        """The part of an order that its caller sees."""
         order = self.orders[order_id]
         view = seen(order, self.settings)
         personal = {

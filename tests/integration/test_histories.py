@@ -289,11 +289,7 @@ class Histories(RuleBasedStateMachine):
         stream_is_lost: bool,
     ) -> None:
         observer = self.observer
-        observer.delete_item(TableName="OrdersTable", Key={"orderId": {"S": ORDER_ID}})
-        for row in observer.scan(TableName="IntegrationsTable")["Items"]:
-            observer.delete_item(
-                TableName="IntegrationsTable", Key={key: row[key] for key in ("integrationId", "item")}
-            )
+        observer.empty()
         self.integrations = SettingsStore(observer, "IntegrationsTable")
         self.downloads = DownloadStateStore(observer, "IntegrationsTable")
         own = Settings(

@@ -318,7 +318,7 @@ class Histories(RuleBasedStateMachine):
         self._agree(order_id)
 
     def the_stream_brings(self, records: int) -> None:
-        """What was written first comes first."""
+        """The first written comes first."""
         brought, self.images = self.images[:records], self.images[records:]
         self._validate(brought)
 

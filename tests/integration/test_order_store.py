@@ -128,7 +128,7 @@ def test_a_change_says_who_made_it_why_and_in_which_fields_but_no_value(orders: 
     assert "zoe" not in change.model_dump_json()
 
 
-def test_a_clock_that_is_behind_does_not_put_a_change_before_the_one_it_was_made_on(orders: OrderStore) -> None:
+def test_a_slow_clock_puts_no_change_before_the_one_that_it_was_made_on(orders: OrderStore) -> None:
     first = orders.save(None, an_order(), by="amazon", at=LATER, cause="download")
     second = orders.save(first, first.with_(stage="packing"), by="ada", at=NOON, cause="stage")
     third = orders.save(second, second.with_(stage="new"), by="ada", at=LATER_STILL, cause="stage")

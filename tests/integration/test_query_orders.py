@@ -339,12 +339,12 @@ def many_orders(world: World) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize("limit", [1, 7, 45, 46, 250])
-def test_pages_hold_every_order_once_and_in_order_over_all_integrations(world: World, limit: int) -> None:
+def test_pages_of_any_size_hold_every_order_once_and_in_order(world: World) -> None:
     ids = many_orders(world)
-    listed = pages(world, limit=limit)
-    assert [order_id for page in listed for order_id in page] == ids[::-1]
-    assert all(len(page) == limit for page in listed[:-1])
+    for limit in (1, 7, 45, 46, 250):
+        listed = pages(world, limit=limit)
+        assert (limit, [order_id for page in listed for order_id in page]) == (limit, ids[::-1])
+        assert {len(page) for page in listed[:-1]} <= {limit}
 
 
 def test_pages_of_a_narrowed_list_hold_every_match_once(world: World) -> None:
@@ -681,10 +681,10 @@ def shown_history(world: World, limit: int) -> list[Any]:
             return seen
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 50])
-def test_a_gap_in_the_revisions_is_shown_as_one_on_any_page(world: World, limit: int) -> None:
+def test_a_gap_in_the_revisions_is_shown_as_one_on_any_page(world: World) -> None:
     write_history(world, [3, 4, 8])
-    assert shown_history(world, limit) == [8, {"from": 5, "to": 7}, 4, 3, {"from": 1, "to": 2}]
+    for limit in (1, 2, 3, 50):
+        assert (limit, shown_history(world, limit)) == (limit, [8, {"from": 5, "to": 7}, 4, 3, {"from": 1, "to": 2}])
 
 
 def test_a_cursor_of_no_history_is_refused(world: World) -> None:

@@ -419,6 +419,6 @@ def test_a_notification_that_could_not_be_noted_comes_again(subscribed: World, m
         raise RuntimeError
 
     event = a_notification()
-    monkeypatch.setattr(app("receive_order_changes").integrations, "want_redownload", throttled)
+    monkeypatch.setattr(app("receive_order_changes").downloads, "want_redownload", throttled)
     assert failed(invoke("receive_order_changes", event)) == [event["Records"][0]["messageId"]]
     assert subscribed.woken() == []

@@ -4,7 +4,7 @@ Nothing is sampled: the search visits every state that any order of the steps ca
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -79,3 +79,28 @@ def _history_to[S: Hashable](state: S, came_from: dict[S, tuple[S, str] | None])
         history.append((name, state))
         state = before
     return history[::-1]
+
+
+class Break(NamedTuple):
+    """What breaks without a rule: the property, the steps of the shortest history, and a world where it happens."""
+
+    broken: str
+    steps: int
+    world: str
+    ledger: int = 0
+    """Which of the world's ledgers tells that history."""
+    bound: str = "quick"
+
+
+class Subject[S: Hashable](NamedTuple):
+    """A model with all that a run of it needs."""
+
+    name: str
+    models: Callable[[str, str | None], Mapping[str, Model[S]]]
+    """The models of a bound by the names of their worlds, with all rules on or without the one named."""
+    bounds: tuple[str, ...]
+    """The bounds of a full run, from the smallest to the largest."""
+    properties: Mapping[str, str]
+    breaks: Mapping[str, Break]
+    sentence: Callable[[str], str]
+    lines_of: Callable[[History[S]], list[str]]

@@ -2,7 +2,7 @@
 """The parts that an address lacks, by the needs of its country."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from needs_attention.orders.addresses import missing_parts
@@ -209,7 +209,7 @@ def test_each_country_misses_the_parts_that_it_needs_and_no_others(
 
 
 @pytest.mark.parametrize("country", ["AE", "HK", "TR", "KR", "TW", "CN", "CO"])
-def test_a_city_that_is_named_nowhere_is_missing_even_where_a_state_may_name_it(country: str) -> None:
+def test_a_city_that_no_part_names_is_missing(country: str) -> None:
     nowhere = replace(full(country), city=None, state_or_region="")
     assert missing_parts(nowhere) == ("city",)
     assert missing_parts(replace(nowhere, district_or_county="Sample District")) == ()
@@ -247,13 +247,15 @@ def test_the_two_letters_uk_are_held_to_british_rules() -> None:
     assert missing_parts(replace(full("UK"), postal_code=None)) == ("postalCode",)
 
 
+@settings(deadline=None)
 @given(addresses)
-def test_any_address_is_judged_without_failing_and_the_answer_is_in_amazons_words(address: Address) -> None:
+def test_every_address_is_judged_in_amazons_words(address: Address) -> None:
     missing = missing_parts(address)
     assert set(missing) <= {*PARTS, "countryCode"}
     assert len(set(missing)) == len(missing)
 
 
+@settings(deadline=None)
 @given(addresses, st.sampled_from(PARTS_THAT_DECIDE[1:]))
 def test_filling_in_a_part_never_makes_more_missing(address: Address, part: str) -> None:
     assert set(missing_parts(replace(address, **{part: "Sample"}))) <= set(missing_parts(address))

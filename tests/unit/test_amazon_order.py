@@ -41,7 +41,7 @@ NEVER_NONE = {"programs", "is_gift", "cancel_requested_by_buyer"}
 
 
 @pytest.mark.parametrize("field", sorted(AmazonOrder.model_fields.keys() - ALWAYS_THERE - NEVER_NONE))
-def test_what_amazon_no_longer_sends_is_kept(field: str) -> None:
+def test_a_fact_that_amazon_no_longer_sends_is_kept(field: str) -> None:
     silent = KNOWN.model_copy(update={field: None, "updated_at": NOON})
 
     assert getattr(KNOWN, field) is not None
@@ -68,7 +68,7 @@ def test_an_answer_stripped_of_everything_erases_nothing() -> None:
         ("updated_at", LATER),
     ],
 )
-def test_what_amazon_sends_anew_replaces_what_was_known(field: str, value: object) -> None:
+def test_a_new_value_from_amazon_replaces_the_known_one(field: str, value: object) -> None:
     newer = KNOWN.model_copy(update={field: value})
 
     assert KNOWN.updated_with(newer) == newer
@@ -151,9 +151,7 @@ def test_a_line_without_an_id_takes_nothing_from_another() -> None:
 
 @pytest.mark.parametrize("number_of_old", [1, 2])
 @pytest.mark.parametrize("number_of_new", [1, 2])
-def test_lines_that_share_an_id_take_nothing_from_each_other_and_are_no_news_again(
-    number_of_old: int, number_of_new: int
-) -> None:
+def test_lines_that_share_an_id_take_nothing_from_each_other(number_of_old: int, number_of_new: int) -> None:
     lines = (a_line(quantity=None), a_line(quantity=7))
     newer = an_amazon_order(line_items=lines[:number_of_new])
     merged = an_amazon_order(line_items=(lines[1],) * number_of_old).updated_with(newer)
@@ -188,14 +186,14 @@ def test_the_fields_that_changed_are_told_by_their_outside_names() -> None:
     assert KNOWN.changed_fields(KNOWN) == ()
 
 
-def test_whom_a_parcel_is_for_is_the_recipient_else_the_buyer() -> None:
+def test_a_parcel_is_for_the_recipient_or_else_the_buyer() -> None:
     assert an_amazon_order(recipient_name="Ada Quill", buyer_name="Bo Ortiz").addressee == "Ada Quill"
     assert an_amazon_order(recipient_name=None, buyer_name="Bo Ortiz").addressee == "Bo Ortiz"
     assert an_amazon_order(recipient_name=None, buyer_name=None).addressee is None
 
 
 @pytest.mark.parametrize("order", [{"is_gift": True}, {"programs": ("BUSINESS", "INVOICE_BY_AMAZON")}])
-def test_the_buyer_of_a_gift_or_of_a_purchase_invoiced_by_amazon_is_not_whom_the_parcel_is_for(
+def test_no_parcel_is_for_the_buyer_of_a_gift_or_amazon_as_buyer(
     order: dict[str, Any],
 ) -> None:
     assert an_amazon_order(recipient_name=None, buyer_name="Bo Ortiz", **order).addressee is None

@@ -20,7 +20,7 @@ def test_a_new_order_waits_for_its_verdict() -> None:
     assert (order.integration, order.is_pending, order.revision) == ("demo", True, 0)
 
 
-def test_an_order_that_is_overdue_for_redaction_when_it_arrives_is_stored_redacted() -> None:
+def test_an_order_that_arrives_after_its_time_is_stored_redacted() -> None:
     old = an_amazon_order(deliver_by=NOON - timedelta(days=27))
     order = downloaded(None, old, "demo", Settings(), NOON)
     assert order is not None
@@ -28,7 +28,7 @@ def test_an_order_that_is_overdue_for_redaction_when_it_arrives_is_stored_redact
     assert (order.amazon.recipient_name, order.amazon.buyer_email) == (None, None)
 
 
-def test_an_unchanged_order_is_no_write() -> None:
+def test_an_unchanged_order_is_not_written() -> None:
     order = an_order()
     assert downloaded(order, order.amazon, order.integration, Settings(), NOON) is None
 
@@ -41,7 +41,7 @@ def test_an_older_version_never_wins() -> None:
     assert downloaded(order, older, order.integration, Settings(), NOON) is None
 
 
-def test_new_content_at_the_same_time_is_written_since_a_role_may_have_been_granted() -> None:
+def test_new_content_under_the_same_update_time_is_written() -> None:
     order = an_order(amazon=an_amazon_order(buyer_email=None))
     filled = order.amazon.model_copy(update={"buyer_email": "ada@marketplace.example.com"})
     after = downloaded(order, filled, order.integration, Settings(), NOON)
@@ -57,7 +57,7 @@ def test_a_verdict_stands_when_only_the_time_of_the_update_is_new() -> None:
     assert judged(after, Settings(), NOON + HOUR).says_the_same_as(after)
 
 
-def test_a_verdict_is_made_anew_when_only_the_time_of_the_update_is_new_but_the_settings_say_something_else() -> None:
+def test_new_settings_make_a_verdict_pending_at_the_next_update() -> None:
     held = judged(an_order(amazon=an_amazon_order(buyer_email=None)), Settings(), NOON)
     touched = held.amazon.model_copy(update={"updated_at": held.amazon.updated_at + HOUR})
     after = downloaded(held, touched, held.integration, Settings(checks=Checks(email=False)), NOON + HOUR)
@@ -65,7 +65,7 @@ def test_a_verdict_is_made_anew_when_only_the_time_of_the_update_is_new_but_the_
     assert after.pending_since == NOON + HOUR
 
 
-def test_a_verdict_that_is_pending_stays_pending_when_only_the_time_of_the_update_is_new() -> None:
+def test_a_new_update_time_alone_leaves_a_pending_verdict_pending() -> None:
     order = an_order().with_(pending_since=NOON)
     touched = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + HOUR})
     after = downloaded(order, touched, order.integration, Settings(), NOON + HOUR)

@@ -60,7 +60,7 @@ def test_an_order_that_comes_again_counts_once_by_how_it_is_now() -> None:
     assert [one.lacks for one in again.by_marketplace[US]][-2:] == [("email",), ()]
 
 
-def test_a_marketplace_whose_orders_are_whole_is_not_concerned() -> None:
+def test_a_marketplace_with_complete_orders_is_not_affected() -> None:
     both = arrived(*[True] * 10).with_orders(
         [an_amazon_order(order_id=f"702-{n}", marketplace_id=CANADA) for n in range(10)], BY_DEFAULT, NOON
     )
@@ -77,7 +77,7 @@ def test_a_marketplace_whose_orders_are_whole_is_not_concerned() -> None:
     ],
     ids=["fulfilled by Amazon", "shipped", "pending", "cancelled"],
 )
-def test_orders_for_which_amazon_owes_no_personal_data_do_not_count(order: Any) -> None:
+def test_orders_without_a_claim_to_personal_data_do_not_count(order: Any) -> None:
     assert Arrivals().with_orders([order], BY_DEFAULT, NOON).by_marketplace == {}
 
 
@@ -121,7 +121,7 @@ def test_orders_that_opened_an_incident_do_not_open_it_again() -> None:
     assert arrived(*[True] * 10).without([US]).by_marketplace == {}
 
 
-def test_a_marketplace_that_falls_silent_is_no_longer_known_to_be_at_fault() -> None:
+def test_after_a_week_of_silence_nothing_is_known_of_a_marketplace() -> None:
     week = timedelta(days=7)
     canadas = [an_amazon_order(order_id="702-1", marketplace_id=CANADA)]
     both = arrived(*[True] * 10).with_orders(canadas, BY_DEFAULT, NOON + week / 2)

@@ -54,7 +54,7 @@ def test_ids_of_backdated_downloads_sort_by_time() -> None:
     assert first.download_id < second.download_id
 
 
-def test_a_backdated_download_that_fails_is_tried_again_and_given_up_after_an_hour() -> None:
+def test_a_failing_backdated_download_is_given_up_after_an_hour() -> None:
     download = a_backdated_download("running")
     for failures in range(1, 12):
         download = download.failed("Amazon says no", NOON)

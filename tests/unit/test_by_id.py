@@ -11,7 +11,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 DAY = timedelta(days=1)
 
 
-def test_what_was_set_aside_is_asked_for_again_more_and_more_seldom() -> None:
+def test_an_order_set_aside_is_asked_for_less_and_less_often() -> None:
     aside = SetAside(order_id="701-1", reason="no createdTime", first_seen_at=NOON)
     waits = []
     for _ in range(5):
@@ -25,7 +25,7 @@ def wanted(cause: Any = "requested", **fields: Any) -> Redownload:
     return Redownload(order_id="701-1", cause=cause, wanted_at=NOON, **fields)
 
 
-def test_what_a_person_wants_is_answered_by_amazon_alone() -> None:
+def test_only_amazon_answers_a_persons_request() -> None:
     assert not wanted().is_answered_by(NOON, NOON + DAY)
 
 
@@ -37,12 +37,12 @@ def test_a_hint_is_answered_by_the_version_that_is_stored() -> None:
     assert not hint.is_answered_by(None, changed_at - SECOND)
 
 
-def test_a_change_is_answered_by_live_downloads_that_have_come_past_it_unless_they_missed_it() -> None:
+def test_live_downloads_answer_a_change_that_they_have_passed() -> None:
     assert wanted("orderChange", changed_at=NOON).is_answered_by(None, NOON)
     assert not wanted("reconciliation", changed_at=NOON).is_answered_by(None, NOON + DAY)
 
 
-def test_what_was_not_answered_is_asked_for_five_minutes_later_and_given_up_at_last() -> None:
+def test_an_order_without_an_answer_is_asked_for_again_and_given_up() -> None:
     again: Redownload | None = wanted()
     for tries in range(1, GIVEN_UP_AFTER):
         assert again is not None

@@ -1,4 +1,4 @@
-"""Erasures on request: whom they concern, and what they remember of a buyer."""
+"""Erasures on request: the orders that they concern, and the memory of a buyer that they keep."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,7 +51,7 @@ def test_a_buyer_is_known_by_amazons_address_in_any_case(email: str) -> None:
     assert Buyer.with_email(EMAIL.upper()).placed(order)
 
 
-def test_a_buyer_is_known_by_the_address_that_was_typed_and_by_the_one_it_was_typed_over() -> None:
+def test_a_buyer_is_known_by_amazons_email_and_by_the_typed_one() -> None:
     typed = a_judged_order(an_amazon_order(buyer_email=None), edits=edited(an_amazon_order(), email=EMAIL))
     over = an_amazon_order(buyer_email=EMAIL)
     typed_over = a_judged_order(an_amazon_order(buyer_email=None), edits=edited(over, email=OTHER))
@@ -80,7 +80,7 @@ def test_an_erasure_knows_again_what_it_has_erased() -> None:
     assert not erasure.concerns(redact(a_judged_order(), Settings(), NOON - SECOND, erasure.redaction))
 
 
-def test_an_erasure_counts_page_by_page_and_forgets_the_buyer_with_the_last() -> None:
+def test_an_erasure_counts_pages_and_forgets_the_buyer_at_the_last() -> None:
     first = an_erasure().after_page(PageErased(100, ["701-1"], ["701-2"]), "somewhere", LATER)
     last = first.after_page(PageErased(20, ["701-3"], []), None, LATER)
 

@@ -43,7 +43,7 @@ def test_a_text_is_one_of_those_that_are_allowed() -> None:
         Chosen(color="blue")
 
 
-def test_what_may_be_left_out_cannot_be_null() -> None:
+def test_a_field_that_may_be_left_out_cannot_be_null() -> None:
     assert Chosen().size is None
     assert Chosen(size=3).size == 3
     with pytest.raises(ValidationError, match="cannot be null"):
@@ -57,7 +57,7 @@ def test_the_schema_says_what_is_allowed() -> None:
     assert told["at"]["anyOf"] == [{"type": "string", "format": "date-time"}, {"type": "string"}]
 
 
-def test_how_a_text_is_written_stands_in_the_schema_and_in_the_refusal() -> None:
+def test_a_pattern_is_in_the_schema_and_in_the_refusal() -> None:
     kind: TypeAdapter[str] = TypeAdapter(Annotated[str, Like("[A-Z]{3}", "must be three capital letters")])
     assert kind.json_schema() == {"type": "string", "pattern": "^[A-Z]{3}$"}
     assert kind.validate_python("USD") == "USD"

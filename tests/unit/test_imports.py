@@ -37,6 +37,7 @@ SOMEBODYS = {
     "needs_attention.jobs.change_log": {"publish_changes"},
     "needs_attention.jobs.download.intake": {"download_orders"},
     "needs_attention.jobs.download.report_comparison": {"download_orders"},
+    "needs_attention.amazon.order_reports": {"download_orders"},
     "needs_attention.api.integrations.requests": {"manage_settings"},
     "needs_attention.api.idempotency": API - {"query_orders"},
     "needs_attention.api.integrations.preview": {"manage_settings"},

@@ -13,7 +13,7 @@ def an_incident(code: Any = "fieldsVanished", **fields: Any) -> Incident:
     return Incident(code=code, since=NOON, evidence="Of the latest 10 orders ...", **fields)
 
 
-def test_an_incident_that_is_told_again_keeps_since_when_and_takes_the_new_evidence() -> None:
+def test_a_repeated_incident_keeps_its_beginning_with_new_evidence() -> None:
     later = an_incident().model_copy(update={"since": NOON + timedelta(hours=1), "evidence": "worse"})
     (told,) = Incidents().opened(an_incident()).opened(later).incidents
     assert (told.since, told.evidence) == (NOON, "worse")
@@ -25,7 +25,7 @@ def test_incidents_are_closed_by_their_cause() -> None:
     assert not both.closed("accessDenied", "quotaExhausted")
 
 
-def test_an_order_that_lacks_what_has_vanished_names_the_incident() -> None:
+def test_an_order_that_lacks_a_vanished_field_names_the_incident() -> None:
     incidents = Incidents().opened(an_incident(fields={US: ("email",)}))
     assert incidents.cause_of(US, ["firstName", "email"]) == "fieldsVanished"
     assert incidents.cause_of(US, ["firstName"]) is None
@@ -34,7 +34,7 @@ def test_an_order_that_lacks_what_has_vanished_names_the_incident() -> None:
     assert Incidents().cause_of(US, ["email"]) is None
 
 
-def test_downloads_are_far_behind_after_two_hours_until_they_have_made_up_one() -> None:
+def test_downloads_are_far_behind_from_two_hours_down_to_one() -> None:
     assert is_far_behind(NOON - timedelta(hours=2, seconds=1), NOON, is_open=False)
     assert not is_far_behind(NOON - timedelta(hours=2), NOON, is_open=False)
     assert is_far_behind(NOON - timedelta(hours=1, seconds=1), NOON, is_open=True)

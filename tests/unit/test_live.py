@@ -10,11 +10,11 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 DAY = timedelta(days=1)
 
 
-def test_the_live_download_starts_now_so_that_new_orders_do_not_wait_behind_old_ones() -> None:
+def test_the_live_download_starts_now() -> None:
     assert LiveDownload.starting(NOON).walk.reached == NOON - AMAZONS_MARGIN
 
 
-def test_the_live_download_is_due_at_its_interval_and_while_a_slice_is_begun() -> None:
+def test_the_live_download_is_due_at_its_interval_or_midway() -> None:
     live = LiveDownload.starting(NOON)
     every = timedelta(minutes=5)
     assert live.is_due(NOON, every)
@@ -39,7 +39,7 @@ def test_a_subscription_that_is_wanted_is_confirmed_each_day() -> None:
     assert not made.is_in_order(NOON + DAY, is_wanted=True)
 
 
-def test_a_subscription_that_nobody_wants_is_ended_and_a_failure_to_make_one_forgotten() -> None:
+def test_an_unwanted_subscription_is_ended_and_its_failure_forgotten() -> None:
     assert Subscription().is_in_order(NOON, is_wanted=False)
     made = Subscription(subscription_id="s1", confirmed_at=NOON)
     assert not made.is_in_order(NOON, is_wanted=False)

@@ -21,11 +21,11 @@ def test_a_value_cannot_be_changed() -> None:
         money.amount = "2.00"  # type: ignore[misc]  # that is the point
 
 
-def test_what_a_later_version_stored_beside_is_left_out_also_further_down() -> None:
+def test_unknown_stored_fields_are_left_out_at_every_level() -> None:
     stored = '{"autoDispatchOrders": true, "futureSetting": 1, "checks": {"email": false, "futureCheck": true}}'
     assert read_stored(Settings, stored) == Settings(auto_dispatch_orders=True, checks=Checks(email=False))
 
 
-def test_what_is_not_as_it_was_written_is_an_error() -> None:
+def test_a_stored_value_of_a_wrong_type_is_an_error() -> None:
     with pytest.raises(ValidationError):
         read_stored(Settings, '{"autoDispatchOrders": "perhaps"}')

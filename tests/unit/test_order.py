@@ -47,7 +47,7 @@ def test_without_a_delivery_date_redaction_counts_from_dispatch() -> None:
     assert order.redact_at == LATER + REDACTION_AGE
 
 
-def test_a_dispatch_of_which_we_learn_late_does_not_keep_personal_data_longer_than_the_maximum() -> None:
+def test_a_late_dispatch_keeps_no_data_longer_than_the_maximum() -> None:
     learnt = CREATED + LONGEST_DELIVERY + timedelta(days=20)
     order = an_order(an_amazon_order(deliver_by=None), fully_dispatched_at=learnt, dispatched_by="amazon")
 
@@ -93,7 +93,7 @@ HANDED_OVER = {ThreePlStatus.TRANSFERRED, ThreePlStatus.WITH_ERRORS, ThreePlStat
 
 
 @pytest.mark.parametrize("status", ThreePlStatus)
-def test_while_a_verdict_is_pending_everyone_sees_do_not_transfer_unless_the_warehouse_has_it(
+def test_a_pending_order_shows_do_not_transfer_unless_handed_over(
     status: ThreePlStatus,
 ) -> None:
     pending = an_order(three_pl_status=status)
@@ -131,7 +131,7 @@ CLOSED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("closed", CLOSED, ids=lambda fields: next(iter(fields)))
-def test_nothing_pending_void_redacted_or_in_needs_attention_is_transferable(closed: dict[str, Any]) -> None:
+def test_no_closed_or_held_order_is_transferable(closed: dict[str, Any]) -> None:
     order = a_judged_order(three_pl_status=ThreePlStatus.NOW)
 
     assert order.is_transferable
@@ -156,7 +156,7 @@ def test_a_transferable_order_is_fulfillable() -> None:
 @pytest.mark.parametrize(
     "closed", [{"pending_since": NOON}, {"voided_at": NOON}, {"three_pl_status": ThreePlStatus.TRANSFERRED}]
 )
-def test_nothing_pending_void_or_handed_over_is_fulfillable(closed: dict[str, Any]) -> None:
+def test_no_pending_void_or_handed_over_order_is_fulfillable(closed: dict[str, Any]) -> None:
     order = a_judged_order(dispatched_by="us", fully_dispatched_at=NOON)
 
     assert order.is_fulfillable
@@ -179,7 +179,7 @@ def test_a_held_order_without_anything_missing_is_ready_to_release(kind: Any) ->
     assert not order.with_(missing=(Missing(field="email", reason="blank"),)).is_ready_to_release
 
 
-def test_an_order_that_is_not_held_or_waits_for_a_date_is_not_ready_to_release() -> None:
+def test_an_order_not_held_or_snoozed_is_not_ready_to_release() -> None:
     assert not a_judged_order().is_ready_to_release
     assert not a_judged_order(hold=Hold(kind="snoozed", since=NOON, until=LATER)).is_ready_to_release
 
@@ -209,7 +209,7 @@ def test_every_value_reads_back_from_its_own_json(value: Value) -> None:
 
 
 @pytest.mark.parametrize("status", ["SHIPPED", "UNSHIPPED"])
-def test_what_amazon_shipped_or_was_redacted_is_not_to_be_fulfilled_any_more(status: str) -> None:
+def test_a_shipped_or_redacted_order_has_no_future(status: str) -> None:
     sent = an_order(an_amazon_order(fulfillment_status=status), pending_since=None, dispatched_by="person")
 
     assert sent.is_fulfillable == (status == "UNSHIPPED")

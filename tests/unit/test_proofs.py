@@ -42,14 +42,14 @@ def test_one_page_proves_itself() -> None:
     ("updated_after", "is_contradicted"),
     [(-MINUTE, False), (MINUTE * 0, True), (MINUTE, True), (2 * MINUTE, False)],
 )
-def test_an_order_of_the_slice_that_was_updated_while_it_was_walked_contradicts_it(
+def test_an_order_updated_during_the_walk_contradicts_its_slice(
     order_id: str, updated_after: timedelta, is_contradicted: bool
 ) -> None:
     assert walked().is_contradicted_by({order_id: NOON + updated_after}) is is_contradicted
     assert not walked().is_contradicted_by({"999-9999999-9999999": NOON + updated_after})
 
 
-def test_what_is_contradicted_is_walked_again_at_once_and_every_slice_of_pages_when_there_is_quota() -> None:
+def test_a_contradicted_slice_is_walked_again_at_once() -> None:
     one, other = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
     proofs = Proofs().with_walked(one).with_walked(other)
     assert [(again.walk.reached, again.is_urgent) for again in proofs.again] == [
@@ -64,7 +64,7 @@ def test_what_is_contradicted_is_walked_again_at_once_and_every_slice_of_pages_w
     assert certain.next_again(NOON) == certain.again[0]
 
 
-def test_what_is_walked_again_is_done_when_nothing_is_left_of_it() -> None:
+def test_a_part_walked_again_is_done_when_nothing_of_it_is_left() -> None:
     late, early = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
     proofs = Proofs().with_walked(late).with_walked(early)
     first, second = proofs.again
@@ -74,7 +74,7 @@ def test_what_is_walked_again_is_done_when_nothing_is_left_of_it() -> None:
     assert proofs.with_walk(first.walk, through).again == (second,)
 
 
-def test_what_cannot_be_walked_again_now_waits_and_lets_others_go_first() -> None:
+def test_a_part_whose_search_failed_waits_behind_the_others() -> None:
     late, early = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
     proofs = Proofs().with_walked(late).with_walked(early)
     postponed = proofs.postponed(proofs.again[0].walk, NOON, is_at_fault=True)
@@ -83,7 +83,7 @@ def test_what_cannot_be_walked_again_now_waits_and_lets_others_go_first() -> Non
     assert Proofs().next_again(NOON) is None
 
 
-def test_what_always_fails_by_itself_is_left_to_the_second_look() -> None:
+def test_a_part_that_always_fails_is_left_to_the_second_look() -> None:
     fails, works = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
     proofs = Proofs().with_walked(fails).with_walked(works)
     walk = proofs.again[0].walk
@@ -95,7 +95,7 @@ def test_what_always_fails_by_itself_is_left_to_the_second_look() -> None:
     assert proofs.postponed(walk, NOON, is_at_fault=True).again == proofs.again[1:]
 
 
-def test_a_seller_without_quota_to_spare_fills_no_item_of_dynamodbs_with_what_is_to_be_walked_again() -> None:
+def test_parts_to_walk_again_never_outgrow_an_item_of_dynamodb() -> None:
     proofs, start = Proofs(), NOON - 30 * DAY
     for number in range(300):
         after = start + 2 * number * HOUR
@@ -108,12 +108,12 @@ def test_a_seller_without_quota_to_spare_fills_no_item_of_dynamodbs_with_what_is
     assert len(urgent.again) == 100
 
 
-def test_what_nothing_contradicts_stays_to_be_proven() -> None:
+def test_a_slice_that_nothing_contradicts_stays_unproven() -> None:
     proofs = Proofs().with_walked(walked())
     assert proofs.with_versions({"999-9999999-9999999": NOON, ids(1)[0]: NOON - MINUTE}) == proofs
 
 
-def test_what_follows_on_what_waits_is_walked_with_it() -> None:
+def test_a_part_that_follows_on_a_waiting_one_joins_it() -> None:
     proofs = Proofs()
     for start in (4, 3, 2):
         proofs = proofs.with_walked(walked(after=NOON - start * HOUR, before=NOON - (start - 1) * HOUR))
@@ -121,7 +121,7 @@ def test_what_follows_on_what_waits_is_walked_with_it() -> None:
     assert (again.walk.reached, again.before) == (NOON - 4 * HOUR, NOON - HOUR)
 
 
-def test_a_slice_is_watched_until_live_downloads_are_past_the_time_of_its_walk() -> None:
+def test_a_slice_is_watched_until_live_downloads_pass_its_walk() -> None:
     proofs = Proofs().with_walked(walked())
     assert proofs.watched(NOON + MINUTE).unproven
     assert not proofs.watched(NOON + 2 * MINUTE).unproven

@@ -45,7 +45,7 @@ def test_a_bucket_learns_the_rate_that_amazon_names() -> None:
     assert bucket.answered(NOON, None).rate == 0.0056
 
 
-def test_a_bucket_that_was_full_fills_again_from_when_the_call_came_to_amazon() -> None:
+def test_a_full_bucket_refills_from_the_time_of_amazons_answer() -> None:
     full = Bucket.full(0.5, 2, NOON).take(NOON)
     assert full is not None
     assert full.answered(NOON + 9 * SECOND, None).tokens_at(NOON + 9 * SECOND) == 1

@@ -1,4 +1,4 @@
-"""The second look at what live downloads should have brought: when, at what, and by which of two ways."""
+"""The second look: when it comes, the window that it goes through, and which of two ways it takes."""
 
 from datetime import datetime, timedelta
 
@@ -56,12 +56,12 @@ def test_an_account_without_quota_to_spare_is_compared_with_amazons_report() -> 
     assert a_look(updates_a_day=4_400).is_by_report
 
 
-def test_searches_for_which_the_account_has_become_too_busy_give_way_to_a_report() -> None:
+def test_searches_of_an_account_grown_busy_give_way_to_a_report() -> None:
     by_searches = a_look().model_copy(update={"missed_count": 3})
     assert a_look(by_searches, updates_a_day=4_400) == a_look(updates_a_day=4_400)
 
 
-def test_a_report_that_is_under_way_is_compared_though_the_account_is_quiet_again() -> None:
+def test_a_report_is_compared_even_if_the_account_is_quiet_again() -> None:
     by_report = a_look(updates_a_day=4_400)
     assert a_look(by_report) == by_report
 
@@ -73,13 +73,13 @@ def test_a_report_that_is_under_way_is_compared_though_the_account_is_quiet_agai
         (a_look().without_report("Amazon could not make it", NOON), HOUR),
     ],
 )
-def test_what_failed_is_shown_and_waits(failed: Reconciliation, waits: timedelta) -> None:
+def test_a_failed_second_look_shows_its_failure_and_waits(failed: Reconciliation, waits: timedelta) -> None:
     assert failed.failure
     assert Reconciliation.next(failed, live(), LONG_AGO, NOON + waits - MINUTE) is None
     assert Reconciliation.next(failed, live(), LONG_AGO, NOON + waits) == failed
 
 
-def test_a_report_that_amazon_could_not_make_is_forgotten_and_one_that_failed_to_come_is_not() -> None:
+def test_only_a_report_that_amazon_could_not_make_is_forgotten() -> None:
     asked = a_look().model_copy(update={"report": OrderReport(report_id="5", requested_at=NOON)})
     assert asked.without_report("Amazon could not make it", NOON).report is None
     assert asked.failed("Amazon gave no reason", NOON).report == asked.report

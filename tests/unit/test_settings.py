@@ -34,7 +34,7 @@ def test_other_spellings_of_a_3pl_status_are_accepted(spelling: str, status: Thr
 
 
 @pytest.mark.parametrize("nonsense", ["", "Transfer", "Now", None, 3])
-def test_what_is_no_3pl_status_is_refused(nonsense: Any) -> None:
+def test_any_other_text_is_refused_as_a_3pl_status(nonsense: Any) -> None:
     with pytest.raises(ValueError, match="is not a valid ThreePlStatus"):
         ThreePlStatus(nonsense)
 
@@ -129,7 +129,7 @@ def test_a_new_integration_checks_everything() -> None:
 
 
 @pytest.mark.parametrize("status", [ThreePlStatus.TRANSFERRED, ThreePlStatus.WITH_ERRORS, ThreePlStatus.PICKED])
-def test_what_only_a_warehouse_sets_cannot_be_the_default_3pl_status(status: ThreePlStatus) -> None:
+def test_a_status_that_only_a_warehouse_sets_cannot_be_a_default(status: ThreePlStatus) -> None:
     with pytest.raises(ValidationError, match="only a warehouse"):
         Settings(default_three_pl_status=status)
 

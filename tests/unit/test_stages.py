@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW
 
 
@@ -31,3 +31,16 @@ def test_a_stages_name_has_one_blank_between_words(name: str) -> None:
 def test_a_stage_needs_a_name_of_at_most_60_characters(name: str) -> None:
     with pytest.raises(ValidationError, match="name"):
         Stage(id="stage", name=name)
+
+
+def test_a_stage_is_found_by_its_id_or_its_name_in_any_case() -> None:
+    stages = Stages(stages=(*BUILT_IN_STAGES, Stage(id="on-hold", name="Waiting for Ada")))
+
+    assert [stages.named(name) for name in ["on-hold", " waiting  FOR ada "]] == [stages.stages[2]] * 2
+    assert stages.named("nowhere") is None
+
+
+def test_a_stage_that_was_removed_is_called_by_its_id() -> None:
+    assert Stages().name_of("needs-attention") == "Needs Attention"
+    assert Stages().name_of("packing") == "packing"
+    assert Stages().name_of(None) is None

@@ -1,4 +1,4 @@
-"""The verdict: the table row by row, and what holds over every situation that there can be."""
+"""The verdict: the table row by row, and the laws that hold in every possible situation."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError

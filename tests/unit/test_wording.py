@@ -4,6 +4,9 @@ from typing import get_args
 
 import pytest
 
+from needs_attention.integrations.expiry import Ending
+from needs_attention.integrations.incidents import IncidentCode
+from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.checks import Finding
 from needs_attention.orders.completeness import find_missing
@@ -26,10 +29,10 @@ TYPED = edited(an_amazon_order(), email="typed@b.example.com")
             an_amazon_order(recipient_name="Ada", buyer_name="Ada"),
             Edits(),
             {},
-            ["The name has one word only, so there is no first name."],
+            ["The name is a single word, so there is no first name."],
         ),
         (an_amazon_order(buyer_email=None), Edits(), {}, ["Amazon sent no email address."]),
-        (an_amazon_order(buyer_email="ada"), Edits(), {}, ["What stands as email address is not one."]),
+        (an_amazon_order(buyer_email="ada"), Edits(), {}, ["The email address is not valid."]),
         (
             an_amazon_order(delivery_address=an_address(city=None, state_or_region=None), tax_address=an_address()),
             Edits(),
@@ -40,7 +43,7 @@ TYPED = edited(an_amazon_order(), email="typed@b.example.com")
             an_amazon_order(buyer_name="Bo Moss"),
             Edits(),
             {"billing_address": "copyIfSameName"},
-            ["Amazon sent no billing address, and the delivery address is another person's."],
+            ["Amazon sent no billing address, and the delivery address belongs to another person."],
         ),
         (an_amazon_order(), Edits(), {"billing_address": "require"}, ["Amazon sent no billing address."]),
         (an_amazon_order(line_items=()), Edits(), {}, ["Amazon sent no line items."]),
@@ -64,7 +67,7 @@ TYPED = edited(an_amazon_order(), email="typed@b.example.com")
         ),
     ],
 )
-def test_what_is_missing_is_said_in_plain_words(
+def test_a_missing_field_is_told_in_plain_words(
     amazon: AmazonOrder, edits: Edits, settings: dict[str, str], messages: list[str]
 ) -> None:
     missing = find_missing(amazon, edits, Settings.model_validate(settings))
@@ -88,11 +91,11 @@ def test_a_reason_without_words_is_still_told() -> None:
         (Missing(field="buyerRequestedCancel", reason="asked"), "Cancel the order in Seller Central"),
     ],
 )
-def test_each_thing_that_is_missing_has_a_next_step(missing: Missing, says: str) -> None:
+def test_each_missing_field_has_a_next_step(missing: Missing, says: str) -> None:
     assert says in next_step_for(missing, an_order())
 
 
-def test_what_amazon_is_asked_for_again_may_be_waited_for() -> None:
+def test_the_next_step_names_the_time_of_the_next_redownload() -> None:
     waiting = an_order(redownload_at=NOON)
     assert f"asked again at {instant(NOON)}" in next_step_for(Missing(field="email", reason="blank"), waiting)
     assert "asked again" not in next_step_for(Missing(field="email", reason="blank"), an_order())
@@ -110,3 +113,8 @@ def test_the_order_opens_in_the_seller_central_of_its_marketplace() -> None:
 def test_an_order_of_an_unknown_marketplace_opens_nowhere() -> None:
     assert seller_central_url(an_order(an_amazon_order(marketplace_id="NEW"))) is None
     assert seller_central_url(an_order(an_amazon_order(marketplace_id=None))) is None
+
+
+def test_every_incident_and_every_end_of_credentials_says_what_to_do() -> None:
+    assert set(WHAT_TO_DO) == set(get_args(IncidentCode))
+    assert set(HOW_TO_RENEW) == set(get_args(Ending))

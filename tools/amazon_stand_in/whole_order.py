@@ -14,7 +14,7 @@ _CURRENCIES_WITHOUT_DECIMALS: Final = frozenset({"JPY"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One order item. `price` is that of one piece, in the marketplace's currency."""
+    """One order item. `price` is for one piece, in the marketplace's currency."""
 
     seller_sku: str
     title: str

@@ -25,7 +25,7 @@ class Request(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """What is allowed; of each condition it holds `(operator, key, values)`."""
+    """The actions and resources that it allows; of each condition it holds `(operator, key, values)`."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -51,7 +51,7 @@ class Statement(NamedTuple):
             yield from (Statement((action,), (resource,), conditions) for conditions in product(*singly))
 
     def without(self, permission: "Statement") -> "Iterator[Statement]":
-        """What is left of it when one of its `permissions` is taken away.
+        """The rest of it when one of its `permissions` is taken away.
 
         The other values of a condition stay together, since one call may need several: a batch of items does.
         """

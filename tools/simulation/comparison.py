@@ -4,7 +4,7 @@
 for all of them, with Amazon's own quotas. Two lives are lived:
 
 The backlog: 20,000 orders of yesterday are downloaded when an account is connected, while 100 orders and 200 updates
-an hour go on. The calls for it are those of the download of the past alone; ours makes live searches beside it, which
+an hour go on. The calls for it are those of the download of the past alone; ours also makes live searches, which
 count as calls meanwhile, while the other two have one cursor, behind which new orders wait.
 
 The live half-day: 10,000 orders and 4,000 updates in 12 hours, as on 28,000 updates a day, among them 30 orders that
@@ -42,7 +42,7 @@ from tools.simulation.seller import HOUR, MINUTE, START
 
 # An engine that is not through by then never will be: it loses more than it downloads.
 MOST_TO_BE_THROUGH = 3 * DAY
-# What was updated later than so long before the end of the live half-day need not be there yet.
+# An order that was updated later than this before the end of the live half-day may still be absent.
 STILL_COMING = HOUR
 
 

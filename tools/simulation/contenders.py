@@ -4,7 +4,7 @@ How each is driven, so that anyone can judge whether that is fair:
 
 `Ours` is the project's downloader as `Simulation` lives it: woken every minute, a live search every 5 minutes (every 10
 while a download of the past waits), slices sized to three quarters of a page, looking back 30 seconds from where the
-last search ended, and its bucket counted beforehand. The past is a backdated download beside the live one. An order
+last search ended, and its bucket counted beforehand. The past is a backdated download next to the live one. An order
 that is held is asked for by ID after 2, 5, 15 and 60 minutes, 6 and 24 hours, and when a person asks for it.
 
 `Rewind` has one cursor and the same API and client as ours (searchOrders 2026-01-01, all datasets). It searches every 5
@@ -19,7 +19,7 @@ before the next page. Its own `throttle_retry` waits when Amazon refuses a call:
 and up to 10 calls. Its sleeping moves the virtual clock. The cursor moves to the `LastUpdatedBefore` of Amazon's
 answer. It heals and downloads the past as `Rewind` does.
 
-What is in favour of the other two: they look back by nothing, since the stand-in lists no order late; a person who asks
+Two things favour the other two: they look back by nothing, since the stand-in lists no order late; a person who asks
 while they are busy is served when they are ready, and only then does the time to heal begin; they wake nobody and store
 at once. In favour of `OldWay`: v0 shows buyers and addresses with getOrders as if a restricted data token cost nothing,
 so that an order costs its part of a listing and a call for its items, where others need calls for its address and its

@@ -18,7 +18,7 @@ from tools.amazon_stand_in.server import AmazonStandIn
 from tools.simulation.seller import CHANGES, SECOND, START
 
 DAY = timedelta(days=1)
-# Half of the updates concern one of so many orders that are the latest; the others, any order there is.
+# Half of the updates concern one of this many latest orders; the others concern any order.
 LATEST = 200
 
 

@@ -91,7 +91,7 @@ class Life:
     lasts: timedelta
     settles: timedelta = 8 * HOUR  # at the most afterwards: well before a second look could mend what was lost
     page: int = 5
-    flood: int = 0  # so many orders more are updated within two minutes, an hour after the start
+    flood: int = 0  # this many more orders are updated within two minutes, an hour after the start
     faults: float = 0.0  # the share of calls to Amazon that go wrong
     crashes: float = 0.0  # the share of calls, to Amazon and to tables, at which the process dies
     people: float = 0.0  # the share of calls to tables around which somebody edits an order

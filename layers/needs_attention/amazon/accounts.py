@@ -21,7 +21,7 @@ KEPT_FOR = timedelta(minutes=5)
 
 
 class CredentialsUnreadable(SpApiError):
-    """Secrets Manager does not give an integration's credentials, or has none of it. Amazon was not asked."""
+    """Secrets Manager does not give an integration's credentials, or has none for it. Amazon was not asked."""
 
 
 class AmazonAccounts:
@@ -33,10 +33,10 @@ class AmazonAccounts:
         self._apis: dict[str, tuple[datetime, SellingPartnerApi]] = {}
 
     def save(self, integration_id: str, credentials: Credentials) -> None:
-        """Stores the credentials, over those that are there.
+        """Stores the credentials, in place of any that are there.
 
-        Raises ChangedMeanwhile while Secrets Manager still removes those of the same integration before it, and if
-        somebody else stores some for the first time at the same instant.
+        Raises ChangedMeanwhile while Secrets Manager still removes the credentials of an earlier integration with the
+        same ID, and if somebody else stores the first credentials at the same instant.
         """
         secret = json.dumps(vars(credentials))
         name = self._secret_name(integration_id)
@@ -51,7 +51,7 @@ class AmazonAccounts:
             raise ChangedMeanwhile from error
 
     def forget(self, integration_id: str) -> None:
-        """Removes the credentials for good; they may be gone already."""
+        """Removes the credentials for good. They may be gone already."""
         self._client.delete_secret(SecretId=self._secret_name(integration_id), ForceDeleteWithoutRecovery=True)
 
     def api_for(self, integration: Integration, now: datetime) -> SellingPartnerApi:

@@ -28,7 +28,7 @@ class SpApiError(Exception):
 
 
 class QuotaExceeded(SpApiError):
-    """429: the operation's token bucket is empty. Call again when a token is due, with the same parameters.
+    """429: the operation's token bucket is empty. Call again with the same parameters when a token is due.
 
     The model gives 429 no rate limit header, so `rate_limit` is usually None.
     """

@@ -1,9 +1,10 @@
 """Amazon's `ORDER_CHANGE` notifications: the seller's subscription to them, and what a message says.
 
-They are hints: an order that changed is asked for within seconds, and nothing rests on them, since Amazon promises
-neither when they come nor that they do. They carry a postal code, so a message is never logged.
+They are hints: a changed order is asked for within seconds. Nothing depends on them, because Amazon promises neither
+that they come nor when. They carry a postal code, so a message is never logged.
 
-Facts: the models of the Notifications API v1 and of OrderChangeNotification. Only a standard SQS queue gets them.
+Facts: the models of the Notifications API v1 and of OrderChangeNotification. Amazon sends them only to a standard SQS
+queue.
 """
 
 from typing import Any, NamedTuple
@@ -26,8 +27,8 @@ _PAYLOAD_VERSION = "1.0"
 _TIME: TypeAdapter[Any] = TypeAdapter(UtcTime)
 
 
-class OrderChange(NamedTuple):
-    """What a notification says: that Amazon changed the order then. `is_pending`: Amazon has not released it yet."""
+class ChangeNotification(NamedTuple):
+    """A notification: Amazon changed the order at `changed_at`. `is_pending`: Amazon has not released the order yet."""
 
     subscription_id: str
     order_id: str
@@ -36,8 +37,8 @@ class OrderChange(NamedTuple):
     is_pending: bool
 
 
-def order_change(body: str) -> OrderChange | None:
-    """What a message says; None if it is a notification of another kind. Raises ValueError if it is none."""
+def order_change(body: str) -> ChangeNotification | None:
+    """Reads a message; None for a notification of another kind. Raises ValueError if it is no notification."""
     match from_json(body):
         case {
             "NotificationType": "ORDER_CHANGE",
@@ -54,14 +55,14 @@ def order_change(body: str) -> OrderChange | None:
             # Whole seconds, as the orders' own times are.
             changed_at = _TIME.validate_python(time_of_change or event_time).replace(microsecond=0)
             is_pending = status.startswith("Pending")
-            return OrderChange(subscription_id, order_id, marketplace_id, changed_at, is_pending)
+            return ChangeNotification(subscription_id, order_id, marketplace_id, changed_at, is_pending)
         case {"NotificationType": str(kind)} if kind != "ORDER_CHANGE":
             return None
     raise ValueError("the message is no notification as in Amazon's schema")
 
 
-def is_wanted(change: OrderChange, integration: Integration) -> bool:
-    """Whether the order is worth a call: the integration downloads, wants to be told, and takes orders like this."""
+def is_wanted(change: ChangeNotification, integration: Integration) -> bool:
+    """Whether the order is worth a call: the integration downloads, wants notifications, and takes orders like this."""
     settings = integration.settings
     is_downloading = not (integration.is_paused or integration.deleted_at)
     is_taken = settings.download_pending_orders or not change.is_pending
@@ -70,9 +71,9 @@ def is_wanted(change: OrderChange, integration: Integration) -> bool:
 
 
 def subscribe(amazon: SellingPartnerApi, queue_arn: str) -> str:
-    """The ID of the seller's subscription that sends to the queue; it is made if there is none.
+    """The ID of the seller's subscription that sends to the queue; creates it if there is none.
 
-    Raises an SpApiError, also if the same application sends this seller's notifications elsewhere already.
+    Raises an SpApiError, also if the same application already sends this seller's notifications elsewhere.
     """
     destination_id = _destination(amazon, queue_arn)
     known = _subscription(amazon)

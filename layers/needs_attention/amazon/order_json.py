@@ -11,15 +11,14 @@ from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem, 
 from needs_attention.values.text import cleaned
 from needs_attention.values.times import UtcTime
 
-# In characters: nothing that is used of an order is nearly as long, and composing (NFC) takes up to its square.
+# In characters: no text of an order that we use is nearly as long, and composing (NFC) takes up to its square.
 LONGEST_TEXT = 2_000
-
 
 _TIME: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 
 
 def read_order(raw: object) -> AmazonOrder:
-    """Reads an order of `searchOrders` or `getOrder`. Only an order that cannot be identified is refused.
+    """Reads an order of `searchOrders` or `getOrder`. It refuses only an order that cannot be identified.
 
     Raises UnreadableOrder if there is no order ID, created time or last updated time, or far too much data.
     """
@@ -27,6 +26,7 @@ def read_order(raw: object) -> AmazonOrder:
 
 
 def _facts(raw: object) -> dict[str, Any]:
+    """Every field of an AmazonOrder with its place in the JSON: one table, however long."""
     order = _node(raw)
     order_id = _text(order, "orderId")
     if order_id is None or not may_be_order_id(order_id):

@@ -14,7 +14,7 @@ from needs_attention.orders.erasure import Buyer, Erasure
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, Page, Redacted
-from needs_attention.tables.retention import WhatIsDue
+from needs_attention.tables.retention import RedactionCounts
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, id_made_at, instant
@@ -145,7 +145,7 @@ class Retention:
     def due(self, now: datetime) -> DueRedactions:
         """How many orders are due in each integration. Orders of removed ones still hold personal data."""
         ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
-        return {"integrations": [_due_view(one, WhatIsDue.of(self._orders, one, now)) for one in ids]}
+        return {"integrations": [_due_view(one, RedactionCounts.of(self._orders, one, now)) for one in ids]}
 
     def redacted(self, integration_id: str, when: RedactedWhen) -> Redactions:
         """Newest first, of a removed integration too. Raises a 404, and a 400 for a cursor of another list."""
@@ -241,7 +241,7 @@ def _redaction_view(redacted: Redacted) -> RedactionOfOrder:
     }
 
 
-def _due_view(integration_id: str, due: WhatIsDue) -> DueOfIntegration:
+def _due_view(integration_id: str, due: RedactionCounts) -> DueOfIntegration:
     return {
         "integration": integration_id,
         "due": due.due,

@@ -45,7 +45,7 @@ from needs_attention.api.problems import (
     logger,
     problem_of,
 )
-from needs_attention.environment import Browsers
+from needs_attention.environment import AllowedOrigin
 
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
 # The parts of a path that are logged, if they look as they should: a caller may have typed an email address there.
@@ -57,7 +57,7 @@ class Api(APIGatewayRestResolver):
 
     def __init__(self, remembered: Remembered | None = None) -> None:
         """An API with POST operations needs `remembered`: their requests may be sent again."""
-        origin = Browsers.from_env().allowed_origin
+        origin = AllowedOrigin.from_env().allowed_origin
         cors = CORSConfig(allow_origin=origin, expose_headers=EXPOSED_HEADERS) if origin else None
         super().__init__(cors=cors, debug=False)
         self.operations: list[Operation] = []

@@ -1,1 +1,1 @@
-"""How downloads walk through windows, and what quota they may spend. Pure: no calls."""
+"""How downloads walk through windows, and the quota that they may spend. Pure: no calls."""

@@ -1,4 +1,4 @@
-"""Downloads of a past window that a person asked for."""
+"""A download of a past window that a person requests: its progress, its counts and its failures."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,9 +10,10 @@ from needs_attention.values.times import UtcTime, id_made_at
 
 
 class Counts(Value):
-    """What a download brought so far.
+    """The result of a download so far.
 
-    `held`, `healed` and `partly_filled` (held, but lacking less than before) are what the orders' verdicts will say.
+    `held`, `healed` and `partly_filled` (held, but with fewer missing fields) count the verdicts that the orders will
+    get.
     """
 
     pages: int = 0
@@ -33,7 +34,7 @@ DownloadStatus = Literal["queued", "running", "waitingForQuota", "finished", "ca
 
 
 class BackdatedDownload(Value):
-    """A download of a past window that a person asked for. It never moves the live cursor."""
+    """A download of a past window that a person requested. It never moves the live cursor."""
 
     download_id: str
     status: DownloadStatus = "queued"
@@ -54,7 +55,7 @@ class BackdatedDownload(Value):
     def requested(
         cls, updated_after: datetime, pace: Pace, *, by: str, now: datetime, suffix: str | None = None
     ) -> "BackdatedDownload":
-        """A new download of all that was updated since. Its id sorts by time, and ends with the suffix."""
+        """A new download of everything that was updated since. Its id sorts by time, and ends with the suffix."""
         return cls(
             download_id=id_made_at(now, suffix),
             updated_after=updated_after,
@@ -65,12 +66,12 @@ class BackdatedDownload(Value):
         )
 
     def is_asked_for_again_by(self, other: "BackdatedDownload") -> bool:
-        """Whether both were requested with one suffix, of the same time on."""
+        """Whether both were requested with the same suffix and the same start."""
         suffixes = {one.download_id.partition("-")[2] for one in (self, other)}
         return len(suffixes) == 1 and self.updated_after == other.updated_after
 
     def failed(self, failure: str, now: datetime) -> "BackdatedDownload":
-        """After a search that did not work: it is made again later, and given up at last."""
+        """After a search that failed: it is repeated later, and given up after the last try."""
         failures = self.failures + 1
         changes: dict[str, object] = {"failures": failures, "failure": failure, "retry_at": now + RETRY_AFTER}
         if failures >= GIVEN_UP_AFTER:
@@ -78,7 +79,7 @@ class BackdatedDownload(Value):
         return self.model_copy(update=changes)
 
     def waiting_for_amazon(self, failure: str, now: datetime) -> "BackdatedDownload":
-        """After a search that Amazon did not answer: however long that lasts, the download goes on afterwards."""
+        """After a search that Amazon did not answer: the download goes on afterwards, however long that lasts."""
         return self.model_copy(update={"failure": failure, "retry_at": now + RETRY_AFTER})
 
     @property

@@ -1,4 +1,4 @@
-"""Single orders that Amazon is asked for by ID."""
+"""Single orders that Amazon is asked for by ID: those that were set aside, and those that somebody or a hint wants."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -11,9 +11,9 @@ RETRY_SET_ASIDE_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60,
 
 
 class SetAside(Value):
-    """An order in an answer of Amazon's that could not be kept, and why. No personal data.
+    """An order in an answer of Amazon's that could not be kept, and the reason. It has no personal data.
 
-    One whose ID could be read is asked for again at `retry_at`: it may have been the answer's fault.
+    If its ID could be read, the order is asked for again at `retry_at`: the answer may have been at fault.
     """
 
     order_id: str
@@ -32,7 +32,7 @@ RedownloadCause = Literal["requested", "orderChange", "reconciliation"]
 
 
 class Redownload(Value):
-    """An order that Amazon is asked for by its ID, whatever the order's own timetable says, and why.
+    """An order that Amazon is asked for by its ID, regardless of the order's own timetable, and the cause.
 
     A hint says that Amazon changed the order at `changed_at`: it is worth a call until that version is stored.
     """
@@ -48,18 +48,18 @@ class Redownload(Value):
         return self.retry_at is None or self.retry_at <= now
 
     def failed(self, now: datetime) -> "Redownload | None":
-        """After an answer that brought nothing: it is asked for again later, and given up at last."""
+        """After an answer without the order: it is asked for again later, and given up after the last try."""
         tries = self.tries + 1
         return None if tries >= GIVEN_UP_AFTER else self.put_off(now).model_copy(update={"tries": tries})
 
     def put_off(self, now: datetime) -> "Redownload":
-        """After no answer at all: however long that lasts, it is asked for afterwards."""
+        """After no answer at all: it is asked for afterwards, however long that lasts."""
         return self.model_copy(update={"retry_at": now + RETRY_AFTER})
 
     def is_answered_by(self, stored: datetime | None, reached: datetime) -> bool:
-        """Whether its call can be saved: the version is stored, or live downloads have come past it.
+        """Whether the call is unnecessary: the version is stored, or live downloads have passed it.
 
-        What the second look found was missed by live downloads, however far they are.
+        Live downloads missed the orders that the second look found, so their progress says nothing about those.
         """
         if self.changed_at is None:
             return False

@@ -1,4 +1,4 @@
-"""The download by schedule: how far it has come, and whose turn it is."""
+"""The download by schedule: its progress, whose turn the next search is, and the subscription to notifications."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -11,8 +11,7 @@ from needs_attention.values.times import UtcTime
 # How often the schedule wakes every integration (template.yaml).
 TICK = timedelta(minutes=1)
 
-
-# What keeps a subscription from being made is mended by people.
+# Only people can remove the reason why Amazon refuses a subscription.
 RETRY_SUBSCRIPTION_AFTER = timedelta(hours=1)
 SUBSCRIPTION_CONFIRMED_EVERY = timedelta(days=1)
 
@@ -21,14 +20,14 @@ SPENDERS: tuple[Spender, ...] = ("live", "again", "backdated")
 
 
 class OverdueVerdicts(Value):
-    """Verdicts that did not come and were asked for again: a record of the stream was lost, or cannot be judged."""
+    """Verdicts that did not come and were requested again: a stream record was lost, or cannot be judged."""
 
     orders: int
     found_at: UtcTime
 
 
 class Subscription(Value):
-    """The seller's subscription to Amazon's `ORDER_CHANGE` notifications, or why there is none."""
+    """The seller's subscription to Amazon's `ORDER_CHANGE` notifications, or the reason why there is none."""
 
     subscription_id: str | None = None
     confirmed_at: UtcTime | None = None
@@ -36,9 +35,9 @@ class Subscription(Value):
     retry_at: UtcTime | None = None
 
     def is_in_order(self, now: datetime, *, is_wanted: bool) -> bool:
-        """Whether nothing is to be done now. One that is wanted is confirmed each day: Amazon may have lost it."""
+        """Whether it needs nothing now. A wanted subscription is confirmed each day: Amazon may have lost it."""
         if self.retry_at and now < self.retry_at:
-            return is_wanted or self.subscription_id is not None  # what nobody wants any more may be forgotten at once
+            return is_wanted or self.subscription_id is not None  # an unwanted one may be forgotten at once
         if not is_wanted:
             return self == Subscription()
         return self.confirmed_at is not None and now < self.confirmed_at + SUBSCRIPTION_CONFIRMED_EVERY
@@ -48,22 +47,22 @@ class Subscription(Value):
 
 
 class LiveDownload(Value):
-    """The download by schedule: its cursor is `walk.reached`. It keeps the account's buckets for all downloads."""
+    """The download by schedule. Its cursor is `walk.reached`; it keeps the account's buckets for all downloads."""
 
     walk: Walk
     search_bucket: Bucket
     get_bucket: Bucket
-    last_search: Spender | None = None  # whose turn it was: they take turns while several want calls
+    last_search: Spender | None = None  # they take turns while several want calls
     last_run_at: UtcTime | None = None
     last_success_at: UtcTime | None = None
-    blocked_until: UtcTime | None = None  # no call to Amazon works: it is asked again then
-    retry_at: UtcTime | None = None  # this search does not work: it is made again then
+    blocked_until: UtcTime | None = None  # no call to Amazon works before this time
+    retry_at: UtcTime | None = None  # the live search failed, and is repeated then
     overdue_verdicts: OverdueVerdicts | None = None
     subscription: Subscription = Subscription()
 
     @classmethod
     def starting(cls, at: datetime) -> "LiveDownload":
-        """From now on: what was before is a backdated download, so that new orders do not wait behind old ones."""
+        """It starts now. A backdated download brings the past, so that new orders do not wait behind old ones."""
         return cls(
             walk=Walk(reached=at - AMAZONS_MARGIN, width=timedelta(hours=1)),
             search_bucket=Bucket.full(0.0056, 20, at),
@@ -71,7 +70,7 @@ class LiveDownload(Value):
         )
 
     def is_due(self, now: datetime, every: timedelta) -> bool:
-        """Half a tick too early rather than almost a whole one too late: the schedule's ticks are never quite even."""
+        """Half a tick early is better than a whole tick late: the schedule's ticks are never quite even."""
         if self.retry_at and now < self.retry_at:
             return False
         return self.walk.slice is not None or self.last_run_at is None or now >= self.last_run_at + every - TICK / 2

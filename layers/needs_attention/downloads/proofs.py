@@ -1,4 +1,4 @@
-"""Slices of several pages, and what shows that no order slipped between two of them."""
+"""Slices of several pages, and the proof that no order slipped between two pages."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,17 +8,16 @@ from needs_attention.downloads.walk import OVERLAP, Pace, Slice, Walk, order_fin
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
-# How many slices are remembered: a seller without quota to spare never comes to walk them all again, and an item of
-# DynamoDB's holds 400 KB. A slice that is to be proven takes about 3 KB.
+# The number of slices that are remembered. A seller without spare quota never walks them all again, and a DynamoDB item
+# holds 400 KB; an unproven slice takes about 3 KB.
 MOST_AGAIN, MOST_UNPROVEN = 100, 40
 
-
-# How far apart Amazon's clock and ours may be.
+# The most that Amazon's clock and ours may differ.
 CLOCKS_DIFFER = timedelta(seconds=10)
 
 
 class Unproven(Value):
-    """A slice of several pages: something slipped between them if one of its orders was updated meanwhile."""
+    """A slice of several pages. If one of its orders was updated meanwhile, another may have slipped between them."""
 
     after: UtcTime
     before: UtcTime
@@ -28,21 +27,21 @@ class Unproven(Value):
 
     @classmethod
     def left_by(cls, part: Slice, last_page: tuple[str, ...], now: datetime) -> "Unproven | None":
-        """What remains unproven of a slice once its last page is stored; None if it has one page only."""
+        """A slice whose last page is stored, still unproven; None if it had a single page."""
         if not part.pages:
             return None
         orders = (*part.served, *map(order_fingerprint, last_page))
         return cls(after=part.after, before=part.before, began_at=part.began_at or now, ended_at=now, orders=orders)
 
     def is_contradicted_by(self, versions: Mapping[str, datetime]) -> bool:
-        """Whether an order of the slice, by ID and time of its last update, was updated while it was walked."""
+        """Whether an order of the slice was updated during its walk. `versions`: order ID to time of last update."""
         served = set(self.orders)
         began, ended = self.began_at - CLOCKS_DIFFER, self.ended_at + CLOCKS_DIFFER
         return any(began <= at <= ended and order_fingerprint(order_id) in served for order_id, at in versions.items())
 
 
 class Again(Value):
-    """A part of a window to be walked again, because something may have slipped: at once, or when there is quota."""
+    """A part of a window to walk again, because an order may have slipped: at once, or when there is quota."""
 
     before: UtcTime
     walk: Walk
@@ -52,17 +51,17 @@ class Again(Value):
 
 
 class Proofs(Value):
-    """The slices of several pages that an order may still contradict, and what is to be walked again."""
+    """The slices of several pages that an order may still contradict, and the parts to walk again."""
 
     unproven: tuple[Unproven, ...] = ()
     again: tuple[Again, ...] = ()
 
     def with_walked(self, walked: Unproven) -> "Proofs":
-        """A slice of several pages is walked again when there is quota, cut: what slipped is not always told."""
+        """A slice of several pages is walked again, cut, when there is quota: a slipped order does not always show."""
         return self._with_again(walked, is_urgent=False)._watching((*self.unproven, walked))
 
     def with_versions(self, versions: Mapping[str, datetime]) -> "Proofs":
-        """What the orders of a page, by ID and time of their last update, say of the slices walked before."""
+        """With the slices that a page's orders contradict moved to the parts to walk again, urgently."""
         later = self
         for one in self.unproven:
             if one.is_contradicted_by(versions):
@@ -73,7 +72,7 @@ class Proofs(Value):
         return self.model_copy(update={"unproven": tuple(unproven[-MOST_UNPROVEN:])})
 
     def _with_again(self, slipped: Unproven, *, is_urgent: bool) -> "Proofs":
-        """What follows on something that waits already is walked with it."""
+        """A part that follows on one that waits already joins it."""
         again = list(self.again)
         for place, one in enumerate(again):
             is_next = one.before - OVERLAP <= slipped.after <= one.before
@@ -83,25 +82,25 @@ class Proofs(Value):
         pace = Pace().after(len(slipped.orders), slipped.before - slipped.after)
         walk = Walk(reached=slipped.after, looks_back=False, pace=pace)
         again.append(Again(before=slipped.before, walk=walk, is_urgent=is_urgent))
-        # The urgent first, then the latest: what has no place left is the oldest, and left to the second look.
+        # The urgent first, then the latest. The oldest find no place, and are left to the second look.
         again.sort(key=lambda one: (not one.is_urgent, -one.before.timestamp()))
         return self.model_copy(update={"again": tuple(again[:MOST_AGAIN])})
 
     def next_again(self, now: datetime) -> Again | None:
-        """What is to be walked again next, the urgent first."""
+        """The next part to walk again, the urgent first."""
         return next((one for one in self.again if not (one.retry_at and now < one.retry_at)), None)
 
     def with_walk(self, walk: Walk, later: Walk) -> "Proofs":
-        """With a walk as it has gone on; what it was for is done when nothing is left of it."""
+        """With the progress of a walk; its part is done when nothing of it is left."""
         went_on = {"walk": later, "failures": 0}
         moved = (one.model_copy(update=went_on) if one.walk == walk else one for one in self.again)
         left = tuple(one for one in moved if one.walk != later or one.walk.next_slice(one.before))
         return self.model_copy(update={"again": left})
 
     def postponed(self, walk: Walk, now: datetime, *, is_at_fault: bool) -> "Proofs":
-        """A search that did not work is made again later, and holds up no live download meanwhile.
+        """After a search that failed: it is repeated later, and holds up no live download meanwhile.
 
-        One that is at fault itself is left to the second look at last.
+        If the search itself is at fault, it is left to the second look after the last try.
         """
 
         def later(one: Again) -> Again:

@@ -1,7 +1,7 @@
-"""The second look at a window that live downloads are through with: did they bring all that Amazon has? Pure rules.
+"""The second look at a window that live downloads have finished: it finds the orders that they missed.
 
-It takes quota that would go unused. An account with so many updates that searches use all of theirs is compared with
-Amazon's order report instead, which has a quota of its own; what differs is asked for by ID.
+It takes quota that would go unused. If an account has so many updates that its searches use all their quota, Amazon's
+order report is compared instead. The report has a quota of its own; the orders that differ are asked for by ID.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from needs_attention.downloads.walk import Walk
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
-# How far back, and how often.
+# The second look goes back this far, this often.
 RECONCILED = timedelta(days=3)
 RECONCILED_EVERY = timedelta(days=1)
 LONGEST = timedelta(days=30)
 MOST_MISSED_SHOWN = 20
-# An account with so many updates that three days of them take more calls than live downloads leave in one.
+# With more updates, three days of them take more calls than live downloads leave in one day.
 SHARE_TO_SPARE = 0.15
-# A report takes minutes, and one that Amazon cannot make now hardly works in a few minutes.
+# A report takes minutes. If Amazon cannot make it now, it hardly can a few minutes later.
 REPORT_FAILS_FOR = timedelta(hours=1)
 REPORT_TAKES_AT_MOST = timedelta(hours=6)
 
 
 class OrderReport(Value):
-    """Amazon's report of the window: what it is called there, and how many of its rows have been compared."""
+    """Amazon's report of the window: its ID there, and the number of rows that have been compared."""
 
     report_id: str
     requested_at: UtcTime
@@ -40,7 +40,7 @@ class OrderReport(Value):
 class Reconciliation(Value):
     """A second look at a window: by searches, or by Amazon's order report.
 
-    `missed` names the orders that it found new or newer than stored, the first of them; all are stored by then.
+    `missed` names the first orders that it found new, or newer than stored; all are stored by then.
     """
 
     updated_after: UtcTime
@@ -59,9 +59,9 @@ class Reconciliation(Value):
     def next(
         cls, last: "Reconciliation | None", live: LiveDownload, since: datetime, now: datetime
     ) -> "Reconciliation | None":
-        """The one to go on with; None if there is nothing to look at now.
+        """The second look to go on with; None if there is nothing to look at now.
 
-        One by searches that an account has become too busy for begins anew, by report.
+        If an account becomes too busy for searches, the look starts again, by report.
         """
         by_report = not live.search_bucket.can_carry(live.walk.pace, SHARE_TO_SPARE)
         if last and not last.finished_at and last.is_by_report >= by_report:
@@ -71,7 +71,7 @@ class Reconciliation(Value):
         end = live.walk.reached
         start = max(end - RECONCILED, since)
         if last and last.finished_at:
-            # However long it took, nothing lies between two of them; a report holds no more than a month.
+            # No time lies between two looks, however long the last one took. A report holds at most a month.
             start = max(min(start, last.updated_before), end - LONGEST)
         if end - start < RECONCILED_EVERY:
             return None
@@ -83,9 +83,9 @@ class Reconciliation(Value):
         return self.model_copy(update={"missed": shown, "missed_count": self.missed_count + len(missed)})
 
     def failed(self, failure: str, now: datetime) -> "Reconciliation":
-        """After a call that brought nothing; it is made again later."""
+        """After a call that failed: it is repeated later."""
         return self.model_copy(update={"failure": failure, "retry_at": now + RETRY_AFTER})
 
     def without_report(self, failure: str, now: datetime) -> "Reconciliation":
-        """After Amazon could not make the report: another one is asked for later."""
+        """After Amazon could not make the report: another one is requested later."""
         return self.model_copy(update={"failure": failure, "retry_at": now + REPORT_FAILS_FOR, "report": None})

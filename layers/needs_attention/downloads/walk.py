@@ -1,14 +1,14 @@
-"""How a download walks through a window of Amazon's updates, and what it may spend: pure rules, no calls.
+"""How a download walks through a window of Amazon's updates, slice by slice.
 
-Amazon's `searchOrders` gives one call per 178.6 s after a burst of 20, 100 orders a call (Orders API 2026-01-01), so a
-window is walked in slices with an explicit upper bound, each sized to a good half of a page. A slice's last page moves
-the walk on; whatever goes wrong before that repeats the slice, so an order may be written twice but is never skipped.
+Amazon's `searchOrders` allows one call per 178.6 s after a burst of 20, with 100 orders a call (Orders API 2026-01-01).
+So a window is walked in slices with an explicit upper bound, each sized to a good half of a page. A slice's last page
+moves the walk on; any failure before that repeats the slice. So an order may be written twice, but none is skipped.
 
-Amazon documents no sort order. If it pages by offset, an order that is updated while a slice of several pages is walked
-leaves it, the others move up, and one that did not change may never be served. So a slice that turns out longer than a
-page is cut, and no order can slip between pages. Only a seller with more updates than half empty pages can carry gets
-slices of two pages. They are walked again, cut: at once if an order shows that another may have slipped (`Unproven`),
-else when there is quota to spare.
+Amazon documents no sort order. If it pages by offset, an order that is updated during the walk of a slice of several
+pages leaves the slice, the others move up, and one that did not change may never be served. So a slice that turns out
+longer than a page is cut, and no order can slip between pages. Only a seller with more updates than half-empty pages
+can carry gets slices of two pages. These are walked again, cut: at once if an order shows that another may have slipped
+(`Unproven`), else when there is quota to spare.
 """
 
 import hashlib
@@ -18,17 +18,17 @@ from datetime import datetime, timedelta
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
-# The model: "at least 2 minutes before the request"; the rest is for clocks that differ.
+# The model says "at least 2 minutes before the request"; the rest is for clocks that differ.
 AMAZONS_MARGIN = timedelta(minutes=2, seconds=10)
-# Orders that Amazon lists late are caught by looking back a little from where the last run ended.
+# A run looks back a little from the end of the last one, and so catches orders that Amazon lists late.
 OVERLAP = timedelta(seconds=30)
 # Amazon shows no orders that are older (the model; Japan, Australia and Singapore: from 2016).
 OLDEST = timedelta(days=730)
 PAGE = 100
 MOST_EMPTY_PAGES = 3
-# A page that is seldom so full that there is a second; two pages that are seldom followed by a third.
+# With so many orders expected, a page is seldom followed by a second; two pages are seldom followed by a third.
 ONE_PAGE, TWO_PAGES = 0.75, 1.85
-# A slice of so few pages is walked at once; one of more lets others have their turns in between.
+# A slice of up to this many pages is walked at once; a longer one lets others have their turns in between.
 FEW_PAGES = 3
 
 NARROWEST, WIDEST, FIRST = timedelta(seconds=1), timedelta(days=60), timedelta(days=1)
@@ -36,7 +36,7 @@ PACE_FADES_IN = timedelta(hours=3)
 
 
 class Slice(Value):
-    """The part of a window that is asked for now: both bounds are sent, and stay the same for all of its pages.
+    """The part of a window that is asked for now. Both bounds are sent, and stay the same for all its pages.
 
     `served` are fingerprints of the orders on the pages so far.
     """
@@ -53,9 +53,9 @@ class Slice(Value):
     pages: int = 0
 
     def repeats(self, order_ids: tuple[str, ...]) -> bool:
-        """Whether a page holds just what the page before it held: then paging goes round in a circle.
+        """Whether a page holds the same orders as the one before: then paging goes round in circles.
 
-        A few empty pages may follow each other.
+        A few empty pages in a row are no repetition.
         """
         if not order_ids:
             return self.empty_pages >= MOST_EMPTY_PAGES
@@ -63,7 +63,7 @@ class Slice(Value):
 
 
 class Pace(Value):
-    """How many orders Amazon lists in how much time, over about the last hours; both fade with that time."""
+    """The number of orders that Amazon lists in a time, over about the last hours: older ones count less and less."""
 
     orders: float = 0.0
     seconds: float = 0.0
@@ -73,22 +73,22 @@ class Pace(Value):
         return Pace(orders=self.orders * kept + orders, seconds=self.seconds * kept + width.total_seconds())
 
     def at_least(self, orders: int, width: timedelta) -> "Pace":
-        """After a slice that held more than was known: what was listed before says little of a burst."""
+        """After a slice that held more than expected: the past says little about a burst."""
         return self if self.orders_in(width) >= orders else Pace(orders=orders, seconds=width.total_seconds())
 
     def orders_in(self, window: timedelta) -> float:
-        """How many orders a window of that length may hold; 0 as long as nothing is known."""
+        """The number of orders that a window of this length may hold; 0 while nothing is known."""
         return self.orders / self.seconds * window.total_seconds() if self.seconds else 0.0
 
     def width_of(self, pages: float) -> timedelta:
-        """How long a slice is that holds so many pages."""
+        """The length of a slice that holds this many pages."""
         a_day = self.orders_in(timedelta(days=1))
         days = min(PAGE * pages / a_day, WIDEST / timedelta(days=1)) if a_day else WIDEST / timedelta(days=1)
         return max(timedelta(days=days), NARROWEST)
 
 
 class Walk(Value):
-    """How far a download has come: everything that Amazon updated before `reached` is in the table."""
+    """The progress of a download: every order that Amazon updated before `reached` is in the table."""
 
     reached: UtcTime
     width: timedelta = FIRST
@@ -99,13 +99,13 @@ class Walk(Value):
 
     @classmethod
     def of_the_past(cls, start: datetime, pace: Pace) -> "Walk":
-        """A walk from `start`; it finds the width of its slices on the way."""
+        """A walk from `start`. It finds the width of its slices on the way."""
         return cls(reached=start, pace=pace)
 
     def next_slice(self, until: datetime, *, may_have_pages: bool = False) -> Slice | None:
-        """The slice to ask for now: the one begun, else the next before `until`; None if there is nothing left.
+        """The slice to ask for now: the one that has begun, else the next before `until`; None if nothing is left.
 
-        In whole seconds, as all of Amazon's examples are.
+        Its bounds are in whole seconds, as in all of Amazon's examples.
         """
         if self.slice:
             return self.slice
@@ -118,7 +118,7 @@ class Walk(Value):
         return Slice(after=after, before=before, is_at_edge=before == end, may_have_pages=may_have_pages)
 
     def pages_expected(self, part: Slice) -> int:
-        """How many calls the slice may take."""
+        """The number of calls that the slice may take."""
         return max(math.ceil(self.pace.orders_in(part.before - part.after) / PAGE), 1)
 
     def after_page(
@@ -133,18 +133,18 @@ class Walk(Value):
         if next_token is None:
             seen = len(part.served) + len(order_ids)
             reached = min(part.before, answered_before or part.before)
-            # An answer that ends before the slice began would walk backwards for ever.
+            # Or an answer that ends before the slice began would walk backwards for ever.
             reached = max(reached, self.reached)
             pace = self.pace.after(seen, part.before - part.after)
             expected = self.pace.orders_in(part.before - part.after)
-            if seen < expected / 4 and expected - seen > 1.9 * math.sqrt(expected):  # so few are no accident
-                # What was busy is so no longer: wait for no average, a wrong guess costs a cut.
+            if seen < expected / 4 and expected - seen > 1.9 * math.sqrt(expected):  # too few for chance
+                # The busy time is over. Do not wait for the average: a wrong guess only costs a cut.
                 pace = pace.model_copy(update={"orders": pace.orders / 2})
-            # A slice that the window's end cut short says nothing against the width that was planned.
+            # A slice that ended with the window does not speak against the planned width.
             width = min(max((part.before - part.after) * 2, self.width), WIDEST)
             return Walk(reached=reached, width=width, pace=pace, looks_back=part.is_at_edge)
-        if part.pages == 0 and part.before - self.reached > NARROWEST and self._is_to_be_cut(part):
-            # What this page brought is stored already.
+        if part.pages == 0 and part.before - self.reached > NARROWEST and self._must_be_cut(part):
+            # The orders of this page are stored already.
             is_surprise = self.pace.orders_in(part.before - part.after) < PAGE / 2
             width = max((part.before - self.reached) / (4 if is_surprise else 2), NARROWEST)
             pace = self.pace.at_least(PAGE, part.before - part.after)
@@ -159,21 +159,21 @@ class Walk(Value):
         }
         return self.model_copy(update={"slice": part.model_copy(update=further)})
 
-    def _is_to_be_cut(self, part: Slice) -> bool:
-        """Several pages are walked only if that was intended, and not if the slice may have any number of them."""
+    def _must_be_cut(self, part: Slice) -> bool:
+        """Whether to cut the slice. Its pages are only walked if it may have several, and about as many as expected."""
         is_expected = PAGE / 2 <= self.pace.orders_in(part.before - part.after) <= PAGE * 3
         return not (part.may_have_pages and is_expected)
 
     def restarted(self) -> "Walk":
-        """The slice from its first page again: its page token is no longer good."""
+        """The walk after a page token has expired: the slice starts again from its first page."""
         return self.model_copy(update={"slice": None, "was_restarted": True})
 
     def begun(self, part: Slice) -> "Walk":
-        """With the slice kept for the next try: an answer of 400 may be Amazon's fault, or our clock's, and pass."""
+        """With the slice kept for the next try: an answer of 400 may be the fault of Amazon or our clock, and pass."""
         return self.model_copy(update={"slice": part})
 
     def calls_to(self, until: datetime) -> int:
-        """About how many calls the rest of the window takes: slices double until they hold about a page."""
+        """The approximate number of calls for the rest of the window: slices double until they hold about a page."""
         left = until - self.reached
         widest = self.pace.width_of(ONE_PAGE)
         width, calls = min(self.width, widest), 0

@@ -1,6 +1,6 @@
-"""What really arrives through an integration's connection, and the dates on which it will end. Pure rules, no calls.
+"""The latest orders of each marketplace, and the fields that they lack: they tell whether a role is missing.
 
-Amazon leaves out what a role is lacking for, and says nothing of it; only the orders tell.
+Amazon silently leaves out the fields for which an application has no role; only the orders show it.
 """
 
 import hashlib
@@ -19,17 +19,17 @@ from needs_attention.orders.settings import Checks, Settings
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
-# Of the latest orders of a marketplace, most lack a field: then the connection is at fault, and not the orders.
+# If most of the latest orders of a marketplace lack a field, the connection is at fault, and not the orders.
 LATEST = 50
 FEWEST_FOR_AN_INCIDENT = 10
-# A marketplace of which nothing comes for so long is not known to be at fault any more.
+# After so long without orders, nothing is known about a marketplace any more.
 SILENT_AFTER = timedelta(days=7)
-# So many in a row that have it again end that.
+# This many orders in a row that have the field again end the incident.
 FEWEST_TO_END_IT = 3
 
 
 class Arrival(Value):
-    """One of the latest orders: a fingerprint of its ID, when it came, and what Amazon's own data lacked."""
+    """One of the latest orders: a fingerprint of its ID, when it came, and the fields that Amazon's data lacked."""
 
     order: str
     at: UtcTime
@@ -42,7 +42,7 @@ class Arrivals(Value):
     by_marketplace: dict[str, tuple[Arrival, ...]] = Field(default_factory=dict)
 
     def with_orders(self, orders: Iterable[AmazonOrder], settings: Settings, now: datetime) -> "Arrivals":
-        """With these, the newest last; an order that comes again counts by how it is now."""
+        """With these orders, the newest last. An order that comes again counts with its present data."""
         latest = dict(self.by_marketplace)
         for order in orders:
             if order.is_fulfilled_by_amazon or order.fulfillment_status != "UNSHIPPED":
@@ -53,12 +53,12 @@ class Arrivals(Value):
         return Arrivals(by_marketplace=latest)
 
     def recent(self, now: datetime) -> "Arrivals":
-        """Without marketplaces that have been silent so long that their last orders say nothing about today."""
+        """Without marketplaces that have been silent for so long that their last orders say nothing about today."""
         is_silent = {key: latest[-1].at + SILENT_AFTER < now for key, latest in self.by_marketplace.items()}
         return self.without(key for key, silent in is_silent.items() if silent)
 
     def without(self, marketplace_ids: Iterable[str]) -> "Arrivals":
-        """An incident that has ended is not opened again by the orders that it was opened by."""
+        """Without these marketplaces: the orders that opened an incident must not open it again after its end."""
         left_out = set(marketplace_ids)
         return Arrivals(by_marketplace={key: one for key, one in self.by_marketplace.items() if key not in left_out})
 
@@ -68,7 +68,7 @@ def vanished_fields(
 ) -> dict[str, tuple[str, ...]]:
     """By marketplace, the fields that most of its latest orders lack.
 
-    A field that is known to have vanished is back when the last few orders have it, or Amazon has filled a gap with it.
+    A vanished field is back when the last few orders have it, or when Amazon has filled a gap with it.
     """
     found = {
         marketplace_id: _vanished(latest, known.get(marketplace_id, ()), filled.get(marketplace_id, set()))
@@ -78,7 +78,7 @@ def vanished_fields(
 
 
 def filled_gaps(versions: Iterable[tuple[AmazonOrder, AmazonOrder]], settings: Settings) -> dict[str, frozenset[str]]:
-    """By marketplace, the fields that Amazon sent for orders, of which it had sent none before."""
+    """By marketplace, the fields that Amazon has now sent for orders that lacked them before."""
     filled: dict[str, frozenset[str]] = {}
     for before, after in versions:
         marketplace_id = after.marketplace_id or ""
@@ -88,7 +88,7 @@ def filled_gaps(versions: Iterable[tuple[AmazonOrder, AmazonOrder]], settings: S
 
 
 def evidence_of(fields: Mapping[str, tuple[str, ...]], arrivals: Arrivals) -> str:
-    """What people can check: how many of the latest orders lack what."""
+    """The evidence for people: how many of the latest orders lack each field."""
     sentences = []
     for marketplace_id, vanished in sorted(fields.items()):
         latest = arrivals.by_marketplace.get(marketplace_id, ())
@@ -125,10 +125,10 @@ def _fingerprint(order_id: str) -> str:
 
 
 class MarketplaceArrivals(Value):
-    """What Amazon's data of a marketplace's latest merchant-fulfilled, unshipped orders lacked.
+    """The fields that Amazon's data lacks in a marketplace's latest merchant-fulfilled, unshipped orders.
 
-    `lacking` counts by field, for fields whose check is on. `shipping_role`: whether Direct-to-Consumer Shipping is
-    granted, as far as these orders tell: e-mail and street come with that role only (Amazon's "Access Orders PII").
+    `lacking` counts by field, for fields whose check is on. `shipping_role` tells whether these orders show that
+    Direct-to-Consumer Shipping is granted: email and street come with that role only (Amazon's "Access Orders PII").
     """
 
     marketplace_id: str
@@ -139,7 +139,7 @@ class MarketplaceArrivals(Value):
 
 
 def arriving(arrivals: Arrivals, marketplace_ids: Iterable[str], checks: Checks) -> list[MarketplaceArrivals]:
-    """By marketplace, what its latest orders tell."""
+    """The summary of each marketplace's latest orders."""
     telling = [check.field for check in CHECKS if check.comes_with_shipping_role and check.is_on(checks)]
     return [_of_marketplace(arrivals, marketplace_id, telling) for marketplace_id in marketplace_ids]
 

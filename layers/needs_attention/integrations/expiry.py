@@ -1,4 +1,4 @@
-"""When an integration's credentials end."""
+"""The dates on which an integration's credentials end: Amazon's client secrets and consents do not last."""
 
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
@@ -11,7 +11,7 @@ Ending = Literal["clientSecret", "consent"]
 
 
 class Expiry(NamedTuple):
-    """That a part of the credentials ends then; `is_soon` within 30 days, or since."""
+    """The end of one part of the credentials; `is_soon` if it is less than 30 days away, or past."""
 
     what: Ending
     at: datetime

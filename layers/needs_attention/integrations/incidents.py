@@ -1,6 +1,6 @@
-"""What is wrong with an integration's connection: one cause, one incident, however many orders suffer from it.
+"""The incidents of an integration's connection: one cause is one incident, however many orders it affects.
 
-Pure rules, no calls. An incident says since when, on what evidence, and closes itself when its cause is over.
+An incident keeps its beginning and its evidence, and closes by itself when its cause is over.
 """
 
 from collections.abc import Iterable
@@ -23,21 +23,21 @@ IncidentCode = Literal[
     "fieldsVanished",
     "quotaExhausted",
 ]
-# Those that end with the next call that Amazon answers, and those that end with the next live download.
+# These end with the next call that Amazon answers.
 NO_CALL_WORKS: frozenset[IncidentCode] = frozenset(
     {"credentialsUnreadable", "credentialsRejected", "accessDenied", "marketplaceNotAllowed", "amazonUnavailable"}
 )
+# These end with the next live download.
 LIVE_SEARCH_FAILS: frozenset[IncidentCode] = frozenset({"requestRejected", "unreadableAnswer"})
-# Those that say nothing while nothing is downloaded.
+# These mean nothing while downloads are paused.
 OF_DOWNLOADS: frozenset[IncidentCode] = NO_CALL_WORKS | LIVE_SEARCH_FAILS | {"quotaExhausted"}
 
-
-# Live downloads this far behind for want of quota are an incident, until they are half as far behind.
+# Live downloads that are this far behind for lack of quota are an incident, until they have made up half of it.
 FAR_BEHIND = timedelta(hours=2)
 
 
 class Incident(Value):
-    """One cause. `evidence` is for people and names no person; `fields` are by marketplace, of vanished fields only."""
+    """One cause. `evidence` is for people and names nobody. `fields`, by marketplace, are the vanished ones."""
 
     code: IncidentCode
     since: UtcTime
@@ -60,7 +60,7 @@ class Incidents(Value):
         return next((incident for incident in self.incidents if incident.code == code), None)
 
     def opened(self, incident: Incident) -> "Incidents":
-        """With it, once: one that is open already keeps the time since when, and gets the new evidence."""
+        """With this incident. One that is open already keeps its beginning, and gets the new evidence."""
         known = self.find(incident.code)
         if known is None:
             return Incidents(incidents=(*self.incidents, incident))
@@ -76,10 +76,10 @@ class Incidents(Value):
         return frozenset(incident.fields.get(marketplace_id or "", ())) if incident else frozenset()
 
     def cause_of(self, marketplace_id: str | None, missing: Iterable[str]) -> IncidentCode | None:
-        """The incident that explains what an order of the marketplace lacks; None if that is the order's own."""
+        """The incident that explains the missing fields of an order; None if only the order lacks them."""
         return "fieldsVanished" if not self.vanished(marketplace_id).isdisjoint(missing) else None
 
 
 def is_far_behind(reached: datetime, now: datetime, *, is_open: bool) -> bool:
-    """Whether live downloads are too far behind; an incident that is open stays so until half of that is made up."""
+    """Whether live downloads are too far behind. An open incident ends once half of the lag is made up."""
     return now - reached > (FAR_BEHIND / 2 if is_open else FAR_BEHIND)

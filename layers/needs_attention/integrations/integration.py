@@ -1,4 +1,4 @@
-"""One Amazon seller account in one Amazon region, and its settings."""
+"""An integration: one Amazon seller account in one Amazon region, its settings, and the rejudgement of its orders."""
 
 from datetime import datetime
 from operator import attrgetter
@@ -14,9 +14,9 @@ from needs_attention.values.times import UtcTime
 
 
 class Rejudgement(Value):
-    """Goes through the Stages one after another; `position` is where it stands in the first of `stages`.
+    """A new verdict on every order, Stage by Stage; `position` is the place reached in the first of `stages`.
 
-    `changed` counts the orders whose verdict is another one now.
+    `changed` counts the orders whose verdict is a different one now.
     """
 
     requested_by: str
@@ -48,7 +48,7 @@ class Integration(Value):
     revision: int = 0
 
     def expiries(self, now: datetime) -> tuple[Expiry, ...]:
-        """When its credentials end, the soonest first."""
+        """The ends of its credentials, the soonest first."""
         begun: dict[Ending, datetime | None] = {
             "clientSecret": self.client_secret_created_at,
             "consent": self.consent_given_at,

@@ -1,4 +1,4 @@
-"""How orders and integrations stand at one moment: what an index cannot hold, because it changes with the clock."""
+"""The standing of orders and integrations at one moment: it changes with the clock, so no index holds it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ def _is_open(summary: Summary, surroundings: Surroundings) -> bool:
 
 
 class OrderStanding(NamedTuple):
-    """How an order stands at this moment: what an index cannot hold, because it changes with the clock."""
+    """The standing of an order at one moment: its incident, its deadline and its queue."""
 
     incident: IncidentCode | None
     ship_by_state: ShipByState | None
@@ -42,7 +42,7 @@ class OrderStanding(NamedTuple):
     @classmethod
     def of(cls, summary: Summary, surroundings: Surroundings, now: datetime) -> "OrderStanding":
         incident = surroundings.incidents.cause_of(summary.marketplace_id, summary.missing)
-        urgency = ship_by_state(summary.ship_by, now) if summary.is_to_be_sent else None
+        urgency = ship_by_state(summary.ship_by, now) if summary.is_unsent else None
         waits = summary.redownload_at is not None and not summary.ready_to_release
         queue = queue_of(summary.hold, urgency, has_incident=incident is not None, waits_for_amazon=waits)
         return cls(incident, urgency, queue)
@@ -100,9 +100,9 @@ def _sum[Name: str](names: Iterable[Name], counts: Iterable[Mapping[Name, int]])
 
 
 class IntegrationState(NamedTuple):
-    """How an integration stands, and what a run reads of its downloads once, when it begins.
+    """An integration and the state of its downloads, as a run reads them once, at its start.
 
-    Only runs write those, one at a time; but a rejudgement people may begin anew meanwhile.
+    Only runs write this state, one at a time. The exception is a rejudgement: people may start a new one meanwhile.
     """
 
     integration: Integration
@@ -118,7 +118,7 @@ class IntegrationState(NamedTuple):
 
 
 class IntegrationStanding(NamedTuple):
-    """What people are shown of how an integration's downloads stand, and what its Stages are called."""
+    """The state of an integration's downloads that people see, and the names of its Stages."""
 
     live: LiveDownload
     incidents: Incidents

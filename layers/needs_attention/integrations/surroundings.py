@@ -1,4 +1,4 @@
-"""What a decision about an order needs besides the order."""
+"""Everything that a decision about an order needs apart from the order."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from needs_attention.orders.settings import Settings
 
 
 class Surroundings(NamedTuple):
-    """All that a decision about an order of an integration needs besides the order."""
+    """The integration of an order, with its incidents and Stages, and whether hand-overs are frozen."""
 
     integration: Integration
     is_frozen: bool
@@ -20,7 +20,7 @@ class Surroundings(NamedTuple):
     def of(
         cls, integration: Integration, incidents: Incidents, stages: Stages, *, is_all_frozen: bool
     ) -> "Surroundings":
-        """A deleted integration hands nothing over any more: nobody would hear that an order was cancelled."""
+        """A deleted integration counts as frozen: nobody would hear that an order was cancelled."""
         is_closed = integration.is_frozen or integration.deleted_at is not None
         return cls(integration, is_closed or is_all_frozen, incidents, stages)
 

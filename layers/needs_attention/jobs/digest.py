@@ -1,7 +1,7 @@
-"""The daily digest: what came in, what was healed, and what waits for whom. Plain text, without personal data.
+"""The daily digest: new orders, healed orders, and the orders that wait for somebody. Plain text, no personal data.
 
-Bounded, however much there is: as many held orders of an integration are counted as the API's summary counts, and the
-integrations where most is to be done are told of one by one, the others together.
+Its length is bounded. It counts as many held orders of an integration as the API's summary does. The integrations with
+the most to do have a paragraph each, and the others share one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from needs_attention.orders.urgency import ship_by_state
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Page
-from needs_attention.tables.retention import WhatIsDue
+from needs_attention.tables.retention import RedactionCounts
 from needs_attention.tables.surroundings import all_surroundings
 from needs_attention.values.times import instant
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.literals import StatisticType
 
 DAY = timedelta(days=1)
-# A mail that is read, and far from the 256 KB that SNS takes.
+# People still read a mail of this length, and it is far from the 256 KB that SNS takes.
 MOST_INTEGRATIONS_TOLD = 50
 MOST_ORDERS_NAMED = 20
 # Of each integration.
@@ -41,9 +41,9 @@ _AGES = {
 
 
 class Measurements:
-    """Reads what the functions have measured, from the namespace.
+    """Reads the functions' metrics from the namespace.
 
-    No index finds the holds that have ended: their orders are wherever they went.
+    Only metrics tell how many holds have ended: no index finds their orders, which are wherever they went.
     """
 
     def __init__(self, client: "CloudWatchClient", namespace: str) -> None:
@@ -51,7 +51,7 @@ class Measurements:
         self._namespace = namespace
 
     def total(self, service: str, metric: str, statistic: "StatisticType", since: datetime, until: datetime) -> int:
-        """Of all integrations together."""
+        """The metric's total over all integrations."""
         answer = self._client.get_metric_statistics(
             Namespace=self._namespace,
             MetricName=metric,
@@ -74,17 +74,17 @@ class Digest(NamedTuple):
 
 
 class _Told(NamedTuple):
-    """What there is to tell of an integration; `is_truncated` says that more orders are held than were counted."""
+    """The facts about one integration; `is_truncated` says that more orders are held than were counted."""
 
     surroundings: Surroundings
     held: HeldCounts
     is_truncated: bool
     new: int
-    redactions: WhatIsDue
+    redactions: RedactionCounts
 
     @property
     def urgency(self) -> tuple[int, ...]:
-        """How much is to be done."""
+        """Sorts integrations by how much there is to do."""
         states = self.held.by_ship_by_state
         return states["overdue"], states["atRisk"], len(self.surroundings.incidents.incidents), self.held.held
 
@@ -96,7 +96,7 @@ def digest(
     measurements: Measurements,
     now: datetime,
 ) -> Digest:
-    """Of the day up to now."""
+    """The digest of the day up to now."""
     since = now - DAY
     told, urgent = list[_Told](), list[Summary]()
     for integration_id, surroundings in all_surroundings(integrations, downloads, integrations.stages()).items():
@@ -104,9 +104,9 @@ def digest(
             continue
         found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))
         held = HeldCounts.of(found.summaries, surroundings, now)
-        urgent += [one for one in found.summaries if one.is_to_be_sent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
+        urgent += [one for one in found.summaries if one.is_unsent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
         new = orders.count_created(integration_id, since, now)
-        due = WhatIsDue.of(orders, integration_id, now)
+        due = RedactionCounts.of(orders, integration_id, now)
         told.append(_Told(surroundings, held, found.position is not None, new, due))
     told.sort(key=lambda one: one.urgency, reverse=True)
     urgent.sort(key=lambda one: one.ship_by or now)
@@ -184,6 +184,6 @@ def _at_least(number: int, is_more: bool) -> str:  # noqa: FBT001 - one number, 
 
 
 def _counted(numbers: Mapping[str, int]) -> str:
-    """What there is any of, the most first."""
+    """The numbers above zero with their names, the highest first."""
     found = sorted(((number, name) for name, number in numbers.items() if number), reverse=True)
     return ", ".join(f"{name} {number}" for number, name in found) or "nothing"

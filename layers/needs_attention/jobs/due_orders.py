@@ -1,4 +1,4 @@
-"""What the clock owes single orders, without Amazon: verdicts that were lost, ends of snoozes, judging anew."""
+"""Work that falls due on single orders without Amazon: lost verdicts, ends of snoozes, and judging orders again."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,16 +17,17 @@ from needs_attention.tables.order_items import VERDICT_OVERDUE
 from needs_attention.tables.orders import OrderStore, Page
 
 READ_AT_ONCE = 100
-# More than a run has quota for; a role that is lost may leave tens of thousands waiting.
+# More than a run has quota for; a lost role may leave tens of thousands of orders waiting.
 MOST_TO_ASK_FOR = 300
 
 logger = Logger(child=True)
 
 
 class Settled(NamedTuple):
-    """What remains to be done: the orders that Amazon is to be asked for again, longest due first, the first of them.
+    """What is left to do after the due orders are settled.
 
-    `overdue_verdicts` is how many verdicts had not come and were asked for again.
+    `to_ask_for` are the first of the orders that Amazon should send again, longest due first. `overdue_verdicts` counts
+    the verdicts that had not come and were asked for again.
     """
 
     to_ask_for: tuple[Order, ...]
@@ -36,9 +37,9 @@ class Settled(NamedTuple):
 def settle_what_is_due(
     orders: OrderStore, integration: Integration, now: Callable[[], datetime], until: datetime
 ) -> Settled:
-    """Overdue verdicts are asked for again, snoozes end.
+    """Asks again for overdue verdicts, and ends snoozes.
 
-    However many orders wait for Amazon, what is due after them is settled too, as far as the time reaches.
+    Orders that wait for Amazon, however many, do not keep the orders due after them from being settled in time.
     """
     began = now()
     due_ids = takewhile(lambda _: now() < until, orders.find_due(integration.integration_id, began))
@@ -67,9 +68,9 @@ def go_on_rejudging(
     now: Callable[[], datetime],
     until: datetime,
 ) -> bool:
-    """Judges orders by the settings of now, if somebody asked for it; answers whether there is more to do.
+    """Judges orders by the current settings, if somebody asked for it; answers whether there is more to do.
 
-    One whose verdict is pending is left to validation. A run that dies repeats a page, which changes nothing.
+    An order whose verdict is pending is left to validation. A run that dies repeats a page, which changes nothing.
     """
     integration_id = integration.integration_id
     while (job := downloads.rejudgement(integration_id)) and not job.finished_at:
@@ -102,7 +103,7 @@ def _with_next_page_judged(
 
 
 def _settle(orders: OrderStore, order: Order, integration: Integration, now: datetime) -> bool:
-    """One thing that is owed to the order; the index shows the next one when the time for it has come."""
+    """Does one thing that is due on the order. The index shows the next one when its time has come."""
     if order.hold and order.hold.until and order.hold.until <= now:
         awake = gate.end_snooze(order, integration.settings, now)
         return orders.save_if_unchanged(order, awake, by="clock", at=now, cause="snoozeEnded")

@@ -1,4 +1,4 @@
-"""Personal data goes when its time is over, or when somebody asks for it: what the clock removes, and what is due.
+"""Removes personal data when its time is over, or when somebody asks for it.
 
 Nothing scans: an index holds the orders with personal data by the time when that must be gone.
 """
@@ -18,7 +18,7 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore, Page
 
-# So much of an integration's before it is the next one's turn: a few seconds.
+# After so many orders of an integration it is the next one's turn: a few seconds.
 MOST_REDACTED_AT_ONCE = 500
 
 READ_AT_ONCE = 100
@@ -35,9 +35,8 @@ def remove_personal_data(
 ) -> None:
     """Redacts the orders that are due and erases the buyers that somebody asked for, in all integrations.
 
-    Paused and deleted integrations count too.
-
-    They take turns, so that no backlog keeps another waiting. What is left when the time is over is for the next run.
+    Paused and deleted integrations count too. They take turns, so that no backlog keeps another waiting. The next run
+    does what is left when the time is over.
     """
     waiting = list(integrations.find_all(deleted_too=True))
     while waiting and now() < until:
@@ -60,7 +59,7 @@ def redact_what_is_due(
 ) -> bool:
     """Removes the personal data of orders whose time is over, longest due first; answers whether there is more.
 
-    An order that cannot be read stays due, and rings an alarm after a day.
+    An order that cannot be read stays due, and raises an alarm after a day.
     """
     began = now()
     due_ids = (due.order_id for due in orders.find_redactions_due(integration.integration_id, began))
@@ -84,10 +83,10 @@ def redact_what_is_due(
 def go_on_erasing(
     orders: OrderStore, downloads: DownloadStateStore, integration: Integration, now: Callable[[], datetime]
 ) -> bool:
-    """Erases a page's orders of each buyer that somebody asked to; answers whether there is more to do.
+    """Takes a page of orders for each erasure that is under way; answers whether there is more to do.
 
     It goes through all orders by their created time, which does not change meanwhile, and reads those that hold
-    personal data: nothing finds a buyer's. A run that dies repeats a page.
+    personal data: no index finds the orders of a buyer. A run that dies repeats a page.
     """
     are_through = True
     for erasure in downloads.erasures_under_way(integration.integration_id):
@@ -116,7 +115,10 @@ def _with_next_page_erased(orders: OrderStore, integration: Integration, erasure
 
 
 def _is_erased(orders: OrderStore, integration: Integration, order: Order, erasure: Erasure, now: datetime) -> bool:
-    """Whether it is by now: one that is still to be sent is left as it is, unless the request says otherwise."""
+    """Erases the order, and answers whether it is erased now.
+
+    An order that still has to be sent is left as it is, unless the request says otherwise.
+    """
     before = order
     while not before.redacted_at:
         try:

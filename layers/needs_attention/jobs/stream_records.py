@@ -1,4 +1,4 @@
-"""What the functions behind the orders stream share."""
+"""How the functions behind the orders stream report a record that fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 @contextmanager
 def told_if_it_fails(logger: Logger, record: DynamoDBRecord) -> Iterator[None]:
-    """One log line for a record that fails, with its order and the kind of error, whose text may hold personal data."""
+    """Logs a record that fails in one line: its order, and the kind of error, whose text may hold personal data."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Judging the orders of one batch of the stream."""
+"""Judges the orders of one batch of the stream."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -12,11 +12,11 @@ from needs_attention.tables.orders import LostRace, OrderStore
 
 
 class UnknownIntegration(Exception):
-    """An order names an integration that is not in the table: it cannot be judged without its settings."""
+    """An order names an integration that is not in the table. Without its settings the order cannot be judged."""
 
 
 class Validation:
-    """One batch: the settings are read once per integration, the verdicts stamped with one time."""
+    """One batch. It reads the settings once per integration, and stamps all verdicts with one time."""
 
     def __init__(self, orders: OrderStore, integrations: SettingsStore, at: datetime) -> None:
         self._orders = orders
@@ -30,8 +30,8 @@ class Validation:
     def judge_image(self, image: Item) -> None:
         """Writes the verdict on the order of a stream image, unless the order has changed since.
 
-        A stale record changes nothing: whoever changed the order judged it, or left a record of their own. Raises
-        ValueError for an image that is no order of ours.
+        A stale record changes nothing: the change since then judged the order, or left a record of its own. Raises
+        ValueError for an image that is not an order of ours.
         """
         order = order_from_item(image)
         if not order.is_pending:
@@ -41,7 +41,7 @@ class Validation:
             landed = self._orders.save(order, verdict, by="validation", at=self._at, cause="verdict")
         except LostRace as race:
             if race.current and race.current.revision == order.revision:
-                raise  # what stood in the way has not changed the order: the stream brings it again
+                raise  # a write that changes no revision stood in the way: the stream brings the order again
             self.counts["stale"] += 1
             return
         self.counts["judged"] += 1

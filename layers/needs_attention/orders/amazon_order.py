@@ -1,4 +1,4 @@
-"""The facts of an order that come from Amazon, and how a later answer merges into them: absence never erases."""
+"""The facts that Amazon states about an order. A later answer merges into them: absence never erases."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,10 +10,8 @@ from needs_attention.values.model import Value, differing
 from needs_attention.values.text import is_blank
 from needs_attention.values.times import UtcTime
 
-# The lean facts of an order, in bytes as stored: they must fit into one DynamoDB item (400 KB) beside edits, verdict
-# and keys.
+# In bytes as stored. One DynamoDB item (400 KB) holds these facts together with edits, verdict and keys.
 LARGEST_ORDER = 100_000
-
 
 # The program of a business order that Amazon buys and invoices itself.
 AMAZON_AS_BUYER = "INVOICE_BY_AMAZON"
@@ -23,9 +21,9 @@ PENDING_AT_AMAZON = frozenset({"PENDING", "PENDING_AVAILABILITY"})
 
 
 class UnreadableOrder(Exception):
-    """An order in Amazon's answer that cannot be kept, with why; the others of its page are not concerned.
+    """An order in Amazon's answer that cannot be kept, and the reason; the other orders of its page can.
 
-    `order_id` is None when not even that could be read. The reason names fields, never their values.
+    `order_id` is None if the ID itself could not be read. The reason names fields, never their values.
     """
 
     def __init__(self, order_id: str | None, reason: str) -> None:
@@ -70,14 +68,14 @@ class Address(Value):
         return {part: text for part, text in self if not is_blank(text)}
 
 
-# A phone number or a type of address may change without the parcel going anywhere else.
+# A new phone number or type of address sends the parcel nowhere else.
 WHERE = Address.model_fields.keys() - {"phone", "address_type"}
 
 
 class LineItem(Value):
     """One line of an order that someone has to pick.
 
-    `quantity` is what was ordered and not cancelled; None if that could not be read.
+    `quantity` counts the units that are ordered and not cancelled; None if the number could not be read.
     """
 
     order_item_id: str | None = None
@@ -90,15 +88,15 @@ class LineItem(Value):
 
     @property
     def can_be_picked(self) -> bool:
-        """Quantity 0 is Amazon's way of saying that a line was cancelled; a price of 0 is a replacement."""
+        """Whether it names a product and a quantity. Amazon sends quantity 0 for a cancelled line."""
         return bool(self.quantity) and not (is_blank(self.seller_sku) and is_blank(self.asin))
 
 
 class AmazonOrder(Value):
-    """The facts that we use of an order of the Orders API 2026-01-01 (its model's paths stand beside each field).
+    """The facts of an order that the rules use. The comments give the paths in Amazon's Orders API 2026-01-01.
 
-    Blank texts and placeholders come in as None, so absent, null, "" and `[Redacted]` are one thing; so do texts that
-    are far too long for what they should be.
+    Blank texts and placeholders are read as None, so that absent, null, "" and `[Redacted]` mean the same. So are texts
+    that are far too long for their field.
     """
 
     order_id: str
@@ -123,12 +121,12 @@ class AmazonOrder(Value):
     grand_total: Money | None = None  # proceeds.grandTotal
     tax_name: str | None = None  # tax.taxRegistrations[BUYER].legalName, else its address's name
     tax_address: Address | None = None  # tax.taxRegistrations[BUYER].taxRegistrationAddress
-    line_items: tuple[LineItem, ...] | None = None  # orderItems; None if the answer had none at all
+    line_items: tuple[LineItem, ...] | None = None  # orderItems; None if the answer has no list
     is_gift: bool = False  # orderItems[].fulfillment.packing.giftOption
     cancel_requested_by_buyer: bool = False  # orderItems[].cancellation.cancellationRequest.requester
 
     def that_can_be_kept(self) -> Self:
-        """The order itself. Raises UnreadableOrder if it is far too much data."""
+        """The order itself. Raises UnreadableOrder if it is too large to keep."""
         size = len(self.model_dump_json(by_alias=True).encode())
         if size > LARGEST_ORDER:
             raise UnreadableOrder(self.order_id, f"{size:,} bytes, more than the {LARGEST_ORDER:,} that can be kept")
@@ -136,9 +134,9 @@ class AmazonOrder(Value):
 
     @property
     def addressee(self) -> str | None:
-        """Whom the parcel is for, as Amazon wrote it: the recipient, else the buyer where that may be the recipient.
+        """The name that the parcel goes to, as Amazon wrote it: the recipient's, else the buyer's if both may be one.
 
-        On a gift order the buyer is somebody else, and a business invoiced through Amazon has Amazon as its buyer.
+        The buyer of a gift is somebody else, and the buyer of an order that is invoiced through Amazon is Amazon.
         """
         buyer_may_be_recipient = not self.is_gift and AMAZON_AS_BUYER not in self.programs
         return self.recipient_name or (self.buyer_name if buyer_may_be_recipient else None)
@@ -164,10 +162,10 @@ class AmazonOrder(Value):
         return self.fulfilled_by == "AMAZON"
 
     def updated_with(self, newer: "AmazonOrder") -> "AmazonOrder":
-        """`newer` with what Amazon no longer sends kept from this one: absence never erases.
+        """`newer`, with every fact that it lacks taken from this one: absence never erases.
 
-        Amazon strips personal data from its answers later (shipped, cancelled, old, role lost). An empty list of line
-        items is a real value, though: an order can lose its last line.
+        Amazon strips personal data from later answers (shipped, cancelled, old, role lost). An empty list of line
+        items is a real value: an order can lose its last line.
         """
         kept = {field: value for field, value in self if value is not None and getattr(newer, field) is None}
         merged = newer.model_copy(update=kept)
@@ -183,7 +181,7 @@ class AmazonOrder(Value):
         )
 
     def redacted(self) -> "AmazonOrder":
-        """Without personal data: what Amazon's data protection list names, and every name, company and number."""
+        """Without personal data: all that Amazon's data protection list names, and every name, company and number."""
         country = self.delivery_address.country_code if self.delivery_address else None
         return self.model_copy(
             update={
@@ -209,14 +207,15 @@ class AmazonOrder(Value):
 
 
 def may_be_order_id(text: str) -> bool:
-    """Amazon's order IDs are opaque, and its model does not bound them. But DynamoDB takes no key of any length, and
-    one of dots alone would be a step in a path."""
+    """Whether the text can be an order ID. Amazon's IDs are opaque, and its model does not limit their length.
+
+    DynamoDB limits the length of a key, and dots alone would be a step in a URL's path.
+    """
     return bool(text.strip(".")) and len(text) <= 100
 
 
-# Keeping what Amazon no longer sends ----------------------------------------------------------------------------------
 def _newer_address(old: Address | None, new: Address | None) -> Address | None:
-    """An address that comes with a street replaces the old one whole; one without only fills in and refreshes parts."""
+    """A new address with a street replaces the old one whole; one without a street only updates single parts."""
     if new is None or old is None or new.has_street:
         return new or old
     return old if old.has_street else old.model_copy(update=new.given_parts())
@@ -225,9 +224,9 @@ def _newer_address(old: Address | None, new: Address | None) -> Address | None:
 def _with_known_products(
     old: tuple[LineItem, ...] | None, new: tuple[LineItem, ...] | None
 ) -> tuple[LineItem, ...] | None:
-    """The new lines; what one of them no longer says of its product is kept from the old line of the same ID.
+    """The new lines. If one no longer names its product, the old line of the same ID supplies it.
 
-    Lines that share an ID, as no order should have them, are taken as they are: nobody knows which was which.
+    Lines that share an ID are taken as they are: nothing tells which old line belongs to which.
     """
     known, alone = _by_their_own_id(old), _by_their_own_id(new)
     return new and tuple(

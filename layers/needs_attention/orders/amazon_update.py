@@ -1,4 +1,4 @@
-"""An order with a newer answer of Amazon merged into it."""
+"""Merges an answer of Amazon's into the stored order: the only way in which Amazon's facts change."""
 
 from datetime import datetime
 
@@ -12,14 +12,14 @@ from needs_attention.values.model import differing
 def downloaded(
     before: Order | None, amazon: AmazonOrder, integration: str, settings: Settings, at: datetime
 ) -> Order | None:
-    """The order with what Amazon sent on it and its verdict pending; None if that is nothing new.
+    """The order with Amazon's answer merged into it and its verdict pending; None if nothing is new.
 
-    Where nothing but Amazon's time of the update is new, and the integration's `settings` would have it judged the
-    same, the verdict stands: the order is not stopped for nothing, and not written twice.
+    The verdict stands if only the time of Amazon's update is new and `settings` lead to the same verdict. So the order
+    is not stopped for nothing, and not written twice.
 
-    An older version never wins. The same `lastUpdatedTime` with new content does: a role was granted. Absence never
-    erases. A redacted order is never filled again, and one whose time is over when it arrives is stored redacted.
-    Raises UnreadableOrder if the order belongs to another integration, or is far too large with what is kept of it.
+    An older version never wins. New content under the same `lastUpdatedTime` does: a role was granted. Absence never
+    erases. A redacted order is never filled again, and an order that arrives after its time is stored redacted.
+    Raises UnreadableOrder if the order belongs to another integration, or is too large once merged.
     """
     if before is None:
         order = Order.first_seen(integration, amazon, at)

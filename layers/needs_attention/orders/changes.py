@@ -1,4 +1,4 @@
-"""The meaning of a change of an order, in the words of the event bus."""
+"""The record of a change of an order: who made it, the fields that differ, and the events that it means."""
 
 from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
@@ -8,14 +8,14 @@ from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.values.model import differing
 
-# Who changes orders without anybody having asked; every other name is a person's or a warehouse's.
+# These change orders without a request; every other name is a person's or a warehouse's.
 AUTOMATIC = frozenset({"amazon", "validation", "clock"})
 
 
 class ChangedBy(TypedDict):
-    """What is written down with a change of an order: who made it, when and why, and the request that it came with.
+    """Who made a change, when and why, and the ID of the request that it came with.
 
-    That is the API's of a person's or a warehouse's change, Amazon's of a download.
+    That is a request to the API, or Amazon's if a download made the change.
     """
 
     by: str
@@ -24,9 +24,8 @@ class ChangedBy(TypedDict):
     request_id: NotRequired[str | None]
 
 
-# Writes ---------------------------------------------------------------------------------------------------------------
 def with_change(before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
-    """The order as it will stand: one revision on, and with the change that led there written on it."""
+    """The order as it is written: its next revision, with the record of the change on it."""
     at = changed_by["at"]
     change = LastChange(
         by=changed_by["by"],
@@ -39,7 +38,7 @@ def with_change(before: Order | None, after: Order, **changed_by: Unpack[Changed
     return after.with_(revision=(before.revision if before else 0) + 1, last_change=change)
 
 
-# Told otherwise (amazon, edits), or of no interest to a person who reads the history.
+# Listed field by field below (amazon, edits), or of no interest to a person who reads the history.
 _OWN_BOOKKEEPING = {
     "amazon",
     "edits",
@@ -68,7 +67,7 @@ def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
 
 
 def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:
-    """What a change meant, in the words of the event bus: written with the change, so that telling it needs no more."""
+    """The events that a change means. They are written with the change, so publishing them needs nothing else."""
     was_held, is_held = before is not None and before.hold is not None, after.hold is not None
     was_ready = before is not None and before.is_transferable and before.is_live
     told = before.alerts if before and not _changed_once_more(before, after) else ()
@@ -91,6 +90,6 @@ def _has_become(status: ThreePlStatus, before: Order | None, after: Order) -> bo
 
 
 def _changed_once_more(before: Order, after: Order) -> bool:
-    """Whether Amazon changed once more what the warehouse has: that is told each time."""
+    """Whether Amazon changed the order once more since its transfer: each such change is told."""
     known, now = before.handed_over_digest, after.handed_over_digest
     return known is not None and now is not None and known != now

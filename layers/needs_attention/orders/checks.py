@@ -1,4 +1,4 @@
-"""The checks for missing data, one row each: what an order must have before it may leave, and all that follows from it.
+"""The checks for missing data: one row and one function for each field that an order must have to leave.
 
 To add a check, write its row and its function here, and its switch in `settings.Checks`.
 """
@@ -16,7 +16,7 @@ from needs_attention.values.text import is_blank
 
 Finding = Literal["blank", "incomplete", "singleWord", "notAnAddress", "buyerIsNotRecipient", "noProduct", "asked"]
 
-# Enough to tell an address from a remark; whether it is deliverable only the mail server knows.
+# Enough to tell an address from a remark. Only the mail server knows whether it is deliverable.
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 

@@ -14,7 +14,7 @@ def find_missing(amazon: AmazonOrder, edits: Edits, settings: Settings) -> tuple
     Each of the two is in the order of the checks. A field that a person confirmed as unavailable counts as filled.
     """
     view = seen(amazon, edits, settings)
-    checks = [check for check in CHECKS if check.applies_to_orders_of_amazon or not amazon.is_fulfilled_by_amazon]
+    checks = CHECKS if not amazon.is_fulfilled_by_amazon else [one for one in CHECKS if one.applies_to_orders_of_amazon]
     missing = [
         Missing(field=check.field, reason=gap.reason, parts=gap.parts)
         for check in checks

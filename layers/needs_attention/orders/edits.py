@@ -1,4 +1,4 @@
-"""What people typed over Amazon's data."""
+"""The edits that people lay over Amazon's data, unit by unit, and the changes of Amazon's underneath."""
 
 from collections import Counter
 from collections.abc import Iterable, Set
@@ -17,7 +17,7 @@ class PersonsName(Value):
 
 
 class AmazonsUnit(Value):
-    """What Amazon said of the units when a person edited them, to notice when Amazon changes its mind."""
+    """Amazon's value of each unit at the time of its edit: a later change of Amazon's shows against it."""
 
     name: str | None = None
     email: str | None = None
@@ -31,7 +31,7 @@ UNITS: tuple[Unit, ...] = ("name", "email", "delivery_address", "billing_address
 
 
 class Edits(Value):
-    """What people typed, by unit, what they confirmed to be not to be had, and what Amazon said at that time."""
+    """The typed value of each unit, the fields confirmed as unavailable, and Amazon's values at that time."""
 
     name: PersonsName | None = None
     email: str | None = None
@@ -45,7 +45,7 @@ class Edits(Value):
         return getattr(self, unit) is not None
 
     def edited(self, unit: Unit, value: object, amazon: AmazonOrder) -> "Edits":
-        """With `value` over Amazon's unit, or Amazon's value again if it is None."""
+        """With `value` over Amazon's unit, or without the edit if it is None."""
         then = self.amazon_then.model_copy(update={unit: getattr(amazons_units(amazon), unit)})
         return self.model_copy(update={unit: value, "amazon_then": then})
 
@@ -62,10 +62,9 @@ def amazons_units(amazon: AmazonOrder) -> AmazonsUnit:
 
 
 def units_changed_at_amazon(edits: Edits, amazon: AmazonOrder) -> tuple[Unit, ...]:
-    """The edited units in which Amazon now says something else than when they were edited.
+    """The edited units whose value at Amazon differs from the one at the time of the edit.
 
-    Amazon filling a gap is no change, nor is Amazon falling silent or saying what was typed; altering what it had said
-    to something else is.
+    It is no change if Amazon fills a gap, falls silent, or comes to say what was typed.
     """
     now = amazons_units(amazon)
     return tuple(
@@ -77,7 +76,6 @@ def units_changed_at_amazon(edits: Edits, amazon: AmazonOrder) -> tuple[Unit, ..
     )
 
 
-# What Amazon changed --------------------------------------------------------------------------------------------------
 def _contradicts(then: object, now: object) -> bool:
     if isinstance(then, Address) and isinstance(now, Address):
         said = then.given_parts()
@@ -86,12 +84,12 @@ def _contradicts(then: object, now: object) -> bool:
         return f"{then.first_name} {then.last_name}".split() != str(now).split()
     if isinstance(then, tuple) and isinstance(now, tuple):
         return _lines_contradict(then, now)
-    # What was blanked here says something too: that there is none.
+    # A blank edit is a statement too: there is none.
     return then is not None and bool(now) and then != now
 
 
 def _lines_contradict(then: Iterable[LineItem], now: Iterable[LineItem]) -> bool:
-    """A line whose SKU was not said can be contradicted in its quantity alone; where no line was, in nothing."""
+    """Without a known SKU, only a line's quantity can be contradicted; without lines, nothing can."""
     unsaid = {line.order_item_id for line in then if line.seller_sku is None}
     said = _to_pick(then, unsaid)
     return bool(said) and said != _to_pick(now, unsaid)

@@ -1,4 +1,4 @@
-"""What people see of an order: edits over Amazon's data, and where each part came from."""
+"""The order as people see it: edits over Amazon's data, with the source of each part."""
 
 from typing import Literal
 
@@ -9,14 +9,14 @@ from needs_attention.orders.settings import Settings
 from needs_attention.values.model import Value
 from needs_attention.values.text import is_blank
 
-# Where what is seen came from.
+# The sources of the parts.
 NameSource = Literal["recipient", "buyer", "edited", "none"]
 AmazonsOrEdited = Literal["amazon", "edited"]
 BillingSource = Literal["amazonTax", "copiedFromDelivery", "edited", "none"]
 
 
 class Seen(Value):
-    """An order as people see it: edits over Amazon's data, and where each part came from."""
+    """The personal data and lines of an order, edits over Amazon's data, with the source of each part."""
 
     first_name: str
     last_name: str
@@ -35,7 +35,7 @@ class Seen(Value):
 
 
 def seen(amazon: AmazonOrder, edits: Edits, settings: Settings) -> Seen:
-    """What anyone sees of the order: each unit is the person's if there is an edit, else Amazon's."""
+    """The order as everyone sees it: each unit is the edited one if there is an edit, else Amazon's."""
     name, name_source = _name(amazon, edits)
     delivery = edits.delivery_address or amazon.delivery_address
     billing_name, billing, billing_source = _billing(amazon, edits, settings, delivery)
@@ -58,7 +58,6 @@ def seen(amazon: AmazonOrder, edits: Edits, settings: Settings) -> Seen:
     )
 
 
-# What is seen ---------------------------------------------------------------------------------------------------------
 def _name(amazon: AmazonOrder, edits: Edits) -> tuple[PersonName, NameSource]:
     if edits.name is not None:
         return _typed_name(edits.name.first_name, edits.name.last_name, edits.name.company), "edited"
@@ -71,7 +70,7 @@ def _name(amazon: AmazonOrder, edits: Edits) -> tuple[PersonName, NameSource]:
 
 
 def _typed_name(first: str, last: str, company: str) -> PersonName:
-    """A name from two boxes: only when one of them was left blank does its script matter."""
+    """A name from two boxes. Its script matters only if one of them is blank."""
     if not is_blank(company):
         return PersonName(first=first, last=last, kind="company")
     if not is_blank(first) and not is_blank(last):
@@ -91,7 +90,7 @@ def _company(amazon: AmazonOrder, edits: Edits) -> str:
 def _billing(
     amazon: AmazonOrder, edits: Edits, settings: Settings, delivery: Address | None
 ) -> tuple[str | None, Address | None, BillingSource]:
-    """Amazon's API has no billing address: the buyer's tax registration is the nearest, then what the setting says."""
+    """Amazon's API has no billing address. The buyer's tax registration comes nearest; then the setting decides."""
     name = amazon.tax_name or amazon.buyer_name or amazon.recipient_name
     if edits.billing_address is not None:
         return name, edits.billing_address, "edited"

@@ -1,4 +1,4 @@
-"""Personal data that is removed before its time, because somebody asked for it: of one order, or of one buyer."""
+"""Erases a buyer's personal data on request, before its time: page by page through all orders."""
 
 import secrets
 from collections.abc import Sequence
@@ -10,13 +10,15 @@ from needs_attention.orders.order import Order, Redaction
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
-# So many orders are named; `GET /integrations/{integrationId}/redactions` names all.
+# An erasure names this many orders; `GET /integrations/{integrationId}/redactions` names all.
 MOST_NAMED = 100
 
 
 class Buyer(Value):
-    """Whom orders are compared with, without saying who that is: the key is as secret as the fingerprint, and both are
-    forgotten when the erasure is through."""
+    """A buyer to compare orders with, as a fingerprint that names nobody.
+
+    The key is as secret as the fingerprint. Both are forgotten when the erasure is finished.
+    """
 
     key: str
     fingerprint: str
@@ -27,7 +29,7 @@ class Buyer(Value):
         return cls(key=key, fingerprint=_fingerprint(email, key))
 
     def placed(self, order: Order) -> bool:
-        """By Amazon's address or by the one that was typed over it, in any case."""
+        """Whether the order has the buyer's email, as Amazon or a person wrote it, in upper or lower case."""
         known = (order.amazon.buyer_email, order.edits.email, order.edits.amazon_then.email)
         return any(_fingerprint(email, self.key) == self.fingerprint for email in known if email)
 
@@ -37,7 +39,7 @@ def _fingerprint(email: str, key: str) -> str:
 
 
 class PageErased(NamedTuple):
-    """What a page of orders brought: how many there were, which are erased, which are left because they are unsent."""
+    """The result of one page: how many orders it had, the erased ones, and those left because they are unsent."""
 
     orders: int
     erased: Sequence[str]
@@ -45,10 +47,11 @@ class PageErased(NamedTuple):
 
 
 class Erasure(Value):
-    """One buyer's erasure in one integration, and how far it has come.
+    """One buyer's erasure in one integration, and its progress.
 
-    It goes through all orders by their created time; `position` is where it stands. `erased` and `unsent` are the first
-    of them: an order that is still to be sent is left as it is, unless the request says otherwise.
+    It goes through all orders by their created time; `position` is the place of the next page. `erased` and `unsent`
+    name the first orders of each kind. An order that is still to be sent is left as it is, unless the request says
+    otherwise.
     """
 
     erasure_id: str
@@ -70,14 +73,14 @@ class Erasure(Value):
         return Redaction(by=self.requested_by, why="request", reference=self.reference)
 
     def concerns(self, order: Order) -> bool:
-        """Whether it is the buyer's; of what this request has erased already nothing else tells that it was."""
+        """Whether the order is the buyer's, or was until this erasure redacted it."""
         if order.redacted_at:
             return order.redacted_at >= self.requested_at and order.redaction == self.redaction
         return self.buyer is not None and self.buyer.placed(order)
 
     def after_page(self, page: PageErased, position: str | None, now: datetime) -> "Erasure":
-        """After a page of orders; after the last one it is through, and knows nothing of the buyer any more."""
-        is_through = position is None
+        """After a page of orders. After the last one it is finished, and forgets the buyer."""
+        is_finished = position is None
         return self.model_copy(
             update={
                 "position": position,
@@ -86,7 +89,7 @@ class Erasure(Value):
                 "erased_count": self.erased_count + len(page.erased),
                 "unsent": (*self.unsent, *page.unsent)[:MOST_NAMED],
                 "unsent_count": self.unsent_count + len(page.unsent),
-                "buyer": None if is_through else self.buyer,
-                "finished_at": now if is_through else None,
+                "buyer": None if is_finished else self.buyer,
+                "finished_at": now if is_finished else None,
             }
         )

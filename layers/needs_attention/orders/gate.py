@@ -1,7 +1,7 @@
-"""What people, the warehouse and the clock may do to an order: each returns the changed order, or refuses.
+"""The changes that people, the warehouse and the clock make to an order: each returns the changed order, or refuses.
 
-Every change is judged in the same step, so the answer carries the new verdict, and no later verdict on the same data
-overturns what a person chose. Nothing here writes: `OrderStore.save` lands a change on the revision it was made on.
+Every change is judged in the same step. So the answer carries the new verdict, and no later verdict on the same data
+overturns a person's choice. Nothing here writes: `OrderStore.save` lands a change on the revision it was made on.
 """
 
 from collections.abc import Sequence, Set
@@ -16,14 +16,14 @@ from needs_attention.orders.verdict import digest, dispatches_at_once, judged
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
-# In place of words in which a buyer's data may stand.
+# Replaces free text, because it may hold a buyer's data.
 REDACTED = "[redacted]"
 
 
 class Refused(Exception):
     """The order may not be changed like this now. `code` is stable, the message is for people.
 
-    `missing` lists what is missing when that is the reason.
+    `missing` lists the missing fields if they are the reason.
     """
 
     def __init__(self, code: str, message: str, missing: tuple[Missing, ...] = ()) -> None:
@@ -34,10 +34,10 @@ class Refused(Exception):
 
 
 class Wanted(Value):
-    """What a person wants of an order beyond its data. None leaves a thing as it is.
+    """A person's wishes for an order, apart from edits. None leaves a thing as it is.
 
-    `fully_dispatched` is the time of dispatch; `False` takes it back. `override` is an administrator's reason for
-    letting the order go with something missing.
+    `fully_dispatched` is the time of dispatch; `False` takes it back. `override` is an administrator's reason to let
+    the order go although fields are missing.
     """
 
     stage: str | None = None
@@ -88,10 +88,10 @@ def check_editable(order: Order) -> None:
 
 
 def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: datetime) -> Order:
-    """Brings the verdict up to date, does what the person wants on top, if the gate lets it, and judges the result.
+    """Brings the verdict up to date, makes the wanted changes if the gate allows them, and judges the result.
 
-    Up to date with the settings too: a check that was switched on since the last verdict counts.
-    Raises Refused, with the list of what is missing where that is why.
+    The present settings count: a check that was switched on since the last verdict applies.
+    Raises Refused, with the list of missing fields if they are the reason.
     """
     current = judged(_taken_back(order, wanted), settings, at)
     if not wanted.asks_for_something and wanted.fully_dispatched is None:
@@ -106,7 +106,7 @@ def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: dat
         )
     if wanted.release and not current.hold:
         if order.hold:
-            return current  # by the settings of now it is complete, and has the defaults already
+            return current  # complete by the present settings, so it has the defaults already
         raise Refused("notHeld", "The order is not held, so there is nothing to release.")
     current = _with_override(current, wanted, settings, by, at)
     if current.open_missing and (wanted.ends_hold or wanted.lets_out):
@@ -116,7 +116,7 @@ def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: dat
 
 
 def hand_over(order: Order, settings: Settings, *, is_frozen: bool, at: datetime) -> Order:
-    """The warehouse takes the order: the gate runs once more, then it is `Transferred to 3PL for Picking`."""
+    """The warehouse takes the order: judged once more, it becomes `Transferred to 3PL for Picking`."""
     check_outflow(order, settings, is_frozen=is_frozen)
     checked = judged(order, settings, at)
     if checked.hold or not checked.is_transferable:
@@ -125,13 +125,13 @@ def hand_over(order: Order, settings: Settings, *, is_frozen: bool, at: datetime
 
 
 def picked(order: Order) -> Order:
-    """The warehouse has picked what it took; saying so again changes nothing."""
+    """The warehouse has picked the order that it took. Reporting it again changes nothing."""
     check_handed_over(order)
     return order.with_(three_pl_status=ThreePlStatus.PICKED, warehouse_error=None)
 
 
 def failed(order: Order, reason: str) -> Order:
-    """The warehouse took the order and cannot pick it; a person may take it back then."""
+    """The warehouse took the order and cannot pick it. A person may take it back then."""
     check_handed_over(order)
     if order.three_pl_status is ThreePlStatus.PICKED:
         raise Refused("alreadyPicked", "The warehouse has picked this order already.")
@@ -141,13 +141,13 @@ def failed(order: Order, reason: str) -> Order:
 
 
 def check_handed_over(order: Order) -> None:
-    """Raises Refused if the warehouse has not taken the order, or a person took it back."""
+    """Raises Refused if the warehouse does not have the order: it never took it, or a person took it back."""
     if not order.is_handed_over:
         raise Refused("notTransferred", "The warehouse has not taken this order: acknowledge it first.")
 
 
 def check_outflow(order: Order, settings: Settings, *, is_frozen: bool) -> None:
-    """Raises Refused if the order, as it was judged last, may not be handed over now."""
+    """Raises Refused if the order, by its last verdict, may not be handed over now."""
     if order.is_handed_over:
         raise Refused("alreadyTransferred", "The warehouse has this order already.")
     if is_frozen:
@@ -159,7 +159,7 @@ def check_outflow(order: Order, settings: Settings, *, is_frozen: bool) -> None:
 
 
 def end_snooze(order: Order, settings: Settings, at: datetime) -> Order:
-    """The snooze date has come: the hold that it was before, judged like any other."""
+    """The snooze date has come: the hold is again of the kind that it was, and judged like any other."""
     if order.hold is None or order.hold.kind != "snoozed":
         return order
     held = order.hold.model_copy(update={"kind": "manual" if order.hold.was_manual else "missing", "until": None})
@@ -169,7 +169,7 @@ def end_snooze(order: Order, settings: Settings, at: datetime) -> Order:
 def redact(order: Order, settings: Settings, at: datetime, redaction: Redaction = TIME_IS_OVER) -> Order:
     """Removes personal data for good, and in the same write ends the hold and closes the way to the warehouse.
 
-    What people and the warehouse wrote in their own words goes too.
+    Everything that people and the warehouse wrote in their own words goes too.
     """
     bare = order.with_(
         amazon=order.amazon.redacted(),
@@ -178,7 +178,7 @@ def redact(order: Order, settings: Settings, at: datetime, redaction: Redaction 
         assigned_to=None,
         comment=None,
         warehouse_error=None,
-        handed_over_digest=None,  # whoever knows the buyers could tell from it which one this was
+        handed_over_digest=None,  # with a list of buyers, it would tell which one placed the order
         redacted_at=at,
         redaction=redaction,
     )
@@ -186,28 +186,27 @@ def redact(order: Order, settings: Settings, at: datetime, redaction: Redaction 
 
 
 def erase(order: Order, settings: Settings, request: Redaction, *, even_if_unsent: bool, at: datetime) -> Order:
-    """Redacts the order before its time, because somebody asked for it; one that is redacted stays as it is.
+    """Redacts the order before its time, on request; a redacted order stays as it is.
 
-    Raises Refused for an order that is still to be sent, unless it shall be redacted even so.
+    Raises Refused if the order is still to be sent, unless `even_if_unsent`.
     """
     if order.redacted_at:
         return order
-    if order.is_to_be_sent and not even_if_unsent:
+    if order.is_unsent and not even_if_unsent:
         raise Refused(
             "unsent",
-            "The order is still to be sent, and cannot be without its personal data: send or cancel it first, or send "
+            "The order is not sent yet, and cannot be sent without its personal data: send or cancel it first, or send "
             "evenIfUnsent.",
         )
     return redact(order, settings, at, request)
 
 
-# What the gate refuses ------------------------------------------------------------------------------------------------
 def _not_for_the_warehouse(order: Order) -> Refused:
     return Refused("notForTheWarehouse", "The order may not be transferred to the 3PL now.", order.open_missing)
 
 
 def _taken_back(order: Order, wanted: Wanted) -> Order:
-    """An order that the warehouse could not pick is ours again as soon as a person says where it shall go."""
+    """An order that the warehouse could not pick is ours again as soon as a person chooses its 3PL Status."""
     is_wanted_back = wanted.three_pl_status is not None and not wanted.three_pl_status.is_handed_over
     if order.three_pl_status is not ThreePlStatus.WITH_ERRORS or not is_wanted_back:
         return order
@@ -240,7 +239,7 @@ def _put_on_hold(order: Order, wanted: Wanted, at: datetime) -> Order:
     if wanted.lets_out or wanted.ends_hold:
         raise Refused("contradiction", "An order cannot be put on hold and let go in one call.")
     if order.dispatched_by is not None:
-        raise Refused("alreadyDispatched", "The order is dispatched: it cannot be put on hold any more.")
+        raise Refused("alreadyDispatched", "The order is dispatched: it can no longer be put on hold.")
     hold = order.hold or Hold(kind="manual", since=at)
     if wanted.snooze_until is not None:
         until = _not_past_ship_by(order, wanted.snooze_until)
@@ -279,7 +278,7 @@ def _with_override(order: Order, wanted: Wanted, settings: Settings, by: str, at
 
 
 def _kept_over_amazons(order: Order, fields: Set[str]) -> Edits:
-    """The edits of these fields stand over what Amazon says now; what it says next is a change again."""
+    """The edits of these fields stand over Amazon's present values; the next difference is a change again."""
     edits = order.edits
     for unit in {check.unit for check in CHECKS if check.unit and check.field in fields}:
         edits = edits.edited(unit, getattr(edits, unit), order.amazon)
@@ -308,5 +307,5 @@ def _let_go(order: Order, wanted: Wanted, settings: Settings, at: datetime) -> O
 
 
 def _bare(override: Override | None) -> Override | None:
-    """A reason is free text, in which a buyer's data may stand."""
+    """Without its reason: free text may hold a buyer's data."""
     return override.model_copy(update={"reason": REDACTED}) if override else None

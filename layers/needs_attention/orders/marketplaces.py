@@ -1,4 +1,4 @@
-"""Amazon's sites: their IDs, where they are, and which region of the Selling Partner API serves them."""
+"""Amazon's marketplaces: their IDs, countries, regions of the Selling Partner API, and Seller Central hosts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 @dataclass(frozen=True)
 class Marketplace:
-    """An Amazon site. `country_code` is ISO 3166-1 (so GB, not UK); `seller_central` is the host of its back office."""
+    """An Amazon site. `country_code` is ISO 3166-1: GB, not UK. `seller_central` is the host of its back office."""
 
     id: str
     country_code: str

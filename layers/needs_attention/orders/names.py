@@ -1,9 +1,9 @@
 """Splits the one name that Amazon gives into a first and a last name.
 
 Amazon's `deliveryAddress.name` and `buyerName` are one string each (SP-API model orders_2026-01-01); a sales order
-wants two. No split is right for all of mankind, so this one is careful instead: every word stays, in order within its
-part, and `kind` says how much the split may be trusted. Vietnamese, Hungarian and romanised Korean or Chinese names are
-often written family name first, and nothing in the string shows it: their first word becomes the first name.
+needs two. No split is right for everyone, so this one is careful: every word stays, in order within its part, and
+`kind` says how far you can trust the split. Vietnamese, Hungarian and romanised Korean or Chinese names often put the
+family name first, and nothing in the string shows it: their first word becomes the first name.
 """
 
 import functools
@@ -24,9 +24,9 @@ NameKind = Literal["person", "singleWord", "unspacedScript", "company", "blank"]
 class PersonName:
     """A name in two parts; only a "person" has both.
 
-    Otherwise the whole name stands in `last`: of a "singleWord" ("Cher", "Dr Smith", "de Mesnil": one name, and which
-    one is not known), of an "unspacedScript" (山田太郎: both names, written without a space) and of a "company". A
-    "blank" has neither.
+    Otherwise `last` holds the whole name: for a "singleWord" ("Cher", "Dr Smith", "de Mesnil": one name, first or
+    last), for an "unspacedScript" (山田太郎: both names, written without a space) and for a "company". A "blank" has
+    neither.
     """
 
     first: str
@@ -37,8 +37,8 @@ class PersonName:
 def split_name(raw: str | None, *, company_name: str | None = None) -> PersonName:
     """Splits `raw`, a name as Amazon writes it; `company_name` is the company at the same address, if any.
 
-    Dropped: the honorifics of `_HONORIFICS`, the commas around family names and surplus white space; nothing else.
-    What follows "c/o" stays at the end of the last name, where a label wants it. Never raises.
+    It drops the honorifics of `_HONORIFICS`, the commas around family names and surplus white space, and nothing else.
+    The words from "c/o" on stay at the end of the last name, where a label needs them. Never raises.
     """
     name = cleaned(raw)
     if name is None:
@@ -56,9 +56,7 @@ def _vocabulary(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# Companies
-
-# Compared without case, dots, slashes and spaces: "S. à r.l." is "sàrl". None of these is borne as a family name.
+# Compared without case, dots, slashes and spaces: "S. à r.l." is "sàrl". None of these is a family name.
 _LEGAL_FORMS = _vocabulary("""
     inc incorporated llc llp ltd limited corp corporation company plc cic &co &sons &cie
     gmbh ggmbh mbh &cokg ohg gbr
@@ -69,11 +67,11 @@ _LEGAL_FORMS = _vocabulary("""
     ptyltd pty pteltd pte pvtltd pvt sdnbhd bhd tbk fze fzco fzllc wll kk
     """)
 # Also words or names ("Maria Sa", "Doo", "As"): a legal form only with dots or a slash ("S.A.", "A/S", "e.V.") or in
-# capitals beside a word that is not ("Nestbau AG").
+# capitals next to a word that is not ("Nestbau AG").
 _SHORT_LEGAL_FORMS = _vocabulary("sa sas sasu sl sc spa sca ab as asa ag ug kg kgaa ev eg ek se nv bv doo ad co")
 _LONGEST_LEGAL_FORM_IN_WORDS = 5
 
-_COMPANY_OPENINGS = _vocabulary("amazon ооо оао зао пао شركة مؤسسة")  # noqa: RUF001  # Cyrillic is meant  # Cyrillic is meant
+_COMPANY_OPENINGS = _vocabulary("amazon ооо оао зао пао شركة مؤسسة")  # noqa: RUF001  # Cyrillic is meant
 _UNSPACED_LEGAL_FORMS = re.compile(r"株式会社|有限会社|合同会社|合資会社|公司|주식회사|유한회사|\((?:株|有|주)\)")
 _STORE_NUMBER = re.compile(r"#\s*\d+$")
 
@@ -109,9 +107,7 @@ def _squeezed(text: str) -> str:
     return _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
-# People
-
-# Only what nobody is called: "Prince", "Dean" and "Don" are first names, "Md." is short for Mohammad.
+# No words that are names too: "Prince", "Dean" and "Don" are first names, "Md." is short for Mohammad.
 _HONORIFICS = _vocabulary("""
     mr mrs ms miss mx mister dr prof professor sir madam
     herr frau hr fr dhr mevr mevrouw meneer
@@ -119,14 +115,14 @@ _HONORIFICS = _vocabulary("""
     sr sra srta señor señora señorita senhor senhora dott signor signora
     κος κα smt श्रीमती السيد السيدة
     """)
-# Written behind the name, as a word of their own.
+# Written after the name, as separate words.
 _TRAILING_HONORIFICS = _vocabulary("様 さま さん 殿 先生 女士 小姐 님 씨")
 _SUFFIXES = _vocabulary("jr jnr sr snr esq ii iii iv")
 _SUFFIXES_ALSO_FAMILY_NAMES = _vocabulary("junior júnior filho neto")  # "João Silva Neto", but also "Ana Neto"
 _CREDENTIALS = _vocabulary("phd md mba dds")
 
 _COMMA = re.compile(r"\s*[,\uff0c\u060c\u3001]\s*")  # Western, Chinese, Arabic and Japanese
-# How the Unicode names of their letters begin.
+# The beginnings of the Unicode names of their letters.
 _UNSPACED_SCRIPT = re.compile("CJK|IDEOGRAPHIC|HIRAGANA|KATAKANA|HANGUL|THAI|LAO|KHMER|MYANMAR|TIBETAN")
 
 _GIVEN_ROLES = frozenset({Role.TITLE, Role.GIVEN, Role.MIDDLE})
@@ -135,9 +131,9 @@ _FAMILY_ROLES = frozenset({Role.FAMILY, Role.SUFFIX})
 
 @functools.cache
 def _parser() -> Parser:
-    """nameparser with the vocabulary cut down to what cannot be a name.
+    """nameparser with a vocabulary of words that cannot be names.
 
-    Its own lists of titles, credentials and birth-name markers would take "Prince Rogers", "Anna Vi" or "Ida Ra" apart.
+    Its own titles, credentials and birth-name markers would take "Prince Rogers", "Anna Vi" or "Ida Ra" apart.
     """
     default = Lexicon.default()
     lexicon = replace(
@@ -150,12 +146,12 @@ def _parser() -> Parser:
         honorific_tails=frozenset(),
         particles_ambiguous=default.particles_ambiguous | {"das", "zu"},  # first names in Bengal and in China
     )
-    # Japanese and Korean names without a space stay whole; those with one, in katakana too, start with the family name.
+    # Japanese and Korean names without a space stay whole. With one, in katakana too, they start with the family name.
     family_first = (*DEFAULT_SCRIPT_ORDERS, (Script.KATAKANA, FAMILY_FIRST))
     return Parser(lexicon=lexicon, policy=Policy(segment_scripts=frozenset(), script_orders=family_first))
 
 
-# Two words or more, without any sign in or between them that could mean something.
+# Two words or more, without any sign in or between them that could have a meaning.
 _PLAIN_WORD = "(?:[OD]['\u2019])?[A-Za-zÀ-ÖØ-öø-ÿ]{2,}(?:-[A-Za-zÀ-ÖØ-öø-ÿ]{2,})?"
 _PLAIN_WORDS = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})+")
 _ROMAN_NUMERAL_AT_THE_END = re.compile(" [IVX]+$", re.IGNORECASE)
@@ -163,7 +159,7 @@ _ROMAN_NUMERAL_AT_THE_END = re.compile(" [IVX]+$", re.IGNORECASE)
 
 @functools.cache
 def _words_with_a_meaning() -> frozenset[str]:
-    """Every word that the parser does not take for a name, or not always."""
+    """Every word that the parser does not always take for a name."""
     lexicon = _parser().lexicon
     vocabularies = (
         lexicon.titles,
@@ -185,9 +181,9 @@ def _words_with_a_meaning() -> frozenset[str]:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether the parser would say of `name` what anybody would: the last word is the family name.
+    """Whether `name` splits without the parser: its last word is the family name.
 
-    Most names are plain, and asking the parser is the dearest part of a verdict.
+    Most names are plain, and the parser is the most expensive part of a verdict.
     """
     return (
         _PLAIN_WORDS.fullmatch(name) is not None
@@ -209,7 +205,7 @@ def _split_person(name: str) -> PersonName:
 
 
 def _words_with_roles(name: str) -> Iterator[tuple[str, Role | None]]:
-    """Every word of `name` between spaces and commas, with the role of what stands in it; None for symbols alone."""
+    """Every word of `name` between spaces and commas, with its role; None for symbols alone."""
     spaced = _COMMA.sub(", ", name)
     role_at = {token.span.start: token.role for token in _parser().parse(spaced).tokens if token.span}
     for match in re.finditer(r"[^\s,]+", spaced):
@@ -218,13 +214,13 @@ def _words_with_roles(name: str) -> Iterator[tuple[str, Role | None]]:
 
 def _is_honorific(word: str, role: Role | None) -> bool:
     bare = word.casefold().rstrip(".")
-    if role is Role.TITLE:  # connectors too, as in "Mr. and Mrs."; but nameparser takes any "Md." for a title
+    if role is Role.TITLE:  # and connectors, as in "Mr. and Mrs."; nameparser takes any "Md." for a title
         return bare in _HONORIFICS or bare in _parser().lexicon.conjunctions
     return role is Role.SUFFIX and bare in _TRAILING_HONORIFICS
 
 
 def _is_family_name(word: str, role: Role | None) -> bool:
-    """Whether `word` can be all there is of a family name; a Roman numeral can, as "Vi" and "Xi" are."""
+    """Whether `word` alone can be a family name. A Roman numeral can: "Vi" and "Xi" are names."""
     bare = word.casefold().replace(".", "")
     return role is Role.FAMILY or (role is Role.SUFFIX and bare not in _SUFFIXES | _CREDENTIALS)
 

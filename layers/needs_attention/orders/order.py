@@ -1,8 +1,8 @@
-"""One order: Amazon's facts, what people typed over them, and how far it has come.
+"""One order: Amazon's facts, the edits that people lay over them, and its state.
 
-`amazon` is written by downloads only and `edits` by people only. What anyone sees is `edits` over `amazon`, unit by
-unit: the name, the email, each address, the line items. An edit owns its whole unit, so an address is never half
-Amazon's and half typed.
+Only downloads write `amazon`, and only people write `edits`. Everyone sees `edits` over `amazon`, unit by unit: the
+name, the email, each address, the line items. An edit owns its whole unit, so an address is never half Amazon's and
+half typed.
 """
 
 from collections.abc import Iterable
@@ -15,11 +15,11 @@ from needs_attention.orders.settings import NEEDS_ATTENTION, ThreePlStatus
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
-# Amazon's Data Protection Policy allows personal data for 30 days after delivery. Recovery points hold it for up to
-# 3 days more (PointInTimeRecoveryDays in template.yaml), and a backlog may take the clock a day.
+# Amazon's Data Protection Policy allows personal data for 30 days after delivery. Recovery points keep it for up to
+# 3 days more (PointInTimeRecoveryDays in template.yaml), and the clock may need a day for a backlog.
 REDACTION_AGE = timedelta(days=26)
 REDACTION_TAKES_AT_MOST = timedelta(days=1)
-# An order without any deadline of Amazon's is still not kept for ever, whenever it was dispatched.
+# Limits how long an order is kept for which Amazon names no deadline, whenever it was dispatched.
 LONGEST_DELIVERY = timedelta(days=60)
 
 OrderStatus = Literal["Draft", "Open", "Dispatched", "Void"]
@@ -28,7 +28,7 @@ DispatchedBy = Literal["us", "person", "amazon"]
 
 
 class Missing(Value):
-    """One thing that keeps an order from leaving: which field, why, which parts of it, and since when we know."""
+    """A field that keeps an order from leaving: the reason, the parts of it, and since when it is known."""
 
     field: str
     reason: str
@@ -37,7 +37,7 @@ class Missing(Value):
 
 
 class Accepted(Value):
-    """What an administrator let an order go without: a field for a reason, and in an address these parts."""
+    """A gap that an administrator accepted: a field, the reason, and the parts of an address."""
 
     field: str
     reason: str
@@ -49,7 +49,7 @@ class Accepted(Value):
 
 
 class Hold(Value):
-    """Why an order is in Needs Attention: something is missing, a person put it there, or it waits for a date."""
+    """The reason why an order is in Needs Attention: a gap, a person's decision, or a snooze date."""
 
     kind: HoldKind
     since: UtcTime
@@ -59,7 +59,7 @@ class Hold(Value):
 
 
 class Override(Value):
-    """An administrator's word that an order may leave with something missing."""
+    """An administrator's decision that an order may leave although fields are missing."""
 
     by: str
     at: UtcTime
@@ -68,9 +68,9 @@ class Override(Value):
 
 
 class Redaction(Value):
-    """By whom and why the personal data of an order was removed: because its time was over, or on request.
+    """Who removed the personal data of an order, and why: because its time was over, or on request.
 
-    `reference` is what the request is called elsewhere, such as a ticket's number.
+    `reference` is the name of the request elsewhere, such as a ticket's number.
     """
 
     by: str
@@ -82,9 +82,9 @@ TIME_IS_OVER = Redaction(by="clock", why="retention")
 
 
 class LastChange(Value):
-    """Who changed the order last, when, why, in which fields, and what it meant. Never a value of a field.
+    """The last change of an order: who made it, when and why, its fields and its events. Never a value of a field.
 
-    `request_id` is that of the call to the API or, of a download, Amazon's: the logs name both.
+    `request_id` identifies the call to the API, or Amazon's call if a download made the change. The logs name both.
     """
 
     by: str
@@ -96,7 +96,7 @@ class LastChange(Value):
 
 
 class Order(Value):
-    """An order as stored: one DynamoDB item. A change is a new Order; `OrderStore.save` writes the difference."""
+    """An order as stored: one DynamoDB item. A change makes a new Order; `OrderStore.save` writes the difference."""
 
     order_id: str
     integration: str
@@ -118,9 +118,9 @@ class Order(Value):
     redacted_at: UtcTime | None = None
     redaction: Redaction | None = None
     handed_over_digest: str | None = None
-    warehouse_error: str | None = None  # why it could not take the order, in its own words
+    warehouse_error: str | None = None  # the reason why it could not pick the order, in its own words
     alerts: tuple[str, ...] = ()
-    # Whether the settings of the last verdict let it be handed over: for the events only, the gate asks anew.
+    # Whether the settings of the last verdict allowed a hand-over. For events only: the gate asks again.
     is_live: bool = False
     judged_status: str | None = None  # Amazon's fulfilment status at the last verdict
     redownload_at: UtcTime | None = None
@@ -140,12 +140,12 @@ class Order(Value):
         return self.with_(judged_at=other.judged_at) == other
 
     def was_just(self, event: str) -> bool:
-        """Whether that is what the last change meant, in the words of the event bus."""
+        """Whether the last change means this event."""
         return self.last_change is not None and event in self.last_change.events
 
     @property
     def is_pending(self) -> bool:
-        """Whether the verdict on the latest data is still to come: until then nothing may leave."""
+        """Whether the latest data waits for its verdict: until then nothing may leave."""
         return self.pending_since is not None
 
     @property
@@ -154,15 +154,15 @@ class Order(Value):
 
     @property
     def open_missing(self) -> tuple[Missing, ...]:
-        """What is missing beyond what an administrator accepted."""
-        return self.beyond_what_was_accepted(self.missing)
+        """The missing fields that no administrator accepted."""
+        return self.not_accepted(self.missing)
 
-    def beyond_what_was_accepted(self, missing: Iterable[Missing]) -> tuple[Missing, ...]:
+    def not_accepted(self, missing: Iterable[Missing]) -> tuple[Missing, ...]:
         return tuple(item for item in missing if not any(one.covers(item) for one in self.accepted))
 
     @property
     def has_a_future(self) -> bool:
-        """Whether there is still something to send: it is neither cancelled, nor shipped by Amazon, nor redacted."""
+        """Whether it can still be sent: it is neither void, nor shipped at Amazon, nor redacted."""
         return not (self.voided_at or self.redacted_at or self.amazon.is_shipped)
 
     @property
@@ -178,17 +178,17 @@ class Order(Value):
         return "Draft" if self.amazon.is_pending and self.hold is None else "Open"
 
     @property
-    def is_to_be_sent(self) -> bool:
-        return is_to_be_sent(self.status, self.three_pl_status, self.amazon.fulfilled_by)
+    def is_unsent(self) -> bool:
+        return is_unsent(self.status, self.three_pl_status, self.amazon.fulfilled_by)
 
     @property
     def shown_three_pl_status(self) -> ThreePlStatus:
-        """While a verdict is pending everyone sees `Do Not Transfer to 3PL`, unless the warehouse has it already."""
+        """`Do Not Transfer to 3PL` while the verdict is pending, unless the warehouse has the order already."""
         return ThreePlStatus.DO_NOT_TRANSFER if self.is_pending and not self.is_handed_over else self.three_pl_status
 
     @property
     def is_transferable(self) -> bool:
-        """Whether a warehouse may take the order now, as far as the order itself goes."""
+        """Whether the order itself allows a warehouse to take it now."""
         if self.is_pending or self.voided_at or self.redacted_at or self.stage == NEEDS_ATTENTION:
             return False
         if self.three_pl_status is ThreePlStatus.NOW:
@@ -197,16 +197,16 @@ class Order(Value):
 
     @property
     def is_fulfillable(self) -> bool:
-        """Whether goods may leave, as far as the order itself goes: transferable, or dispatched by us."""
+        """Whether the order itself allows goods to leave: it is transferable, or dispatched by us or a person."""
         if self.is_pending or self.is_handed_over or not self.has_a_future:
             return False
         return self.is_transferable or self.dispatched_by in {"us", "person"}
 
     @property
     def redact_at(self) -> datetime | None:
-        """When its personal data must be gone: by Amazon's latest delivery date, else dispatch, else a set maximum.
+        """When its personal data must be gone: counted from Amazon's delivery date, else dispatch, else a maximum.
 
-        The maximum bounds a dispatch too: of what Amazon shipped we know no time but that at which we learnt of it.
+        The maximum limits a dispatch too: for an order that Amazon shipped, we only know when we learnt of it.
         """
         if self.redacted_at:
             return None
@@ -215,8 +215,8 @@ class Order(Value):
         return delivered + REDACTION_AGE
 
 
-def is_to_be_sent(status: str, three_pl_status: ThreePlStatus, fulfilled_by: str | None) -> bool:
-    """Whether somebody here still has to see to an order: nobody has sent it, and no warehouse has it."""
+def is_unsent(status: str, three_pl_status: ThreePlStatus, fulfilled_by: str | None) -> bool:
+    """Whether somebody here still has to send the order: nobody has, and no warehouse has it."""
     is_with_the_warehouse = three_pl_status in {ThreePlStatus.TRANSFERRED, ThreePlStatus.PICKED}
     is_done = status in {"Dispatched", "Void"} or is_with_the_warehouse
     return not is_done and fulfilled_by != "AMAZON"

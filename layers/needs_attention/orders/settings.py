@@ -1,4 +1,4 @@
-"""What an administrator decides for one integration: the defaults, the checks, and when nothing may leave."""
+"""The settings of one integration: its defaults, its checks, and the times at which nothing may leave."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from needs_attention.values.times import SentTime
 
 
 class ThreePlStatus(StrEnum):
-    """Where an order stands with the third-party warehouse, in the words of Cin7 Omni's 3PL integrations."""
+    """The state of an order at the third-party warehouse, in the words of Cin7 Omni's 3PL integrations."""
 
     DO_NOT_TRANSFER = "Do Not Transfer to 3PL"
     UPON_COMPLETION = "Transfer to 3PL Upon Completion"
@@ -24,14 +24,14 @@ class ThreePlStatus(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "ThreePlStatus | None":
-        """Accepts the other spellings in use: any case, and `Do Not Transfer` or `Transfer to 3PL Upon Complete`."""
+        """Accepts other spellings: upper and lower case, `Do Not Transfer` and `Transfer to 3PL Upon Complete`."""
         spelling = " ".join(str(value).split()).casefold()
         others = {"do not transfer": cls.DO_NOT_TRANSFER, "transfer to 3pl upon complete": cls.UPON_COMPLETION}
         return next((status for status in cls if status.casefold() == spelling), others.get(spelling))
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether the warehouse has the order: from then on it is no longer ours to change."""
+        """Whether the warehouse has the order: from then on nobody here changes it."""
         return self in {self.TRANSFERRED, self.WITH_ERRORS, self.PICKED}
 
 
@@ -42,7 +42,7 @@ NEW = "new"
 
 
 class Checks(Value):
-    """Which of the completeness checks hold an order."""
+    """The checks that hold an order, each switched on or off."""
 
     names: bool = True
     email: bool = True
@@ -61,21 +61,21 @@ class Settings(Value):
     )
     auto_dispatch_orders: bool = False
     download_orders_updated_after: SentTime | None = Field(
-        default=None, description="Where a backdated download starts when its request names no time"
+        default=None, description="The start of a backdated download whose request names no time"
     )
     go_live_date: SentTime | None = Field(
-        default=None, description="Orders that were created before it are judged but never handed over"
+        default=None, description="Orders created before this time are judged but never handed over"
     )
-    trial_mode: bool = Field(default=False, description="Judge and show, but hand nothing over")
+    trial_mode: bool = Field(default=False, description="Orders are judged and shown, but none is handed over")
     download_pending_orders: bool = Field(
-        default=False, description="Download orders that Amazon has not released yet, as drafts"
+        default=False, description="Orders that Amazon has not released yet are downloaded as drafts"
     )
     checks: Checks = Checks()
     billing_address: Literal["copyDelivery", "copyIfSameName", "require"] = "copyDelivery"
     single_word_names: Literal["byScript", "hold", "accept"] = "byScript"
     live_download_every_minutes: Annotated[int, Field(ge=1, le=24 * 60), WHOLE] = 5
     order_change_notifications: bool = Field(
-        default=False, description="Have Amazon tell of changed orders, which are then asked for within seconds"
+        default=False, description="Amazon reports changed orders, which are then downloaded within seconds"
     )
 
     @field_validator("default_three_pl_status")

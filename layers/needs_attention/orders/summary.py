@@ -1,16 +1,16 @@
-"""What lists show of an order. No personal data, because indexes and lists hold it."""
+"""The summary of an order that indexes and lists hold. It has no personal data."""
 
 from collections.abc import Callable, Mapping
 
 from needs_attention.orders.amazon_order import AmazonOrder
-from needs_attention.orders.order import Order, is_to_be_sent
+from needs_attention.orders.order import Order, is_unsent
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
 
 class Summary(Value):
-    """What a list shows of an order. No personal data, since indexes and lists hold it."""
+    """One order in a list. It has no personal data, because indexes hold it."""
 
     order_id: str
     integration: str
@@ -40,8 +40,8 @@ class Summary(Value):
     redacted_at: UtcTime | None = None
 
     @property
-    def is_to_be_sent(self) -> bool:
-        return is_to_be_sent(self.status, self.three_pl_status, self.fulfilled_by)
+    def is_unsent(self) -> bool:
+        return is_unsent(self.status, self.three_pl_status, self.fulfilled_by)
 
     @classmethod
     def of(cls, order: Order) -> "Summary":
@@ -76,7 +76,7 @@ class Summary(Value):
         )
 
 
-# What a clerk wants to see at a glance.
+# Facts that a clerk should see at a glance.
 FLAGS: Mapping[str, Callable[[AmazonOrder], bool]] = {
     "buyerRequestedCancel": lambda amazon: amazon.cancel_requested_by_buyer,
     "replacement": lambda amazon: amazon.replaces_order_id is not None,

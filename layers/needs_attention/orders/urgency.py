@@ -1,14 +1,14 @@
-"""What a desk looks at first: how urgent an order is, and whose turn it is. Pure rules."""
+"""How urgent an order is, whose turn it is, and how long it has been held."""
 
 from datetime import datetime, timedelta
 from typing import Literal
 
 ShipByState = Literal["onTrack", "atRisk", "overdue"]
-# Whose turn it is with a held order: people's, Amazon's (it is asked again), the connection's, or nobody's yet.
+# A held order waits for people, for Amazon (it is asked again), for the connection, or for a date.
 Queue = Literal["yours", "waitingForAmazon", "connectionAtFault", "snoozed"]
 Age = Literal["underAnHour", "underADay", "underThreeDays", "older"]
 
-# A warehouse needs a working day to send what it is given.
+# A warehouse needs a working day to send an order.
 AT_RISK = timedelta(hours=24)
 _AGES: tuple[tuple[Age, timedelta], ...] = (
     ("underAnHour", timedelta(hours=1)),
@@ -18,7 +18,7 @@ _AGES: tuple[tuple[Age, timedelta], ...] = (
 
 
 def ship_by_state(ship_by: datetime | None, now: datetime) -> ShipByState | None:
-    """Of an order that is still to be sent; None if Amazon names no deadline."""
+    """The state of an order that is still to be sent; None if Amazon names no deadline."""
     if ship_by is None:
         return None
     if now >= ship_by:
@@ -29,9 +29,9 @@ def ship_by_state(ship_by: datetime | None, now: datetime) -> ShipByState | None
 def queue_of(
     hold: str | None, urgency: ShipByState | None, *, has_incident: bool, waits_for_amazon: bool
 ) -> Queue | None:
-    """Where a held order belongs; None for one that is not held.
+    """The queue of a held order; None for an order that is not held.
 
-    Waiting for Amazon ends when the deadline comes near: then a person has to look all the same.
+    The wait for Amazon ends when the deadline is near: then a person has to look anyway.
     """
     if hold is None:
         return None

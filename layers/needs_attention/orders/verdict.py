@@ -1,7 +1,7 @@
-"""The verdict: one table, one pure function. Nothing but the order and the settings goes in.
+"""The verdict: one table, one pure function of the order and the settings.
 
-So the outcome never depends on which event came first; the clock only stamps what was decided. Validation judges what
-downloads wrote. People's writes are judged in the same write (see `gate`), so no later verdict overturns their choice.
+So the outcome never depends on the order of events; the clock only stamps the decision. Validation judges the orders
+that downloads wrote. People's changes are judged in the same write (see `gate`), so no later verdict overturns them.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from needs_attention.orders.effective import seen
 from needs_attention.orders.order import Hold, Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 
-# What people must hear loudly: Amazon's news came too late for the gate.
+# Amazon's news came too late for the gate: people must act on these.
 Alert = Literal["CancelledAfterDispatch", "CancelledAfterHandOver", "ChangedAfterHandOver"]
 # The rows of the table, in the order in which they are tried.
 RowName = Literal[
@@ -39,15 +39,15 @@ RowName = Literal[
     "asLetGo",
     "incompleteAgain",
 ]
-# Amazon often fills a gap within minutes of the order; what it has not filled in a day, a person has to.
+# Amazon often fills a gap within minutes. After a day, a person has to.
 REDOWNLOAD_AFTER = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 60, 6 * 60, 24 * 60))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What validation decided: what is missing, and the Stage, dispatch and 3PL Status that follow.
+    """The decision of one row: the missing fields, and the Stage, dispatch and 3PL Status that follow.
 
-    `hold` is the kind of hold the order is in from now on, or None. `alert` names what people must hear loudly.
+    `hold` is the kind of hold that the order is in from now on, or None.
     """
 
     row: RowName
@@ -64,7 +64,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Situation:
-    """What the table asks of an order, each question answered once, when it is asked first."""
+    """The questions that the table asks about an order. Each is answered once, when it is first asked."""
 
     order: Order
     settings: Settings
@@ -75,12 +75,12 @@ class Situation:
 
     @cached_property
     def open_missing(self) -> tuple[Missing, ...]:
-        """What is missing beyond what an administrator accepted."""
-        return self.order.beyond_what_was_accepted(self.missing)
+        """The missing fields that no administrator accepted."""
+        return self.order.not_accepted(self.missing)
 
     @cached_property
     def missing_at_amazon(self) -> tuple[Missing, ...]:
-        """What Amazon's data alone lacks, without people's edits and confirmations."""
+        """The fields that Amazon's data alone lacks, without people's edits and confirmations."""
         nobody_typed = self.order.edits == Edits()
         return self.missing if nobody_typed else find_missing(self.order.amazon, Edits(), self.settings)
 
@@ -102,11 +102,8 @@ def judge(situation: Situation) -> Verdict:
     return next(row.decide(situation, row.name) for row in ROWS if row.matches(situation))
 
 
-# The outcomes ---------------------------------------------------------------------------------------------------------
-
-
 def _close(s: Situation, row: RowName, *, dispatched_by: Literal["us", "person", "amazon"] | None) -> Verdict:
-    """Nothing more is to be done for this order: no hold, nothing for the warehouse."""
+    """The order needs nothing more: no hold, nothing for the warehouse."""
     order = s.order
     was_in_no_stage = order.stage is None or order.stage == NEEDS_ATTENTION
     return Verdict(
@@ -152,7 +149,7 @@ def _hold_again(s: Situation, row: RowName) -> Verdict:
 
 
 def _defaults(s: Situation, row: RowName) -> Verdict:
-    """The integration's defaults as they are now; the rest of a partly shipped order goes only by a person's word."""
+    """The integration's present defaults. Only a person sends the rest of a partly shipped order to the warehouse."""
     is_whole = not s.order.amazon.is_partly_shipped
     return Verdict(
         row=row,
@@ -165,7 +162,7 @@ def _defaults(s: Situation, row: RowName) -> Verdict:
 
 
 def dispatches_at_once(order: Order, settings: Settings) -> bool:
-    """Auto Dispatch never sends the rest of a partly shipped order as a whole, and nothing that may not leave."""
+    """Whether Auto Dispatch applies: never to a partly shipped order, and not while nothing may leave."""
     may_leave = settings.may_hand_over(order.amazon.created_at)
     return settings.auto_dispatch_orders and may_leave and not order.amazon.is_partly_shipped
 
@@ -197,7 +194,7 @@ def _shipped(s: Situation, row: RowName) -> Verdict:
 
 
 def _draft(s: Situation, row: RowName) -> Verdict:
-    """Not judged yet: it is judged when Amazon releases the order. What a person holds stays held."""
+    """The order is judged when Amazon releases it. A person's hold stays."""
     closed = _close(s, row, dispatched_by=None)
     kept = s.order.hold.kind if s.order.hold and s.is_held_by_a_person else None
     return replace(closed, hold=kept, stage=NEEDS_ATTENTION if kept else None, is_judged=False)
@@ -212,7 +209,7 @@ def _dispatched(s: Situation, row: RowName) -> Verdict:
 
 
 def _as_let_go(s: Situation, row: RowName) -> Verdict:
-    """As a person left it; but a part of the goods was sent now, so the order no longer goes to the warehouse whole."""
+    """As a person left it. If Amazon now calls it partly shipped, the whole order no longer goes to the warehouse."""
     kept = _leave_alone(s, row, s.missing)
     is_news = s.order.amazon.is_partly_shipped and s.order.judged_status != s.order.amazon.fulfillment_status
     return replace(kept, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER) if is_news else kept
@@ -224,10 +221,9 @@ def _held_by_a_person(s: Situation, row: RowName) -> Verdict:
     )
 
 
-# The table ------------------------------------------------------------------------------------------------------------
-
-
 class Row(NamedTuple):
+    """One row of the table: the first row that matches decides."""
+
     name: RowName
     matches: Callable[[Situation], bool]
     decide: Callable[[Situation, RowName], Verdict]
@@ -261,17 +257,14 @@ ROWS = (
 )
 
 
-# Stamping what was decided --------------------------------------------------------------------------------------------
-
-
 def judged(order: Order, settings: Settings, at: datetime) -> Order:
-    """The order with its verdict on it: no longer pending, and with what that means stamped with `at`."""
+    """The order with its verdict: no longer pending, and stamped with `at`."""
     situation = Situation(order, settings)
     verdict = judge(situation)
     missing_since = {item.field: item.first_missing_at for item in order.missing}
     lost_dispatch = verdict.dispatched_by is None
     is_new_alert = verdict.alert is not None and verdict.alert not in order.alerts
-    # What the warehouse was told of last: the next change is told again, this one is not.
+    # This change is told now; only a further one is told again.
     told = digest(order, settings) if verdict.alert == "ChangedAfterHandOver" else order.handed_over_digest
     return order.with_(
         pending_since=None,
@@ -303,14 +296,14 @@ def _stamped_hold(order: Order, verdict: Verdict, at: datetime) -> Hold | None:
 
 
 def _redownload_at(s: Situation, verdict: Verdict, at: datetime) -> datetime | None:
-    """Asks Amazon again by ID while it could still fill a gap; an order that stays held keeps its timetable."""
+    """When to ask Amazon by ID again, while it may fill a gap. An order that stays held keeps its timetable."""
     if verdict.hold != "missing" or not _amazon_may_fill(s):
         return None
     return s.order.redownload_at if s.order.hold else at + REDOWNLOAD_AFTER[0]
 
 
 def next_redownload(order: Order, now: datetime) -> datetime | None:
-    """When Amazon is asked for a held order again after having been asked now; None when it has been a day."""
+    """When to ask Amazon for a held order again, having asked now; None after a day."""
     if order.hold is None or order.hold.kind != "missing":
         return None
     times = (order.hold.since + wait for wait in REDOWNLOAD_AFTER)
@@ -322,9 +315,9 @@ def _amazon_may_fill(s: Situation) -> bool:
 
 
 def digest(order: Order, settings: Settings) -> str:
-    """A fingerprint of what the warehouse was told to send, and where: it says nothing of either."""
+    """A fingerprint of the goods and the destination that the warehouse knows. It reveals neither."""
     view = seen(order.amazon, order.edits, settings)
     where = view.delivery_address.model_dump(include=WHERE) if view.delivery_address else {}
-    whom_and_where = [view.first_name, view.last_name, view.company, *sorted(where.items())]
-    what = [(line.order_item_id, line.seller_sku, line.asin, line.quantity) for line in view.line_items]
-    return hashlib.sha256(f"{whom_and_where}{what}".encode()).hexdigest()
+    destination = [view.first_name, view.last_name, view.company, *sorted(where.items())]
+    goods = [(line.order_item_id, line.seller_sku, line.asin, line.quantity) for line in view.line_items]
+    return hashlib.sha256(f"{destination}{goods}".encode()).hexdigest()

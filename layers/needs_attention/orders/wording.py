@@ -1,4 +1,4 @@
-"""Plain words for people: what is missing from an order or wrong with a connection, what to do about it, and where."""
+"""Plain words for people: the message and the next step for each missing field, and the order's page at Amazon."""
 
 from needs_attention.orders.checks import CHECK_OF, CONFIRMABLE
 from needs_attention.orders.marketplaces import MARKETPLACES
@@ -14,22 +14,22 @@ _PARTS = {
 }
 REASONS = {
     "blank": "Amazon sent no {field}.",
-    "singleWord": "The name has one word only, so there is no {field}.",
-    "notAnAddress": "What stands as {field} is not one.",
+    "singleWord": "The name is a single word, so there is no {field}.",
+    "notAnAddress": "The {field} is not valid.",
     "incomplete": "The {field} has no {parts}.",
-    "buyerIsNotRecipient": "Amazon sent no {field}, and the delivery address is another person's.",
+    "buyerIsNotRecipient": "Amazon sent no {field}, and the delivery address belongs to another person.",
     "noProduct": "A line item has neither SKU nor ASIN, or no quantity.",
     "changedAtAmazon": "Amazon changed the {field} after it was edited here.",
     "asked": "The buyer asked Amazon to cancel the order.",
 }
 _STEPS = {
     "changedAtAmazon": "Compare both, then type in the right one, or send null to take Amazon's.",
-    "asked": "Cancel the order in Seller Central, or confirm `buyerRequestedCancel` to send it all the same.",
+    "asked": "Cancel the order in Seller Central, or confirm `buyerRequestedCancel` to send it anyway.",
 }
 
 
 def message_for(missing: Missing) -> str:
-    """What is missing, in one sentence."""
+    """The missing field and the reason, in one sentence."""
     words = REASONS.get(missing.reason, "The {field} is not in order.")
     field = CHECK_OF[missing.field].words if missing.field in CHECK_OF else missing.field
     parts = " and no ".join(_PARTS.get(part, part) for part in missing.parts)
@@ -37,12 +37,12 @@ def message_for(missing: Missing) -> str:
 
 
 def next_step_for(missing: Missing, order: Order) -> str:
-    """What a person can do about it, or what happens by itself."""
+    """What a person can do about it, and when Amazon is asked again."""
     if missing.reason in _STEPS:
         return _STEPS[missing.reason]
     steps = ["Open the order in Seller Central and type it in here."]
     if missing.field in CONFIRMABLE:
-        steps.append(f"If there is none to be had, confirm `{missing.field}`.")
+        steps.append(f"If it is unavailable, confirm `{missing.field}`.")
     if order.redownload_at is not None:
         steps.append(f"Or wait: Amazon is asked again at {instant(order.redownload_at)}.")
     return " ".join(steps)

@@ -21,15 +21,7 @@ from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import IntegrationStanding, IntegrationState
 from needs_attention.orders.erasure import Erasure
-from needs_attention.tables.dynamodb import Item
-from needs_attention.values.model import read_stored
-from needs_attention.values.times import instant
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-
+from needs_attention.tables.dynamodb import Item, text
 from needs_attention.tables.integration_items import (
     CONNECTIONS,
     SYSTEM,
@@ -37,8 +29,13 @@ from needs_attention.tables.integration_items import (
     as_json,
     item_key,
     read_item,
-    text,
 )
+from needs_attention.values.model import read_stored
+from needs_attention.values.times import instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 MOST_REDOWNLOADS_READ = 200
 
@@ -52,7 +49,7 @@ class DownloadStateStore:
         self._items = IntegrationItems(client, table)
 
     def state(self, integration_id: str) -> IntegrationState | None:
-        """How the integration and its downloads stand, in one consistent read; None without integration.
+        """The state of the integration and of its downloads, in one consistent read; None without integration.
 
         A live download that never ran starts at the registration. Raises Throttled.
         """
@@ -72,7 +69,7 @@ class DownloadStateStore:
         )
 
     def standing(self, integration: Integration) -> IntegrationStanding:
-        """How its downloads stand, in one consistent read. Raises Throttled."""
+        """The part of the state that people are shown, in one consistent read. Raises Throttled."""
         integration_id, incidents = integration.integration_id, f"incidents#{integration.integration_id}"
         of_downloads = (item_key(integration_id, item) for item in ("live", "reconciliation"))
         found = self._items.read(item_key(SYSTEM, "stages"), item_key(CONNECTIONS, incidents), *of_downloads)
@@ -84,11 +81,11 @@ class DownloadStateStore:
         )
 
     def live_download(self, integration: Integration) -> LiveDownload:
-        """How the live download stands; one that never ran starts at the registration."""
+        """The state of the live download; one that never ran starts at the registration."""
         return _live_download(integration, self._items.get(integration.integration_id, "live"))
 
     def live_downloads(self, of: Sequence[Integration]) -> dict[str, LiveDownload]:
-        """How the live download of each stands, by the integration's id. Raises Throttled."""
+        """The state of the live download of each, by the integration's ID. Raises Throttled."""
         keys = (item_key(one.integration_id, "live") for one in of)
         found = {item["integrationId"]["S"]: item for item in self._items.existing(keys)}
         return {one.integration_id: _live_download(one, found.get(one.integration_id)) for one in of}
@@ -98,7 +95,7 @@ class DownloadStateStore:
         self._client.put_item(TableName=self._table, Item={**item_key(integration_id, "live"), "data": as_json(live)})
 
     def backdated_downloads(self, integration_id: str) -> tuple[BackdatedDownload, ...]:
-        """All of them, oldest first: their ids sort by the time of the request."""
+        """All of them, oldest first: their IDs sort by the time of the request."""
         return tuple(read_stored(BackdatedDownload, t) for t in self._items.texts(integration_id, "download#"))
 
     def backdated_download(self, integration_id: str, download_id: str) -> BackdatedDownload | None:
@@ -135,7 +132,7 @@ class DownloadStateStore:
         self._client.delete_item(TableName=self._table, Key=key)
 
     def want_redownload(self, integration_id: str, wanted: Redownload) -> None:
-        """Asking again for the same order is one request; a hint that is older than one that waits says nothing."""
+        """Keeps a request for an order. A second one for the same order replaces it; an older hint changes nothing."""
         row = {**item_key(integration_id, _redownload_item(wanted)), "data": as_json(wanted), **_times(wanted)}
         condition: dict[str, Any] = {}
         if wanted.changed_at is not None:
@@ -149,18 +146,18 @@ class DownloadStateStore:
             self._client.put_item(TableName=self._table, Item=row, **condition)
 
     def due_redownloads(self, integration_id: str, cause: RedownloadCause, now: datetime) -> tuple[Redownload, ...]:
-        """Those that are to be asked for now, so many as a few runs have quota for: more would only take memory."""
+        """The orders to ask for now, as many as a few runs have quota for: more would only take memory."""
         every = (read_stored(Redownload, text) for text in self._items.texts(integration_id, f"redownload#{cause}#"))
         return tuple(islice((one for one in every if one.is_due(now)), MOST_REDOWNLOADS_READ))
 
     def has_redownloads(self, integration_id: str) -> bool:
-        """Whether any is kept, of whatever cause, due or not."""
+        """Whether any request is kept, of whatever cause, due or not."""
         return self._items.has_any(integration_id, "redownload#")
 
     def settle_redownload(self, integration_id: str, settled: Redownload, later: Redownload | None) -> None:
-        """Puts it off, or forgets it (None); not if it has been asked for anew meanwhile."""
+        """Replaces the request by a later one, or forgets it (None), unless it has been made again meanwhile."""
         key = item_key(integration_id, _redownload_item(settled))
-        condition = _unless_anew("wantedAt", settled.wanted_at)
+        condition = _unless_repeated("wantedAt", settled.wanted_at)
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             if later is None:
                 self._client.delete_item(TableName=self._table, Key=key, **condition)
@@ -169,22 +166,22 @@ class DownloadStateStore:
                 self._client.put_item(TableName=self._table, Item=row, **condition)
 
     def rejudgement(self, integration_id: str) -> Rejudgement | None:
-        """The one that is under way, or was the last."""
+        """The rejudgement that is under way, or was the last."""
         return read_item(Rejudgement, self._items.get(integration_id, "rejudgement"))
 
     def begin_rejudgement(self, integration_id: str, rejudgement: Rejudgement) -> None:
-        """In place of one that is under way: the settings may have changed since."""
+        """Begins it in place of one that is under way: the settings may have changed since."""
         self._client.put_item(TableName=self._table, Item=_rejudgement_item(integration_id, rejudgement))
 
     def save_rejudgement(self, integration_id: str, rejudgement: Rejudgement) -> None:
-        """How far it has come; not if another one was begun meanwhile."""
-        condition = _unless_anew("requestedAt", rejudgement.requested_at)
+        """Writes how far it has come, unless another one was begun meanwhile."""
+        condition = _unless_repeated("requestedAt", rejudgement.requested_at)
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             item = _rejudgement_item(integration_id, rejudgement)
             self._client.put_item(TableName=self._table, Item=item, **condition)
 
     def save_erasure(self, integration_id: str, erasure: Erasure) -> None:
-        """How far it has come. One that is through is kept apart, as a proof that no run reads any more."""
+        """Writes how far it has come. A finished one is kept apart, as a proof that no run reads any more."""
         under_way = item_key(integration_id, f"erasing#{erasure.erasure_id}")
         done = item_key(integration_id, f"erasure#{erasure.erasure_id}")
         key = done if erasure.finished_at else under_way
@@ -193,7 +190,7 @@ class DownloadStateStore:
             self._client.delete_item(TableName=self._table, Key=under_way)
 
     def erasures_under_way(self, integration_id: str) -> tuple[Erasure, ...]:
-        """The oldest first."""
+        """The erasures that runs go on with, oldest first."""
         return tuple(read_stored(Erasure, text) for text in self._items.texts(integration_id, "erasing#"))
 
     def erasure(self, integration_id: str, erasure_id: str) -> Erasure | None:
@@ -203,7 +200,7 @@ class DownloadStateStore:
         return read_item(Erasure, item)
 
     def all_incidents(self) -> dict[str, Incidents]:
-        """Of every integration that ever had one, by its id."""
+        """The incidents of every integration that ever had one, by its ID."""
         found = self._items.named(CONNECTIONS, "incidents#")
         return {
             item["item"]["S"].removeprefix("incidents#"): read_stored(Incidents, item["data"]["S"]) for item in found
@@ -237,8 +234,8 @@ def _live_download(integration: Integration, item: Item | None) -> LiveDownload:
     return read_item(LiveDownload, item) or LiveDownload.starting(integration.registered_at)
 
 
-def _unless_anew(attribute: str, time: datetime) -> dict[str, Any]:
-    """The condition that nobody has asked for the same thing again since."""
+def _unless_repeated(attribute: str, time: datetime) -> dict[str, Any]:
+    """The condition that nobody has made the same request again since."""
     return {
         "ConditionExpression": f"#{attribute} = :{attribute}",
         "ExpressionAttributeNames": {f"#{attribute}": attribute},
@@ -256,6 +253,6 @@ def _redownload_item(wanted: Redownload) -> str:
 
 
 def _times(wanted: Redownload) -> dict[str, "AttributeValueTypeDef"]:
-    """What conditions compare, beside the data."""
+    """The times that conditions compare, next to the data."""
     changed = {"changedAt": text(instant(wanted.changed_at))} if wanted.changed_at else {}
     return {"wantedAt": text(instant(wanted.wanted_at)), **changed}

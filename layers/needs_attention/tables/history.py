@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.orders.order import LastChange
 from needs_attention.orders.summary import Summary
-from needs_attention.tables.dynamodb import Item
+from needs_attention.tables.dynamodb import Item, text
 from needs_attention.values.model import read_stored
 from needs_attention.values.times import instant
 
@@ -70,7 +70,7 @@ class HistoryStore:
             TableName=self._table,
             KeyConditionExpression="#orderId = :orderId",
             ExpressionAttributeNames={"#orderId": "orderId"},
-            ExpressionAttributeValues={":orderId": {"S": order_id}},
+            ExpressionAttributeValues={":orderId": text(order_id)},
             ScanIndexForward=False,
             Limit=limit,
             **start,
@@ -91,12 +91,12 @@ def history_item(revision: OrderRevision) -> dict[str, "AttributeValueTypeDef"]:
         "revision": revision.summary.revision,
         **revision.last_change.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
-    return {**history_key(revision), "data": {"S": json.dumps(data, separators=(",", ":"))}}
+    return {**history_key(revision), "data": text(json.dumps(data, separators=(",", ":")))}
 
 
-def is_position(text: str) -> bool:
-    """Whether the text is written as a position in a history is."""
-    return _POSITION.fullmatch(text) is not None
+def is_position(sent: str) -> bool:
+    """Whether it is written as a position in a history is."""
+    return _POSITION.fullmatch(sent) is not None
 
 
 def revision_at(position: str) -> int:
@@ -110,4 +110,4 @@ def _position_of(revision: OrderRevision) -> str:
 
 
 def _key(order_id: str, position: str) -> dict[str, "AttributeValueTypeDef"]:
-    return {"orderId": {"S": order_id}, "changedAt": {"S": position}}
+    return {"orderId": text(order_id), "changedAt": text(position)}

@@ -12,7 +12,7 @@ from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stages
-from needs_attention.tables.dynamodb import Item, items
+from needs_attention.tables.dynamodb import Item, get_many, number, text
 from needs_attention.values.model import Value, read_stored
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ SYSTEM, CONNECTIONS = "#system", "#connections"
 MOST_BYTES_OF_A_SORT_KEY = 1024
 
 
-# What is written only if its revision is still the one that was read.
-Revised = Integration | BackdatedDownload | Stages
+# These are written only if their revision is still the one that was read.
+RevisedValue = Integration | BackdatedDownload | Stages
 
 
 class IntegrationItems:
@@ -41,10 +41,10 @@ class IntegrationItems:
         return {item["item"]["S"]: item for item in self.existing(keys)}
 
     def existing(self, keys: Iterable[Item]) -> Iterator[Item]:
-        return items(self.client, self.table, keys, ConsistentRead=True)
+        return get_many(self.client, self.table, keys, ConsistentRead=True)
 
     def get(self, integration_id: str, item: str) -> Item | None:
-        """What is stored there; the name of an item may be somebody's text, and DynamoDB takes no key of any length."""
+        """The item, or None. Its name may be a text that somebody sent, and DynamoDB limits the length of a key."""
         if len(item.encode()) > MOST_BYTES_OF_A_SORT_KEY:
             return None
         answer = self.client.get_item(TableName=self.table, Key=item_key(integration_id, item), ConsistentRead=True)
@@ -70,10 +70,10 @@ class IntegrationItems:
             "ConsistentRead": True,
         }
 
-    def put_if_unchanged(self, integration_id: str, item: str, value: Revised, *, expected: int) -> None:
+    def put_if_unchanged(self, integration_id: str, item: str, value: RevisedValue, *, expected: int) -> None:
         """Writes it if it is still as it was read. Raises ChangedMeanwhile.
 
-        A write whose answer was lost is made again by botocore, and finds itself there: nobody else changed anything.
+        If the answer to a write is lost, botocore writes again and meets its own write: nobody else changed anything.
         """
         put = self.conditional_put(integration_id, item, value, expected=expected)
         try:
@@ -84,14 +84,14 @@ class IntegrationItems:
         except self.client.exceptions.TransactionConflictException as error:
             raise ChangedMeanwhile from error
 
-    def conditional_put(self, integration_id: str, item: str, value: Revised, *, expected: int) -> Any:
+    def conditional_put(self, integration_id: str, item: str, value: RevisedValue, *, expected: int) -> Any:
         unchanged_since_read = "#revision = :read"
         not_there_yet = "attribute_not_exists(#item)"
         if expected:
-            names, values = {"#revision": "revision"}, {":read": {"N": str(expected)}}
+            names, values = {"#revision": "revision"}, {":read": number(expected)}
         else:
             names, values = {"#item": "item"}, None
-        row = {**item_key(integration_id, item), "data": as_json(value), "revision": {"N": str(value.revision)}}
+        row = {**item_key(integration_id, item), "data": as_json(value), "revision": number(value.revision)}
         return {
             "TableName": self.table,
             "Item": row,
@@ -111,7 +111,3 @@ def read_item[Kept: Value](kind: type[Kept], item: Item | None) -> Kept | None:
 
 def as_json(value: Value) -> "AttributeValueTypeDef":
     return text(value.model_dump_json(by_alias=True))
-
-
-def text(value: str) -> "AttributeValueTypeDef":
-    return {"S": value}

@@ -14,15 +14,14 @@ from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.tables.dynamodb import text
+from needs_attention.tables.integration_items import CONNECTIONS, SYSTEM, IntegrationItems, item_key, read_item
 from needs_attention.values.model import read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-
-from needs_attention.tables.integration_items import CONNECTIONS, SYSTEM, IntegrationItems, item_key, read_item, text
-
-# A hand-over locks the freeze for the few milliseconds of its transaction: so often is the freeze tried against them.
+# A hand-over locks the freeze for the few milliseconds of its transaction, so the freeze is tried this often.
 TRIES_TO_FREEZE = 20
 
 
@@ -35,12 +34,12 @@ class SettingsStore:
         self._items = IntegrationItems(client, table)
 
     def find_all(self, *, deleted_too: bool = False) -> tuple[Integration, ...]:
-        """Every integration, by id; a deleted one is only kept for the sake of its orders."""
+        """Every integration, by ID. A deleted one is only kept for its orders."""
         found = (read_stored(Integration, text) for text in self._items.texts(SYSTEM, "integration#"))
         return tuple(integration for integration in found if deleted_too or integration.deleted_at is None)
 
     def get(self, integration_id: str) -> Integration | None:
-        """The integration, also a deleted one, or None."""
+        """The integration, even a deleted one, or None."""
         return read_item(Integration, self._items.get(SYSTEM, f"integration#{integration_id}"))
 
     def surroundings(self, integration_id: str) -> Surroundings | None:
@@ -74,7 +73,7 @@ class SettingsStore:
         return later
 
     def register(self, integration: Integration, history: BackdatedDownload | None) -> Integration:
-        """Writes the integration as `save` does, and with it the download that it begins with: both or neither."""
+        """Writes the integration as `save` does, and the download that it begins with: both or neither."""
         if history is None:
             return self.save(integration)
         later = integration.model_copy(update={"revision": integration.revision + 1})
@@ -92,7 +91,7 @@ class SettingsStore:
         return later
 
     def nothing_changed(self, integration: Integration) -> tuple[dict[str, Any], ...]:
-        """Condition checks for a transaction: the settings are those that were read, and nothing is frozen."""
+        """Condition checks for a transaction: the settings are still as they were read, and nothing is frozen."""
         unchanged = {
             "TableName": self._table,
             "Key": item_key(SYSTEM, f"integration#{integration.integration_id}"),

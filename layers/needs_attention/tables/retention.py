@@ -1,4 +1,4 @@
-"""How many orders hold personal data that is due for removal."""
+"""Counts of orders whose personal data is due for removal."""
 
 from datetime import datetime, timedelta
 from itertools import islice
@@ -13,7 +13,7 @@ MOST_COUNTED = 5_000
 
 
 def count_overdue(orders: OrderStore, integration_id: str, now: datetime) -> int:
-    """How many orders hold personal data for longer than the clock may take to remove it: none, if all is well.
+    """How many orders hold personal data for longer than its removal may take: none, if all is well.
 
     Counts no more than `MOST_COUNTED`.
     """
@@ -21,11 +21,10 @@ def count_overdue(orders: OrderStore, integration_id: str, now: datetime) -> int
     return sum(1 for _ in islice(overdue, MOST_COUNTED))
 
 
-class WhatIsDue(NamedTuple):
-    """How many orders of an integration are to be redacted by now, for how long the first of them, and how many soon.
+class RedactionCounts(NamedTuple):
+    """How many orders of an integration are due for redaction now, since when, and how many will be soon.
 
-    Those that are overdue are also due. It looks at `MOST_COUNTED` orders at most; `is_truncated` says that there are
-    more.
+    Overdue orders are also due. It counts no more than `MOST_COUNTED` orders; `is_truncated` says that there are more.
     """
 
     due: int

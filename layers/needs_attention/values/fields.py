@@ -1,4 +1,4 @@
-"""Annotations that say what a field of a value may hold, and how a wrong one is refused."""
+"""Annotations that restrict a field of a value, describe it in the schema, and word its refusal."""
 
 import re
 from collections.abc import Iterable
@@ -10,16 +10,16 @@ from pydantic_core import CoreSchema, core_schema
 
 
 def _whole(value: object) -> object:
-    """JSON knows one kind of number: 2.0 is as whole as 2."""
+    """JSON has one kind of number: 2.0 is as whole as 2."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# Says of a number that people and machines send, after its bounds, that it may be written either way.
+# For a number that people and machines send, after its bounds: 2 may be written as 2.0.
 WHOLE = BeforeValidator(_whole)
 
 
 class NotNull:
-    """Says of what may be left out, in an annotation, that it cannot be sent as null."""
+    """Annotates a field that may be left out, but not sent as null."""
 
     def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_after_validator_function(self._check, handler(kind))
@@ -37,7 +37,7 @@ class NotNull:
 
 
 class OneOf:
-    """Says of a text, in an annotation, that it is one of these; `refusal` is told to whoever sent another."""
+    """Annotates a text that must be one of these; `refusal` is the message for any other."""
 
     def __init__(self, allowed: Iterable[str], refusal: str = "not known; allowed are {allowed}") -> None:
         self._allowed = tuple(allowed)
@@ -56,7 +56,7 @@ class OneOf:
 
 
 class Like:
-    """Says of a text, in an annotation, how it is written; `refusal` is told to whoever sent another."""
+    """Annotates a text that must match a pattern; `refusal` is the message for any other."""
 
     def __init__(self, pattern: str, refusal: str) -> None:
         self._pattern = pattern
@@ -74,7 +74,7 @@ class Like:
         return value
 
 
-# An id that people choose, and that stands in paths.
+# An id that people choose, and that is part of URLs.
 Slug = Annotated[
     str, Like("[a-z0-9][a-z0-9-]{0,39}", "must be up to 40 small letters, digits and dashes, such as acme-eu")
 ]

@@ -1,10 +1,10 @@
-"""What counts as no data at all: absence, white space and the fillers that Amazon and others write instead."""
+"""Tells blank text from data: absence, white space and the fillers that Amazon and others write are blank."""
 
 import re
 import unicodedata
 
-# Written by Amazon, by marketplace connectors and by order systems after a redaction where there is nothing to tell.
-# All lower case, one space between words; `_bare_words` brings what is asked about into the same shape.
+# Amazon, marketplace connectors and order systems after a redaction write these in place of data.
+# All lower case, with one space between words; `_bare_words` brings a text into the same shape.
 _PLACEHOLDERS = frozenset(
     {
         "n/a",
@@ -24,15 +24,15 @@ _PLACEHOLDERS = frozenset(
 _PLACEHOLDER_OPENINGS = ("amazon does not supply", "amazon does not provide", "not provided by amazon")
 _FIRST_LETTERS_OF_PLACEHOLDERS = frozenset(text[0] for text in (*_PLACEHOLDERS, *_PLACEHOLDER_OPENINGS))
 
-# Null, None and Na are surnames, None is a town in Piedmont and NA the code of the province of Naples; names often
+# Null, None and Na are surnames, None is a town in Piedmont, and NA is the code of the province of Naples. Names often
 # come in capitals ("JENNIFER NULL"), so no spelling of the bare word tells a person from a filler. JSON has its own
-# null, and a program that prints one brackets it: only then is the word a filler.
+# null, and programs that print one put it in brackets: only then is the word a filler.
 _BRACKETED_FILLER = re.compile(r"[\[(<{]\s*(?:null|none|nil)\s*[\])>}]\W*")
 
-# Letters to Unicode, nothing to the eye: the fillers of the Hangul blocks.
+# Letters in Unicode, but invisible: the fillers of the Hangul blocks.
 _INVISIBLE_LETTERS = "\u115f\u1160\u3164\uffa0"
-# Characters that take no room and change nothing. The zero-width joiner and non-joiner stay: Persian, Hindi and others
-# are misspelt without them.
+# Characters without width or effect. The zero-width joiner and non-joiner stay: Persian, Hindi and other languages are
+# misspelt without them.
 _ZERO_WIDTH = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _SPACE = re.compile(rf"[\s{_INVISIBLE_LETTERS}\x00-\x1f\x7f-\x9f]+")
 _NOTHING = re.compile(f"[{_ZERO_WIDTH}]")
@@ -41,14 +41,14 @@ _NO_WORD = re.compile(r"[^\w/]+|_+")
 
 
 def is_blank(text: str | None) -> bool:
-    """Whether `text` says nothing: absent, without a single letter or digit, or a placeholder such as "[Redacted]".
+    """Whether `text` is absent, has no letter or digit, or is a placeholder such as "[Redacted]".
 
-    Case and the punctuation around and between the words do not matter. Real names, streets and towns are never blank,
-    however unlikely they look; that is why "Null", "None" and "NA" alone are data.
+    Case and the punctuation around and between words do not matter. Real names, streets and towns are never blank,
+    however unlikely they look: "Null", "None" and "NA" alone are data.
     """
     if not text:
         return True
-    # Nearly all that is asked about is data at first sight, and need not be looked through.
+    # Nearly every text is data at first sight, and needs no further look.
     first = text[0]
     if first.isascii() and first.isalnum() and first.lower() not in _FIRST_LETTERS_OF_PLACEHOLDERS:
         return False
@@ -63,17 +63,17 @@ def is_blank(text: str | None) -> bool:
 
 
 def cleaned(text: str | None) -> str | None:
-    """`text` as it is stored and shown: composed (NFC), one space where there was white space; None if it is blank.
+    """`text` as it is stored and shown: composed (NFC), with single spaces as white space; None if it is blank.
 
-    NFC and not NFKC: full-width letters, ligatures and "㈱" are how somebody writes the name.
+    NFC and not NFKC: full-width letters, ligatures and "㈱" belong to the spelling of a name.
     """
     return None if text is None or is_blank(text) else _tidy(text)
 
 
 def _tidy(text: str) -> str:
-    """As `cleaned`, without judging: placeholders stay.
+    """As `cleaned`, but placeholders stay.
 
-    A lone surrogate, legal in JSON and impossible in UTF-8, becomes U+FFFD, so that one broken name cannot stop a page.
+    A lone surrogate, legal in JSON and impossible in UTF-8, becomes U+FFFD: one broken name must not stop a page.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Times in UTC with a fixed width, so that they sort as text, and IDs that sort by the time."""
+"""Times in UTC with a fixed width, so that they sort as text, and ids that sort by time."""
 
 import re
 import secrets
@@ -10,33 +10,33 @@ from pydantic_core import PydanticCustomError
 
 
 def instant(time: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T18:00:00.000Z`: such texts sort as the times do."""
+    """RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T18:00:00.000Z`. These texts sort like their times."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def id_made_at(time: datetime, suffix: str | None = None) -> str:
-    """An id that sorts by the time, and ends with the suffix; without one, by chance."""
+    """An id that sorts by time, and ends with the suffix or, without one, with random digits."""
     return f"{time:%Y%m%dT%H%M%S}{time.microsecond // 1000:03d}Z-{suffix or secrets.token_hex(6)}"
 
 
 def utc_now() -> datetime:
-    """The time, as exact as it is stored: handlers read the clock with it, and nobody else does."""
+    """The present time, as exact as it is stored. Only handlers call this."""
     return in_utc(datetime.now(UTC))
 
 
 def in_utc(time: datetime) -> datetime:
     """The same moment in UTC, cut to milliseconds.
 
-    Refuses the far ends of the calendar, where changing the zone or adding a deadline would overflow; also what only
-    its zone brings there, so that what was written is read again.
+    Refuses the far ends of the calendar, where a change of zone or a deadline would overflow. This goes for the time as
+    sent and in UTC, so that every time that is written can be read again.
     """
-    utc = time.astimezone(UTC) if _can_be_reckoned_with(time) else time
-    if not _can_be_reckoned_with(utc):
+    utc = time.astimezone(UTC) if _is_in_range(time) else time
+    if not _is_in_range(utc):
         raise PydanticCustomError("year_out_of_range", "a time must lie between the years 1970 and 2999")
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
-def _can_be_reckoned_with(time: datetime) -> bool:
+def _is_in_range(time: datetime) -> bool:
     return 1970 <= time.year < 3000
 
 
@@ -44,13 +44,13 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]
 
 
 def _parsed(value: object) -> object:
-    """Not left to pydantic, which takes more for a time: a number, or its text, for seconds since 1970."""
+    """Stricter than pydantic, which also takes numbers, and their text, as seconds since 1970."""
     if not isinstance(value, str):
         return value
     try:
         if _RFC_3339.fullmatch(value):
             return datetime.fromisoformat(value.upper())
-    except ValueError:  # a day that no month has
+    except ValueError:  # such as 30 February
         pass
     raise ValueError("must be a time with its zone, such as 2026-11-23T18:00:00Z")
 
@@ -61,7 +61,6 @@ UtcTime = Annotated[
     PlainSerializer(instant, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-
 
 # A time that people and machines send.
 SentTime = Annotated[UtcTime, BeforeValidator(_parsed)]

@@ -1,6 +1,7 @@
 """A seller at Amazon, the tables, and the downloader between them, on one clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import boto3
 import pytest
 import urllib3
-from moto import mock_aws
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.tokens import Credentials
@@ -31,7 +31,7 @@ from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn, SeenRequest
-from tools.from_template import create_table
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
@@ -43,6 +43,7 @@ RETRY = timedelta(minutes=6)
 class World:
     """A seller at Amazon, the tables, and the downloader between them, on one clock."""
 
+    tables: Mapping[str, Table]
     dynamodb: Any
     amazon: AmazonStandIn
     clock: Clock
@@ -148,8 +149,7 @@ class World:
         )
 
     def items(self) -> dict[str, Any]:
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName="OrdersTable")
-        return {item["orderId"]["S"]: item for page in pages for item in page["Items"]}
+        return {item["orderId"]["S"]: item for item in self.tables["OrdersTable"].items.values()}
 
     def judge_all(self) -> None:
         validation = Validation(self.orders, self.integrations, self.clock())
@@ -191,14 +191,30 @@ def held(world: World) -> str:
     return order_id
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
+@contextmanager
+def a_world(tables: Mapping[str, Table], dynamodb: Any) -> Iterator[World]:
     clock = Clock(NOON)
-    with mock_aws(), urllib3.PoolManager() as http, AmazonStandIn(generated(40, now=NOON), now=clock) as amazon:
-        dynamodb = boto3.client("dynamodb", region_name="eu-west-1")
-        orders = OrderStore(dynamodb, create_table(dynamodb, "OrdersTable"))
-        integrations = SettingsStore(dynamodb, create_table(dynamodb, "IntegrationsTable"))
+    with urllib3.PoolManager() as http, AmazonStandIn(generated(40, now=NOON), now=clock) as amazon:
+        orders = OrderStore(dynamodb, "OrdersTable")
+        integrations = SettingsStore(dynamodb, "IntegrationsTable")
         downloads = DownloadStateStore(dynamodb, "IntegrationsTable")
-        world = World(dynamodb, amazon, clock, orders, integrations, downloads, http)
+        world = World(tables, dynamodb, amazon, clock, orders, integrations, downloads, http)
         world.register(settings=Settings(download_pending_orders=True))
+        yield world
+
+
+@pytest.fixture(scope="session")
+def client() -> Any:
+    """Made once: that takes botocore longer than many a test."""
+    return boto3.client("dynamodb", region_name="eu-west-1")
+
+
+@pytest.fixture
+def tables() -> Mapping[str, Table]:
+    return {name: Table(name) for name in ("OrdersTable", "IntegrationsTable")}
+
+
+@pytest.fixture
+def world(client: Any, tables: Mapping[str, Table]) -> Iterator[World]:
+    with MemoryDynamoDB(tables).answering(client), a_world(tables, client) as world:
         yield world

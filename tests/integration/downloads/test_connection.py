@@ -136,10 +136,10 @@ def test_a_run_that_dies_while_it_heals_does_so_again(shop: World, monkeypatch: 
     def dies(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shop.integrations, "save_incidents", dies)
+    monkeypatch.setattr(shop.downloads, "save_incidents", dies)
     with pytest.raises(KeyboardInterrupt):
         shop.run_for(20 * MINUTE)
-    monkeypatch.setattr(shop.integrations, "save_incidents", save)
+    monkeypatch.setattr(shop.downloads, "save_incidents", save)
     shop.run_for(25 * MINUTE)
     shop.judge_all()
     assert held(shop) == set()

@@ -457,7 +457,7 @@ def test_a_run_that_is_killed_at_any_write_loses_nothing(world: World, call: int
     assert world.items().keys() == world.ledger()
 
 
-def test_a_download_that_is_cancelled_while_its_page_is_on_the_way_stays_cancelled(
+def test_a_download_cancelled_while_its_page_is_on_the_way_stays_cancelled(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.backdate()
@@ -470,7 +470,7 @@ def test_a_download_that_is_cancelled_while_its_page_is_on_the_way_stays_cancell
             cancelled.append(save(integration_id, stored.model_copy(update={"status": "cancelled"})))
         return save(integration_id, download)
 
-    monkeypatch.setattr(world.integrations, "save_backdated_download", somebody_cancels_first)
+    monkeypatch.setattr(world.downloads, "save_backdated_download", somebody_cancels_first)
     world.run_for(10 * MINUTE)
     assert world.backdated().status == "cancelled"
 
@@ -573,7 +573,7 @@ def test_judging_anew_by_the_same_settings_changes_nothing(world: World) -> None
     assert (rejudged(world).changed, rejudged(world).finished_at) == (0, world.clock())
 
 
-def test_judging_anew_takes_several_runs_if_it_must_and_wakes_the_next(
+def test_a_rejudgement_takes_several_runs_if_it_must_and_wakes_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("needs_attention.jobs.due_orders.READ_AT_ONCE", 3)
@@ -586,7 +586,7 @@ def test_judging_anew_takes_several_runs_if_it_must_and_wakes_the_next(
         save(integration_id, job)
         world.clock.advance(MINUTE)
 
-    monkeypatch.setattr(world.integrations, "save_rejudgement", takes_its_time)
+    monkeypatch.setattr(world.downloads, "save_rejudgement", takes_its_time)
     world.run(lasting=MINUTE)
     assert (rejudged(world).orders, rejudged(world).finished_at) == (3, None)
     assert "demo" in world.woken

@@ -82,10 +82,10 @@ def test_what_was_made_before_a_run_died_is_found_again(told: World, monkeypatch
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(told.integrations, "save_subscription", dies)
+    monkeypatch.setattr(told.downloads, "save_subscription", dies)
     with pytest.raises(KeyboardInterrupt):
         told.run()
-    monkeypatch.setattr(told.integrations, "save_subscription", save)
+    monkeypatch.setattr(told.downloads, "save_subscription", save)
     told.amazon.forget_requests()
     told.run()
     assert calls(told) == ["getDestinations", "getSubscription"]

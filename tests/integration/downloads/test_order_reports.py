@@ -122,10 +122,10 @@ def test_a_run_that_dies_while_it_compares_loses_nothing(busy: World, monkeypatc
         if len(busy.downloads.due_redownloads("demo", "reconciliation", busy.clock())) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(busy.integrations, "want_redownload", dies_at_the_second)
+    monkeypatch.setattr(busy.downloads, "want_redownload", dies_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         busy.run()
-    monkeypatch.setattr(busy.integrations, "want_redownload", want)
+    monkeypatch.setattr(busy.downloads, "want_redownload", want)
     busy.run_for(2 * MINUTE)
     assert busy.items().keys() == busy.ledger()
     assert second_look(busy).missed_count >= 1  # the two that were asked for meanwhile are stored, and missed no more

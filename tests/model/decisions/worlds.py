@@ -2,7 +2,7 @@
 
 from tests.model.decisions.download import Answer
 from tests.model.decisions.item import Settings, Status, ThreePl
-from tests.model.decisions.people import ALL_ACTS, Act
+from tests.model.decisions.people import Act
 from tests.model.decisions.steps import Budgets, World
 
 ASKED = Answer(1, cancel_requests=1)
@@ -132,7 +132,6 @@ WORLDS = {
     "faults": FAULTS,
     "settings": CHANGED_SETTINGS,
 }
-WORLDS_WITH_ALL_ACTS = {name: world._replace(acts=ALL_ACTS) for name, world in WORLDS.items()}
 
 QUICK = {
     "typed against late": Budgets(downloads=3, acts=2),
@@ -141,17 +140,20 @@ QUICK = {
     "faults": Budgets(downloads=3, acts=2, lost_records=1, redactions=1),
     "settings": Budgets(downloads=3, acts=2, settings_changes=2),
 }
-"""Two acts of people."""
-WIDE = {
-    "typed against late": Budgets(downloads=3, acts=3),
-    "status and snooze": Budgets(downloads=3, acts=3),
-    "warehouse": Budgets(downloads=3, acts=3, warehouse=3),
-    "faults": Budgets(downloads=3, acts=3, lost_records=1, warehouse=2, redactions=1),
-    "settings": Budgets(downloads=3, acts=3, settings_changes=1),
+BUDGETS = {
+    # Two changes of settings with two acts take as long as all other worlds together.
+    "tests": QUICK | {"settings": QUICK["settings"]._replace(acts=1)},
+    "quick": QUICK,
+    "three acts": {
+        "typed against late": Budgets(downloads=3, acts=3),
+        "status and snooze": Budgets(downloads=3, acts=3),
+        "warehouse": Budgets(downloads=3, acts=3, warehouse=3),
+        "faults": Budgets(downloads=3, acts=3, lost_records=1, warehouse=2, redactions=1),
+        "settings": Budgets(downloads=3, acts=3, settings_changes=1),
+    },
+    # All acts of people, two at a time, and a lost record and a redaction in every world.
+    "all acts": {
+        name: budgets._replace(lost_records=1, redactions=1, settings_changes=min(budgets.settings_changes, 1))
+        for name, budgets in QUICK.items()
+    },
 }
-"""Three acts of people."""
-FAULTS_EVERYWHERE = {
-    name: budgets._replace(lost_records=1, redactions=1, settings_changes=min(budgets.settings_changes, 1))
-    for name, budgets in QUICK.items()
-}
-"""Two acts of people, and a lost record and a redaction in every world."""

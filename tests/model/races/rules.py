@@ -41,6 +41,6 @@ def sentence(rule: str) -> str:
     return said
 
 
-def without(rule: str) -> Rules:
-    """All rules but one."""
-    return Rules(**{rule: False})
+def rules_without(rule: str | None) -> Rules:
+    """All rules, or all but one."""
+    return ALL_ON if rule is None else Rules(**{rule: False})

@@ -40,11 +40,11 @@ SECOND_VERSIONS = (
     Answer(True, True, Status.SHIPPED),
 )
 LEDGERS: tuple[Ledger, ...] = tuple((first, second) for first in FIRST_VERSIONS for second in SECOND_VERSIONS)
-SETTINGS = (
-    Settings(ThreePl.UPON_COMPLETION, auto_dispatch=False),
-    Settings(ThreePl.UPON_COMPLETION, auto_dispatch=True),
-    Settings(ThreePl.NOW, auto_dispatch=False),
-)
+WORLDS = {
+    "upon completion": Settings(ThreePl.UPON_COMPLETION, auto_dispatch=False),
+    "upon completion, Auto Dispatch": Settings(ThreePl.UPON_COMPLETION, auto_dispatch=True),
+    "now": Settings(ThreePl.NOW, auto_dispatch=False),
+}
 
 
 class Budgets(NamedTuple):
@@ -55,6 +55,9 @@ class Budgets(NamedTuple):
     lost_records: int = 1
     warehouse: int = 1
     redactions: int = 1
+
+
+BUDGETS = {"tests": Budgets(acts=1), "quick": Budgets()}
 
 
 @cache

@@ -132,7 +132,7 @@ class OrderChanges:
             erased = gate.erase(
                 order, surroundings.settings, request, even_if_unsent=erasure.even_if_unsent, at=self._now
             )
-            is_unsent = erased.redaction == request and order.is_to_be_sent
+            is_unsent = erased.redaction == request and order.is_unsent
             return Changed(erased, "erasure", (_CANNOT_BE_SENT,) if is_unsent else ())
 
         return change

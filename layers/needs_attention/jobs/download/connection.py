@@ -1,4 +1,4 @@
-"""How an integration's connection to Amazon fares: opens and closes its incidents, and heals what one had held up."""
+"""The health of an integration's connection to Amazon: opens and closes incidents, heals orders that one held up."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
@@ -35,19 +35,19 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import OrderStore, Page
 from needs_attention.values.times import instant
 
-# Who asks for a download that nobody asked for.
+# Requests a download that no person asked for.
 BY_THE_CLOCK = "clock"
-# While fields are gone for a whole marketplace, one held order is asked for so often, on behalf of all.
+# While fields are gone for a whole marketplace, one held order is asked for this often, on behalf of all.
 PROBE_EVERY = timedelta(minutes=15)
-# Up to so many held orders are asked for by ID when it is back (in one burst and ten minutes more); beyond, a search
-# over all of them takes less.
+# When fields are back, up to so many held orders are asked for by ID (in one burst and ten minutes more). For more
+# orders, a search over all of them takes less time.
 MOST_BY_ID = 300
 
 logger = Logger(child=True)
 
 
 class ConnectionHealth:
-    """One run's view of it. What does not change is not written."""
+    """One run's view of the connection. It writes only changes."""
 
     def __init__(
         self, downloads: DownloadStateStore, orders: OrderStore, integration: Integration, incidents: Incidents
@@ -57,17 +57,17 @@ class ConnectionHealth:
         self._integration = integration
         self._id = integration.integration_id
         self._incidents = incidents
-        self._arrivals: Arrivals | None = None  # as they are with what has come; None: nothing has
+        self._arrivals: Arrivals | None = None  # with the orders of this run; None: there are none
         self._filled: dict[str, frozenset[str]] = {}
 
     @property
     def open_incidents(self) -> int:
         return len(self._incidents.incidents)
 
-    # What happens
+    # The calls of the run
 
     def fails(self, error: SpApiError, now: datetime) -> None:
-        """A call brought no data: one cause, told once, with Amazon's own words and its request ID."""
+        """A call brought no data. Opens one incident for its cause, with Amazon's own words and request ID."""
         code = _code_of(error)
         logger.error("download failed", integration=self._id, code=code, reason=str(error))
         others = (NO_CALL_WORKS | LIVE_SEARCH_FAILS) - {code}
@@ -82,7 +82,7 @@ class ConnectionHealth:
         self._keep(self._incidents.closed(*LIVE_SEARCH_FAILS))
 
     def has_brought(self, written: Sequence[Written], now: datetime) -> None:
-        """Orders that were new or changed; of a page of them no more is kept than what it tells."""
+        """Notes which fields came with orders that were new or changed; keeps nothing else of them."""
         if not written:
             return
         settings = self._integration.settings
@@ -93,23 +93,23 @@ class ConnectionHealth:
             self._filled[marketplace_id] = self._filled.get(marketplace_id, frozenset()) | fields
 
     def look_back(self, reached: datetime, now: datetime, *, is_out_of_quota: bool) -> bool:
-        """At the end of a run: which fields have vanished or are back, and whether the quota suffices.
+        """At the end of a run, finds which fields have vanished or are back, and whether the quota suffices.
 
-        Answers whether there is something to do now: the orders that wait for fields that are back.
+        Answers whether there is work now: orders that wait for fields that are back.
         """
         self._look_at_quota(reached, now, is_out_of_quota=is_out_of_quota)
         return self._look_at_fields(now)
 
     def is_worth_asking_for(self, order: Order, now: datetime) -> bool:
-        """Whether Amazon may know more of a due order now.
+        """Whether Amazon may send more of a due order now.
 
-        While the connection is at fault, one order finds out for all whether it still is.
+        While the connection is at fault, one order at a time probes on behalf of all whether it still is.
         """
         cause = self._incidents.cause_of(order.amazon.marketplace_id, _codes(order.missing))
         return cause is None or self._may_probe(order, now)
 
     def next_time_for(self, order: Order, now: datetime) -> datetime | None:
-        """When Amazon is asked for an order again that it has just said nothing new of."""
+        """When to ask Amazon again for an order that it has just sent without any change."""
         planned = next_redownload(order, now)
         if order.order_id != self._probed_order:
             return planned
@@ -163,7 +163,7 @@ class ConnectionHealth:
         return is_back
 
     def _heal_all(self, back: Mapping[str, Set[str]], now: datetime) -> None:
-        """Has all orders downloaded again that wait for fields that are back, by whichever way is cheaper.
+        """Requests all orders that wait for fields that are back, by whichever way is cheaper.
 
         It comes before the incident is closed, so that a run that dies in between does it again.
         """

@@ -1,4 +1,4 @@
-"""Takes in what Amazon sent: writes the orders that are new or changed, and sets aside what cannot be kept."""
+"""Takes in Amazon's answers: writes the orders that are new or changed, and sets aside those that cannot be kept."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Set
@@ -23,7 +23,7 @@ logger = Logger(child=True)
 
 
 class Written(NamedTuple):
-    """An order that was new or changed: as it was stored before, as it is now, and what Amazon sent."""
+    """An order that was new or changed: as it was stored before, as it is now, and as Amazon sent it."""
 
     before: Order | None
     after: Order
@@ -31,12 +31,12 @@ class Written(NamedTuple):
 
     @property
     def was_missed(self) -> bool:
-        """Whether Amazon had this version before, and we had not; a role that was granted makes no new version."""
+        """Whether we lacked a version that Amazon had. A newly granted role sends more fields, but no new version."""
         return self.before is None or self.before.amazon.updated_at < self.amazon.updated_at
 
 
 class Taken(NamedTuple):
-    """What an answer of Amazon's brought: `versions` are all its orders by ID, with the time of their last update."""
+    """The orders of one answer. `versions` are all that could be read, by ID, with the time of their last update."""
 
     counts: Counts
     written: tuple[Written, ...]
@@ -44,7 +44,7 @@ class Taken(NamedTuple):
 
 
 class Intake:
-    """Stores orders of Amazon's answers."""
+    """Stores the orders of Amazon's answers."""
 
     def __init__(self, orders: OrderStore, downloads: DownloadStateStore) -> None:
         self._orders = orders
@@ -60,17 +60,7 @@ class Intake:
         now: datetime,
     ) -> Taken:
         """Writes the orders that are new or changed; one that cannot be kept is set aside where people find it."""
-        readable: dict[str, AmazonOrder] = {}
-        aside: list[SetAside] = []
-        for raw in raw_orders:
-            try:
-                amazon = read_order(raw)
-            except UnreadableOrder as error:
-                aside.append(_set_aside(error, raw, now, request_id))
-                continue
-            known = readable.get(amazon.order_id)
-            if known is None or known.updated_at <= amazon.updated_at:
-                readable[amazon.order_id] = amazon
+        readable, aside = _read(raw_orders, request_id, now)
         stored = self._orders.get_many(readable)
         by_amazon: ChangedBy = {"by": "amazon", "at": now, "cause": cause, "request_id": request_id}
         written: list[Written] = []
@@ -97,7 +87,7 @@ class Intake:
         )
 
     def _note_set_aside(self, integration: Integration, aside: list[SetAside], kept: Set[str]) -> None:
-        """The list holds what could not be kept so far: an order that is kept at last leaves it."""
+        """Updates the list of orders that could not be kept: an order that is kept at last leaves it."""
         before = {order.order_id: order for order in self._downloads.all_set_aside(integration.integration_id)}
         for order_id in before.keys() & kept:
             self._downloads.forget_set_aside(integration.integration_id, order_id)
@@ -123,17 +113,36 @@ class Intake:
             return Written(before, landed, amazon)
 
 
-def _is_wanted(amazon: AmazonOrder, integration: Integration) -> bool:
-    """A search lists orders of the integration's marketplaces; by ID Amazon gives any of the seller's in the region.
+def _read(
+    raw_orders: Iterable[object], request_id: str | None, now: datetime
+) -> tuple[dict[str, AmazonOrder], list[SetAside]]:
+    """The latest version of each order that can be read, by ID, and the orders that cannot be read."""
+    readable: dict[str, AmazonOrder] = {}
+    aside: list[SetAside] = []
+    for raw in raw_orders:
+        try:
+            amazon = read_order(raw)
+        except UnreadableOrder as error:
+            aside.append(_set_aside(error, raw, now, request_id))
+            continue
+        known = readable.get(amazon.order_id)
+        if known is None or known.updated_at <= amazon.updated_at:
+            readable[amazon.order_id] = amazon
+    return readable, aside
 
-    An order that does not say where it was sold is taken.
+
+def _is_wanted(amazon: AmazonOrder, integration: Integration) -> bool:
+    """Whether the integration takes an order that is not stored yet.
+
+    A search lists orders of the integration's marketplaces, but by ID Amazon sends any order of the seller in the
+    region. An order that does not say where it was sold is taken.
     """
     is_ours = amazon.marketplace_id is None or amazon.marketplace_id in integration.marketplace_ids
     return is_ours and (integration.settings.download_pending_orders or not amazon.is_pending)
 
 
 def _counted(written: Written, integration: Integration, now: datetime) -> Counts:
-    """One order, counted by what its verdict will say: that is a pure function of what was just written."""
+    """Counts one order by its coming verdict, which is a pure function of the order as it was just written."""
     before, after = written.before, judged(written.after, integration.settings, now)
     was_held, is_held = before is not None and before.hold is not None, after.hold is not None
     lacks_less = before is not None and len(after.open_missing) < len(before.open_missing)
@@ -147,7 +156,7 @@ def _counted(written: Written, integration: Integration, now: datetime) -> Count
 
 
 def _set_aside(error: UnreadableOrder, raw: object, now: datetime, request_id: str | None) -> SetAside:
-    """Without an order ID, a fingerprint tells it from others, and knows it again when it comes again."""
+    """Without an order ID, a fingerprint tells the order from others, and recognises it when it comes again."""
     fingerprint = hashlib.blake2b(repr(raw).encode(), digest_size=6).hexdigest()
     aside = SetAside(
         order_id=error.order_id or f"unknown-{fingerprint}",

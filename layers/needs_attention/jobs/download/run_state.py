@@ -69,7 +69,7 @@ class RunState:
         self.keep(**{self._spent_from: bucket.answered(now, rate).emptied(now)})
         self.live_waits_for_quota = self._spent_from == "search_bucket"
 
-    # What is written when
+    # Writes
 
     def keep(self, **changes: object) -> None:
         """Changes the live download, and writes it if it differs from what is stored."""

@@ -1,0 +1,184 @@
+"""What is told is told once: no event, no entry and no write comes again with a record that does."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.tables.order_items import to_item
+from tools.builders import NOON
+from tools.in_memory.api import World, an_event, app, invoke
+
+HOUR = timedelta(hours=1)
+TRIAL = Settings(trial_mode=True, default_three_pl_status=ThreePlStatus.NOW)
+LIVE = Settings(default_three_pl_status=ThreePlStatus.NOW)
+
+type Told = Callable[[], list[tuple[str, int]]]
+
+
+@pytest.fixture
+def told(world: World) -> Told:
+    """The events on the bus that were not read before, each with the revision that it tells of."""
+    events, sqs = boto3.client("events"), boto3.client("sqs")
+    events.create_event_bus(Name="orders")
+    url = sqs.create_queue(QueueName="everything")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="everything", EventBusName="orders", EventPattern=json.dumps({"source": ["needs-attention"]}))
+    events.put_targets(Rule="everything", EventBusName="orders", Targets=[{"Id": "queue", "Arn": arn}])
+
+    def read() -> list[tuple[str, int]]:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        told = [json.loads(message["Body"]) for message in messages]
+        return [(event["detail-type"], event["detail"]["revision"]) for event in told]
+
+    return read
+
+
+def publish(*orders: Order) -> list[str]:
+    """The stream brings these orders as they are; the records that failed."""
+    (record, *_) = an_event("publish_changes")["Records"]
+    records = [
+        record | {"dynamodb": record["dynamodb"] | {"NewImage": to_item(order), "SequenceNumber": str(number)}}
+        for number, order in enumerate(orders, start=1)
+    ]
+    answer: dict[str, list[dict[str, str]]] = invoke("publish_changes", {"Records": records})
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_a_record_that_comes_again_tells_no_event_again(world: World, told: Told) -> None:
+    order = world.download(buyer_email=None)
+    publish(order)
+    assert told() == [("OrderHeld", order.revision)]
+
+    publish(order, order)
+    assert told() == []
+
+
+def test_the_clocks_bookkeeping_tells_no_event_again(world: World, told: Told) -> None:
+    order = world.download(buyer_email=None)
+    publish(order)
+    told()
+
+    world.orders.ask_again(order, NOON + HOUR)
+    again = world.order()
+    assert (again.redownload_at, again.revision) == (NOON + HOUR, order.revision)
+    publish(again)
+    assert told() == []
+
+
+def test_the_next_revision_tells_its_own_events_alone(world: World, told: Told) -> None:
+    order = world.download(buyer_email=None)
+    publish(order)
+    told()
+
+    world.call("PATCH", f"/orders/{order.order_id}", {"email": "typed@example.com"})
+    publish(world.order())
+    assert told() == []
+    world.call("POST", f"/orders/{order.order_id}/release", {})
+    publish(world.order())
+    assert told() == [("OrderReleased", order.revision + 2)]
+
+
+def test_events_that_the_bus_refused_are_no_entry_of_the_history(
+    world: World, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FullBus:
+        def put_events(self, **_: object) -> dict[str, int]:
+            return {"FailedEntryCount": 1}
+
+    order = world.download(buyer_email=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(app("publish_changes").change_log, "_events", FullBus())
+        assert publish(order) == ["1"]
+    assert world.dynamodb.scan(TableName="HistoryTable")["Items"] == []
+    assert publish(order) == []
+    assert told() == [("OrderHeld", order.revision)]
+
+
+@pytest.mark.parametrize(("settings", "events"), [(TRIAL, []), (LIVE, ["OrderReadyFor3pl"])])
+def test_no_event_calls_an_order_ready_for_the_3pl_in_trial_mode(
+    world: World, told: Told, settings: Settings, events: list[str]
+) -> None:
+    world.change_integration(settings=settings)
+    publish(world.download())
+    assert [name for name, _ in told()] == events
+
+
+def test_an_event_is_told_at_the_time_of_its_change(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+
+    class Bus:
+        def put_events(self, Entries: list[Any]) -> dict[str, int]:  # noqa: N803 - boto3's name
+            sent.extend(Entries)
+            return {"FailedEntryCount": 0}
+
+    monkeypatch.setattr(app("publish_changes").change_log, "_events", Bus())
+    order = world.download(buyer_email=None)
+    world.clock.advance(HOUR)
+    publish(order)
+    assert [(entry["DetailType"], entry["Time"]) for entry in sent] == [("OrderHeld", NOON)]
+
+
+def test_an_event_holds_a_hint_and_nothing_that_a_freeze_makes_untrue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    details: list[Any] = []
+
+    class Bus:
+        def put_events(self, Entries: list[Any]) -> dict[str, int]:  # noqa: N803 - boto3's name
+            details.extend(json.loads(entry["Detail"]) for entry in Entries)
+            return {"FailedEntryCount": 0}
+
+    monkeypatch.setattr(app("publish_changes").change_log, "_events", Bus())
+    publish(world.download(buyer_email=None))
+    assert details == [
+        {
+            "orderId": "701-1111111-1111111",
+            "integration": "acme-na",
+            "revision": 1,
+            "changeId": "701-1111111-1111111:1",
+            "cause": "download",
+            "requestId": None,
+            "marketplaceId": "ATVPDKIKX0DER",
+            "fulfilledBy": "MERCHANT",
+            "fulfillmentStatus": "UNSHIPPED",
+            "createdAt": "2026-11-23T10:00:00.000Z",
+            "updatedAt": "2026-11-23T10:00:00.000Z",
+            "shipBy": "2026-11-25T12:00:00.000Z",
+            "stage": "needs-attention",
+            "status": "Open",
+            "threePlStatus": "Do Not Transfer to 3PL",
+            "hold": "missing",
+            "heldAt": "2026-11-23T12:00:00.000Z",
+            "missing": ["email"],
+            "readyToRelease": False,
+            "alerts": [],
+            "flags": [],
+            "redownloadAt": "2026-11-23T12:02:00.000Z",
+        }
+    ]
+
+
+def test_an_entry_of_the_history_says_who_when_why_and_no_more(world: World, told: Told) -> None:
+    publish(world.download(buyer_email=None))
+    (item,) = world.dynamodb.scan(TableName="HistoryTable")["Items"]
+    data = json.loads(item.pop("data")["S"])
+    assert item == {
+        "orderId": {"S": "701-1111111-1111111"},
+        "changedAt": {"S": "2026-11-23T12:00:00.000Z#0000000001"},
+    }
+    assert data == {
+        "revision": 1,
+        "by": "amazon",
+        "at": "2026-11-23T12:00:00.000Z",
+        "cause": "download",
+        "fields": [],
+        "events": ["OrderHeld"],
+    }

@@ -1,0 +1,88 @@
+"""Which tests a mutant meets, by what was recorded of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools.mutants.recording import SECONDS, Recording
+
+MODULE = """\
+from datetime import timedelta
+
+HOUR = timedelta(hours=1)
+DAY = 24 * HOUR
+
+
+def is_old(age):
+    return age > DAY
+
+
+def is_new(age):
+    return age < HOUR
+
+
+class Kept:
+    days: int = 26
+
+    def until(self, start):
+        return start + self.days * DAY
+"""
+HOURS, DAYS, OLD, NEW, KEPT_DAYS, UNTIL, NOWHERE = 3, 4, 8, 12, 16, 19, 1
+
+
+def recording(root: Path, tests: dict[str, tuple[float, list[int]]]) -> Recording:
+    (root / "kept.py").write_text(MODULE)
+    folder = root / "recorded"
+    folder.mkdir()
+    told = [{"test": test, "seconds": seconds, "lines": {"kept.py": lines}} for test, (seconds, lines) in tests.items()]
+    (folder / "1.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
+    return Recording(root, folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "tests"),
+    [
+        (OLD, ["a.py::old"]),
+        (NEW, ["a.py::new"]),
+        (HOURS, ["a.py::new"]),
+        (DAYS, ["a.py::old", "b.py::until"]),
+        (KEPT_DAYS, ["b.py::until"]),
+        (NOWHERE, []),
+    ],
+)
+def test_a_mutant_meets_the_tests_that_run_its_line_or_use_its_name(
+    tmp_path: Path, line: int, tests: list[str]
+) -> None:
+    recorded = recording(
+        tmp_path, {"a.py::old": (0.1, [OLD]), "a.py::new": (0.1, [NEW]), "b.py::until": (0.2, [UNTIL])}
+    )
+    assert recorded.tests_for("kept.py", line, line) == tests
+
+
+def test_the_quickest_test_of_each_file_comes_first(tmp_path: Path) -> None:
+    recorded = recording(
+        tmp_path,
+        {
+            "a.py::slow": (3, [OLD]),
+            "a.py::cases[1]": (1, [OLD]),
+            "a.py::cases[2]": (2, [OLD]),
+            "b.py::only": (2, [OLD]),
+        },
+    )
+    in_turn = ["a.py::cases[1]", "b.py::only", "a.py::slow", "a.py::cases[2]"]
+    assert recorded.tests_for("kept.py", OLD, OLD) == in_turn
+
+
+def test_a_mutants_tests_end_with_its_time_but_one_is_always_run(tmp_path: Path) -> None:
+    recorded = recording(
+        tmp_path,
+        {
+            "a.py::quick": (SECONDS / 2, [OLD]),
+            "b.py::quick": (SECONDS / 2, [OLD]),
+            "c.py::late": (SECONDS, [OLD]),
+            "d.py::long": (2 * SECONDS, [NEW]),
+        },
+    )
+    assert recorded.tests_for("kept.py", OLD, OLD) == ["a.py::quick", "b.py::quick"]
+    assert recorded.tests_for("kept.py", NEW, NEW) == ["d.py::long"]

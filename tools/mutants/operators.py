@@ -1,0 +1,44 @@
+"""How a mutant differs: the slips that somebody could make, one at a time."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import parso
+from cosmic_ray.operators.operator import Example, Operator
+from cosmic_ray.operators.provider import OperatorProvider
+
+# cosmic-ray's other operators mostly break the syntax or mix types up (`*` stands in signatures, `|` in annotations),
+# which any test notices.
+_OF_COSMIC_RAY = re.compile(
+    r"""AddNot | ReplaceUnaryOperator_Delete_\w+ | ReplaceAndWithOr | ReplaceOrWithAnd
+    | ReplaceTrueWithFalse | ReplaceFalseWithTrue | NumberReplacer
+    | ReplaceBinaryOperator_(Add_Sub|Sub_Add|Div_Mul)
+    | ReplaceComparisonOperator_(Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is)
+    | ReplaceComparisonOperator_(Lt_LtE|Lt_GtE|LtE_Lt|LtE_Gt|Gt_GtE|Gt_LtE|GtE_Gt|GtE_Lt)
+    | ReplaceBreakWithContinue | ReplaceContinueWithBreak | ZeroIterationForLoop
+    | ExceptionReplacer | RemoveDecorator""",
+    re.VERBOSE,
+)
+
+
+class RemoveCall(Operator):  # type: ignore[misc]  # cosmic-ray has no types
+    """A call on a line of its own becomes `pass`: something is not done."""
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+        is_statement = node.type in {"atom_expr", "power"} and node.parent.type == "simple_stmt"
+        if is_statement and node.children[-1].type == "trailer" and node.children[-1].children[0].value == "(":
+            yield node.start_pos, node.end_pos
+
+    def mutate(self, node: Any, index: int) -> Any:  # noqa: ARG002 - there is one way
+        return parso.parse(f"{node.get_first_leaf().prefix}pass")
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return (Example("store.save(order)\n", "pass\n"),)
+
+
+OPERATORS: dict[str, Any] = {
+    "RemoveCall": RemoveCall,
+    **{name: OperatorProvider()[name] for name in OperatorProvider() if _OF_COSMIC_RAY.fullmatch(name)},
+}

@@ -1,0 +1,111 @@
+"""Which tests run which lines of the system, as `recorder` wrote it down; and the tests to run for a mutant."""
+
+import ast
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+# The processor's time that the tests of a mutant may take, by the recording.
+SECONDS = 30.0
+# A constant may be used by another one before anything runs that uses that.
+HOPS = 3
+
+
+class Recording:
+    """The tests that run each line of the copy at `root`, and the processor's seconds that each takes."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self._root = root
+        self._seconds: dict[str, float] = {}
+        self._tests: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for line in chain.from_iterable(path.read_text().splitlines() for path in sorted(folder.iterdir())):
+            told = json.loads(line)
+            self._seconds[told["test"]] = told["seconds"]
+            for path, numbers in told["lines"].items():
+                for number in numbers:
+                    self._tests[path, number].append(told["test"])
+        paths = sorted({path for path, _ in self._tests})
+        self._texts = {path: (root / path).read_text().splitlines() for path in paths}
+
+    def tests_for(self, path: str, first: int, last: int) -> list[str]:
+        """The tests that run any of these lines, the quickest of each file first, no longer than `SECONDS`.
+
+        What runs only when the module is imported is judged by the tests that run what uses its name.
+        """
+        found = self._running((path, line) for line in range(first, last + 1)) or self._using(path, first)
+        by_file = defaultdict(list)
+        for test in sorted(found, key=lambda test: (self._seconds[test], test)):
+            by_file[test.partition("::")[0]].append(test)
+        chosen: list[str] = []
+        left = SECONDS
+        for test in _in_turns(_in_turns_by_function(tests) for tests in by_file.values()):
+            if (left := left - self._seconds[test]) < 0 and chosen:
+                break
+            chosen.append(test)
+        return chosen
+
+    def _running(self, places: Iterable[tuple[str, int]]) -> set[str]:
+        return set(chain.from_iterable(self._tests.get(place, ()) for place in places))
+
+    def _using(self, path: str, line: int) -> set[str]:
+        names, known = _names_at(self._root / path, line), set[str]()
+        for _ in range(HOPS):
+            if not names:
+                break
+            known |= names
+            word = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b")
+            places = [
+                (other, number)
+                for other, lines in self._texts.items()
+                for number, text in enumerate(lines, start=1)
+                if word.search(text)
+            ]
+            if found := self._running(places):
+                return found
+            names = set[str]().union(*(_names_at(self._root / other, number) for other, number in places)) - known
+        return set()
+
+
+def _in_turns(some: Iterable[Iterable[str]]) -> Iterator[str]:
+    """The first of each, then the second of each, and so on."""
+    return filter(None, chain.from_iterable(zip_longest(*some)))
+
+
+def _in_turns_by_function(tests: Iterable[str]) -> Iterator[str]:
+    by_function = defaultdict(list)
+    for test in tests:
+        by_function[test.partition("[")[0]].append(test)
+    return _in_turns(by_function.values())
+
+
+class _Definition(NamedTuple):
+    first_line: int
+    names: set[str]
+
+
+def _names_at(path: Path, line: int) -> set[str]:
+    """What the innermost definition or assignment around the line defines."""
+    around = [
+        _Definition(node.lineno, names)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.stmt) and (names := _defined_by(node)) and _is_around(node, line)
+    ]
+    return max(around, default=_Definition(0, set())).names
+
+
+def _is_around(node: ast.stmt, line: int) -> bool:
+    first = min((one.lineno for one in getattr(node, "decorator_list", ())), default=node.lineno)
+    return first <= line <= (node.end_lineno or first)
+
+
+def _defined_by(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Assign() | ast.AnnAssign():
+            return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    return set()
