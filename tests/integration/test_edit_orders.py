@@ -138,7 +138,7 @@ def test_a_typed_phone_that_cannot_be_one_is_taken_with_a_warning(world: World, 
     assert (answer.status, answer.body[address]["phone"]) == (200, "555-0100")
     (warning,) = answer.body["warnings"]
     assert (warning["field"], warning["code"]) == (f"{address}.phone", "unlikelyPhone")
-    assert "no phone number of US" in warning["message"]
+    assert "does not look like a phone number of US" in warning["message"]
     assert answer.body["missing"] == []
 
 
