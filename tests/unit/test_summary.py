@@ -1,12 +1,14 @@
 """The summary of an order: the facts that a list shows, and the flags."""
 
+from typing import Any
+
 import pytest
 
 from needs_attention.orders.summary import FLAGS, Summary
 from needs_attention.orders.verdict import judged
 from tools.builders import NOON, SHIP_BY, a_held_order, accepting, an_amazon_order, an_order, without_checks
 
-FLAGGED = {
+FLAGGED: dict[str, dict[str, Any]] = {
     "buyerRequestedCancel": {"cancel_requested_by_buyer": True},
     "replacement": {"replaces_order_id": "701-0000000-0000000"},
     "gift": {"is_gift": True},
