@@ -22,11 +22,10 @@ def held() -> Order:
 
 
 def test_a_held_order_is_asked_for_six_times_in_a_day() -> None:
-    asked: list[timedelta] = []
-    now: datetime | None = NOON
-    while now := next_redownload(held(), now):
-        asked.append(now - NOON)
-    assert asked == [2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY]
+    asked: list[datetime] = []
+    while next_time := next_redownload(held(), asked[-1] if asked else NOON):
+        asked.append(next_time)
+    assert [time - NOON for time in asked] == [2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY]
 
 
 def test_an_order_is_given_up_at_the_twelfth_failure() -> None:
