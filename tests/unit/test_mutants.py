@@ -9,6 +9,7 @@ from tools.mutants.recording import SECONDS, Recording
 
 MODULE = """\
 from datetime import timedelta
+from functools import cache
 
 HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
@@ -25,10 +26,11 @@ def is_new(age):
 class Kept:
     days: int = 26
 
+    @cache
     def until(self, start):
         return start + self.days * DAY
 """
-HOURS, DAYS, OLD, NEW, KEPT_DAYS, UNTIL, NOWHERE = 3, 4, 8, 12, 16, 19, 1
+HOURS, DAYS, OLD, NEW, KEPT_DAYS, DECORATOR, UNTIL, NOWHERE = 4, 5, 9, 13, 17, 19, 21, 1
 
 
 def recording(root: Path, tests: dict[str, tuple[float, list[int]]]) -> Recording:
@@ -48,6 +50,7 @@ def recording(root: Path, tests: dict[str, tuple[float, list[int]]]) -> Recordin
         (HOURS, ["a.py::new"]),
         (DAYS, ["a.py::old", "b.py::until"]),
         (KEPT_DAYS, ["b.py::until"]),
+        (DECORATOR, ["b.py::until"]),
         (NOWHERE, []),
     ],
 )

@@ -42,6 +42,9 @@ def pytest_configure() -> None:
 
 
 def pytest_unconfigure() -> None:
+    sys.monitoring.set_events(TOOL, EVENTS.NO_EVENTS)
+    for event in (EVENTS.PY_START, EVENTS.LINE):
+        sys.monitoring.register_callback(TOOL, event, None)
     sys.monitoring.free_tool_id(TOOL)
 
 

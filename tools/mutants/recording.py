@@ -52,7 +52,10 @@ class Recording:
         return set(chain.from_iterable(self._tests.get(place, ()) for place in places))
 
     def _using(self, path: str, line: int) -> set[str]:
-        names, known = _names_at(self._root / path, line), set[str]()
+        definition = _definition_at(self._root / path, line)
+        if found := self._running((path, number) for number in definition.lines):
+            return found
+        names, known = definition.names, set[str]()
         for _ in range(HOPS):
             if not names:
                 break
@@ -66,7 +69,8 @@ class Recording:
             ]
             if found := self._running(places):
                 return found
-            names = set[str]().union(*(_names_at(self._root / other, number) for other, number in places)) - known
+            around = (_definition_at(self._root / other, number) for other, number in places)
+            names = set[str]().union(*(one.names for one in around)) - known
         return set()
 
 
@@ -83,23 +87,23 @@ def _in_turns_by_function(tests: Iterable[str]) -> Iterator[str]:
 
 
 class _Definition(NamedTuple):
-    first_line: int
+    """The innermost definition or assignment around a line: its own lines, if it is a function, and what it defines."""
+
+    lines: range
     names: set[str]
 
 
-def _names_at(path: Path, line: int) -> set[str]:
-    """What the innermost definition or assignment around the line defines."""
-    around = [
-        _Definition(node.lineno, names)
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.stmt) and (names := _defined_by(node)) and _is_around(node, line)
-    ]
-    return max(around, default=_Definition(0, set())).names
-
-
-def _is_around(node: ast.stmt, line: int) -> bool:
-    first = min((one.lineno for one in getattr(node, "decorator_list", ())), default=node.lineno)
-    return first <= line <= (node.end_lineno or first)
+def _definition_at(path: Path, line: int) -> _Definition:
+    innermost = _Definition(range(0), set())
+    begun = 0
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.stmt) and (names := _defined_by(node)):
+            first = min((one.lineno for one in getattr(node, "decorator_list", ())), default=node.lineno)
+            last = node.end_lineno or first
+            if begun <= first <= line <= last:
+                own = range(first, last + 1) if isinstance(node, ast.FunctionDef) else range(0)
+                innermost, begun = _Definition(own, names), first
+    return innermost
 
 
 def _defined_by(node: ast.stmt) -> set[str]:
