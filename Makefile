@@ -15,7 +15,7 @@ CODE := functions layers tests tools benchmarks
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz simulate compare bench coverage mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz model simulate compare bench coverage mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## what there is
@@ -63,6 +63,9 @@ schemathesis: venv .build/schemathesis/up-to-date ## thousands of calls, right a
 fuzz: .build/atheris/up-to-date ## millions of cases for everything that parses (an hour); fewer: ARGUMENTS="--cases 100000 --only sheet"
 	PYTHONPATH=.:layers .build/atheris/bin/python -m tests.fuzz $(ARGUMENTS)
 
+model: .venv/up-to-date ## every history of one order, with all rules and without each (half an hour); one: ARGUMENTS="--without stop_auto"
+	.venv/bin/python -m tests.model $(ARGUMENTS)
+
 simulate: .venv/up-to-date ## thousands of sellers' lives, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
 	PYTHONPATH=layers .venv/bin/python -m tools.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
 	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation --life busyDay --seeds 50)
@@ -80,14 +83,15 @@ coverage: .venv/up-to-date ## every statement and branch of the rules, by the un
 
 mutants: .venv/up-to-date .build/cosmic-ray/up-to-date ## mutation tests of completeness and verdict (20 minutes)
 	rm -rf .build/mutants && mkdir -p .build/mutants/tests
-	cp -r layers pyproject.toml .build/mutants && cp -r tests/unit .build/mutants/tests
+	cp -r layers tools pyproject.toml .build/mutants && cp -r tests/unit .build/mutants/tests
 	cd .build/mutants && export PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.build/cosmic-ray/bin:$$PATH" && \
 		cosmic-ray init pyproject.toml session.sqlite && cr-filter-operators session.sqlite pyproject.toml && \
 		cosmic-ray exec pyproject.toml session.sqlite && cr-report --surviving-only --show-diff session.sqlite
 
-lint: venv ## ruff, and the template through cfn-lint
+lint: venv ## ruff, the floors of the package, and the template through cfn-lint
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
+	PYTHONPATH=layers .venv/bin/lint-imports
 	$(SAM) validate --lint --region us-east-1
 	.venv/bin/python -m tools.local_stack.layer_digest --check
 

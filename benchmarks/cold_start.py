@@ -21,9 +21,11 @@ from botocore.credentials import Credentials
 from benchmarks.artifacts import built, with_bytecode
 from benchmarks.emulator import LOG, Function, Runtime, runtime_of
 from benchmarks.rounds import Spread, interleaved, ratio
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order import Order
-from needs_attention.order_store import OrderStore, to_item
+from needs_attention.integrations.integration import Integration
+from needs_attention.orders.order import Order
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.order_items import to_item
+from needs_attention.tables.orders import OrderStore
 from tools.from_template import TEMPLATE, create_table, parameters, variables
 from tools.local_stack import local_aws
 from tools.local_stack.deployment import PROJECT, Tools
@@ -269,7 +271,7 @@ class World:
             marketplace_ids=("ATVPDKIKX0DER",),
             registered_at=self._now,
         )
-        IntegrationStore(self._dynamodb, "IntegrationsTable").save(integration)
+        SettingsStore(self._dynamodb, "IntegrationsTable").save(integration)
         held = next(order for order in stored_orders(100, self._now) if order.hold)
         self._dynamodb.put_item(TableName="OrdersTable", Item=to_item(held))
         return held

@@ -23,17 +23,20 @@ from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual.downloader import store_page
 from needs_attention import aws
-from needs_attention.intake import Intake
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order_store import OrderStore
-from needs_attention.sp_api import Credentials, SellingPartnerApi
-from needs_attention.validation import Validation
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.integrations.integration import Integration
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.validation import Validation
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.ledger import Json
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 from tools.simulation import comparison
 from tools.simulation.comparison import BacklogTold, HealTold, LiveTold, lasting
 from tools.simulation.contenders import CONTENDERS
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
 
 PAGE = 100
 ROUNDS = 15
@@ -72,9 +75,10 @@ def _judged(orders: Sequence[Json]) -> Mapping[str, Item]:
     """The orders as they are stored when validation has judged them."""
     tables = {name: Table(name) for name in ("OrdersTable", "IntegrationsTable")}
     client: Any = MemoryDynamoDB(tables)
-    stores = OrderStore(client, "OrdersTable"), IntegrationStore(client, "IntegrationsTable")
+    stores = OrderStore(client, "OrdersTable"), SettingsStore(client, "IntegrationsTable")
     stores[1].save(INTEGRATION)
-    Intake(*stores).take(INTEGRATION, orders, cause="download", request_id="1-downloaded", now=NOW)
+    intake = Intake(stores[0], DownloadStateStore(client, "IntegrationsTable"))
+    intake.take(INTEGRATION, orders, cause="download", request_id="1-downloaded", now=NOW)
     validation = Validation(*stores, NOW)
     items: dict[tuple[str, ...], Any] = tables["OrdersTable"].items
     for item in tuple(items.values()):
@@ -97,7 +101,7 @@ class Amazon:
 
 def _ours(page: Page) -> Callable[[], float]:
     client = aws.client("dynamodb")
-    intake = Intake(OrderStore(client, page.name), IntegrationStore(client, "IntegrationsTable"))
+    intake = Intake(OrderStore(client, page.name), DownloadStateStore(client, "IntegrationsTable"))
     http = cast(urllib3.PoolManager, Amazon(page.answer))
     amazon = SellingPartnerApi(Credentials("client", "secret", "Atzr|token"), endpoint="https://amazon", http=http)
 

@@ -162,7 +162,7 @@ proportion to memory, a whole one at {ONE_PROCESSOR:,} MB, so the rest is arithm
 each size. Waiting for AWS's answers comes on top, as long at every size but paid by the MB; a cold start computes on a
 whole processor whatever the size. `*` marks what the template gives: the smallest size that holds twice the memory and
 computes for {MOST_MILLISECONDS} ms at most where a person waits, elsewhere for a tenth of the timeout. DownloadOrders has
-more, for the largest answer that it takes from Amazon (`sp_api.py`), which no run here brings.
+more, for the largest answer that it takes from Amazon (`amazon/client.py`), which no run here brings.
 
 {table(headings, map(_row, taken))}
 """

@@ -18,10 +18,11 @@ from benchmarks.amazon_orders import NOW, entries
 from benchmarks.downloads import INTEGRATION
 from benchmarks.embedded_dynamodb import embedded_dynamodb
 from benchmarks.invocations import Functions, Usage
-from needs_attention import values
-from needs_attention.download import BackdatedDownload
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.verdict import REDOWNLOAD_AFTER
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.orders.verdict import REDOWNLOAD_AFTER
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.values import times
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.ledger import Entry, Json
 from tools.amazon_stand_in.server import AmazonStandIn
@@ -99,7 +100,7 @@ def live() -> Life:
     clock = Clock(NOW - 60 * MINUTE)
     orders = entries(ORDERS, spread=10 * MINUTE)
     with (
-        patch.object(values, "utc_now", clock),
+        patch.object(times, "utc_now", clock),
         AmazonStandIn(orders, now=clock) as amazon,
         embedded_dynamodb("bench-cost") as stack,
     ):
@@ -124,7 +125,8 @@ class _Seller:
         self._dynamodb = _client("dynamodb", stack)
         self._stream = _Stream(stack)
         self._functions = Functions(self._environment(stack))
-        self._integrations = IntegrationStore(self._dynamodb, "IntegrationsTable")
+        self._integrations = SettingsStore(self._dynamodb, "IntegrationsTable")
+        self._downloads = DownloadStateStore(self._dynamodb, "IntegrationsTable")
         begun = {"registered_at": clock(), "client_secret_created_at": clock(), "consent_given_at": clock()}
         self._integrations.save(INTEGRATION.model_copy(update=begun))
 
@@ -263,9 +265,9 @@ class _Seller:
     def _downloaded_again(self) -> Usage:
         """A backdated download of all orders, none of which has changed."""
         since = NOW - timedelta(hours=1)
-        pace = self._integrations.live_download(INTEGRATION).walk.pace
+        pace = self._downloads.live_download(INTEGRATION).walk.pace
         again = BackdatedDownload.requested(since, pace, by="ada", now=self._clock())
-        self._integrations.save_backdated_download(INTEGRATION.integration_id, again)
+        self._downloads.save_backdated_download(INTEGRATION.integration_id, again)
         self._clock.advance(MINUTE)
         return self._wake_up()
 

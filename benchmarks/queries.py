@@ -20,7 +20,8 @@ from benchmarks.embedded_dynamodb import embedded_dynamodb
 from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from needs_attention import aws
-from needs_attention.order_store import BY_CREATED, to_item
+from needs_attention.tables.order_items import to_item
+from needs_attention.tables.orders import BY_CREATED
 from tools.consumption import BYTES_A_READ_UNIT, Consumption, size_of
 from tools.from_template import resources
 from tools.local_stack.expectations import expect

@@ -16,7 +16,7 @@ from benchmarks.usual.downloader import store
 from benchmarks.usual.judge import judge
 from benchmarks.usual.models import Order as UsualOrder
 from benchmarks.usual.redactor import redact
-from needs_attention.values import instant
+from needs_attention.values.times import instant
 from tools.amazon_stand_in.ledger import Json
 from tools.consumption import consumption_of
 from tools.from_template import resources

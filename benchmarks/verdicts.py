@@ -20,10 +20,13 @@ from benchmarks.invocations import CONTEXT
 from benchmarks.markdown import table
 from benchmarks.rounds import Spread, interleaved, ratio
 from benchmarks.usual import validator
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order import AmazonOrder, Order
-from needs_attention.order_store import OrderStore, to_item
-from needs_attention.policy import NEEDS_ATTENTION
+from needs_attention.amazon.order_json import read_order
+from needs_attention.integrations.integration import Integration
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.order_items import to_item
+from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.generator import generated
 
 ROUNDS = 25
@@ -60,7 +63,7 @@ class Ours:
             spec.loader.exec_module(self._app)
         self.writes = PreparedWrites()
         self._app.orders = OrderStore(self.writes, "orders")  # type: ignore[attr-defined, arg-type]  # what stands there, and all that is used of it
-        self._app.integrations = IntegrationStore(self.writes, "integrations")  # type: ignore[attr-defined, arg-type]
+        self._app.integrations = SettingsStore(self.writes, "integrations")  # type: ignore[attr-defined, arg-type]
 
     def judge(self, event: str) -> None:
         answer = self._app.handler(json.loads(event), CONTEXT)
@@ -68,7 +71,7 @@ class Ours:
 
     @staticmethod
     def image(order: Json) -> Json:
-        seen = Order.first_seen("demo", AmazonOrder.from_amazon(order), NOW)
+        seen = Order.first_seen("demo", read_order(order), NOW)
         store = OrderStore(PreparedWrites(), "orders")  # type: ignore[arg-type]
         return dict(to_item(store.save(None, seen, by="amazon", at=NOW, cause="download")))
 

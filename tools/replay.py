@@ -1,16 +1,16 @@
-"""`make replay STACK=name`: has done again what the functions of a deployed stack gave up.
+"""`make replay STACK=name`: gives the functions of a deployed stack again the work that they gave up.
 
-Each message of a failure queue is replayed and deleted only then; one that fails again, or that is not understood,
-stays with its cause. Replaying what has been done changes nothing, so the command may be run at any time, twice, by two
-people at once. It needs the rights of an administrator of the stack.
+It deletes each message of a failure queue only after its replay. A message that fails again, or that it does not
+understand, stays with its cause. A second replay of the same message changes nothing, so you may run the command at any
+time, twice, or together with somebody else. You need the rights of an administrator of the stack.
 
 - A stream's failures name places in it (https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html).
-  The records there are given to the function that failed on them. The stream forgets them after 24 hours. Then
-  validation needs nothing: the clock has asked for every verdict that did not come. Of changes that were not published,
-  the last one of each order is told; those before it are lost, which the orders' histories show as gaps.
+  The function that failed on them gets the records there again. The stream forgets them after 24 hours. After that,
+  validation needs nothing: the clock has asked for every verdict that did not come. Only the last unpublished change of
+  each order can still be told; those before it are lost, which the orders' histories show as gaps.
 - A wake-up wakes its integration.
-- A tick of the clock is given to its target (https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html):
-  one for each target, since one does what all of them would.
+- A tick of the clock goes to its target (https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html):
+  one for each target, because one does the work of all.
 """
 
 import json
@@ -24,18 +24,18 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from needs_attention.events import Change, history_key
-from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
+from needs_attention.tables.history import HistoryStore, OrderRevision
+from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
 
-# No one else gets a message for so long while it is replayed.
+# Nobody else gets a message for this long while it is replayed.
 HIDDEN_SECONDS = 900
 # A function takes a payload of 6 MB (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 MOST_RECORDS, MOST_BYTES = 100, 5_000_000
-# Waiting for an answer asks all of SQS's servers, of which otherwise some know of no message.
+# A call that waits asks all of SQS's servers; one that does not may ask only servers without messages.
 WAIT_SECONDS = 1
-# As long as Lambda lets any function run.
+# Lambda lets no function run longer.
 LONGEST_RUN_SECONDS = 900
-# An open shard answers without records at its end, and now and then before.
+# An open shard answers without records at its end, and sometimes before.
 MOST_EMPTY_ANSWERS = 20
 
 type Invoke = Callable[[str, Mapping[str, Any]], Any]
@@ -47,7 +47,7 @@ class NotReplayed(Exception):
 
 
 class Clients(NamedTuple):
-    """What is called. `invoke` calls the function of an ARN with an event, and gives its answer."""
+    """Clients of the stack's services. `invoke` calls the function of an ARN with an event, and returns its answer."""
 
     sqs: Any
     dynamodb: Any
@@ -56,7 +56,7 @@ class Clients(NamedTuple):
 
 
 class Replay:
-    """One go through all failure queues of a stack with these outputs; `say` is told what is done."""
+    """One pass through all failure queues of a stack with these outputs. It reports each step to `say`."""
 
     def __init__(self, clients: Clients, outputs: Mapping[str, str], say: Callable[[str], None]) -> None:
         self._clients = clients
@@ -66,7 +66,7 @@ class Replay:
         self._has_told_last_changes = False
 
     def run(self) -> int:
-        """Replays what can be; answers how many messages are left."""
+        """Replays as much as it can; answers how many messages are left."""
         return sum(
             (
                 self._empty("ValidateOrdersFailureQueue", self._validate),
@@ -106,32 +106,32 @@ class Replay:
         ).get("Messages", []):
             yield from messages
 
-    # What the stream's functions gave up
+    # Records of the stream
 
     def _validate(self, message: Message) -> str:
-        place, found = self._given_again(message)
+        place, found = self._give_again(message)
         done = f"{place}: validated {len(found.records)}."
         if found.is_whole:
             return done
         return f"{done} The stream has forgotten the others; the clock asks for every verdict that did not come."
 
     def _publish(self, message: Message) -> str:
-        place, found = self._given_again(message)
+        place, found = self._give_again(message)
         done = f"{place}: published {len(found.records)}."
         if found.is_whole:
             return done
         self._tell_last_changes(place.function)
         return f"{done} The stream has forgotten the others: LOST, but for each order's last change."
 
-    def _given_again(self, message: Message) -> "tuple[Place, Found]":
-        """What the message tells of, and what the stream still has of it: the function has done that now."""
+    def _give_again(self, message: Message) -> "tuple[Place, Found]":
+        """Gives the function again the records that the message names, as far as the stream still has them."""
         place = Place.from_message(message)
         found = self._find(place)
         self._give(place.function, found.records)
         return place, found
 
     def _find(self, place: "Place") -> "Found":
-        """What the stream still has of it."""
+        """The records that the stream still has."""
         errors = self._clients.streams.exceptions
         try:
             found = list(self._read(place, {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": place.first}))
@@ -139,7 +139,7 @@ class Replay:
             found = list(self._read(place, {"ShardIteratorType": "TRIM_HORIZON"}))
         except errors.ResourceNotFoundException:
             found = []  # the whole shard is gone
-        # What it forgets it forgets from the beginning.
+        # A stream forgets its oldest records first.
         is_whole = bool(found) and found[0]["dynamodb"]["SequenceNumber"] == place.first
         records = [_as_lambda_gives_it(record, place.stream) for record in found if record["eventName"] != "REMOVE"]
         return Found(records, is_whole)
@@ -172,14 +172,13 @@ class Replay:
         self._say(f"Told the last change of {told} orders whose histories lacked it")
 
     def _without_history(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        history = HistoryStore(self._clients.dynamodb, self._outputs["HistoryTable"])
         for item in items:
             try:
-                changed_at = history_key(Change.from_image(item))
+                revision = OrderRevision.from_image(item)
             except ValueError:
-                continue  # nobody's order: the function would fail on it
-            key = {"orderId": item["orderId"], "changedAt": {"S": changed_at}}
-            answer = self._clients.dynamodb.get_item(TableName=self._outputs["HistoryTable"], Key=key)
-            if "Item" not in answer:
+                continue  # not an order: the function would fail on it
+            if not history.holds(revision):
                 yield item
 
     def _give(self, function: str, records: Iterable[dict[str, Any]]) -> None:
@@ -214,7 +213,7 @@ class Replay:
 
 
 class Place(NamedTuple):
-    """A part of a stream that a function gave up, and why: as its failure queue's message says."""
+    """A part of a stream that a function gave up, and why, as the message in its failure queue says."""
 
     function: str
     stream: str
@@ -226,7 +225,7 @@ class Place(NamedTuple):
 
     @classmethod
     def from_message(cls, message: Message) -> "Place":
-        """Raises NotReplayed for a message that is none of Lambda's about a stream."""
+        """Raises NotReplayed for a message that is not one of Lambda's about a stream."""
         try:
             body = json.loads(message["Body"])
             batch = body["DDBStreamBatchInfo"]
@@ -247,14 +246,14 @@ class Place(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Records as Lambda gives them to a function; whether they are all that was there."""
+    """Records as Lambda gives them to a function, and whether none is missing."""
 
     records: list[dict[str, Any]]
     is_whole: bool
 
 
 def portions(records: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The records in the stream's order, in parts that a function takes at once."""
+    """The records in the stream's order, in parts of a size that a function takes at once."""
     part: list[dict[str, Any]] = []
     size = 0
     for record in records:
@@ -275,7 +274,7 @@ def _as_lambda_gives_it(record: dict[str, Any], stream: str) -> dict[str, Any]:
 
 
 def _a_record_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The change that led to the item, as if the stream brought it."""
+    """A record of the change that led to the item, as the stream would bring it."""
     number = f"{item['orderId']['S']}:{item['revision']['N']}"
     changed = {"Keys": {"orderId": item["orderId"]}, "NewImage": item, "SequenceNumber": number}
     return {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": changed}
@@ -290,7 +289,7 @@ def invoke(lambda_: Any, function: str, event: Mapping[str, Any]) -> Any:
 
 
 def main(stack: str) -> int:
-    """Replays what the stack of that name has given up, in the account and region of the caller's AWS settings."""
+    """Replays the failures of the stack of that name, in the account and region of the caller's AWS settings."""
 
     def say(sentence: str) -> None:
         sys.stdout.write(f"{sentence}\n")

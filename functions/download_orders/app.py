@@ -15,26 +15,30 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.downloader import Downloader, Seen
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order_store import OrderStore
-from needs_attention.policy import NEEDS_ATTENTION
-from needs_attention.settings import AmazonAccess, Notifications, OrderTables, WakeUps
-from needs_attention.wake_ups import WakeUpQueue, integration_to_wake
+from needs_attention import aws
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.environment import AmazonAccess, OrderChangeQueue, OrderTables, WakeUpQueueUrl
+from needs_attention.integrations.integration import Integration
+from needs_attention.jobs.download.run import Downloader, RunFindings
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import times
+from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
 
-# A run that has begun a call to Amazon at its end must be able to finish it, at its slowest, and to store its page: the
-# function has 100 seconds more.
+# A run that begins a call to Amazon at its very end must still finish the slowest call and store its page: the function
+# has 100 seconds more.
 RUN_FOR = timedelta(seconds=20)
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 orders = OrderStore(dynamodb, tables.orders_table)
-order_change_queue = Notifications.from_env().order_change_queue
+order_change_queue = OrderChangeQueue.from_env().order_change_queue
 logger = Logger()
 metrics = Metrics()
 processor = SqsFifoPartialProcessor()
@@ -49,29 +53,29 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 
 def run(record: SQSRecord) -> None:
-    now = values.utc_now()
+    now = times.utc_now()
     downloader = Downloader(
-        integrations=integrations,
+        downloads=downloads,
         orders=orders,
         amazon_for=lambda integration: accounts.api_for(integration, now),
-        now=values.utc_now,
+        now=times.utc_now,
         wake_up=wake_ups.wake,
         order_change_queue=order_change_queue,
     )
     integration_id = integration_to_wake(record.body)
-    seen = downloader.run(integration_id, until=now + RUN_FOR)
-    if seen is not None:
-        measure(integration_id, seen)
+    findings = downloader.run(integration_id, until=now + RUN_FOR)
+    if findings is not None:
+        measure(integration_id, findings)
 
 
-def measure(integration_id: str, seen: Seen) -> None:
-    """Of all integrations together, save for the lag: whoever hears that downloads are late wants to know which."""
-    lag = max(seen.cursor_lag.total_seconds(), 0)
-    metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=seen.open_incidents)
+def measure(integration_id: str, findings: RunFindings) -> None:
+    """Metrics of all integrations together; the lag per integration too, which shows whose downloads are late."""
+    lag = max(findings.cursor_lag.total_seconds(), 0)
+    metrics.add_metric(name="OpenIncidents", unit=MetricUnit.Count, value=findings.open_incidents)
     metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=lag)
-    metrics.add_metric(name="SearchCallsLeft", unit=MetricUnit.Count, value=seen.search_calls_left)
-    if seen.credentials_last is not None:
-        days = seen.credentials_last / timedelta(days=1)
+    metrics.add_metric(name="SearchCallsLeft", unit=MetricUnit.Count, value=findings.search_calls_left)
+    if findings.credentials_last is not None:
+        days = findings.credentials_last / timedelta(days=1)
         metrics.add_metric(name="CredentialsLastDays", unit=MetricUnit.Count, value=days)
     metrics.flush_metrics()
     metrics.add_dimension(name="integration", value=integration_id)
@@ -80,7 +84,7 @@ def measure(integration_id: str, seen: Seen) -> None:
 
 
 def wake_all(tick: EventBridgeEvent) -> None:
-    """Wakes paused and deleted integrations too: nothing is downloaded for them, but verdicts and snoozes go on."""
+    """Wakes paused and deleted integrations too: they download nothing, but their verdicts and snoozes go on."""
     scheduled_at = datetime.fromisoformat(tick.time)
     every = integrations.find_all(deleted_too=True)
     for integration in every:
@@ -91,7 +95,7 @@ def wake_all(tick: EventBridgeEvent) -> None:
 
 
 def measure_held(every: Iterable[Integration]) -> None:
-    """How many orders are held now, once an hour: an alarm compares it with the day before."""
+    """Counts the orders that are held now, once an hour: an alarm compares the number with the day before."""
     held = sum(orders.count_in_stage(integration.integration_id, NEEDS_ATTENTION) for integration in every)
     metrics.add_metric(name="OrdersHeldNow", unit=MetricUnit.Count, value=held)
     metrics.flush_metrics()

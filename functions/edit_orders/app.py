@@ -1,5 +1,6 @@
 """PATCH /orders/{orderId}, what people and the warehouse say of an order by POST, and POST /bulk/orders."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -11,33 +12,32 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.answers import ChangedOrders, ChangedRows, EditedOrder, WholeOrder
-from needs_attention.http_api import (
-    Api,
-    Body,
-    Caller,
-    IfMatchHeader,
-    MergePatch,
-    Query,
-    Role,
-    Sheet,
-    answer,
-    etag,
+from needs_attention import aws
+from needs_attention.api.answers import answer, answer_with_etag
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query, Sheet
+from needs_attention.api.orders.changes import (
+    ChangedOrder,
+    ChangedOrders,
+    ChangedRows,
+    OrderChanges,
+    RefusedChange,
+    check_not_redacted_since,
 )
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_changes import OrderChanges, check_not_redacted_since
-from needs_attention.order_patch import BulkChanges, OrderPatch, Release, TransferFailure
-from needs_attention.order_sheet import rows_of
-from needs_attention.order_store import OrderStore
-from needs_attention.remembered import RememberedAnswers
-from needs_attention.settings import AnswersTable, OrderTables
-from needs_attention.values import Value
+from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, SheetOptions, TransferFailure
+from needs_attention.api.orders.sheet import rows_of
+from needs_attention.api.orders.views import EditedOrder, WholeOrder
+from needs_attention.api.router import Api
+from needs_attention.environment import AnswersTable, OrderTables
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import times
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
 logger = Logger()
 metrics = Metrics()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table, partial(check_not_redacted_since, orders)))
@@ -57,7 +57,7 @@ def edit_order(
     What is not sent stays as it is; null goes back to Amazon's value. The answer carries the new verdict.
     """
     changes = changes_by(caller)
-    return shown(changes.make(order_id, changes.patch(patch), if_match))
+    return answer_with_etag(changes.make(order_id, changes.patch(patch), if_match))
 
 
 @api.operation("POST", "/orders/<order_id>/release", open_to=[Role.EDITOR], answers={HTTPStatus.OK: EditedOrder})
@@ -67,7 +67,7 @@ def release_order(caller: Caller, order_id: str, release: Body[Release], if_matc
     An administrator may override what is missing, with a reason.
     """
     changes = changes_by(caller)
-    return shown(changes.make(order_id, changes.release(release), if_match))
+    return answer_with_etag(changes.make(order_id, changes.release(release), if_match))
 
 
 AT_THE_WAREHOUSE = [Role.WAREHOUSE, Role.ADMINISTRATOR]
@@ -76,13 +76,13 @@ AT_THE_WAREHOUSE = [Role.WAREHOUSE, Role.ADMINISTRATOR]
 @api.operation("POST", "/orders/<order_id>/acknowledge", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
 def acknowledge_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
     """The warehouse takes an order, if the gate lets it at this instant."""
-    return shown(changes_by(caller).acknowledge(order_id, if_match))
+    return answer_with_etag(changes_by(caller).acknowledge(order_id, if_match))
 
 
 @api.operation("POST", "/orders/<order_id>/picked", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
 def pick_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
     """The warehouse has picked an order that it took."""
-    return shown(changes_by(caller).picked(order_id, if_match))
+    return answer_with_etag(changes_by(caller).picked(order_id, if_match))
 
 
 @api.operation(
@@ -95,7 +95,7 @@ def fail_transfer(
 
     A person may take the order back then, by changing its 3PL Status.
     """
-    return shown(changes_by(caller).transfer_failed(order_id, failure, if_match))
+    return answer_with_etag(changes_by(caller).transfer_failed(order_id, failure, if_match))
 
 
 @api.operation("POST", "/bulk/orders", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedOrders})
@@ -104,19 +104,13 @@ def change_orders(caller: Caller, bulk: Body[BulkChanges]) -> Response[object]:
     return results(changes_by(caller).make_all(bulk), is_dry_run=bulk.dry_run)
 
 
-class SheetOptions(Value):
-    """The query parameters of a sheet that comes back."""
-
-    dry_run: bool = False
-
-
 @api.operation("POST", "/orders.csv", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedRows})
 def fill_in_orders(caller: Caller, options: Query[SheetOptions], sheet: Sheet) -> Response[object]:
     """Takes an exported sheet back filled in: a result for each row."""
     return results(changes_by(caller).fill_in(rows_of(sheet), is_dry_run=options.dry_run), is_dry_run=options.dry_run)
 
 
-def results(orders: list[dict[str, Any]], *, is_dry_run: bool) -> Response[object]:
+def results(orders: Sequence[ChangedOrder | RefusedChange], *, is_dry_run: bool) -> Response[object]:
     logger.append_keys(order_ids=[order["orderId"] for order in orders if order["status"] == HTTPStatus.OK])
     return answer({"orders": orders, "dryRun": is_dry_run})
 
@@ -127,7 +121,7 @@ def changes_by(caller: Caller) -> OrderChanges:
         orders,
         integrations,
         caller,
-        values.utc_now(),
+        times.utc_now(),
         request_id=api.request_id,
         tell_released=measure_release,
     )
@@ -136,7 +130,3 @@ def changes_by(caller: Caller) -> OrderChanges:
 def measure_release(held_for: timedelta) -> None:
     metrics.add_metric(name="TimeToRelease", unit=MetricUnit.Seconds, value=held_for.total_seconds())
     metrics.flush_metrics()
-
-
-def shown(order: dict[str, Any]) -> Response[object]:
-    return answer(order, headers=etag(order["revision"]))

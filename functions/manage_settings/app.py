@@ -1,7 +1,5 @@
 """Integrations under /integrations, the freeze of all under /freeze, and the list of Stages under /stages."""
 
-from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -9,82 +7,44 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic.alias_generators import to_camel
 
-from needs_attention import aws, values
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.answers import (
-    Connection,
-    Freeze,
-    IntegrationDetails,
-    Integrations,
-    RejudgementView,
-    StageList,
-    StageView,
-    TriedIntegration,
-)
-from needs_attention.download import BackdatedDownload
-from needs_attention.download_requests import check_start
-from needs_attention.http_api import (
-    ATTEMPTS,
-    Api,
-    Body,
-    Caller,
-    IfMatch,
-    IfMatchHeader,
-    MergePatch,
-    Problem,
-    Role,
-    answer,
-    changed_meanwhile,
-    etag,
-    existing_integration,
-    not_found,
-    nothing,
-)
-from needs_attention.incidents import Incidents
-from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore, Stages
-from needs_attention.order_store import OrderStore, Page
-from needs_attention.policy import Settings, Stage, StageName
-from needs_attention.registration import (
-    IntegrationPatch,
-    Registration,
-    connection_view,
-    integration_view,
-    with_findings,
-)
-from needs_attention.rejudgement import Rejudgement
-from needs_attention.remembered import RememberedAnswers
-from needs_attention.settings import AmazonAccess, AnswersTable, OrderTables, WakeUps
-from needs_attention.settings_preview import preview
-from needs_attention.stage_list import existing_stage, renamed, stage_view, with_stage, without
-from needs_attention.values import Value
-from needs_attention.wake_ups import WakeUpQueue
+from needs_attention import aws
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.api.answers import answer, answer_with_etag, nothing
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.integrations.changes import Freeze, IntegrationChanges, TriedIntegration
+from needs_attention.api.integrations.list import IntegrationList
+from needs_attention.api.integrations.requests import IntegrationPatch, Registration, StageBody
+from needs_attention.api.integrations.stages import StageChanges, StageList, StageView, stage_list
+from needs_attention.api.integrations.views import ConnectionView, IntegrationDetails, Integrations, RejudgementView
+from needs_attention.api.operations import Body, IfMatchHeader, MergePatch
+from needs_attention.api.router import Api
+from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUpQueueUrl
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import times
+from needs_attention.wake_up_queue import WakeUpQueue
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
+integration_list = IntegrationList(integrations, downloads)
+stage_changes = StageChanges(orders, integrations)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
-# Where it stands within a Stage says nothing to people.
-REJUDGING_AT = {"position", "stages"}
 
-
-class StageBody(Value):
-    """A Stage's name."""
-
-    name: StageName
+INTEGRATION = "/integrations/<integration_id>"
 
 
 @logger.inject_lambda_context(clear_state=True, correlation_id_path=API_GATEWAY_REST)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api.resolve(event, context)
-
-
-# Integrations ---------------------------------------------------------------------------------------------------------
 
 
 @api.operation("POST", "/integrations", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.CREATED: IntegrationDetails})
@@ -93,70 +53,41 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
 
     Registering a removed one again revives it: its cursor is where it was.
     """
-    now = values.utc_now()
-    before = integrations.get(registration.integration_id)
-    if before is not None and before.deleted_at is None:
-        raise Problem(409, f"There is an integration {registration.integration_id} already.", code="alreadyRegistered")
-    wanted = registration.integration(before, integrations.stages(), now)
-    check_download_start(wanted.settings)
-    start, history = wanted.settings.download_orders_updated_after, None
-    if start is not None:
-        pace = integrations.live_download(wanted).walk.pace
-        history = BackdatedDownload.requested(start, pace, by=caller.name, now=now)
-    # The credentials come first: an integration without them would only fail.
-    accounts.save(wanted.integration_id, registration.credentials.as_credentials())
-    integration = integrations.register(wanted, history)
-    wake_ups.wake(integration.integration_id)
-    return shown(integration, HTTPStatus.CREATED, {"Location": f"/integrations/{integration.integration_id}"})
+    registered = changes_by(caller).register(registration)
+    location = {"Location": f"/integrations/{registered['integrationId']}"}
+    return answer_with_etag(registered, HTTPStatus.CREATED, location)
 
 
 @api.operation("GET", "/integrations", open_to=[Role.READER], answers={HTTPStatus.OK: Integrations})
 def list_integrations(_: Caller) -> Response[object]:
     """Lists all integrations, with how their downloads stand."""
-    stages = integrations.stages()
-    now = values.utc_now()
-    every = integrations.find_all()
-    live, incidents = integrations.live_downloads(every), integrations.all_incidents()
-    shown = [
-        integration_view(one, live[one.integration_id], incidents.get(one.integration_id, Incidents()), stages, now)
-        for one in every
-    ]
-    return answer({"integrations": shown, "isFrozen": integrations.is_all_frozen()})
-
-
-INTEGRATION = "/integrations/<integration_id>"
+    return answer(integration_list.all(times.utc_now()))
 
 
 @api.operation("GET", INTEGRATION, open_to=[Role.READER], answers={HTTPStatus.OK: IntegrationDetails})
 def get_integration(_: Caller, integration_id: str) -> Response[object]:
     """Shows an integration, with what is wrong with its connection. Credentials are never shown."""
-    return shown(existing_integration(integrations, integration_id))
+    return answer_with_etag(integration_list.one(integration_id, times.utc_now()))
 
 
-@api.operation("GET", f"{INTEGRATION}/connection", open_to=[Role.READER], answers={HTTPStatus.OK: Connection})
+@api.operation("GET", f"{INTEGRATION}/connection", open_to=[Role.READER], answers={HTTPStatus.OK: ConnectionView})
 def get_connection(_: Caller, integration_id: str) -> Response[object]:
     """Shows which fields Amazon really sends, marketplace by marketplace, and when the credentials end."""
-    integration = existing_integration(integrations, integration_id)
-    return answer(connection_view(integration, integrations.arrivals(integration_id), values.utc_now()))
+    return answer(integration_list.connection(integration_id, times.utc_now()))
 
 
 @api.operation("PATCH", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: TriedIntegration})
 def change_integration(
-    _: Caller, integration_id: str, patch: MergePatch[IntegrationPatch], if_match: IfMatchHeader
+    caller: Caller, integration_id: str, patch: MergePatch[IntegrationPatch], if_match: IfMatchHeader
 ) -> Response[object]:
     """Changes an integration and its settings, which count from each order's next verdict.
 
     A dry run writes nothing, and tells what the settings would change.
     """
-    stages = integrations.stages()
-    now = values.utc_now()
+    changes = changes_by(caller)
     if patch.dry_run:
-        return answer(tried(existing_integration(integrations, integration_id), patch, stages, now))
-    integration = change(integration_id, lambda one: patch.applied_to(one, stages, now), if_match)
-    if patch.credentials is not None:
-        accounts.save(integration_id, patch.credentials.as_credentials())
-    wake_ups.wake(integration_id)
-    return shown(integration)
+        return answer(changes.tried(integration_id, patch))
+    return answer_with_etag(changes.patch(integration_id, patch, if_match))
 
 
 @api.operation(
@@ -170,126 +101,58 @@ def rejudge(caller: Caller, integration_id: str) -> Response[object]:
 
     Without it, settings count from an order's next verdict.
     """
-    integration = existing_integration(integrations, integration_id)
-    stages = tuple(stage.id for stage in integrations.stages().stages)
-    job = Rejudgement(requested_by=caller.name, requested_at=values.utc_now(), stages=stages)
-    integrations.begin_rejudgement(integration.integration_id, job)
-    wake_ups.wake(integration_id)
-    return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT), HTTPStatus.ACCEPTED)
+    return answer(changes_by(caller).rejudge(integration_id), HTTPStatus.ACCEPTED)
 
 
 @api.operation("GET", f"{INTEGRATION}/rejudgement", open_to=[Role.READER], answers={HTTPStatus.OK: RejudgementView})
 def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
     """Shows how far judging all orders anew has come."""
-    job = integrations.rejudgement(existing_integration(integrations, integration_id).integration_id)
-    if job is None:
-        raise not_found("rejudgement")
-    return answer(job.model_dump(mode="json", by_alias=True, exclude=REJUDGING_AT))
+    return answer(integration_list.rejudgement(integration_id))
 
 
 @api.operation("DELETE", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.NO_CONTENT: None})
-def remove_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
+def remove_integration(caller: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
     """Ends an integration's downloads and hand-overs, and removes its credentials.
 
     Its orders stay until their redaction; registering it again, with credentials, revives it. What needs its
     credentials to be ended comes first.
     """
-    now = values.utc_now()
-    known = integrations.get(integration_id)
-    if known is not None and known.deleted_at:
-        accounts.forget(integration_id)  # a removal that died half-way is asked for again: nothing else would do it
-    subscription = integrations.live_download(existing_integration(integrations, integration_id)).subscription
-    if subscription.subscription_id is not None and subscription.failure is None:
-        detail = "Amazon still sends its notifications: set orderChangeNotifications to false, and wait a moment."
-        raise Problem(409, detail, code="stillSubscribed")
-    change(integration_id, lambda integration: integration.model_copy(update={"deleted_at": now}), if_match)
-    accounts.forget(integration_id)
+    changes_by(caller).remove(integration_id, if_match)
     return nothing()
 
 
 @api.operation(
     "POST", f"{INTEGRATION}/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: IntegrationDetails}
 )
-def freeze_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
+def freeze_integration(caller: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
     """Stops the hand-over of an integration's orders."""
-    return shown(change(integration_id, lambda one: one.model_copy(update={"is_frozen": True}), if_match))
+    return answer_with_etag(changes_by(caller).freeze(integration_id, if_match))
 
 
 @api.operation(
     "DELETE", f"{INTEGRATION}/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: IntegrationDetails}
 )
-def unfreeze_integration(_: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
+def unfreeze_integration(caller: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
     """Lets an integration's orders be handed over again."""
-    return shown(change(integration_id, lambda one: one.model_copy(update={"is_frozen": False}), if_match))
+    return answer_with_etag(changes_by(caller).unfreeze(integration_id, if_match))
 
 
 @api.operation("POST", "/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Freeze})
 def freeze_all(caller: Caller) -> Response[object]:
     """Stops the hand-over of all orders."""
-    integrations.freeze_all(caller.name, values.utc_now())
-    return answer({"isFrozen": True})
+    return answer(changes_by(caller).freeze_all())
 
 
 @api.operation("DELETE", "/freeze", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Freeze})
-def unfreeze_all(_: Caller) -> Response[object]:
+def unfreeze_all(caller: Caller) -> Response[object]:
     """Lets orders be handed over again, but for those of an integration that is frozen itself."""
-    integrations.unfreeze_all()
-    return answer({"isFrozen": False})
-
-
-def change(integration_id: str, update: Callable[[Integration], Integration], if_match: IfMatch) -> Integration:
-    """Writes the integration with the update, if it changes anything. Raises a 404, 409, 412 or 422."""
-    for _ in range(ATTEMPTS):
-        integration = existing_integration(integrations, integration_id)
-        if not if_match.allows(integration.revision):
-            detail = "The integration was changed since the caller read it: `integration` is how it is now."
-            raise Problem(412, detail, code="changedMeanwhile", also={"integration": view(integration)})
-        updated = update(integration)
-        if updated == integration:
-            return integration
-        if updated.settings.download_orders_updated_after != integration.settings.download_orders_updated_after:
-            check_download_start(updated.settings)
-        try:
-            return integrations.save(updated)
-        except ChangedMeanwhile:
-            continue
-    raise changed_meanwhile()
-
-
-def tried(integration: Integration, patch: IntegrationPatch, stages: Stages, now: datetime) -> dict[str, Any]:
-    """The integration as it would be, and what that would change. Raises a 422."""
-    wanted = patch.applied_to(integration, stages, now)
-    check_download_start(wanted.settings)
-    found = preview(orders, integration, wanted.settings, stages.stages, now)
-    changes = {to_camel(name): value for name, value in found._asdict().items()}
-    return view(wanted) | {"dryRun": True, "preview": changes}
-
-
-def check_download_start(settings: Settings) -> None:
-    start = settings.download_orders_updated_after
-    if start is not None:
-        check_start("settings.downloadOrdersUpdatedAfter", start, values.utc_now())
-
-
-def view(integration: Integration) -> dict[str, Any]:
-    standing = integrations.standing(integration)
-    shown = integration_view(integration, standing.live, standing.incidents, standing.stages, values.utc_now())
-    return with_findings(shown, integrations.all_set_aside(integration.integration_id), standing.reconciliation)
-
-
-def shown(
-    integration: Integration, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
-) -> Response[object]:
-    return answer(view(integration), status, etag(integration.revision) | (headers or {}))
-
-
-# Stages ---------------------------------------------------------------------------------------------------------------
+    return answer(changes_by(caller).unfreeze_all())
 
 
 @api.operation("GET", "/stages", open_to=[Role.READER], answers={HTTPStatus.OK: StageList})
 def list_stages(_: Caller) -> Response[object]:
     """Lists the Stages."""
-    return answer({"stages": [stage_view(stage) for stage in integrations.stages().stages]})
+    return answer(stage_list(integrations.stages()))
 
 
 @api.operation(
@@ -300,52 +163,22 @@ def list_stages(_: Caller) -> Response[object]:
 )
 def add_stage(_: Caller, stage: Body[StageBody]) -> Response[object]:
     """Adds a Stage. Adding one that exists succeeds with 200 and changes nothing."""
-    name = stage.name
-    is_new = integrations.stages().named(name) is None
-    stages = change_stages(lambda stages: with_stage(stages, name))
-    return answer(stage_view(existing_stage(stages, name)), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+    added = stage_changes.add(stage.name)
+    return answer(added.stage, HTTPStatus.CREATED if added.is_new else HTTPStatus.OK)
 
 
 @api.operation("PATCH", "/stages/<stage_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: StageView})
 def rename_stage(_: Caller, stage_id: str, stage: MergePatch[StageBody]) -> Response[object]:
     """Renames a Stage; the orders in it follow. A Stage is named by its id or its name."""
-    name = stage.name
-    stages = change_stages(lambda stages: renamed(stages, existing_stage(stages, stage_id), name))
-    return answer(stage_view(existing_stage(stages, name)))
+    return answer(stage_changes.rename(stage_id, stage.name))
 
 
 @api.operation("DELETE", "/stages/<stage_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.NO_CONTENT: None})
 def remove_stage(_: Caller, stage_id: str) -> Response[object]:
     """Removes a Stage that no order is in, and that is no integration's default."""
-
-    def removed(stages: Stages) -> Stages:
-        stage = existing_stage(stages, stage_id)
-        remaining = without(stages, stage)
-        refuse_in_use(stage)
-        return remaining
-
-    change_stages(removed)
+    stage_changes.remove(stage_id)
     return nothing()
 
 
-def change_stages(update: Callable[[Stages], Stages]) -> Stages:
-    """Writes the list with the update, if it changes anything. Raises a 404 or 409."""
-    for _ in range(ATTEMPTS):
-        stages = integrations.stages()
-        updated = update(stages)
-        if updated == stages:
-            return stages
-        try:
-            integrations.save_stages(updated)
-        except ChangedMeanwhile:
-            continue
-        return updated
-    raise changed_meanwhile()
-
-
-def refuse_in_use(stage: Stage) -> None:
-    for integration in integrations.find_all(deleted_too=True):
-        if integration.settings.default_stage == stage.id and integration.deleted_at is None:
-            raise Problem(409, f"It is the default Stage of {integration.name}.", code="inUse")
-        if orders.find_by_stage(integration.integration_id, stage.id, Page(limit=1)).summaries:
-            raise Problem(409, f"Orders of {integration.name} are in this Stage.", code="inUse")
+def changes_by(caller: Caller) -> IntegrationChanges:
+    return IntegrationChanges(orders, integrations, downloads, accounts, wake_ups, caller=caller, now=times.utc_now())

@@ -9,19 +9,21 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
-from needs_attention.events import Change, ChangeLog
-from needs_attention.settings import ChangeLogTargets
-from needs_attention.stream_records import told_if_it_fails
+from needs_attention.environment import ChangeLogTargets
+from needs_attention.jobs.change_log import ChangeLog
+from needs_attention.jobs.stream_records import told_if_it_fails
+from needs_attention.tables.history import HistoryStore, OrderRevision
 
 targets = ChangeLogTargets.from_env()
-change_log = ChangeLog(aws.client("dynamodb"), targets.history_table, aws.client("events"), targets.event_bus)
+history = HistoryStore(aws.client("dynamodb"), targets.history_table)
+change_log = ChangeLog(history, aws.client("events"), targets.event_bus)
 logger = Logger()
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 
 
 def tell(record: DynamoDBRecord) -> None:
     with told_if_it_fails(logger, record):
-        change_log.tell(Change.from_image(record.raw_event["dynamodb"]["NewImage"]))
+        change_log.tell(OrderRevision.from_image(record.raw_event["dynamodb"]["NewImage"]))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -8,39 +8,37 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field
 
-from needs_attention import aws, values
-from needs_attention.answers import DueRedactions, HistoryOfOrder, OrderPage, OrdersSummary, Redactions, WholeOrder
-from needs_attention.cursors import SentCursor
-from needs_attention.history import History
-from needs_attention.http_api import Api, Caller, Query, Role, answer, etag, not_found
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_changes import around, check_visible, existing_order
-from needs_attention.order_list import OrderFilters, OrderList
-from needs_attention.order_sheet import sheet_of
-from needs_attention.order_store import OrderStore
-from needs_attention.order_views import for_warehouse, whole_order
-from needs_attention.retention import RedactedWhen, Retention
-from needs_attention.settings import HistoryTable, OrderTables
-from needs_attention.values import Value
+from needs_attention import aws
+from needs_attention.api.answers import answer, answer_with_etag, sheet_answer
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.cursors import PartOfList
+from needs_attention.api.history import HistoryOfOrder, history_of_order
+from needs_attention.api.operations import Query
+from needs_attention.api.orders.filters import OrderFilters
+from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary
+from needs_attention.api.orders.lookup import existing_order
+from needs_attention.api.orders.sheet import sheet_of
+from needs_attention.api.orders.views import WholeOrder
+from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention
+from needs_attention.api.router import Api
+from needs_attention.environment import HistoryTable, OrderTables
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.history import HistoryStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import times
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
-order_list = OrderList(orders, integrations)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
+order_list = OrderList(orders, integrations, downloads)
 retention = Retention(orders, integrations)
-history = History(dynamodb, HistoryTable.from_env().history_table)
+history = HistoryStore(dynamodb, HistoryTable.from_env().history_table)
 logger = Logger()
 api = Api()
-
-
-class HistoryPage(Value):
-    """The query parameters of an order's history."""
-
-    limit: int = Field(default=50, ge=1, le=250)
-    cursor: SentCursor | None = None
 
 
 @logger.inject_lambda_context(clear_state=True, correlation_id_path=API_GATEWAY_REST)
@@ -52,7 +50,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def list_orders(caller: Caller, filters: Query[OrderFilters]) -> Response[object]:
     """Finds orders. A warehouse sees only those that it may take."""
     is_warehouse = not caller.is_any_of(Role.READER)
-    return answer(order_list.page(filters, values.utc_now(), is_warehouse=is_warehouse))
+    return answer(order_list.page(filters, times.utc_now(), is_warehouse=is_warehouse))
 
 
 @api.operation("GET", "/orders.csv", open_to=[Role.READER], answers={HTTPStatus.OK: str})
@@ -61,43 +59,33 @@ def export_orders(_: Caller, filters: Query[OrderFilters]) -> Response[object]:
 
     What is missing is an empty cell. `X-Next-Cursor` says that there are more.
     """
-    page = order_list.whole_page(filters, values.utc_now())
-    sheet = sheet_of(page["orders"])
-    headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="orders.csv"'}
-    if page["nextCursor"]:
-        headers["X-Next-Cursor"] = page["nextCursor"]
-    return Response(HTTPStatus.OK, "text/csv; charset=utf-8", sheet, headers)
+    page = order_list.whole_page(filters, times.utc_now())
+    return sheet_answer(sheet_of(page["orders"]), "orders.csv", page["nextCursor"])
 
 
 @api.operation("GET", "/orders/<order_id>", open_to=[Role.READER, Role.WAREHOUSE], answers={HTTPStatus.OK: WholeOrder})
 def get_order(caller: Caller, order_id: str) -> Response[object]:
     """Shows an order as people need it: what is seen, why it is held, and what to do."""
-    order = existing_order(orders, order_id)
-    surroundings = around(order, integrations)
-    check_visible(order, surroundings, caller)
-    shown = whole_order(order, surroundings, values.utc_now())
-    if not caller.is_any_of(Role.READER):
-        shown = for_warehouse(shown)
-    return answer(shown, headers=etag(order.revision))
+    return answer_with_etag(order_list.one(order_id, caller, times.utc_now()))
 
 
 @api.operation("GET", "/orders/<order_id>/history", open_to=[Role.READER], answers={HTTPStatus.OK: HistoryOfOrder})
-def get_history(_: Caller, order_id: str, page: Query[HistoryPage]) -> Response[object]:
+def get_history(_: Caller, order_id: str, page: Query[PartOfList]) -> Response[object]:
     """Shows who changed an order, when and why."""
     existing_order(orders, order_id)
-    return answer(history.page(order_id, page.limit, page.cursor))
+    return answer(history_of_order(history, order_id, page.limit, page.cursor))
 
 
 @api.operation("GET", "/summary", open_to=[Role.READER], answers={HTTPStatus.OK: OrdersSummary})
 def get_summary(_: Caller) -> Response[object]:
     """Counts held orders by what matters, and orders by Stage."""
-    return answer(order_list.summary(values.utc_now()))
+    return answer(order_list.summary(times.utc_now()))
 
 
 @api.operation("GET", "/retention", open_to=[Role.READER], answers={HTTPStatus.OK: DueRedactions})
 def get_retention(_: Caller) -> Response[object]:
     """Shows how many orders are to be redacted now and soon. What is overdue rings an alarm."""
-    return answer(retention.due(values.utc_now()))
+    return answer(retention.due(times.utc_now()))
 
 
 @api.operation(
@@ -111,8 +99,6 @@ def list_redactions(_: Caller, integration_id: str, when: Query[RedactedWhen]) -
 
     Of a removed integration too. Newest first.
     """
-    if integrations.get(integration_id) is None:
-        raise not_found("integration")
     return answer(retention.redacted(integration_id, when))
 
 

@@ -10,38 +10,31 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.answers import EditedOrder, ErasureOfBuyer
-from needs_attention.erasures import EraseBuyer, EraseOrder, Erasure
-from needs_attention.http_api import (
-    Api,
-    Body,
-    Caller,
-    FieldError,
-    IdempotencyKey,
-    IfMatchHeader,
-    Role,
-    answer,
-    etag,
-    invalid,
-    not_found,
-)
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_changes import OrderChanges
-from needs_attention.order_store import OrderStore
-from needs_attention.redactions import count_overdue, remove_personal_data
-from needs_attention.remembered import RememberedAnswers
-from needs_attention.retention import erasure_view
-from needs_attention.settings import AnswersTable, OrderTables
+from needs_attention import aws
+from needs_attention.api.answers import answer, answer_with_etag
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.operations import Body, IdempotencyKey, IfMatchHeader
+from needs_attention.api.orders.changes import OrderChanges
+from needs_attention.api.orders.views import EditedOrder
+from needs_attention.api.retention import BuyerErasures, EraseBuyer, EraseOrder, ErasureOfBuyer
+from needs_attention.api.router import Api
+from needs_attention.environment import AnswersTable, OrderTables
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.retention import count_overdue
+from needs_attention.values import times
 
 RUN_FOR = timedelta(minutes=4)  # of the function's five, which are also the schedule's
-# One call writes to each of them.
-MOST_INTEGRATIONS_AT_ONCE = 100
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
+erasures = BuyerErasures(integrations, downloads)
 logger = Logger()
 metrics = Metrics()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
@@ -56,8 +49,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
 
 
 def run() -> None:
-    remove_personal_data(orders, integrations, values.utc_now, until=values.utc_now() + RUN_FOR)
-    now = values.utc_now()
+    remove_personal_data(orders, integrations, downloads, times.utc_now, until=times.utc_now() + RUN_FOR)
+    now = times.utc_now()
     overdue = sum(count_overdue(orders, one.integration_id, now) for one in integrations.find_all(deleted_too=True))
     metrics.add_metric(name="RedactionsOverdue", unit=MetricUnit.Count, value=overdue)
     metrics.flush_metrics()
@@ -69,9 +62,8 @@ def erase_order(caller: Caller, order_id: str, erasure: Body[EraseOrder], if_mat
 
     It can neither be held nor be sent from here afterwards, and no download fills it again.
     """
-    changes = OrderChanges(dynamodb, orders, integrations, caller, values.utc_now(), request_id=api.request_id)
-    order = changes.make(order_id, changes.erase(erasure), if_match)
-    return answer(order, headers=etag(order["revision"]))
+    changes = OrderChanges(dynamodb, orders, integrations, caller, times.utc_now(), request_id=api.request_id)
+    return answer_with_etag(changes.make(order_id, changes.erase(erasure), if_match))
 
 
 @api.operation("POST", "/erasures", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.ACCEPTED: ErasureOfBuyer})
@@ -81,31 +73,11 @@ def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) 
     It takes a walk through all orders, and begins within minutes. Those that are still to be sent are left and named,
     unless asked otherwise.
     """
-    erasure = Erasure.requested(request, by=caller.name, now=values.utc_now(), suffix=caller.suffix_for(key))
-    asked = integrations_to_erase_in(request.integration)
-    for integration_id in asked:
-        integrations.save_erasure(integration_id, erasure)
-    location = {"Location": f"/erasures/{erasure.erasure_id}"}
-    return answer(erasure_view(dict.fromkeys(asked, erasure)), HTTPStatus.ACCEPTED, location)
+    begun = erasures.begin(request, caller, key, times.utc_now())
+    return answer(begun, HTTPStatus.ACCEPTED, {"Location": f"/erasures/{begun['erasureId']}"})
 
 
 @api.operation("GET", "/erasures/<erasure_id>", open_to=[Role.READER], answers={HTTPStatus.OK: ErasureOfBuyer})
 def get_erasure(_: Caller, erasure_id: str) -> Response[object]:
     """Shows how far the erasure of a buyer has come, and which orders it erased."""
-    every = [one.integration_id for one in integrations.find_all(deleted_too=True)]
-    found = {one: part for one in every if (part := integrations.erasure(one, erasure_id))}
-    if not found:
-        raise not_found("erasure")
-    return answer(erasure_view(found))
-
-
-def integrations_to_erase_in(wanted: str | None) -> list[str]:
-    """All, removed ones too, or the one. Raises a 422."""
-    every = [one.integration_id for one in integrations.find_all(deleted_too=True)]
-    if wanted is not None and wanted not in every:
-        raise invalid([FieldError("integration", "unknownIntegration", f"not known; allowed are {', '.join(every)}")])
-    if wanted is None and len(every) > MOST_INTEGRATIONS_AT_ONCE:
-        raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
-    if not every:
-        raise not_found("integration")
-    return [wanted] if wanted else every
+    return answer(erasures.one(erasure_id))

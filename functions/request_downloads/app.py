@@ -1,79 +1,53 @@
 """Downloads of a past window under /integrations/{integrationId}/downloads, and of single orders by their IDs:
 POST /orders/{orderId}/redownload, and /bulk/redownloads for many."""
 
-from collections.abc import Iterable
-from datetime import datetime
-from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field, StringConstraints
 
-from needs_attention import aws, values
-from needs_attention.answers import Download, Downloads, Redownloaded, RedownloadedOrders
-from needs_attention.download import BackdatedDownload, Redownload
-from needs_attention.download_requests import check_start, download_view
-from needs_attention.gate import Refused
-from needs_attention.http_api import (
-    ATTEMPTS,
-    Api,
-    Body,
-    Caller,
-    FieldError,
-    IdempotencyKey,
-    OneByOne,
-    Problem,
-    Role,
-    answer,
-    changed_meanwhile,
-    existing_integration,
-    invalid,
-    not_found,
+from needs_attention import aws
+from needs_attention.api.answers import answer
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.downloads import (
+    Download,
+    DownloadRequest,
+    Downloads,
+    OrderRedownloads,
+    OrdersToRedownload,
+    PastDownloads,
+    Redownloaded,
+    RedownloadedOrders,
 )
-from needs_attention.integration_store import ChangedMeanwhile, Integration, IntegrationStore
-from needs_attention.order import Order
-from needs_attention.order_changes import existing_order
-from needs_attention.order_store import OrderStore
-from needs_attention.remembered import RememberedAnswers
-from needs_attention.settings import AnswersTable, OrderTables, WakeUps
-from needs_attention.values import SentTime, Value, instant
-from needs_attention.wake_ups import WakeUpQueue
+from needs_attention.api.idempotency import RememberedAnswers
+from needs_attention.api.operations import Body, IdempotencyKey
+from needs_attention.api.router import Api
+from needs_attention.environment import AnswersTable, OrderTables, WakeUpQueueUrl
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import times
+from needs_attention.wake_up_queue import WakeUpQueue
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
-orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUps.from_env().wake_up_queue_url)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
+wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
+past_downloads = PastDownloads(integrations, downloads, wake_ups)
+redownloads = OrderRedownloads(OrderStore(dynamodb, tables.orders_table), integrations, downloads, wake_ups)
 logger = Logger()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 
-OrderId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-
-
-class DownloadRequest(Value):
-    """From when on; without it, from the integration's setting `downloadOrdersUpdatedAfter`. A dry run only plans."""
-
-    updated_after: SentTime | None = None
-    dry_run: bool = False
-
-
-class Redownloads(Value):
-    """Orders that Amazon is to be asked for again; a dry run asks for none."""
-
-    order_ids: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=100)]
-    dry_run: bool = False
+DOWNLOADS = "/integrations/<integration_id>/downloads"
 
 
 @logger.inject_lambda_context(clear_state=True, correlation_id_path=API_GATEWAY_REST)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api.resolve(event, context)
-
-
-DOWNLOADS = "/integrations/<integration_id>/downloads"
 
 
 @api.operation(
@@ -83,50 +57,30 @@ def request_download(
     caller: Caller, integration_id: str, request: Body[DownloadRequest], key: IdempotencyKey
 ) -> Response[object]:
     """Downloads all that Amazon updated since a past time. A dry run answers 200 with the plan, and does nothing."""
-    integration = existing_integration(integrations, integration_id)
-    download = new_download(integration, request, caller, key)
+    now = times.utc_now()
     if request.dry_run:
-        return answer(view(integration, download, ahead=integrations.backdated_downloads(integration_id)))
-    # A request that died before its answer was remembered has made its download all the same.
-    made = made_before(integration_id, download) if key else None
-    if made is None:
-        made = integrations.save_backdated_download(integration_id, download)
-    wake_ups.wake(integration_id)
-    location = {"Location": f"/integrations/{integration_id}/downloads/{made.download_id}"}
-    return answer(stored_view(integration, made.download_id), HTTPStatus.ACCEPTED, location)
+        return answer(past_downloads.plan(integration_id, request, caller, key, now))
+    begun = past_downloads.request(integration_id, request, caller, key, now)
+    location = {"Location": f"/integrations/{integration_id}/downloads/{begun['downloadId']}"}
+    return answer(begun, HTTPStatus.ACCEPTED, location)
 
 
 @api.operation("GET", DOWNLOADS, open_to=[Role.READER], answers={HTTPStatus.OK: Downloads})
 def list_downloads(_: Caller, integration_id: str) -> Response[object]:
     """Lists an integration's backdated downloads, newest first."""
-    integration = existing_integration(integrations, integration_id)
-    found = integrations.backdated_downloads(integration_id)
-    views = [view(integration, download, ahead=found[:place]) for place, download in enumerate(found)]
-    return answer({"downloads": views[::-1]})
+    return answer(past_downloads.all(integration_id, times.utc_now()))
 
 
 @api.operation("GET", f"{DOWNLOADS}/<download_id>", open_to=[Role.READER], answers={HTTPStatus.OK: Download})
 def get_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
     """Shows how far a backdated download is."""
-    return answer(stored_view(existing_integration(integrations, integration_id), download_id))
+    return answer(past_downloads.one(integration_id, download_id, times.utc_now()))
 
 
 @api.operation("DELETE", f"{DOWNLOADS}/<download_id>", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: Download})
 def cancel_download(_: Caller, integration_id: str, download_id: str) -> Response[object]:
     """Ends a backdated download. What it has brought so far stays."""
-    integration = existing_integration(integrations, integration_id)
-    for _attempt in range(ATTEMPTS):
-        download = existing_download(integration_id, download_id)
-        if download.status in {"finished", "failed"}:
-            raise Problem(409, f"The download has {download.status} already.", code="alreadyOver")
-        if download.status == "cancelled":
-            return answer(view(integration, download))
-        cancelled = download.model_copy(update={"status": "cancelled", "finished_at": values.utc_now()})
-        try:
-            return answer(view(integration, integrations.save_backdated_download(integration_id, cancelled)))
-        except ChangedMeanwhile:
-            continue
-    raise changed_meanwhile()
+    return answer(past_downloads.cancel(integration_id, download_id, times.utc_now()))
 
 
 @api.operation(
@@ -134,11 +88,7 @@ def cancel_download(_: Caller, integration_id: str, download_id: str) -> Respons
 )
 def redownload_order(_: Caller, order_id: str) -> Response[object]:
     """Asks Amazon for an order again."""
-    now = values.utc_now()
-    order = to_be_asked_for(order_id)
-    ask_for(order, now)
-    wake_ups.wake(order.integration)
-    return answer(redownload_view(order, now), HTTPStatus.ACCEPTED)
+    return answer(redownloads.one(order_id, times.utc_now()), HTTPStatus.ACCEPTED)
 
 
 @api.operation(
@@ -147,83 +97,8 @@ def redownload_order(_: Caller, order_id: str) -> Response[object]:
     open_to=[Role.EDITOR],
     answers={HTTPStatus.ACCEPTED: RedownloadedOrders, HTTPStatus.OK: RedownloadedOrders},
 )
-def redownload_orders(_: Caller, wanted: Body[Redownloads]) -> Response[object]:
+def redownload_orders(_: Caller, wanted: Body[OrdersToRedownload]) -> Response[object]:
     """Asks Amazon for up to 100 orders again, each by itself. A dry run answers 200 with the same, and asks not."""
-    now, each = values.utc_now(), OneByOne()
-    to_wake: set[str] = set()
-
-    def attempt(order_id: str) -> dict[str, Any]:
-        order = to_be_asked_for(order_id)
-        if not wanted.dry_run:
-            ask_for(order, now)
-            to_wake.add(order.integration)
-        return {"status": int(HTTPStatus.ACCEPTED), **redownload_view(order, now)}
-
-    results = [each.result(order_id, partial(attempt, order_id)) for order_id in dict.fromkeys(wanted.order_ids)]
-    for integration_id in to_wake:
-        wake_ups.wake(integration_id)
+    results = redownloads.several(wanted, times.utc_now())
     logger.append_keys(order_ids=[one["orderId"] for one in results if one["status"] == HTTPStatus.ACCEPTED])
     return answer({"orders": results}, HTTPStatus.OK if wanted.dry_run else HTTPStatus.ACCEPTED)
-
-
-def to_be_asked_for(order_id: str) -> Order:
-    """The order, if Amazon can be asked for it. Raises a 404, or Refused."""
-    order = existing_order(orders, order_id)
-    if order.redacted_at:
-        raise Refused("redacted", "The personal data of this order was removed for good.")
-    integration = integrations.get(order.integration)
-    if integration is None or integration.is_paused or integration.deleted_at:
-        raise Refused("paused", "Nothing is downloaded for this integration: it is paused, or was removed.")
-    return order
-
-
-def ask_for(order: Order, now: datetime) -> None:
-    """Has the next run ask Amazon for the order."""
-    wanted = Redownload(order_id=order.order_id, cause="requested", wanted_at=now)
-    integrations.want_redownload(order.integration, wanted)
-
-
-def redownload_view(order: Order, now: datetime) -> dict[str, Any]:
-    return {"orderId": order.order_id, "redownloadAt": instant(now)}
-
-
-def new_download(
-    integration: Integration, request: DownloadRequest, caller: Caller, key: str | None
-) -> BackdatedDownload:
-    now = values.utc_now()
-    updated_after = request.updated_after or integration.settings.download_orders_updated_after
-    if updated_after is None:
-        missing = FieldError("updatedAfter", "required", "send it, or set downloadOrdersUpdatedAfter")
-        raise invalid([missing])
-    check_start("updatedAfter", updated_after, now)
-    pace = integrations.live_download(integration).walk.pace
-    suffix = caller.suffix_for(key)
-    return BackdatedDownload.requested(updated_after, pace, by=caller.name, now=now, suffix=suffix)
-
-
-def made_before(integration_id: str, download: BackdatedDownload) -> BackdatedDownload | None:
-    earlier = integrations.backdated_downloads(integration_id)
-    return next((one for one in earlier if one.is_asked_for_again_by(download)), None)
-
-
-def existing_download(integration_id: str, download_id: str) -> BackdatedDownload:
-    download = integrations.backdated_download(integration_id, download_id)
-    if download is None:
-        raise not_found("download")
-    return download
-
-
-def stored_view(integration: Integration, download_id: str) -> dict[str, Any]:
-    """A download that is stored, with its place in the queue. Raises a 404."""
-    existing_download(integration.integration_id, download_id)
-    found = integrations.backdated_downloads(integration.integration_id)
-    ahead = [one for one in found if one.download_id < download_id]
-    return view(integration, next(one for one in found if one.download_id == download_id), ahead)
-
-
-def view(
-    integration: Integration, download: BackdatedDownload, ahead: Iterable[BackdatedDownload] = ()
-) -> dict[str, Any]:
-    bucket = integrations.live_download(integration).search_bucket
-    shown = download_view(download, ahead, bucket, values.utc_now())
-    return {"integrationId": integration.integration_id, **shown}

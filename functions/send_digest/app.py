@@ -1,29 +1,31 @@
-"""Daily schedule -> what came in, what was healed, what waits -> the digest's topic."""
+"""Daily schedule -> digest of new, healed and waiting orders -> its topic."""
 
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.digest import Measurements, digest
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_list import OrderList
-from needs_attention.order_store import OrderStore
-from needs_attention.settings import Digests, OrderTables
+from needs_attention import aws
+from needs_attention.environment import DigestEnvironment, OrderTables
+from needs_attention.jobs.digest import Measurements, digest
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import times
 
 dynamodb = aws.client("dynamodb")
 sns = aws.client("sns")
-tables, digests = OrderTables.from_env(), Digests.from_env()
+tables, digests = OrderTables.from_env(), DigestEnvironment.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-order_list = OrderList(orders, IntegrationStore(dynamodb, tables.integrations_table))
+integrations = SettingsStore(dynamodb, tables.integrations_table)
+downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 measurements = Measurements(aws.client("cloudwatch"), digests.powertools_metrics_namespace)
 logger = Logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_: dict[str, Any], __: LambdaContext) -> None:
-    """Whatever fails is raised: Lambda tries twice more, and an alarm tells that no digest was sent."""
-    mail = digest(orders, order_list, measurements, values.utc_now())
+    """Raises every error: Lambda tries twice more, and an alarm says that no digest was sent."""
+    mail = digest(orders, integrations, downloads, measurements, times.utc_now())
     sns.publish(TopicArn=digests.digest_topic, Subject=mail.subject, Message=mail.text)
     logger.info("sent digest", subject=mail.subject)

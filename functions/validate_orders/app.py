@@ -1,4 +1,4 @@
-"""Orders stream -> verdict -> orders table. The stream's filter lets only orders through whose verdict is pending."""
+"""Orders stream -> verdict -> orders table. The stream's filter passes only orders whose verdict is pending."""
 
 from typing import Any
 
@@ -9,17 +9,18 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from needs_attention import aws, values
-from needs_attention.integration_store import IntegrationStore
-from needs_attention.order_store import OrderStore
-from needs_attention.settings import OrderTables
-from needs_attention.stream_records import told_if_it_fails
-from needs_attention.validation import Validation
+from needs_attention import aws
+from needs_attention.environment import OrderTables
+from needs_attention.jobs.stream_records import told_if_it_fails
+from needs_attention.jobs.validation import Validation
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.values import times
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
-integrations = IntegrationStore(dynamodb, tables.integrations_table)
+integrations = SettingsStore(dynamodb, tables.integrations_table)
 logger = Logger()
 metrics = Metrics()
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
@@ -28,7 +29,7 @@ processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    validation = Validation(orders, integrations, values.utc_now())
+    validation = Validation(orders, integrations, times.utc_now())
 
     def validate(record: DynamoDBRecord) -> None:
         with told_if_it_fails(logger, record):
@@ -41,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         failed=len(answer["batchItemFailures"]),
         counts=dict(validation.counts),
     )
-    # The lists first: Powertools sends what it has off when a metric has a hundred values, and wants some at the end.
+    # The lists come first: Powertools sends all metrics when one has a hundred values, and needs some left at the end.
     for waited in validation.waited:
         metrics.add_metric(name="VerdictLag", unit=MetricUnit.Seconds, value=waited.total_seconds())
     for held_for in validation.held_for:

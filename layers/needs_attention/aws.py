@@ -1,21 +1,19 @@
 """Clients of AWS's services, as every function makes them, and which of their errors pass by themselves.
 
-By itself botocore waits 60 seconds for a connection and 60 more for an answer, up to four times (`Config` and
-`retries.standard` of botocore 1.44): a function that API Gateway leaves 29 seconds is killed in its first call, and
-nobody is told why. What DynamoDB, SQS, EventBridge and Secrets Manager answer, they answer within a second. So a call
-is given up after 2 seconds without a connection or 5 without an answer, and made three times at most: 21 seconds in
-all. One that is throttled waits 3 seconds at most between its tries. These are botocore's `standard` retries: they
-back off with jitter and share a quota, so that a service in trouble is not asked ever more.
+By default botocore waits 60 seconds for a connection and 60 more for an answer, up to four times (`Config` and
+`retries.standard` of botocore 1.44). A function that API Gateway leaves 29 seconds is then killed in its first call,
+and nobody learns why. DynamoDB, SQS, EventBridge and Secrets Manager answer within a second if they answer at all. So
+a call gives up after 2 seconds without a connection or 5 without an answer, and is made three times at most: 21
+seconds in all. A throttled call waits 3 seconds at most between its tries. These are botocore's `standard` retries:
+they back off with jitter and share a quota, so that a service in trouble does not get ever more calls.
 
-The clients are botocore's own, the same that boto3 hands out: importing boto3 brings its resources and transfers for
-S3, for which every cold start would wait. (It is in the layer for Powertools' idempotency, imported when it is needed.)
+The clients are botocore's own, the same that boto3 hands out. An import of boto3 brings its resources and transfers
+for S3, and every cold start would wait for them. (boto3 is in the layer for Powertools' idempotency, which imports it
+when it is needed.)
 """
 
 import functools
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore
 from botocore import session
@@ -23,23 +21,21 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has changed the same thing since it was read."""
+
 
 CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 3},
-    # Else botocore composes one anew for every call, which takes 10-14 % of the processor time of a call.
+    # Otherwise botocore composes one for every call, which takes 10-14 % of the processor time of a call.
     user_agent=f"needs-attention Botocore/{botocore.__version__}",
 )
-# Seconds before what DynamoDB left out of a batch is asked for again; botocore retries only what fails as a whole.
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html asks for exponential backoff.
-WAITS_FOR_THE_REST = (0.05, 0.1, 0.2, 0.4)
-MOST_ITEMS_A_BATCH = 100
-Item = Mapping[str, "AttributeValueTypeDef"]
-# Those that say that the service has too much to do, whatever the status they come with.
+
+
+# These codes say that the service has too much to do, whatever status they come with.
 _THROTTLED = frozenset(
     {
         "KMS.ThrottlingException",
@@ -59,7 +55,7 @@ _THROTTLED = frozenset(
 
 
 class Throttled(Exception):
-    """A service takes only a part of what it is asked at once, again and again."""
+    """A service still does only a part of one request after several tries."""
 
 
 def client(service: str) -> Any:
@@ -69,27 +65,8 @@ def client(service: str) -> Any:
 
 @functools.cache
 def _session() -> session.Session:
-    """One for all clients: each would read AWS's endpoints anew."""
+    """One for all clients: each of its own would read AWS's endpoints once more."""
     return session.get_session()
-
-
-def items(client: "DynamoDBClient", table: str, keys: Iterable[Item], **how: Any) -> Iterator[Item]:
-    """The items of those keys that exist, in any order; `how` is what BatchGetItem takes for a table besides the keys.
-
-    No key may be there twice. Raises Throttled if DynamoDB gives only a part of them, however often it is asked for the
-    rest.
-    """
-    for some in batched(keys, MOST_ITEMS_A_BATCH, strict=False):
-        wanted: Any = {table: {"Keys": list(some), **how}}
-        for wait in (*WAITS_FOR_THE_REST, None):
-            answer = client.batch_get_item(RequestItems=wanted)
-            yield from answer["Responses"].get(table, [])
-            wanted = answer.get("UnprocessedKeys")
-            if not wanted:
-                break
-            if wait is None:
-                raise Throttled
-            time.sleep(wait)
 
 
 def passes_by_itself(error: BaseException) -> bool:

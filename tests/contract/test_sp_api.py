@@ -13,18 +13,17 @@ import pytest
 import urllib3
 from jsonschema import Draft4Validator, FormatChecker
 
-from needs_attention.sp_api import (
-    INCLUDED_DATA,
+from needs_attention.amazon.client import INCLUDED_DATA, SellingPartnerApi
+from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
-    Credentials,
     OrderNotFound,
     PageTokenRejected,
     QuotaExceeded,
     RequestRejected,
-    SellingPartnerApi,
     SpApiError,
 )
+from needs_attention.amazon.tokens import Credentials
 
 ENDPOINT = "https://amazon.example.com"
 LWA = f"{ENDPOINT}/auth/o2/token"

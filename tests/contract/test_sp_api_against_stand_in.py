@@ -6,22 +6,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import urllib3
 
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order import AmazonOrder
-from needs_attention.sp_api import (
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
-    Credentials,
     CredentialsRejected,
     OrderNotFound,
-    Page,
     PageTokenRejected,
     QuotaExceeded,
     RequestRejected,
-    SellingPartnerApi,
     SpApiError,
     UnreadableAnswer,
 )
+from needs_attention.amazon.order_answers import SearchPage
+from needs_attention.amazon.order_json import read_order
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.orders.marketplaces import MARKETPLACES
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -66,7 +66,7 @@ def search(
     token: str | None = None,
     marketplace_ids: list[str] = NORTH_AMERICA,
     before: datetime = BOUND,
-) -> Page:
+) -> SearchPage:
     return api.search_orders(
         marketplace_ids=marketplace_ids,
         updated_after=NOON - timedelta(days=400),
@@ -225,7 +225,7 @@ def test_odd_but_readable_pages_are_read_to_the_last_order(
     amazon: AmazonStandIn, api: SellingPartnerApi, kind: Misbehaviour
 ) -> None:
     amazon.misbehave(kind)
-    orders = [AmazonOrder.from_amazon(order) for order in search(api).orders]
+    orders = [read_order(order) for order in search(api).orders]
     assert len({order.order_id for order in orders}) == 100
 
 

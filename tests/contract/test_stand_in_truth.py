@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from needs_attention.completeness import find_missing
-from needs_attention.order import AmazonOrder, Edits
-from needs_attention.policy import Settings
+from needs_attention.amazon.order_json import read_order
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.settings import Settings
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.ledger import MISSING_CODES, Entry
 from tools.amazon_stand_in.marketplaces import Region
@@ -16,7 +17,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def found_missing(entry: Entry) -> tuple[str, ...]:
-    order = AmazonOrder.from_amazon(shown(entry, datasets=DATASETS, roles=ALL_DATA_ROLES, now=NOON))
+    order = read_order(shown(entry, datasets=DATASETS, roles=ALL_DATA_ROLES, now=NOON))
     fields = {missing.field for missing in find_missing(order, Edits(), Settings())}
     return tuple(code for code in MISSING_CODES if code in fields)
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from needs_attention.events import Change, history_key
-from tests.integration.conftest import an_event
+from needs_attention.tables.history import OrderRevision, history_key
+from tools.in_memory.api import an_event
 from tools.local_stack import local_aws
 from tools.local_stack.deployment import PROJECT, STACK_NAME
 from tools.local_stack.expectations import eventually
@@ -57,8 +57,7 @@ class Operator:
         raise LookupError(f"no change of {order_id} in the stream")
 
     def history_entry(self, record: dict[str, Any]) -> dict[str, Any]:
-        image = record["dynamodb"]["NewImage"]
-        key = {"orderId": image["orderId"], "changedAt": {"S": history_key(Change.from_image(image))}}
+        key = history_key(OrderRevision.from_image(record["dynamodb"]["NewImage"]))
         return {"TableName": self.stack.outputs["HistoryTable"], "Key": key}
 
     def function(self, logical_id: str) -> str:

@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from tests.unit.builders import NOON, a_raw_order
 from tools.amazon_stand_in.generator import DEFAULT_SHARES, generated
 from tools.amazon_stand_in.order_report import order_report
 from tools.amazon_stand_in.story import story
+from tools.builders import NOON, a_raw_order
 
 _EVENTS: Final = Path(__file__).parents[2] / "events"
 _FEW_HOLES: Final = dict.fromkeys(DEFAULT_SHARES, 0.02)

@@ -12,18 +12,20 @@ from typing import Any, NamedTuple
 import urllib3
 from hypothesis import strategies as st
 
-from needs_attention.download import Slice, Walk
-from needs_attention.integration_store import Integration
-from needs_attention.notifications import order_change
-from needs_attention.order_reports import ReportComparison
-from needs_attention.reconciliation import OrderReport, Reconciliation
-from needs_attention.sp_api import Credentials, SellingPartnerApi, SpApiError
-from needs_attention.values import instant
-from needs_attention.wake_ups import integration_to_wake
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import SpApiError
+from needs_attention.amazon.notifications import order_change
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.downloads.second_look import OrderReport, Reconciliation
+from needs_attention.downloads.walk import Slice, Walk
+from needs_attention.integrations.integration import Integration
+from needs_attention.jobs.download.report_comparison import ReportComparison
+from needs_attention.values.times import instant
+from needs_attention.wake_up_queue import integration_to_wake
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import damaged, json_bytes, texts
 from tests.fuzz.seeds import NOTIFICATIONS, RAW_ORDERS, REPORT, WAKE_UPS
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 CREDENTIALS = Credentials("amzn1.application-oa2-client.example", "a-client-secret", "Atzr|a-refresh-token")
 TOKEN = {"access_token": "Atza|an-access-token", "token_type": "bearer", "expires_in": 3600}

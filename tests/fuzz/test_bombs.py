@@ -16,13 +16,14 @@ from typing import NamedTuple
 
 import pytest
 
-from needs_attention.http_api import LARGEST_BODY, Problem, parsed
-from needs_attention.order_patch import BulkChanges, OrderPatch
-from needs_attention.order_sheet import rows_of
-from needs_attention.sp_api import UnreadableAnswer
+from needs_attention.amazon.errors import UnreadableAnswer
+from needs_attention.api.operations import LARGEST_BODY, parsed
+from needs_attention.api.orders.requests import BulkChanges, OrderPatch
+from needs_attention.api.orders.sheet import rows_of
+from needs_attention.api.problems import Problem
 from tests.fuzz.test_amazons_answers import DOCUMENT, DONE, TOKEN, Reply, amazon, answered, compared
 from tests.fuzz.test_requests import LARGEST_ANSWER
-from tests.unit.builders import NOON
+from tools.builders import NOON
 
 MEGABYTE = 1024 * 1024
 

@@ -8,23 +8,28 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from needs_attention import gate
-from needs_attention.blanks import is_blank
-from needs_attention.download import downloaded
-from needs_attention.events import Change, history_item
-from needs_attention.incidents import Incidents
-from needs_attention.integration_store import Integration, Stages, Surroundings
-from needs_attention.order import AmazonOrder, Order, UnreadableOrder
-from needs_attention.order_list import OrderFilters
-from needs_attention.order_sheet import rows_of, sheet_of
-from needs_attention.order_store import Summary, created_key, order_from_item, ship_by_key, to_item
-from needs_attention.order_views import whole_order
-from needs_attention.policy import Settings, ThreePlStatus
-from needs_attention.verdict import judged
+from needs_attention.amazon.order_json import read_order
+from needs_attention.api.orders.filters import OrderFilters
+from needs_attention.api.orders.sheet import rows_of, sheet_of
+from needs_attention.api.orders.views import whole_order
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.orders import gate
+from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.amazon_update import downloaded
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.history import OrderRevision, history_item
+from needs_attention.tables.order_items import created_key, order_from_item, ship_by_key, to_item
+from needs_attention.values.text import is_blank
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import json_bytes, one_of_them, texts
 from tests.fuzz.seeds import ORDERS, event
-from tests.unit.builders import NOON, a_held_order, a_judged_order, an_order
+from tools.builders import NOON, a_held_order, a_judged_order, an_order
 
 # DynamoDB's largest item, and its largest key to sort by.
 LARGEST_ITEM, LARGEST_SORT_KEY = 400 * 1024, 1024
@@ -42,7 +47,7 @@ def read(sent: bytes) -> AmazonOrder | None:
     except (ValueError, RecursionError):  # which the client of Amazon's API refuses
         return None
     try:
-        return AmazonOrder.from_amazon(raw)
+        return read_order(raw)
     except UnreadableOrder as error:
         str(error).encode()
         return None
@@ -197,6 +202,6 @@ def test_a_stream_image_is_an_order_that_can_be_judged_or_is_refused(image: Any)
 
 @fuzzed(image=images())
 def test_a_stream_image_is_a_change_that_can_be_told_or_is_refused(image: Any) -> None:
-    change = attempted(Change.from_image, image)
-    if change is not None:
-        assert json.loads(history_item(change)["data"]["S"])["revision"] == change.summary.revision
+    revision = attempted(OrderRevision.from_image, image)
+    if revision is not None:
+        assert json.loads(history_item(revision)["data"]["S"])["revision"] == revision.summary.revision

@@ -8,24 +8,28 @@ from typing import Any, get_type_hints
 
 from hypothesis import strategies as st
 
-from needs_attention.cursors import position_in
-from needs_attention.gate import Refused
-from needs_attention.http_api import Api, Caller, Operation, Problem, Role, Source, nothing, parsed, problem_of
-from needs_attention.order import Order
-from needs_attention.order_changes import OrderChanges
-from needs_attention.order_list import OrderFilters
-from needs_attention.order_patch import OrderPatch, Release
-from needs_attention.order_sheet import MOST_ROWS, SheetRow, rows_of, sheet_of
-from needs_attention.order_views import whole_order
-from needs_attention.policy import ThreePlStatus
-from needs_attention.verdict import judged
+from needs_attention.api.answers import nothing
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.cursors import position_in
+from needs_attention.api.operations import Operation, Source, parsed
+from needs_attention.api.orders.changes import OrderChanges
+from needs_attention.api.orders.filters import OrderFilters
+from needs_attention.api.orders.requests import OrderPatch, Release
+from needs_attention.api.orders.sheet import MOST_ROWS, SheetRow, rows_of, sheet_of
+from needs_attention.api.orders.views import whole_order
+from needs_attention.api.problems import Problem, problem_of
+from needs_attention.api.router import Api
+from needs_attention.orders.gate import Refused
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.orders.verdict import judged
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import MARK, damaged, json_bytes, texts
 from tests.fuzz.test_orders import AROUND, WIDE_OPEN, check_shown, check_stored
-from tests.integration.conftest import API_FUNCTIONS, CONTEXT, an_event, app
 from tests.integration.test_wrong_requests import PATCH, RIGHT, SHEET
 from tests.integration.wrong_requests import Called
-from tests.unit.builders import NOON, a_held_order, a_judged_order, an_amazon_order, an_fba_order, an_order
+from tools.builders import NOON, a_held_order, a_judged_order, an_amazon_order, an_fba_order, an_order
+from tools.in_memory.api import API_FUNCTIONS, CONTEXT, an_event, app
 
 # What Lambda lets a function answer.
 LARGEST_ANSWER = 6 * 1024 * 1024

@@ -1,304 +1,31 @@
-"""The functions behind the API as they are, on tables and a queue in memory, called as API Gateway calls them."""
+"""What integration tests start from: the API in memory, its log, and processes that stop before each call."""
 
 import io
-import json
 import logging
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from functools import cache
-from importlib import import_module
-from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from needs_attention import values
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order import AmazonOrder, Order
-from needs_attention.order_store import OrderStore
-from needs_attention.policy import Settings
-from needs_attention.verdict import judged
+from needs_attention.values import times
 from tests.integration.interleaving import stopping_processes
-from tests.permissions.guard import Guard
-from tests.permissions.policies import policy_of, roles
-from tests.unit.builders import NOON, an_amazon_order, an_order
-from tools.from_template import create_table, resources
-from tools.openapi.conformance import problems_with
+from tools.in_memory.api import Clock, DocumentedWorld, World, app
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 if TYPE_CHECKING:
     from tests.integration.system import System
 
-# Functions read their environment once, when they are imported, so it stands before any test module is; so do loggers,
-# which take their name from it.
-os.environ |= {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "ORDERS_TABLE": "OrdersTable",
-    "HISTORY_TABLE": "HistoryTable",
-    "INTEGRATIONS_TABLE": "IntegrationsTable",
-    "ANSWERS_TABLE": "AnswersTable",
-    "EVENT_BUS": "orders",
-    "DIGEST_TOPIC": "arn:aws:sns:us-east-1:123456789012:digest",
-    "WAKE_UP_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/wake-up.fifo",
-    "SECRET_PREFIX": "needs-attention/integration/",
-    "POWERTOOLS_SERVICE_NAME": "tests",
-    "POWERTOOLS_METRICS_NAMESPACE": "tests",
-}
-
-# What the template's resources are called in these tests, where it is not their logical id.
-NAMES = {"WakeUpQueue": "wake-up.fifo", "EventBus": "orders", "DigestTopic": "digest"}
-# Before any client is made: the functions' own are made when they are imported.
-IAM = Guard({function: policy_of(role, NAMES) for function, role in roles().items()})
-
-EVENTS = Path(__file__).parents[2] / "events"
 # Values of the orders and credentials in these tests that no log line may hold.
 NEVER_LOGGED = ("Quill", "Ada", "example.com/", "@marketplace", "Harbor Street", "97209", "Atzr|", "a-client-secret")
-API_FUNCTIONS = ("query_orders", "edit_orders", "request_downloads", "manage_settings", "redact_orders")
-
-
-class Clock:
-    """The time that the functions read."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, by: timedelta) -> None:
-        self.now += by
-
-
-class Answer(NamedTuple):
-    """What a function answered."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The code of each field's error."""
-        return {error["field"]: error["code"] for error in self.body["errors"]}
-
-
-class Route(NamedTuple):
-    """A route as the template gives it to a function."""
-
-    function: str
-    method: str
-    resource: str
-
-    def matches(self, method: str, path: str) -> bool:
-        return method == self.method and bool(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", self.resource), path))
-
-
-@cache
-def routes() -> list[Route]:
-    """Every route of the template, with the folder of its function."""
-    found = []
-    for resource in resources().values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            folder = Path(resource["Properties"]["CodeUri"]).name
-            events = (
-                event["Properties"] for event in resource["Properties"]["Events"].values() if event["Type"] == "Api"
-            )
-            found += [Route(folder, event["Method"], event["Path"]) for event in events]
-    return found
-
-
-class World:
-    """The tables, the clock, and the API as the template routes it."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.dynamodb = app("query_orders").dynamodb
-        self.sqs = sqs()
-        for table in ("OrdersTable", "HistoryTable", "IntegrationsTable", "AnswersTable"):
-            create_table(self.dynamodb, table)
-        self.sqs.create_queue(QueueName="wake-up.fifo", Attributes={"FifoQueue": "true"})
-        self.orders = OrderStore(self.dynamodb, "OrdersTable")
-        self.integrations = IntegrationStore(self.dynamodb, "IntegrationsTable")
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        role: str = "administrator",
-        query: Mapping[str, object] | None = None,
-        **headers: str,
-    ) -> Answer:
-        """Calls the API as a person of that role. A header's name is written with `_` for `-`."""
-        claims = {"username": f"{role}@example.com", "cognito:groups": role}
-        return self.call_as(claims, method, path, body, query=query, **headers)
-
-    def call_as(
-        self,
-        claims: Mapping[str, object],
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        query: Mapping[str, object] | None = None,
-        **headers: str,
-    ) -> Answer:
-        """Calls the API with an access token of these claims."""
-        route = next(route for route in routes() if route.matches(method, path))
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if body is not None:
-            sent = {"Content-Type": "application/json"} | sent
-        event = an_event(route.function) | {
-            "httpMethod": method,
-            "resource": route.resource,
-            "path": path,
-            "headers": sent,
-            "multiValueHeaders": {name: [value] for name, value in sent.items()},
-            "multiValueQueryStringParameters": _texts(query),
-            "queryStringParameters": {name: texts[-1] for name, texts in _texts(query).items()} if query else None,
-            "body": body if body is None or isinstance(body, str) else json.dumps(body),
-        }
-        event["requestContext"] |= {"authorizer": {"claims": dict(claims)}, "path": f"/v1{path}"}
-        return send(route.function, event)
-
-    def register(self, integration_id: str = "acme-na", **changes: Any) -> Integration:
-        """An integration that is there already."""
-        return self.integrations.save(
-            Integration(
-                **{
-                    "integration_id": integration_id,
-                    "name": "Acme",
-                    "region": "NA",
-                    "marketplace_ids": ("ATVPDKIKX0DER",),
-                    "registered_at": NOON,
-                    **changes,
-                }
-            )
-        )
-
-    def change_integration(self, integration_id: str = "acme-na", **changes: Any) -> Integration:
-        integration = self.integrations.get(integration_id)
-        assert integration is not None
-        return self.integrations.save(integration.model_copy(update=changes))
-
-    def store(self, order: Order) -> Order:
-        """The order in the table, as it is."""
-        return self.orders.save(None, order, by="amazon", at=self.clock.now, cause="download")
-
-    def download(self, integration: str = "acme-na", **fields: Any) -> Order:
-        """An order as downloaded and judged; what `fields` do not say is complete."""
-        amazon: AmazonOrder = an_amazon_order(**fields)
-        found = self.integrations.get(integration)
-        settings = found.settings if found else Settings()
-        return self.store(judged(an_order(amazon, integration=integration), settings, self.clock.now))
-
-    def order(self, order_id: str = "701-1111111-1111111") -> Order:
-        order = self.orders.get(order_id)
-        assert order is not None
-        return order
-
-    @contextmanager
-    def just_before(
-        self, function: str, operation: str, action: Callable[[], object], *, times: int = 1
-    ) -> Iterator[None]:
-        """Lets something happen between what the function read and its write, this many times."""
-        left = iter(range(times))
-        events = app(function).dynamodb.meta.events
-
-        def happen(**_: object) -> None:
-            if next(left, None) is not None:
-                with IAM.running(None):
-                    action()
-
-        events.register(f"before-call.dynamodb.{operation}", happen)
-        try:
-            yield
-        finally:
-            events.unregister(f"before-call.dynamodb.{operation}", happen)
-        assert next(left, None) is None, f"{function} never called {operation} that often"
-
-    def woken(self) -> list[str]:
-        """The integrations that were woken since this was asked last."""
-        url = os.environ["WAKE_UP_QUEUE_URL"]
-        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        for message in messages:
-            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"])["integrationId"] for message in messages]
-
-
-class DocumentedWorld(World):
-    """Holds every answer against the OpenAPI document."""
-
-    def call_as(self, claims: Mapping[str, object], method: str, path: str, *args: Any, **more: Any) -> Answer:
-        answer = super().call_as(claims, method, path, *args, **more)
-        resource = next(route for route in routes() if route.matches(method, path)).resource
-        if resource != "/openapi.json":
-            assert problems_with(method, resource, *answer) == []
-        return answer
-
-
-def an_event(name: str) -> dict[str, Any]:
-    """The event of that name in `events/`, which also serves `sam local invoke`."""
-    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    return event
-
-
-def send(function: str, event: Mapping[str, Any]) -> Answer:
-    """Invokes a function with an event of API Gateway."""
-    answer = invoke(function, event)
-    headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-    is_json = answer["body"] and "json" in headers.get("Content-Type", "json")
-    return Answer(answer["statusCode"], json.loads(answer["body"]) if is_json else answer["body"] or None, headers)
-
-
-def invoke(function: str, event: Mapping[str, Any]) -> Any:
-    """Invokes a function, with what its role in the template lets it do and no more."""
-    handler = app(function).handler
-    with IAM.running(function):
-        return handler(event, CONTEXT)
-
-
-def app(function: str) -> Any:
-    return import_module(f"functions.{function}.app")
-
-
-CONTEXT: Any = SimpleNamespace(
-    function_name="a function",
-    memory_limit_in_mb=128,
-    invoked_function_arn="arn:aws:lambda",
-    aws_request_id="1",
-    get_remaining_time_in_millis=lambda: 10_000,
-)
-
-
-@cache
-def sqs() -> Any:
-    return boto3.client("sqs")
-
-
-def _texts(query: Mapping[str, object] | None) -> dict[str, list[str]]:
-    lists = {name: value if isinstance(value, list) else [value] for name, value in (query or {}).items()}
-    return {name: [_text(value) for value in values] for name, values in lists.items()}
-
-
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return values.instant(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(values, "utc_now", clock)
+    monkeypatch.setattr(times, "utc_now", clock)
     return clock
 
 
@@ -335,20 +62,16 @@ def unlogged() -> Iterator[None]:
 
 
 @pytest.fixture
-def observer() -> Iterator[Any]:
+def observer() -> MemoryDynamoDB:
     """Reads and writes the tables without being one of the processes that stop before each call."""
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        for table in ("OrdersTable", "IntegrationsTable"):
-            create_table(client, table)
-        yield client
+    return MemoryDynamoDB({name: Table(name) for name in ("OrdersTable", "IntegrationsTable")})
 
 
 @pytest.fixture
-def system(observer: Any, clock: Clock, unlogged: None) -> "Iterator[System]":
+def system(observer: MemoryDynamoDB, clock: Clock, unlogged: None) -> "Iterator[System]":
     """What processes do; see `interleaving`."""
     from tests.integration.system import System  # noqa: PLC0415 - it makes loggers: after the environment
 
     client = boto3.client("dynamodb")
-    with stopping_processes(client):
+    with stopping_processes(client), observer.answering(client):
         yield System(client, clock)

@@ -12,13 +12,13 @@ import boto3
 import pytest
 from pydantic.alias_generators import to_camel
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.incidents import Incidents
-from needs_attention.settings import AmazonAccess
-from tests.integration.conftest import Answer, World, an_event, app, invoke
-from tests.unit.builders import NOON
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.environment import AmazonAccess
+from needs_attention.integrations.incidents import Incidents
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World, an_event, app, invoke
 
 INTEGRATION = "demo"  # as in the events
 PATH = f"/integrations/{INTEGRATION}"
@@ -97,7 +97,7 @@ class Day:
         event = an_event("receive_order_changes")
         event["Records"][0]["body"] = json.dumps(told[1])
         assert invoke("receive_order_changes", event) == {"batchItemFailures": []}
-        assert self.world.integrations.due_redownloads(INTEGRATION, "orderChange", self.world.clock())
+        assert self.world.downloads.due_redownloads(INTEGRATION, "orderChange", self.world.clock())
 
     def people_look(self, order_id: str) -> None:
         self.ask("GET", "/orders", query={"stage": "Needs Attention"})
@@ -131,7 +131,7 @@ class Day:
         self.ask("POST", f"{PATH}/rejudgement")
         self.wake_up()
         assert self.ask("GET", f"{PATH}/rejudgement")["finishedAt"]
-        assert not self.world.integrations.due_redownloads(INTEGRATION, "requested", self.world.clock())
+        assert not self.world.downloads.due_redownloads(INTEGRATION, "requested", self.world.clock())
 
     def settings_change(self) -> None:
         self.ask("PATCH", PATH, {"settings": {"orderChangeNotifications": False}, "dryRun": True})
@@ -170,7 +170,7 @@ class Day:
 
     def wake_up(self) -> None:
         assert invoke("download_orders", an_event("download_orders_wake_up")) == {"batchItemFailures": []}
-        state = self.world.integrations.state(INTEGRATION)
+        state = self.world.downloads.state(INTEGRATION)
         assert state is not None
         assert state.incidents == Incidents()
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from needs_attention.completeness import find_missing
-from needs_attention.order import Edits, Order
-from needs_attention.order_store import to_item
-from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.tables.order_items import to_item
 
 Doer = Literal["download", "another integration", "validation", "person", "warehouse", "clock"]
 
@@ -55,12 +56,12 @@ class Write(NamedTuple):
 def lacks(order: Order, settings: Settings) -> set[str]:
     """What is missing on the order as stored, beyond what an administrator accepted."""
     missing = find_missing(order.amazon, order.edits, settings)
-    return {item.field for item in order.beyond_what_was_accepted(missing)}
+    return {item.field for item in order.not_accepted(missing)}
 
 
 def amazon_lacks(order: Order, settings: Settings) -> set[str]:
     missing = find_missing(order.amazon, Edits(), settings)
-    return {item.field for item in order.beyond_what_was_accepted(missing)}
+    return {item.field for item in order.not_accepted(missing)}
 
 
 def is_dispatched_by_us(order: Order) -> bool:

@@ -16,19 +16,19 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from needs_attention import values
-from needs_attention.download import Redownload, SetAside
-from needs_attention.downloader import Downloader
-from needs_attention.events import Change, history_item
-from needs_attention.incidents import Incident, Incidents
-from needs_attention.integration_store import Integration
-from needs_attention.policy import Settings, ThreePlStatus
-from needs_attention.rejudgement import Rejudgement
-from needs_attention.sp_api import Credentials, SellingPartnerApi
-from tests.integration.conftest import Answer, Clock, World
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.downloads.by_id import Redownload, SetAside
+from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.jobs.download.run import Downloader
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.tables.history import OrderRevision, history_item
+from needs_attention.values import times
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.api import Answer, Clock, World
 
 FOLDER = Path(__file__).parent / "stored"
 TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable", "AnswersTable")
@@ -62,7 +62,7 @@ def downloader(world: World, amazon: AmazonStandIn, http: urllib3.PoolManager) -
         now=lambda: world.clock().timestamp(),
     )
     return Downloader(
-        integrations=world.integrations,
+        downloads=world.downloads,
         orders=world.orders,
         amazon_for=lambda _: api,
         now=world.clock,
@@ -95,21 +95,21 @@ class InTheMiddle:
         for order_id in (READY, SNOOZED, OVERRIDDEN):
             world.download(order_id=order_id, buyer_email=None)
         world.call("PATCH", f"/orders/{READY}", {**EMAIL, "assignedTo": "zoe", "comment": "Asked the buyer"})
-        world.call("PATCH", f"/orders/{SNOOZED}", {"snoozeUntil": values.instant(NOON + timedelta(hours=6))})
+        world.call("PATCH", f"/orders/{SNOOZED}", {"snoozeUntil": times.instant(NOON + timedelta(hours=6))})
         ask_with_a_key(world)
         for order_id in (WITH_THE_WAREHOUSE, FOR_THE_WAREHOUSE, CANCELLED_TOO_LATE):
             world.download(order_id=order_id)
         for order_id in (WITH_THE_WAREHOUSE, CANCELLED_TOO_LATE):
             world.call("POST", f"/orders/{order_id}/acknowledge", role="warehouse")
         world.download(order_id=DISPATCHED)
-        world.call("PATCH", f"/orders/{DISPATCHED}", {"stage": "Packing", "fullyDispatched": values.instant(NOON)})
+        world.call("PATCH", f"/orders/{DISPATCHED}", {"stage": "Packing", "fullyDispatched": times.instant(NOON)})
         world.download(order_id=OLD, created_at=NOON - 40 * DAY, deliver_by=NOON - 25.5 * DAY)
         world.store(an_order(an_amazon_order(order_id=PENDING, buyer_email=None)))
         for item in world.dynamodb.scan(TableName="OrdersTable")["Items"]:
-            world.dynamodb.put_item(TableName="HistoryTable", Item=history_item(Change.from_image(item)))
+            world.dynamodb.put_item(TableName="HistoryTable", Item=history_item(OrderRevision.from_image(item)))
 
     def _integration(self) -> None:
-        store = self.world.integrations
+        store = self.world.downloads
         store.save_incidents(
             "acme-na", Incidents(incidents=(Incident(code="amazonUnavailable", since=NOON, evidence="503"),))
         )
@@ -118,9 +118,9 @@ class InTheMiddle:
         )
         store.want_redownload("acme-na", Redownload(order_id=HELD, cause="requested", wanted_at=NOON))
         store.save_subscription("a-subscription", "acme-na")
-        stages = tuple(stage.id for stage in store.stages().stages)
+        stages = tuple(stage.id for stage in self.world.integrations.stages().stages)
         store.begin_rejudgement("acme-na", Rejudgement(requested_by="zoe", requested_at=NOON, stages=stages))
-        store.freeze_all("zoe", NOON)
+        self.world.integrations.freeze_all("zoe", NOON)
 
     def _downloads(self) -> None:
         """A backdated download that has come as far as three calls reach, and then had none left."""
@@ -133,11 +133,11 @@ class InTheMiddle:
             registered_at=NOON,
         )
         world.integrations.save(demo)
-        start = values.instant(NOON - 30 * DAY)
+        start = times.instant(NOON - 30 * DAY)
         world.call("POST", "/integrations/demo/downloads", {"updatedAfter": start})
-        live = world.integrations.live_download(demo)
+        live = world.downloads.live_download(demo)
         bucket = live.search_bucket.model_copy(update={"tokens": 3.5})
-        world.integrations.save_live_download("demo", live.model_copy(update={"search_bucket": bucket}))
+        world.downloads.save_live_download("demo", live.model_copy(update={"search_bucket": bucket}))
         with amazon_at(world.clock) as amazon, urllib3.PoolManager() as http:
             downloader(world, amazon, http).run("demo", until=NOON + DAY)
 
@@ -146,7 +146,7 @@ def written() -> dict[str, list[Any]]:
     """The items of each table."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
-        patch.setattr(values, "utc_now", clock)
+        patch.setattr(times, "utc_now", clock)
         world = InTheMiddle(World(clock)).world
         return {table: world.dynamodb.scan(TableName=table)["Items"] for table in TABLES}
 

@@ -5,20 +5,25 @@ handler's libraries keep of a request.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from needs_attention.aws import Item
-from needs_attention.downloader import Downloader
-from needs_attention.http_api import Caller, IfMatch, Role, parsed, problem_of
-from needs_attention.intake import Intake
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order_changes import OrderChanges
-from needs_attention.order_patch import OrderPatch, Release
-from needs_attention.order_store import OrderStore
-from needs_attention.redactions import remove_personal_data
-from needs_attention.validation import Validation
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.operations import IfMatch, parsed
+from needs_attention.api.orders.changes import OrderChanges
+from needs_attention.api.orders.requests import OrderPatch, Release
+from needs_attention.api.orders.views import EditedOrder
+from needs_attention.api.problems import problem_of
+from needs_attention.integrations.integration import Integration
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.download.run import Downloader
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.jobs.validation import Validation
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.dynamodb import Item
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
 
 ORDER_ID = "701-1111111-1111111"
 
@@ -39,10 +44,11 @@ class System:
         self._client = client
         self._clock = clock
         self._orders = OrderStore(client, "OrdersTable")
-        self._integrations = IntegrationStore(client, "IntegrationsTable")
-        self._intake = Intake(self._orders, self._integrations)
+        self._integrations = SettingsStore(client, "IntegrationsTable")
+        self._downloads = DownloadStateStore(client, "IntegrationsTable")
+        self._intake = Intake(self._orders, self._downloads)
         self._downloader = Downloader(
-            integrations=self._integrations,
+            downloads=self._downloads,
             orders=self._orders,
             amazon_for=_no_amazon,
             now=clock,
@@ -55,7 +61,7 @@ class System:
     def clock_runs(self, integration_id: str) -> None:
         """What the schedules have done: personal data removed, verdicts asked for again, snoozes ended."""
         until = self._clock() + timedelta(seconds=30)
-        remove_personal_data(self._orders, self._integrations, self._clock, until)
+        remove_personal_data(self._orders, self._integrations, self._downloads, self._clock, until)
         self._downloader.run(integration_id, until)
 
     def validate(self, images: Sequence[Item]) -> None:
@@ -64,14 +70,14 @@ class System:
             validation.judge_image(image)
 
     def patch(self, body: dict[str, Any], revision: int | None) -> Answer:
-        def ask() -> dict[str, Any]:
+        def ask() -> EditedOrder:
             changes = self._changes()
             return changes.make(ORDER_ID, changes.patch(parsed(OrderPatch, json.dumps(body))), _if_match(revision))
 
         return _answer(ask)
 
     def release(self, body: dict[str, Any]) -> Answer:
-        def ask() -> dict[str, Any]:
+        def ask() -> EditedOrder:
             changes = self._changes()
             return changes.make(ORDER_ID, changes.release(parsed(Release, json.dumps(body))), IfMatch(None))
 
@@ -89,9 +95,9 @@ def _if_match(revision: int | None) -> IfMatch:
     return IfMatch(None if revision is None else frozenset({str(revision)}))
 
 
-def _answer(ask: Callable[[], dict[str, Any]]) -> Answer:
+def _answer(ask: Callable[[], Mapping[str, Any]]) -> Answer:
     try:
-        return Answer(200, ask())
+        return Answer(200, dict(ask()))
     except Exception as error:
         problem = problem_of(error)
         if problem is None:

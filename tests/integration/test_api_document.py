@@ -6,11 +6,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from needs_attention.http_api import Role
-from tests.integration.conftest import World, routes
+from needs_attention.api.callers import Role
 from tests.integration.test_http_api import ALLOWED
+from tools.in_memory.api import World, routes
 from tools.openapi.conformance import FILE, document_checked_in, problems_with
-from tools.openapi.write import whole_document
+from tools.openapi.document import path_of
+from tools.openapi.examples import examples
+from tools.openapi.write import operations, whole_document
 
 DOCUMENT = document_checked_in()
 OPERATIONS = [
@@ -63,6 +65,11 @@ def test_an_operation_has_an_example_of_each_answer_and_of_what_is_sent(operatio
         validator = Draft202012Validator(content["schema"] | {"components": DOCUMENT["components"]})
         for example in content["examples"].values():
             validator.validate(example["value"])
+
+
+def test_each_operation_has_a_case_in_which_it_succeeds() -> None:
+    succeeded = {(example.method, example.path) for example in examples() if example.status < 300}
+    assert succeeded == {(operation.method, path_of(operation)) for operation in operations()}
 
 
 def test_everybody_may_read_the_document(world: World) -> None:

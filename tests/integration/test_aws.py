@@ -14,17 +14,20 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ProxyConne
 from moto import mock_aws
 
 from needs_attention import aws
-from needs_attention.aws import CONFIG, WAITS_FOR_THE_REST, Throttled, passes_by_itself
-from needs_attention.download import LiveDownload, Proofs
-from needs_attention.incidents import Incident, Incidents
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order_store import OrderStore
-from needs_attention.rejudgement import Rejudgement
-from tests.integration.conftest import World, app
+from needs_attention.aws import CONFIG, Throttled, passes_by_itself
+from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.proofs import Proofs
+from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.dynamodb import WAITS_FOR_THE_REST
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
 from tests.integration.faults import answer_lost, unanswered, unreachable
 from tests.integration.writes import INTEGRATION, ORDER
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import create_table, functions_timeout
+from tools.in_memory.api import World, app
 
 LONGEST_BACKOFF = 1 + 2  # seconds before the second and the third try, if botocore draws the longest
 
@@ -161,13 +164,13 @@ def test_what_is_left_out_of_an_orders_surroundings_is_asked_for_again_after_a_p
 
 
 @pytest.fixture
-def integrations(dynamodb: Any) -> IntegrationStore:
-    """Of one integration, about which everything is stored that a run reads when it begins."""
-    store = IntegrationStore(dynamodb, create_table(dynamodb, "IntegrationsTable"))
+def downloads(dynamodb: Any) -> DownloadStateStore:
+    """Of one integration, with everything stored that a run reads when it begins."""
+    store = DownloadStateStore(dynamodb, create_table(dynamodb, "IntegrationsTable"))
     demo = Integration(
         integration_id="demo", name="Demo", region="NA", marketplace_ids=("ATVPDKIKX0DER",), registered_at=NOON
     )
-    store.save(demo)
+    SettingsStore(dynamodb, "IntegrationsTable").save(demo)
     store.save_live_download("demo", LiveDownload.starting(NOON).model_copy(update={"last_run_at": NOON}))
     store.save_proofs("demo", Proofs())
     store.begin_rejudgement("demo", Rejudgement(requested_by="ada", requested_at=NOON, stages=()))
@@ -176,11 +179,11 @@ def integrations(dynamodb: Any) -> IntegrationStore:
 
 
 def test_what_is_left_out_of_how_downloads_stand_is_asked_for_again_after_a_pause(
-    dynamodb: Any, integrations: IntegrationStore, slept: list[float]
+    dynamodb: Any, downloads: DownloadStateStore, slept: list[float]
 ) -> None:
-    whole = integrations.state("demo")
+    whole = downloads.state("demo")
     with leaving_out(dynamodb, times=4):
-        assert integrations.state("demo") == whole
+        assert downloads.state("demo") == whole
     assert whole is not None
     assert whole.is_rejudging
     assert (whole.live.last_run_at, len(whole.incidents.incidents)) == (NOON, 1)
@@ -188,10 +191,10 @@ def test_what_is_left_out_of_how_downloads_stand_is_asked_for_again_after_a_paus
 
 
 def test_no_run_goes_on_from_a_part_of_how_its_downloads_stand(
-    dynamodb: Any, integrations: IntegrationStore, slept: list[float]
+    dynamodb: Any, downloads: DownloadStateStore, slept: list[float]
 ) -> None:
     with leaving_out(dynamodb, times=100), pytest.raises(Throttled):
-        integrations.state("demo")
+        downloads.state("demo")
     assert sum(slept) < 2
 
 
@@ -214,7 +217,7 @@ def test_what_is_left_out_of_how_integrations_stand_is_asked_for_again_after_a_p
 ) -> None:
     at_noon = LiveDownload.starting(NOON).model_copy(update={"last_run_at": NOON})
     for integration in world.integrations.find_all():
-        world.integrations.save_live_download(integration.integration_id, at_noon)
+        world.downloads.save_live_download(integration.integration_id, at_noon)
     whole = world.call("GET", path)
     assert '"lastRunAt": null' not in json.dumps(whole.body)
     with leaving_out(app("manage_settings").dynamodb, times=4):

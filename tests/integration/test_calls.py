@@ -7,9 +7,9 @@ import pytest
 from moto import mock_aws
 
 from needs_attention import aws
-from tests.integration.conftest import World
 from tests.integration.faults import watched
 from tests.integration.writes import ORDER, WRITES, Write, an_order
+from tools.in_memory.api import World
 
 READS_SURROUNDINGS_ONCE = [
     Write("GET", ORDER, None, an_order),

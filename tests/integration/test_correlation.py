@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from needs_attention.events import Change, history_item
-from needs_attention.http_api import UnexpectedError
-from needs_attention.intake import Intake
-from needs_attention.order import LastChange
-from needs_attention.order_store import Summary, to_item
-from tests.integration.conftest import World, an_event, app
-from tests.unit.builders import NOON, a_raw_order
+from needs_attention.api.problems import UnexpectedError
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.orders.order import LastChange
+from needs_attention.orders.summary import Summary
+from needs_attention.tables.history import OrderRevision, history_item
+from needs_attention.tables.order_items import to_item
+from tools.builders import NOON, a_raw_order
+from tools.in_memory.api import World, an_event, app
 
 ORDER_ID = "701-1111111-1111111"
 REQUEST = an_event("edit_orders")["requestContext"]["requestId"]
@@ -24,7 +25,7 @@ def lines(log_lines: io.StringIO, message: str) -> list[dict[str, Any]]:
 
 def told(world: World) -> dict[str, Any]:
     """The entry in the history that the order's last change makes."""
-    entry: dict[str, Any] = json.loads(history_item(Change.from_image(to_item(world.order())))["data"]["S"])
+    entry: dict[str, Any] = json.loads(history_item(OrderRevision.from_image(to_item(world.order())))["data"]["S"])
     return entry
 
 
@@ -56,7 +57,7 @@ def test_an_erasure_and_the_log_name_the_same_request(world: World, log_lines: i
 def test_a_download_is_kept_with_amazons_request(world: World) -> None:
     integration = world.integrations.get("acme-na")
     assert integration is not None
-    intake = Intake(world.orders, world.integrations)
+    intake = Intake(world.orders, world.downloads)
     intake.take(integration, [a_raw_order()], cause="download", request_id="amazons-1", now=NOON)
     assert told(world)["requestId"] == "amazons-1"
 
@@ -115,5 +116,5 @@ def test_a_change_written_by_a_later_version_is_told_by_this_one(world: World) -
     image = to_item(world.order())
     for attribute in ("summary", "lastChange"):
         image[attribute] = {"S": json.dumps(json.loads(image[attribute]["S"]) | {"aLaterField": 1})}
-    change = Change.from_image(image)
-    assert change == Change(Summary.of(world.order()), LastChange.model_validate(world.order().last_change))
+    revision = OrderRevision.from_image(image)
+    assert revision == OrderRevision(Summary.of(world.order()), LastChange.model_validate(world.order().last_change))

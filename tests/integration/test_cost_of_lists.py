@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 import pytest
 from moto import mock_aws
 
-from needs_attention import values
-from needs_attention.order import Order
-from needs_attention.order_list import MOST_ENTRIES_READ, OrderFilters
-from needs_attention.order_store import created_key, ship_by_key, to_item
-from needs_attention.policy import ThreePlStatus
-from tests.integration.conftest import Answer, Clock, World
-from tests.unit.builders import CREATED, NOON, a_judged_order, an_amazon_order
+from needs_attention.api.orders.filters import OrderFilters
+from needs_attention.api.orders.list import MOST_ENTRIES_READ
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.tables.order_items import created_key, ship_by_key, to_item
+from needs_attention.values import times
+from tools.builders import CREATED, NOON, a_judged_order, an_amazon_order
 from tools.consumption import consumption_of
+from tools.in_memory.api import Answer, Clock, World
 
 FEW, MANY = 800, 2000
 MINUTE = timedelta(minutes=1)
@@ -124,7 +125,7 @@ def world() -> Iterator[World]:
     """A world without orders, for all tests here: to fill it takes most of their time."""
     clock = Clock()
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(values, "utc_now", clock)
+        patch.setattr(times, "utc_now", clock)
         world = World(clock)
         world.register()
         yield world

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from needs_attention import gate
-from needs_attention.http_api import UnexpectedError
-from needs_attention.order import Address, LineItem, Order, Unit
-from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.verdict import judged
-from tests.integration.conftest import Answer, World, app
-from tests.unit.builders import (
+from needs_attention.api.problems import UnexpectedError
+from needs_attention.orders import gate
+from needs_attention.orders.amazon_order import Address, LineItem
+from needs_attention.orders.edits import Unit
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.verdict import judged
+from tools.builders import (
     CREATED,
     NOON,
     SHIP_BY,
@@ -22,6 +23,7 @@ from tests.unit.builders import (
     downloaded_again,
     without_checks,
 )
+from tools.in_memory.api import Answer, World, app
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"

@@ -15,14 +15,13 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.http_api import UnexpectedError
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order import Order
-from needs_attention.policy import NEEDS_ATTENTION, Settings
-from needs_attention.settings import AmazonAccess
-from needs_attention.sp_api import Credentials
-from tests.integration.conftest import Clock, World, an_event, app, invoke
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.api.problems import UnexpectedError
+from needs_attention.environment import AmazonAccess
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
 from tests.integration.faults import (
     Fault,
     failing,
@@ -47,10 +46,11 @@ from tests.integration.writes import (
     an_order_for_the_warehouse,
     two_orders,
 )
-from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import resources
+from tools.in_memory.api import Clock, World, an_event, app, invoke
 
 FIRST, SECOND = "701-1111111-1111111", "701-2222222-2222222"
 DAY = timedelta(days=1)
@@ -251,7 +251,7 @@ def test_an_integration_whose_credentials_cannot_be_stored_is_not_registered(wor
         answer = world.call("POST", "/integrations", REGISTRATION)
     assert (answer.status, answer.body["code"]) == (503, "tryAgain")
     assert world.integrations.get("beta-eu") is None
-    assert world.integrations.backdated_downloads("beta-eu") == ()
+    assert world.downloads.backdated_downloads("beta-eu") == ()
     assert world.call("POST", "/integrations", REGISTRATION).status == 201
 
 
@@ -396,7 +396,7 @@ def test_all_changes_again_from_the_horizon_are_the_same_entries_and_no_new_even
 def subscribed(world: World) -> World:
     """The integration of the event, which wants to be told of changed orders."""
     world.register("demo", settings=Settings(order_change_notifications=True))
-    world.integrations.save_subscription(SUBSCRIPTION, "demo")
+    world.downloads.save_subscription(SUBSCRIPTION, "demo")
     return world
 
 
@@ -408,7 +408,7 @@ def test_a_notification_that_cannot_be_noted_comes_again(subscribed: World, oper
         assert failed(invoke("receive_order_changes", event)) == [event["Records"][0]["messageId"]]
     assert subscribed.woken() == []
     assert failed(invoke("receive_order_changes", event)) == []
-    assert len(subscribed.integrations.due_redownloads("demo", "orderChange", NOON)) == 1
+    assert len(subscribed.downloads.due_redownloads("demo", "orderChange", NOON)) == 1
 
 
 @pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
@@ -417,16 +417,16 @@ def test_a_notification_is_noted_though_nobody_can_be_woken(
 ) -> None:
     with failing(fault, "sqs"):
         assert failed(invoke("receive_order_changes", an_event("receive_order_changes"))) == []
-    assert len(subscribed.integrations.due_redownloads("demo", "orderChange", NOON)) == 1
+    assert len(subscribed.downloads.due_redownloads("demo", "orderChange", NOON)) == 1
     assert messages_logged(log_lines, "wake-up not sent")
 
 
 def test_a_notification_that_comes_twice_is_noted_once(subscribed: World) -> None:
     event = an_event("receive_order_changes")
     invoke("receive_order_changes", event)
-    first = subscribed.integrations.due_redownloads("demo", "orderChange", NOON)
+    first = subscribed.downloads.due_redownloads("demo", "orderChange", NOON)
     invoke("receive_order_changes", event)
-    assert subscribed.integrations.due_redownloads("demo", "orderChange", NOON) == first
+    assert subscribed.downloads.due_redownloads("demo", "orderChange", NOON) == first
 
 
 # download_orders ------------------------------------------------------------------------------------------------------
@@ -450,7 +450,7 @@ def shop(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def is_downloaded(shop: World) -> bool:
-    (download,) = shop.integrations.backdated_downloads("demo")
+    (download,) = shop.downloads.backdated_downloads("demo")
     return download.status == "finished" and shop.dynamodb.scan(TableName="OrdersTable")["Count"] == 6
 
 
@@ -510,7 +510,7 @@ def test_a_secret_that_holds_no_credentials_is_that_incident_too(
         SecretId=f"{os.environ['SECRET_PREFIX']}demo", SecretString=secret or "null"
     )
     wake(shop)
-    state = shop.integrations.state("demo")
+    state = shop.downloads.state("demo")
     assert state is not None
     (incident,) = state.incidents.incidents
     assert (incident.code, incident.evidence) == (

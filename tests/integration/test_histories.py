@@ -21,16 +21,19 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from needs_attention.integration_store import Integration, IntegrationStore, Stages
-from needs_attention.order import Order
-from needs_attention.order_store import order_from_item
-from needs_attention.policy import BUILT_IN_STAGES, NEEDS_ATTENTION, Checks, Settings, Stage, ThreePlStatus
-from needs_attention.values import instant
-from tests.integration.conftest import Clock
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, Settings, ThreePlStatus
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.order_items import order_from_item
+from needs_attention.values.times import instant
 from tests.integration.interleaving import Process
 from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_closed, is_told_yes_for_nothing, lacks
 from tests.integration.random_histories import Step, run_histories
 from tests.integration.system import ORDER_ID, Answer, System
+from tools.in_memory.api import Clock
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHIP_BY, DELIVER_BY = START + timedelta(days=2), START + timedelta(days=5)
@@ -286,12 +289,9 @@ class Histories(RuleBasedStateMachine):
         stream_is_lost: bool,
     ) -> None:
         observer = self.observer
-        observer.delete_item(TableName="OrdersTable", Key={"orderId": {"S": ORDER_ID}})
-        for row in observer.scan(TableName="IntegrationsTable")["Items"]:
-            observer.delete_item(
-                TableName="IntegrationsTable", Key={key: row[key] for key in ("integrationId", "item")}
-            )
-        self.integrations = IntegrationStore(observer, "IntegrationsTable")
+        observer.empty()
+        self.integrations = SettingsStore(observer, "IntegrationsTable")
+        self.downloads = DownloadStateStore(observer, "IntegrationsTable")
         own = Settings(
             default_three_pl_status=three_pl,
             auto_dispatch_orders=auto_dispatch,

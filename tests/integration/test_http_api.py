@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from needs_attention.http_api import Api
-from tests.integration.conftest import API_FUNCTIONS, CONTEXT, World, an_event, app, routes, send
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from needs_attention.api.router import Api
+from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.api import API_FUNCTIONS, CONTEXT, World, an_event, app, routes, send
 
 ORDER = "/orders/701-1111111-1111111"
 

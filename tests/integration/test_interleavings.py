@@ -19,16 +19,18 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from needs_attention.integration_store import Integration, IntegrationStore
-from needs_attention.order import AmazonOrder, Order
-from needs_attention.order_store import order_from_item, to_item
-from needs_attention.policy import NEEDS_ATTENTION, NEW, Settings, ThreePlStatus
-from needs_attention.values import instant
-from needs_attention.verdict import judged
+from needs_attention.integrations.integration import Integration
+from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Settings, ThreePlStatus
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.order_items import order_from_item, to_item
+from needs_attention.values.times import instant
 from tests.integration.interleaving import Process, Schedule, every_schedule
 from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_told_yes_for_nothing
 from tests.integration.system import ORDER_ID, Answer, System
-from tests.unit.builders import LATER, NOON, a_raw_order, an_amazon_order, an_order, downloaded_again
+from tools.builders import LATER, NOON, a_raw_order, an_amazon_order, an_order, downloaded_again
 
 SETTINGS = Settings(default_three_pl_status=ThreePlStatus.NOW)
 TYPED_EMAIL, TYPED_STREET = "typed@b.example.com", "7 Elm Road"
@@ -273,7 +275,7 @@ def interleavings(system: System, observer: Any) -> Interleavings:
         settings=SETTINGS,
         registered_at=NOON,
     )
-    return Interleavings(system, observer, IntegrationStore(observer, "IntegrationsTable").save(integration))
+    return Interleavings(system, observer, SettingsStore(observer, "IntegrationsTable").save(integration))
 
 
 def a_stored_order(amazon: AmazonOrder) -> Order:

@@ -17,20 +17,22 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.download import BackdatedDownload, Pace, Redownload
-from needs_attention.erasures import EraseBuyer, Erasure
-from needs_attention.integration_store import Integration
-from needs_attention.policy import Settings
-from needs_attention.settings import AmazonAccess
-from needs_attention.sp_api import Credentials
-from tests.integration.conftest import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.api.retention import EraseBuyer
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload
+from needs_attention.downloads.walk import Pace
+from needs_attention.environment import AmazonAccess
+from needs_attention.integrations.integration import Integration
+from needs_attention.orders.settings import Settings
 from tests.integration.faults import Killed, killed_before_call, watched
 from tests.integration.test_triggered_functions import SUBSCRIPTION, a_stream_event
 from tests.integration.writes import WRITES, Write
-from tests.unit.builders import NOON, an_amazon_order, an_order
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.api import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
 
 # A process that dies tells no metrics; here, where it goes on, it is warned that there were none.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish:UserWarning")
@@ -153,8 +155,8 @@ def test_a_redaction_that_died_and_runs_again_ends_as_if_it_had_not(
         fresh = an_amazon_order(order_id="701-2222222-2222222", buyer_email=email, deliver_by=clock.now)
         world.store(an_order(fresh, pending_since=None, judged_at=NOON))
         request = EraseBuyer(reference="GR-2042", buyer_email=email, even_if_unsent=True)
-        erasure = Erasure.requested(request, by="ada", now=clock.now, suffix="abc")
-        world.integrations.save_erasure("acme-na", erasure)
+        erasure = request.erasure(by="ada", now=clock.now, suffix="abc")
+        world.downloads.save_erasure("acme-na", erasure)
 
     same_end_whenever_killed(
         clock,
@@ -171,7 +173,7 @@ def test_notifications_that_were_not_taken_in_whole_come_again_and_end_as_if_the
 
     def prepare(world: World) -> None:
         world.register("demo", settings=Settings(order_change_notifications=True))
-        world.integrations.save_subscription(SUBSCRIPTION, "demo")
+        world.downloads.save_subscription(SUBSCRIPTION, "demo")
 
     same_end_whenever_killed(
         clock,
@@ -200,20 +202,20 @@ def test_a_download_that_died_and_is_woken_again_ends_as_if_it_had_not(
             world.register("demo", settings=Settings(download_pending_orders=True))
             world.store(an_order(pending_since=NOON - timedelta(minutes=11), integration="demo"))
             download = BackdatedDownload.requested(NOON.replace(day=1), Pace(), by="ada", now=NOON, suffix="abc")
-            world.integrations.save_backdated_download("demo", download)
+            world.downloads.save_backdated_download("demo", download)
             redownload = Redownload(order_id=wanted, cause="requested", wanted_at=NOON)
-            world.integrations.want_redownload("demo", redownload)
+            world.downloads.want_redownload("demo", redownload)
 
         def stored(world: World) -> State:
             """Without what counts how often Amazon was asked, and what a page brought the first time."""
             demo = world.integrations.get("demo")
             assert isinstance(demo, Integration)
-            (download,) = world.integrations.backdated_downloads("demo")
-            live = world.integrations.live_download(demo)
+            (download,) = world.downloads.backdated_downloads("demo")
+            live = world.downloads.live_download(demo)
             return tables(world, "OrdersTable") | {
                 "cursor": live.walk.reached,
                 "download": (download.status, download.walk.reached),
-                "wanted": world.integrations.due_redownloads("demo", "requested", NOON),
+                "wanted": world.downloads.due_redownloads("demo", "requested", NOON),
             }
 
         event = an_event("download_orders_wake_up")

@@ -7,11 +7,13 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.download import SetAside, Subscription
-from needs_attention.incidents import Arrival, Arrivals, Incident, Incidents
-from needs_attention.policy import Checks, Settings
-from tests.integration.conftest import Answer, World
-from tests.unit.builders import NOON
+from needs_attention.downloads.by_id import SetAside
+from needs_attention.downloads.live import Subscription
+from needs_attention.integrations.arrivals import Arrival, Arrivals
+from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.orders.settings import Checks, Settings
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World
 
 DAY = timedelta(days=1)
 CREDENTIALS = {"clientId": "amzn1.client", "clientSecret": "a-client-secret", "refreshToken": "Atzr|a-token"}
@@ -84,7 +86,7 @@ def test_an_integration_is_registered_with_settings_of_its_own(world: World) -> 
 
 def test_history_is_downloaded_from_the_start_date_and_the_cursor_starts_now(world: World) -> None:
     answer = register(world, settings={"downloadOrdersUpdatedAfter": "2026-10-24T12:00:00Z"})
-    (download,) = world.integrations.backdated_downloads("beta-eu")
+    (download,) = world.downloads.backdated_downloads("beta-eu")
     assert download.updated_after == NOON - 30 * DAY
     assert download.requested_by == "administrator@example.com"
     assert answer.body["health"]["cursor"] == "2026-11-23T11:57:50.000Z"
@@ -92,7 +94,7 @@ def test_history_is_downloaded_from_the_start_date_and_the_cursor_starts_now(wor
 
 def test_without_a_start_date_no_history_is_downloaded(world: World) -> None:
     register(world)
-    assert world.integrations.backdated_downloads("beta-eu") == ()
+    assert world.downloads.backdated_downloads("beta-eu") == ()
 
 
 def test_an_integration_is_registered_once(world: World) -> None:
@@ -113,8 +115,8 @@ def test_registering_a_deleted_integration_revives_it_with_its_cursor(world: Wor
     register(world)
     integration = world.integrations.get("beta-eu")
     assert integration is not None
-    live = world.integrations.live_download(integration)
-    world.integrations.save_live_download("beta-eu", live)
+    live = world.downloads.live_download(integration)
+    world.downloads.save_live_download("beta-eu", live)
     world.call("DELETE", BETA)
     assert world.call("GET", BETA).status == 404
     world.clock.advance(DAY)
@@ -226,7 +228,7 @@ def test_a_dry_run_of_nothing_changes_nothing(world: World) -> None:
 
 
 def test_a_dry_run_that_has_seen_only_a_part_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.settings_preview.MOST_LOOKED_AT", 1)
+    monkeypatch.setattr("needs_attention.api.integrations.preview.MOST_LOOKED_AT", 1)
     for number in range(2):
         world.download(order_id=f"701-{number}", buyer_email=None)
     preview = world.call("PATCH", "/integrations/acme-na", {"dryRun": True}).body["preview"]
@@ -245,7 +247,7 @@ def test_orders_are_judged_anew_on_request(world: World) -> None:
     assert (answer.status, answer.body["finishedAt"]) == (202, None)
     assert world.woken() == ["acme-na"]
     assert world.call("GET", "/integrations/acme-na/rejudgement", role="reader").body == answer.body
-    job = world.integrations.rejudgement("acme-na")
+    job = world.downloads.rejudgement("acme-na")
     assert job is not None
     assert job.stages == ("needs-attention", "new")
     assert world.call("POST", "/integrations/none/rejudgement").status == 404
@@ -261,7 +263,7 @@ def expiries(answer: Answer) -> dict[str, tuple[str, bool]]:
 def test_a_connection_tells_which_fields_arrive_and_when_its_credentials_end(world: World) -> None:
     register(world)
     arrivals = Arrivals(by_marketplace={"A1F83G8C2ARO7P": (Arrival(order="1", at=NOON, lacks=("email",)),)})
-    world.integrations.save_arrivals("beta-eu", arrivals)
+    world.downloads.save_arrivals("beta-eu", arrivals)
     answer = world.call("GET", f"{BETA}/connection", role="reader")
     assert answer.status == 200
     assert [(one["orders"], one["lacking"], one["shippingRole"]) for one in answer.body["marketplaces"]] == [
@@ -391,13 +393,13 @@ def test_an_integration_that_amazon_still_notifies_is_not_removed_unless_that_ca
     register(world)
     integration = world.integrations.get("beta-eu")
     assert integration is not None
-    live = world.integrations.live_download(integration)
+    live = world.downloads.live_download(integration)
     subscribed = live.model_copy(update={"subscription": Subscription(subscription_id="s1", confirmed_at=NOON)})
-    world.integrations.save_live_download("beta-eu", subscribed)
+    world.downloads.save_live_download("beta-eu", subscribed)
     answer = world.call("DELETE", BETA)
     assert (answer.status, answer.body["code"]) == (409, "stillSubscribed")
     cannot = subscribed.model_copy(update={"subscription": subscribed.subscription.failed("revoked", NOON)})
-    world.integrations.save_live_download("beta-eu", cannot)
+    world.downloads.save_live_download("beta-eu", cannot)
     assert world.call("DELETE", BETA).status == 204
 
 
@@ -412,12 +414,12 @@ def test_an_integration_without_credentials_is_removed_too(world: World) -> None
 def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> None:
     integration = world.integrations.get("acme-na")
     assert integration is not None
-    live = world.integrations.live_download(integration)
+    live = world.downloads.live_download(integration)
     incident = Incident(code="credentialsRejected", since=NOON - DAY, evidence="LWA said no", request_id="r-1")
-    world.integrations.save_incidents("acme-na", Incidents(incidents=(incident,)))
+    world.downloads.save_incidents("acme-na", Incidents(incidents=(incident,)))
     changes = {"search_bucket": live.search_bucket.emptied(NOON), "last_run_at": NOON}
-    world.integrations.save_live_download("acme-na", live.model_copy(update=changes))
-    world.integrations.set_aside("acme-na", [SetAside(order_id="701-1", reason="no createdTime", first_seen_at=NOON)])
+    world.downloads.save_live_download("acme-na", live.model_copy(update=changes))
+    world.downloads.set_aside("acme-na", [SetAside(order_id="701-1", reason="no createdTime", first_seen_at=NOON)])
     health = world.call("GET", "/integrations/acme-na", role="reader").body["health"]
     assert health == {
         "cursor": "2026-11-23T11:57:50.000Z",

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.order import Order
-from needs_attention.order_store import to_item
-from needs_attention.policy import NEEDS_ATTENTION
-from needs_attention.settings import AmazonAccess
-from needs_attention.sp_api import Credentials
-from tests.integration.conftest import CONTEXT, World, an_event, app
-from tests.unit.builders import NOON, an_amazon_order, an_order, downloaded_again
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.environment import AmazonAccess
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.tables.order_items import to_item
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order, downloaded_again
+from tools.in_memory.api import CONTEXT, World, an_event, app
 
 HOUR = timedelta(hours=1)
 
@@ -146,7 +146,7 @@ def test_once_an_hour_the_tick_counts_the_orders_that_are_held(world: World, mea
 
 
 def test_counting_stops_where_nobody_needs_to_know_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.order_store.MOST_COUNTED", 2)
+    monkeypatch.setattr("needs_attention.tables.orders.MOST_COUNTED", 2)
     for number in range(3):
         world.download(order_id=f"701-{number}", buyer_email=None)
     assert world.orders.count_in_stage("acme-na", NEEDS_ATTENTION) == 2
@@ -183,7 +183,7 @@ def test_a_run_tells_of_all_integrations_together_and_of_each_only_how_late_it_i
 
 def test_the_calls_that_are_left_are_those_of_the_search_quota(world: World, measured: Measure) -> None:
     run = app("download_orders")
-    run.measure("demo", run.Seen(0, HOUR, 7, leaves_work=False, credentials_last=None))
+    run.measure("demo", run.RunFindings(0, HOUR, 7, leaves_work=False, credentials_last=None))
     told = measured()
     assert values_of("SearchCallsLeft", told) == [7.0]
     assert values_of("CursorLag", told) == [3600.0, 3600.0]

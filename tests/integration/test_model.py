@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from moto import mock_aws
 
-from needs_attention.intake import Intake
-from needs_attention.values import instant
-from tests.integration.conftest import Answer, Clock, World, an_event, app, invoke
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.values.times import instant
 from tests.integration.plain_model import (
     ADMINISTRATOR,
     DO_NOT_TRANSFER,
@@ -38,7 +37,8 @@ from tests.integration.plain_model import (
     Refusal,
 )
 from tests.integration.random_histories import Step, run_histories
-from tests.unit.builders import NOON
+from tools.builders import NOON
+from tools.in_memory.api import Answer, Clock, World, an_event, app, invoke
 
 INTEGRATION = "acme-na"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -311,7 +311,7 @@ class Histories(RuleBasedStateMachine):
         known = self.model.orders.get(order_id)
         since = {"newer": MINUTE / 60, "same": timedelta(), "older": -MINUTE / 60}[age]
         facts = Facts(updated=(known.facts.updated if known else CREATED) + since, **answer)
-        intake = Intake(self.world.orders, self.world.integrations)
+        intake = Intake(self.world.orders, self.world.downloads)
         sent = as_amazon_sends(order_id, facts)
         intake.take(self.integration, [sent], cause="download", request_id=None, now=self.model.now)
         self.model.download(order_id, facts, CREATED, SHIP_BY, DELIVER_BY)

@@ -14,17 +14,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from needs_attention.downloader import Downloader
-from needs_attention.events import Change, ChangeLog
-from needs_attention.intake import Intake
-from needs_attention.redactions import remove_personal_data
-from needs_attention.validation import Validation
-from needs_attention.values import instant
-from tests.integration.conftest import Clock, World
+from needs_attention.jobs.change_log import ChangeLog
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.download.run import Downloader
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.jobs.validation import Validation
+from needs_attention.tables.history import HistoryStore, OrderRevision
+from needs_attention.values.times import instant
 from tests.integration.random_histories import IS_DEEP
-from tests.unit.builders import NOON, a_raw_order
 from tools.amazon_stand_in.misbehaviour import ADDRESS_TEXTS
+from tools.builders import NOON, a_raw_order
 from tools.from_template import resources
+from tools.in_memory.api import Clock, World
 
 MARK = "zqx"
 EMAIL = f"{MARK}.ada@marketplace.example.com"
@@ -73,7 +74,7 @@ class History:
         self.images: list[Any] = []
         self.versions = 0
         bus: Any = SimpleNamespace(put_events=lambda **_: {"FailedEntryCount": 0})
-        self._change_log = ChangeLog(self.world.dynamodb, "HistoryTable", bus, "orders")
+        self._change_log = ChangeLog(HistoryStore(self.world.dynamodb, "HistoryTable"), bus, "orders")
 
     def call(self, method: str, path: str, body: object = None, **more: Any) -> None:
         """Whether it is done or refused."""
@@ -90,7 +91,7 @@ class History:
         """A version of the order that is newer than the last, or `age` 0: of the same time."""
         self.versions += age
         updated = instant(NOON + timedelta(seconds=self.versions))
-        intake = Intake(self.world.orders, self.world.integrations)
+        intake = Intake(self.world.orders, self.world.downloads)
         sent = a_raw_order(lastUpdatedTime=updated, **who)
         intake.take(self.integration, [sent], cause="download", request_id=None, now=self.world.clock.now)
         self.note_image()
@@ -104,8 +105,8 @@ class History:
     def the_clock_runs(self) -> None:
         world = self.world
         until = world.clock.now + timedelta(minutes=1)
-        remove_personal_data(world.orders, world.integrations, world.clock, until)
-        downloader = Downloader(world.integrations, world.orders, _nobody, now=world.clock, wake_up=_nobody)
+        remove_personal_data(world.orders, world.integrations, world.downloads, world.clock, until)
+        downloader = Downloader(world.downloads, world.orders, _nobody, now=world.clock, wake_up=_nobody)
         downloader.run("acme-na", until)
         self.note_image()
 
@@ -113,7 +114,7 @@ class History:
         image = self.world.dynamodb.get_item(TableName="OrdersTable", Key={"orderId": {"S": ORDER_ID}}).get("Item")
         if image and image not in self.images:
             self.images.append(image)
-            self._change_log.tell(Change.from_image(image))
+            self._change_log.tell(OrderRevision.from_image(image))
 
     def places_with_the_mark(self) -> list[str]:
         return [place for place, items in self._everything() if MARK in str(items).casefold()]

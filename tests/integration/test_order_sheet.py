@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from needs_attention.order_sheet import SheetRow, rows_of, sheet_of
-from tests.integration.conftest import Answer, World
-from tests.unit.builders import NOON, an_address
+from needs_attention.api.orders.sheet import SheetRow, rows_of, sheet_of
+from tools.builders import NOON, an_address
+from tools.in_memory.api import Answer, World
 
 FIRST, SECOND = "701-0000001-0000001", "701-0000002-0000002"
 

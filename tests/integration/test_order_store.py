@@ -8,24 +8,18 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from needs_attention import gate
-from needs_attention.events import Change, history_key
-from needs_attention.order import REDACTION_AGE, TIME_IS_OVER, Address, Edits, Order, PersonsName
-from needs_attention.order_store import (
-    LostRace,
-    OrderStore,
-    Page,
-    Redacted,
-    RedactionDue,
-    Summary,
-    created_key,
-    order_from_item,
-    to_item,
-)
-from needs_attention.policy import NEEDS_ATTENTION, Settings
-from needs_attention.verdict import judged
+from needs_attention.orders import gate
+from needs_attention.orders.amazon_order import Address
+from needs_attention.orders.edits import Edits, PersonsName
+from needs_attention.orders.order import REDACTION_AGE, TIME_IS_OVER, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
+from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.history import OrderRevision, history_item
+from needs_attention.tables.order_items import created_key, order_from_item, to_item
+from needs_attention.tables.orders import LostRace, OrderStore, Page, Redacted, RedactionDue
 from tests.integration.faults import failing, refused
-from tests.unit.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
+from tools.builders import DELIVER_BY, LATER, LATER_STILL, NOON, SHIP_BY, an_amazon_order, an_order
 from tools.from_template import create_table
 
 BY_CREATED_ALL = Page(limit=10)
@@ -140,7 +134,7 @@ def test_a_clock_that_is_behind_does_not_put_a_change_before_the_one_it_was_made
     third = orders.save(second, second.with_(stage="new"), by="ada", at=LATER_STILL, cause="stage")
     changes = [(order, order.last_change) for order in (first, second, third) if order.last_change]
     assert [change.at for _, change in changes] == [LATER, LATER, LATER_STILL]
-    keys = [history_key(Change(Summary.of(order), change)) for order, change in changes]
+    keys = [history_item(OrderRevision(Summary.of(order), change))["changedAt"]["S"] for order, change in changes]
     assert keys == sorted(set(keys))
     assert orders.get(first.order_id) == third
 
@@ -279,7 +273,7 @@ def test_an_order_that_moves_its_delivery_is_due_for_redaction_once_and_later(or
 def test_what_is_to_be_redacted_is_read_page_by_page_longest_due_first(
     orders: OrderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.order_store.REDACTIONS_A_QUERY", 7)
+    monkeypatch.setattr("needs_attention.tables.orders.REDACTIONS_A_QUERY", 7)
     ids = [f"701-{number:07}-0000000" for number in range(20)]
     for number, order_id in enumerate(ids):
         deliver_by = DELIVER_BY - timedelta(hours=number)

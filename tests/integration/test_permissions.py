@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 import pytest
 from moto import mock_aws
 
-from needs_attention import values
-from tests.integration.conftest import IAM, NAMES, Clock, World
+from needs_attention.values import times
 from tests.integration.everything import do_everything
-from tests.permissions.policies import Policy, Request, Statement, allows, arn, policy_of, roles
 from tools.from_template import resources
+from tools.in_memory.api import IAM, NAMES, Clock, World
+from tools.permissions.policies import Policy, Request, Statement, allows, arn, policy_of, roles
 
 POLICIES = {function: policy_of(role, NAMES) for function, role in roles().items()}
 AMAZONS = ("amazon", "downloadedAt")
@@ -69,7 +69,7 @@ def asked() -> Iterator[Mapping[str, list[Request]]]:
     """All that each function ever asks AWS for."""
     with mock_aws(), pytest.MonkeyPatch.context() as monkeypatch, IAM.listening() as asked:
         clock = Clock()
-        monkeypatch.setattr(values, "utc_now", clock)
+        monkeypatch.setattr(times, "utc_now", clock)
         do_everything(World(clock), monkeypatch)
         yield asked
 

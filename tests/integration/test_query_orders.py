@@ -2,21 +2,23 @@
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from needs_attention import gate, order_list
-from needs_attention.events import Change, ChangeLog
-from needs_attention.explanations import CONNECTION_AT_FAULT
-from needs_attention.incidents import Incident, Incidents
-from needs_attention.order import LastChange, Order
-from needs_attention.order_store import Summary
-from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.verdict import judged
-from tests.integration.conftest import World
-from tests.unit.builders import (
+from needs_attention.api.orders import list as order_list
+from needs_attention.api.orders.filters import Filters, OrderFilters
+from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.wording import CONNECTION_AT_FAULT
+from needs_attention.orders import gate
+from needs_attention.orders.order import LastChange, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.history import HistoryStore, OrderRevision
+from tools.builders import (
     CREATED,
     NOON,
     SHIP_BY,
@@ -26,6 +28,7 @@ from tests.unit.builders import (
     an_order,
     downloaded_again,
 )
+from tools.in_memory.api import World
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-0000003-0000003"
@@ -118,48 +121,91 @@ def test_a_stage_is_given_by_its_name_in_any_case_or_by_its_id(world: World, sta
     assert len(found(world, stage=stage)) == 1
 
 
-COMPLETE: dict[str, Any] = {}
+def downloaded(**fields: Any) -> Callable[[World, str], object]:
+    """Puts an order with these fields of Amazon's there; the other fields are complete."""
+    return lambda world, order_id: world.download(order_id=order_id, **fields)
 
 
-@pytest.mark.parametrize(
-    ("query", "stays", "goes"),
-    [
-        ({"status": "Open"}, COMPLETE, {"fulfillment_status": "SHIPPED"}),
-        ({"status": "Void"}, {"fulfillment_status": "CANCELLED"}, COMPLETE),
-        ({"threePlStatus": "Do Not Transfer"}, {"buyer_email": None}, COMPLETE),
-        ({"missing": "email"}, {"buyer_email": None}, {"delivery_address": None}),
-        ({"missing": "lineItems"}, {"line_items": ()}, {"buyer_email": None}),
-        ({"readyToRelease": False}, {"buyer_email": None}, None),
-        ({"marketplace": "A2EUQ1WTGCTBG2"}, {"marketplace_id": "A2EUQ1WTGCTBG2"}, COMPLETE),
-        ({"fulfilledBy": "AMAZON"}, {"fulfilled_by": "AMAZON"}, COMPLETE),
-        ({"createdAfter": CREATED}, {"created_at": CREATED}, {"created_at": CREATED - MINUTE}),
-        ({"createdBefore": CREATED + MINUTE}, {"created_at": CREATED}, {"created_at": CREATED + MINUTE}),
-        ({"updatedAfter": CREATED}, {"updated_at": CREATED}, {"updated_at": CREATED - MINUTE}),
-        ({"updatedBefore": CREATED + MINUTE}, {"updated_at": CREATED}, {"updated_at": CREATED + MINUTE}),
-        ({"shipByBefore": SHIP_BY + MINUTE}, {"ship_by": SHIP_BY}, {"ship_by": SHIP_BY + MINUTE}),
-        ({"shipByBefore": SHIP_BY + MINUTE}, {"ship_by": SHIP_BY}, {"ship_by": None}),
-        ({"shipByState": "overdue"}, {"ship_by": NOON}, {"ship_by": NOON + MINUTE}),
-        ({"shipByState": "atRisk"}, {"ship_by": NOON + DAY}, {"ship_by": NOON + DAY + MINUTE}),
-        ({"shipByState": "onTrack"}, COMPLETE, {"fulfillment_status": "SHIPPED"}),
-        ({"queue": "waitingForAmazon"}, {"buyer_email": None}, COMPLETE),
-        ({"queue": "yours"}, {"buyer_email": None, "ship_by": NOON + HOUR}, {"buyer_email": None}),
-        ({"flag": "gift"}, {"is_gift": True}, COMPLETE),
-        ({"flag": "prime"}, {"programs": ("PRIME",)}, COMPLETE),
-        ({"isAssigned": False}, COMPLETE, None),
-    ],
-)
+def of_another_integration(world: World, order_id: str) -> None:
+    world.register("other")
+    world.download("other", order_id=order_id)
+
+
+def an_assigned(name: str) -> Callable[[World, str], object]:
+    def assigned(world: World, order_id: str) -> None:
+        world.download(order_id=order_id)
+        world.call("PATCH", f"/orders/{order_id}", {"assignedTo": name}, role="editor")
+
+    return assigned
+
+
+def a_cancelled_after_hand_over(world: World, order_id: str) -> None:
+    a_transferable(world, order_id)
+    world.call("POST", f"/orders/{order_id}/acknowledge", role="warehouse")
+    cancelled = judged(downloaded_again(world.order(order_id), fulfillment_status="CANCELLED"), Settings(), NOON)
+    world.orders.save(world.order(order_id), cancelled, by="validation", at=NOON, cause="verdict")
+
+
+def during_an_incident(world: World, order_id: str) -> None:
+    emails_have_vanished(world)
+    world.download(order_id=order_id, buyer_email=None)
+
+
+COMPLETE = downloaded()
+# What is sent, an order that the filter leaves in, and one that it leaves out.
+FILTER_CASES: list[tuple[dict[str, Any], Callable[[World, str], object], Callable[[World, str], object]]] = [
+    ({"integration": "acme-na"}, COMPLETE, of_another_integration),
+    ({"stage": "Needs Attention"}, downloaded(buyer_email=None), COMPLETE),
+    ({"status": "Open"}, COMPLETE, downloaded(fulfillment_status="SHIPPED")),
+    ({"status": "Void"}, downloaded(fulfillment_status="CANCELLED"), COMPLETE),
+    ({"threePlStatus": "Do Not Transfer"}, downloaded(buyer_email=None), COMPLETE),
+    ({"missing": "email"}, downloaded(buyer_email=None), downloaded(delivery_address=None)),
+    ({"missing": "lineItems"}, downloaded(line_items=()), downloaded(buyer_email=None)),
+    ({"readyToRelease": False}, downloaded(buyer_email=None), a_repaired),
+    ({"readyToRelease": True}, a_repaired, downloaded(buyer_email=None)),
+    ({"fulfillable": False}, COMPLETE, a_transferable),
+    ({"fulfillable": True}, a_transferable, COMPLETE),
+    ({"incident": "fieldsVanished"}, during_an_incident, downloaded(line_items=())),
+    ({"marketplace": "A2EUQ1WTGCTBG2"}, downloaded(marketplace_id="A2EUQ1WTGCTBG2"), COMPLETE),
+    ({"fulfilledBy": "AMAZON"}, downloaded(fulfilled_by="AMAZON"), COMPLETE),
+    ({"createdAfter": CREATED}, downloaded(created_at=CREATED), downloaded(created_at=CREATED - MINUTE)),
+    ({"createdBefore": CREATED + MINUTE}, downloaded(created_at=CREATED), downloaded(created_at=CREATED + MINUTE)),
+    ({"updatedAfter": CREATED}, downloaded(updated_at=CREATED), downloaded(updated_at=CREATED - MINUTE)),
+    ({"updatedBefore": CREATED + MINUTE}, downloaded(updated_at=CREATED), downloaded(updated_at=CREATED + MINUTE)),
+    ({"shipByBefore": SHIP_BY + MINUTE}, downloaded(ship_by=SHIP_BY), downloaded(ship_by=SHIP_BY + MINUTE)),
+    ({"shipByBefore": SHIP_BY + MINUTE}, downloaded(ship_by=SHIP_BY), downloaded(ship_by=None)),
+    ({"shipByState": "overdue"}, downloaded(ship_by=NOON), downloaded(ship_by=NOON + MINUTE)),
+    ({"shipByState": "atRisk"}, downloaded(ship_by=NOON + DAY), downloaded(ship_by=NOON + DAY + MINUTE)),
+    ({"shipByState": "onTrack"}, COMPLETE, downloaded(fulfillment_status="SHIPPED")),
+    ({"queue": "waitingForAmazon"}, downloaded(buyer_email=None), COMPLETE),
+    ({"queue": "yours"}, downloaded(buyer_email=None, ship_by=NOON + HOUR), downloaded(buyer_email=None)),
+    ({"flag": "gift"}, downloaded(is_gift=True), COMPLETE),
+    ({"flag": "prime"}, downloaded(programs=("PRIME",)), COMPLETE),
+    ({"alert": "CancelledAfterHandOver"}, a_cancelled_after_hand_over, COMPLETE),
+    ({"assignedTo": "zoe"}, an_assigned("zoe"), an_assigned("ada")),
+    ({"isAssigned": False}, COMPLETE, an_assigned("zoe")),
+    ({"isAssigned": True}, an_assigned("zoe"), COMPLETE),
+]
+
+
+@pytest.mark.parametrize(("query", "stays", "goes"), FILTER_CASES)
 @pytest.mark.parametrize("by_id", [False, True])
 def test_each_filter_leaves_out_what_does_not_match(
-    world: World, query: dict[str, Any], stays: dict[str, Any], goes: dict[str, Any] | None, by_id: bool
+    world: World,
+    query: dict[str, Any],
+    stays: Callable[[World, str], object],
+    goes: Callable[[World, str], object],
+    by_id: bool,
 ) -> None:
-    world.download(order_id=FIRST, **stays)
-    if goes is None:
-        a_repaired(world, SECOND)
-        world.call("PATCH", f"/orders/{SECOND}", {"assignedTo": "zoe"}, role="editor")
-    else:
-        world.download(order_id=SECOND, **goes)
+    stays(world, FIRST)
+    goes(world, SECOND)
     order_ids: dict[str, Any] = {"orderIds": [SECOND, FIRST]} if by_id else {}
     assert found(world, **query, **order_ids) == [FIRST]
+
+
+def test_each_filter_has_a_case_in_the_test_above() -> None:
+    filters = {info.alias for info in Filters.model_fields.values()}
+    assert filters == {name for query, _, _ in FILTER_CASES for name in query}
 
 
 def test_what_is_assigned_is_found_by_whose_it_is(world: World) -> None:
@@ -196,33 +242,10 @@ def test_what_amazon_fulfils_or_somebody_has_sent_is_not_late(world: World) -> N
     assert found(world, shipByState="overdue") == []
 
 
-def test_orders_are_found_by_what_was_told_loudly(world: World) -> None:
-    a_transferable(world)
-    world.call("POST", f"/orders/{FIRST}/acknowledge", role="warehouse")
-    order = world.order(FIRST)
-    cancelled = judged(downloaded_again(order, fulfillment_status="CANCELLED"), Settings(), NOON)
-    world.orders.save(order, cancelled, by="validation", at=NOON, cause="verdict")
-    world.download(order_id=SECOND)
-    assert found(world, alert="CancelledAfterHandOver") == [FIRST]
-
-
 @pytest.mark.parametrize("parameter", ["queue", "shipByState", "flag", "alert", "incident"])
 def test_what_no_order_can_be_found_by_is_refused(world: World, parameter: str) -> None:
     answer = world.call("GET", "/orders", role="reader", query={parameter: "late"})
     assert (answer.status, list(answer.codes)) == (400, [parameter])
-
-
-def test_orders_that_are_ready_to_release_are_found(world: World) -> None:
-    a_repaired(world, FIRST)
-    world.download(order_id=SECOND, buyer_email=None)
-    assert found(world, readyToRelease=True) == [FIRST]
-
-
-def test_orders_that_may_leave_are_found(world: World) -> None:
-    a_transferable(world, FIRST)
-    world.download(order_id=SECOND)
-    assert found(world, fulfillable=True) == [FIRST]
-    assert found(world, fulfillable=False) == [SECOND]
 
 
 def test_missing_finds_orders_that_lack_any_of_several_fields(world: World) -> None:
@@ -343,7 +366,7 @@ def test_a_list_that_reads_its_share_answers_early_with_a_cursor(world: World, m
     for order_id in ids[-3:]:
         order = world.order(order_id)
         world.orders.save(order, order.with_(voided_at=NOON), by="x", at=NOON, cause="x")
-    monkeypatch.setattr(order_list.OrderFilters, "narrows", property(lambda _: False))
+    monkeypatch.setattr(OrderFilters, "narrows", property(lambda _: False))
     listed = pages(world, limit=5, status="Void", sort="createdAt")
     assert listed[0] == []
     assert len(listed) > 2
@@ -570,11 +593,7 @@ def test_the_whole_order_shows_names_addresses_and_lines(world: World) -> None:
 
 
 def test_an_alert_is_shown_on_the_order_and_in_the_list(world: World) -> None:
-    a_transferable(world)
-    world.call("POST", f"/orders/{FIRST}/acknowledge", role="warehouse")
-    order = world.order(FIRST)
-    cancelled = judged(downloaded_again(order, fulfillment_status="CANCELLED"), Settings(), NOON)
-    world.orders.save(order, cancelled, by="validation", at=NOON, cause="verdict")
+    a_cancelled_after_hand_over(world, FIRST)
     (row,) = world.call("GET", "/orders", role="reader").body["orders"]
     shown = world.call("GET", f"/orders/{FIRST}", role="reader").body
     assert row["alerts"] == shown["alerts"] == ["CancelledAfterHandOver"]
@@ -582,7 +601,7 @@ def test_an_alert_is_shown_on_the_order_and_in_the_list(world: World) -> None:
 
 def emails_have_vanished(world: World) -> None:
     incident = Incident(code="fieldsVanished", since=NOON, evidence="x", fields={"ATVPDKIKX0DER": ("email",)})
-    world.integrations.save_incidents("acme-na", Incidents(incidents=(incident,)))
+    world.downloads.save_incidents("acme-na", Incidents(incidents=(incident,)))
 
 
 def test_an_incident_is_shown_on_every_order_that_lacks_what_vanished_and_on_no_other(world: World) -> None:
@@ -630,10 +649,10 @@ def test_an_order_that_is_not_there_is_not_found(world: World, order_id: str, pa
 
 def write_history(world: World, revisions: list[int]) -> Order:
     order = world.download(order_id=FIRST)
-    log = ChangeLog(world.dynamodb, "HistoryTable", None, "")  # type: ignore[arg-type]  # nothing goes to the bus
+    history = HistoryStore(world.dynamodb, "HistoryTable")
     for revision in revisions:
         change = LastChange(by="ada", at=NOON + revision * MINUTE, cause="edit", fields=("edits.email",))
-        log.tell(Change(Summary.of(order.with_(revision=revision)), change))
+        history.save(OrderRevision(Summary.of(order.with_(revision=revision)), change))
     return order
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from needs_attention.http_api import UnexpectedError
-from tests.integration.conftest import Answer, World, app, routes
+from needs_attention.api.problems import UnexpectedError
+from tools.in_memory.api import Answer, World, app, routes
 
 ORDER = "/orders/701-1111111-1111111"
 POSTS: dict[tuple[str, str], Any] = {

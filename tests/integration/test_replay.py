@@ -7,12 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.order import Order
-from needs_attention.order_store import to_item
-from tests.integration.conftest import CONTEXT, World, an_event, app
+from needs_attention.orders.order import Order
+from needs_attention.tables.order_items import to_item
 from tests.integration.faults import failing, throttled
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import outputs, resources
+from tools.in_memory.api import CONTEXT, World, an_event, app
 from tools.replay import Clients, NotReplayed, Replay, portions
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from needs_attention import gate
-from needs_attention.download import BackdatedDownload, Bucket, Counts, Pace, Walk
-from needs_attention.http_api import UnexpectedError
-from needs_attention.policy import Settings
-from tests.integration.conftest import Answer, World, app
-from tests.unit.builders import NOON
+from needs_attention.api.problems import UnexpectedError
+from needs_attention.downloads.backdated import BackdatedDownload, Counts
+from needs_attention.downloads.quota import Bucket
+from needs_attention.downloads.walk import Pace, Walk
+from needs_attention.orders import gate
+from needs_attention.orders.settings import Settings
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World, app
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 PATH = "/integrations/acme-na/downloads"
@@ -31,16 +33,16 @@ def since(start: datetime) -> dict[str, str]:
 def stored(world: World, **changes: Any) -> BackdatedDownload:
     """A download that was asked for, and has come as far as `changes` say."""
     answer = request(world, since(NOON - 10 * DAY))
-    download = world.integrations.backdated_download("acme-na", answer.body["downloadId"])
+    download = world.downloads.backdated_download("acme-na", answer.body["downloadId"])
     assert download is not None
-    return world.integrations.save_backdated_download("acme-na", download.model_copy(update=changes))
+    return world.downloads.save_backdated_download("acme-na", download.model_copy(update=changes))
 
 
 # Asking for a download ------------------------------------------------------------------------------------------------
 
 
 def test_a_download_is_queued_and_the_integration_woken(world: World) -> None:
-    cursor = world.integrations.live_download(world.register("other")).walk
+    cursor = world.downloads.live_download(world.register("other")).walk
     answer = request(world, since(NOON - 30 * DAY))
     assert answer.status == 202, answer.body
     download_id = answer.body["downloadId"]
@@ -79,22 +81,22 @@ def test_a_download_is_queued_and_the_integration_woken(world: World) -> None:
     assert world.woken() == ["acme-na"]
     integration = world.integrations.get("acme-na")
     assert integration is not None
-    assert world.integrations.live_download(integration).walk == cursor
+    assert world.downloads.live_download(integration).walk == cursor
 
 
 def test_a_dry_run_plans_a_download_by_what_amazon_listed_lately_and_starts_none(world: World) -> None:
     integration = world.integrations.get("acme-na")
     assert integration is not None
-    live = world.integrations.live_download(integration)
+    live = world.downloads.live_download(integration)
     walk = live.walk.model_copy(update={"pace": Pace().after(4_000, DAY)})
-    world.integrations.save_live_download("acme-na", live.model_copy(update={"walk": walk}))
+    world.downloads.save_live_download("acme-na", live.model_copy(update={"walk": walk}))
 
     plan = request(world, since(NOON - 3 * DAY) | {"dryRun": True})
 
     assert plan.status == 200, plan.body
     assert (plan.body["estimatedOrdersLeft"], plan.body["estimatedCallsLeft"]) == (11_994, 160)
     assert plan.body["estimatedEnd"] == "2026-11-24T01:53:20.000Z"  # 20 at once, 140 at half of 0.0056 a second
-    assert world.integrations.backdated_downloads("acme-na") == ()
+    assert world.downloads.backdated_downloads("acme-na") == ()
     assert world.woken() == []
 
 
@@ -137,7 +139,7 @@ def test_a_request_sent_again_with_its_key_makes_no_second_download(world: World
     world.clock.advance(MINUTE)
     again = request(world, since(NOON - DAY), Idempotency_Key="monday")
     assert (again.status, again.body["downloadId"]) == (202, first.body["downloadId"])
-    assert len(world.integrations.backdated_downloads("acme-na")) == 1
+    assert len(world.downloads.backdated_downloads("acme-na")) == 1
     other = request(world, since(NOON - DAY), Idempotency_Key="tuesday")
     assert other.body["downloadId"] != first.body["downloadId"]
 
@@ -147,11 +149,11 @@ def test_a_request_that_died_once_its_download_was_stored_is_answered_with_it(wo
         patch.setattr(app("request_downloads").wake_ups, "wake", dies)
         with pytest.raises(UnexpectedError):
             request(world, since(NOON - DAY), Idempotency_Key="monday")
-    (made,) = world.integrations.backdated_downloads("acme-na")
+    (made,) = world.downloads.backdated_downloads("acme-na")
     world.clock.advance(MINUTE)
     again = request(world, since(NOON - DAY), Idempotency_Key="monday")
     assert (again.status, again.body["downloadId"]) == (202, made.download_id)
-    assert len(world.integrations.backdated_downloads("acme-na")) == 1
+    assert len(world.downloads.backdated_downloads("acme-na")) == 1
     assert world.woken() == ["acme-na"]
 
 
@@ -181,9 +183,9 @@ def test_progress_is_estimated_from_how_dense_the_window_turned_out(world: World
         counts=Counts(pages=7, orders=612, new=600, changed=12),
     )
     integration = world.register("fresh")
-    live = world.integrations.live_download(integration)
+    live = world.downloads.live_download(integration)
     bucket = Bucket(rate=0.0056, burst=20, tokens=4, at=NOON)
-    world.integrations.save_live_download("acme-na", live.model_copy(update={"search_bucket": bucket}))
+    world.downloads.save_live_download("acme-na", live.model_copy(update={"search_bucket": bucket}))
     shown = world.call("GET", f"{PATH}/{download.download_id}", role="reader").body
     assert (shown["status"], shown["counts"]["orders"], shown["progress"]) == ("running", 612, 0.5)
     assert shown["estimatedCallsLeft"] == 17
@@ -225,10 +227,10 @@ def test_cancelling_a_download_that_is_at_work_is_tried_again(world: World, time
     download_id = stored(world, status="running").download_id
 
     def a_page_arrives() -> None:
-        download = world.integrations.backdated_download("acme-na", download_id)
+        download = world.downloads.backdated_download("acme-na", download_id)
         assert download is not None
         counts = download.counts + Counts(pages=1)
-        world.integrations.save_backdated_download("acme-na", download.model_copy(update={"counts": counts}))
+        world.downloads.save_backdated_download("acme-na", download.model_copy(update={"counts": counts}))
 
     with world.just_before("request_downloads", "PutItem", a_page_arrives, times=times):
         answer = world.call("DELETE", f"{PATH}/{download_id}")
@@ -243,7 +245,7 @@ def test_amazon_is_asked_for_an_order_at_once(world: World) -> None:
     world.clock.advance(MINUTE)
     answer = world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")
     assert (answer.status, answer.body["redownloadAt"]) == (202, "2026-11-23T12:01:00.000Z")
-    (wanted,) = world.integrations.due_redownloads("acme-na", "requested", world.clock())
+    (wanted,) = world.downloads.due_redownloads("acme-na", "requested", world.clock())
     assert (wanted.order_id, wanted.cause, wanted.wanted_at) == (order.order_id, "requested", NOON + MINUTE)
     assert world.order() == order
     assert world.woken() == ["acme-na"]
@@ -259,7 +261,7 @@ def test_a_request_for_an_order_outlives_an_edit_at_the_same_time(world: World) 
     with world.just_before("request_downloads", "PutItem", somebody_edits):
         answer = world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")
     assert answer.status == 202
-    assert [one.order_id for one in world.integrations.due_redownloads("acme-na", "requested", world.clock())] == [
+    assert [one.order_id for one in world.downloads.due_redownloads("acme-na", "requested", world.clock())] == [
         order.order_id
     ]
 
@@ -268,7 +270,7 @@ def test_asking_for_an_order_twice_is_one_request(world: World) -> None:
     order = world.download()
     for _ in range(2):
         world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")
-    assert len(world.integrations.due_redownloads("acme-na", "requested", world.clock())) == 1
+    assert len(world.downloads.due_redownloads("acme-na", "requested", world.clock())) == 1
 
 
 def test_amazon_is_not_asked_again_for_a_redacted_order(world: World) -> None:
@@ -300,7 +302,7 @@ def test_many_orders_are_asked_for_in_one_call_with_a_result_each(world: World) 
         ("none", 404),
         (second.order_id, 202),
     ]
-    wanted_ids = {one.order_id for one in world.integrations.due_redownloads("acme-na", "requested", world.clock())}
+    wanted_ids = {one.order_id for one in world.downloads.due_redownloads("acme-na", "requested", world.clock())}
     assert wanted_ids == {first.order_id, second.order_id}
     assert world.woken() == ["acme-na"]
 
@@ -309,7 +311,7 @@ def test_a_dry_run_says_what_would_come_of_each_and_asks_for_none(world: World) 
     order_ids = [world.download().order_id, "none"]
     tried = world.call("POST", "/bulk/redownloads", {"orderIds": order_ids, "dryRun": True}, role="editor")
     assert (tried.status, world.woken()) == (200, [])
-    assert list(world.integrations.due_redownloads("acme-na", "requested", world.clock())) == []
+    assert list(world.downloads.due_redownloads("acme-na", "requested", world.clock())) == []
     done = world.call("POST", "/bulk/redownloads", {"orderIds": order_ids}, role="editor")
     assert (done.status, done.body) == (202, tried.body)
 

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from needs_attention import gate
-from needs_attention.cursors import cursor_at
-from needs_attention.erasures import PageErased
-from needs_attention.order import REDACTION_AGE, Order
-from needs_attention.policy import Settings, ThreePlStatus
-from needs_attention.values import instant
-from tests.integration.conftest import Answer, World, app
-from tests.unit.builders import DELIVER_BY, NOON
+from needs_attention.api import retention
+from needs_attention.api.cursors import cursor_at
+from needs_attention.orders import gate
+from needs_attention.orders.erasure import PageErased
+from needs_attention.orders.order import REDACTION_AGE, Order
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.values.times import instant
+from tools.builders import DELIVER_BY, NOON
+from tools.in_memory.api import Answer, World
 
 FIRST, SECOND, THIRD = "701-1111111-1111111", "701-2222222-2222222", "701-3333333-3333333"
 REQUEST = {"reference": "GR-2041"}
@@ -215,13 +216,13 @@ def test_the_report_says_what_is_due_what_is_overdue_and_what_will_be(world: Wor
 
 
 def test_the_report_stops_counting_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.MOST_COUNTED", 2)
+    monkeypatch.setattr("needs_attention.tables.retention.MOST_COUNTED", 2)
     world.clock.now = DELIVER_BY + REDACTION_AGE - DAY
     for number in range(3):
         world.download(order_id=f"701-{number}")
     counted = due(world)["acme-na"]
     assert (counted["dueWithinSevenDays"], counted["isTruncated"]) == (2, True)
-    monkeypatch.setattr("needs_attention.redactions.MOST_COUNTED", 3)
+    monkeypatch.setattr("needs_attention.tables.retention.MOST_COUNTED", 3)
     counted = due(world)["acme-na"]
     assert (counted["dueWithinSevenDays"], counted["isTruncated"]) == (3, False)
 
@@ -263,9 +264,9 @@ def test_an_erasure_is_finished_when_every_integration_is_through(world: World) 
     finished = NOON + DAY
     for one in ("acme-na", "other"):
         assert world.call("GET", f"/erasures/{made['erasureId']}").body["finishedAt"] is None
-        (erasure,) = world.integrations.erasures_under_way(one)
+        (erasure,) = world.downloads.erasures_under_way(one)
         through = erasure.after_page(PageErased(7, [FIRST], [SECOND]), None, finished)
-        world.integrations.save_erasure(one, through)
+        world.downloads.save_erasure(one, through)
     shown = world.call("GET", f"/erasures/{made['erasureId']}").body
     assert shown["finishedAt"] == instant(finished)
     assert shown["integrations"][0]["erased"] == [FIRST]
@@ -295,11 +296,11 @@ def test_no_table_and_no_answer_holds_the_email_of_a_buyer_who_is_to_be_erased(w
 def test_an_erasure_of_nobody_is_refused(world: World, change: dict[str, Any], field: str) -> None:
     answer = erase_buyer(world, BUYER | change)
     assert (answer.status, list(answer.codes)) == (422, [field])
-    assert world.integrations.erasures_under_way("acme-na") == ()
+    assert world.downloads.erasures_under_way("acme-na") == ()
 
 
 def test_of_too_many_integrations_one_must_be_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app("redact_orders"), "MOST_INTEGRATIONS_AT_ONCE", 1)
+    monkeypatch.setattr(retention, "MOST_INTEGRATIONS_AT_ONCE", 1)
     world.register("other")
     assert erase_buyer(world).codes == {"integration": "integrationNeeded"}
     assert erase_buyer(world, BUYER | {"integration": "other"}).status == 202

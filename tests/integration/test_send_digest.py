@@ -10,9 +10,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from needs_attention.incidents import Incident, Incidents
-from tests.integration.conftest import World, an_event, invoke
-from tests.unit.builders import NOON, an_address, edited
+from needs_attention.integrations.incidents import Incident, Incidents
+from tools.builders import NOON, an_address, edited
+from tools.in_memory.api import World, an_event, invoke
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -71,7 +71,7 @@ def test_the_digest_tells_what_came_in_what_was_healed_and_what_waits_for_whom(w
     measure("validate_orders", "OrdersHealed", 4)
     measure("validate_orders", "OrdersHealed", 9, ago=26 * HOUR)
     measure("edit_orders", "TimeToRelease", 3600, 60)
-    world.integrations.save_incidents(
+    world.downloads.save_incidents(
         "acme-na", Incidents(incidents=(Incident(code="amazonUnavailable", since=NOON - HOUR, evidence="503"),))
     )
     mail = send(inbox)
@@ -147,10 +147,10 @@ def test_an_order_that_only_waits_for_its_release_is_told_so(world: World, inbox
 def test_too_much_to_count_is_not_counted_to_the_end(
     world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.order_list.MOST_ENTRIES_READ", 2)
-    for module in ("order_store", "digest"):
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_HELD_READ", 2)
+    for module in ("tables.orders", "jobs.digest"):
         monkeypatch.setattr(f"needs_attention.{module}.MOST_COUNTED", 2)
-    monkeypatch.setattr("needs_attention.digest.MOST_ORDERS_NAMED", 1)
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_ORDERS_NAMED", 1)
     for number in range(3):
         world.download(order_id=f"701-{number}", buyer_email=None, ship_by=NOON)
     mail = send(inbox)
@@ -163,7 +163,7 @@ def test_too_much_to_count_is_not_counted_to_the_end(
 def test_of_many_integrations_those_are_told_where_most_is_to_be_done(
     world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.digest.MOST_INTEGRATIONS_TOLD", 2)
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_INTEGRATIONS_TOLD", 2)
     for name in ("held", "overdue", "quiet"):
         world.register(name)
     world.download("held", order_id="701-1", buyer_email=None)
@@ -177,7 +177,7 @@ def test_of_many_integrations_those_are_told_where_most_is_to_be_done(
 def test_the_most_urgent_of_all_integrations_come_first(
     world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.digest.MOST_ORDERS_NAMED", 2)
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_ORDERS_NAMED", 2)
     world.register("second")
     for number, integration in enumerate(["acme-na", "second", "acme-na", "second"]):
         world.download(integration, order_id=f"701-{number}", buyer_email=None, ship_by=NOON - number * HOUR)

@@ -10,17 +10,18 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.amazon_accounts import AmazonAccounts
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Walk
-from needs_attention.order import Order
-from needs_attention.order_store import order_from_item, to_item
-from needs_attention.policy import Settings
-from needs_attention.settings import AmazonAccess
-from needs_attention.sp_api import Credentials
-from tests.integration.conftest import World, an_event, app, invoke
-from tests.unit.builders import NOON, an_amazon_order, an_order
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
+from needs_attention.environment import AmazonAccess
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.order_items import order_from_item, to_item
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
+from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.api import World, an_event, app, invoke
 
 
 def a_stream_event(*orders: Order) -> dict[str, Any]:
@@ -253,7 +254,7 @@ def test_a_wake_up_downloads_the_orders_of_its_integration(demo: World, monkeypa
         accounts.save("demo", Credentials(**asdict(amazon.credentials)))
         monkeypatch.setattr(app("download_orders"), "accounts", accounts)
         start = NOON.replace(month=10)
-        demo.integrations.save_backdated_download(
+        demo.downloads.save_backdated_download(
             "demo",
             BackdatedDownload(
                 download_id="d1",
@@ -297,7 +298,7 @@ SUBSCRIPTION = "8fb1f4a5-1b4c-4a1e-9f52-6c2f6f0e8b11"  # as in the event
 def subscribed(demo: World) -> World:
     """The integration demo is told by Amazon of changed orders."""
     demo.change_integration("demo", settings=Settings(order_change_notifications=True))
-    demo.integrations.save_subscription(SUBSCRIPTION, "demo")
+    demo.downloads.save_subscription(SUBSCRIPTION, "demo")
     return demo
 
 
@@ -320,7 +321,7 @@ ORDER = "Payload__OrderChangeNotification__"
 
 def test_an_order_that_amazon_says_has_changed_is_asked_for_by_the_next_run_which_is_woken(subscribed: World) -> None:
     assert failed(invoke("receive_order_changes", a_notification())) == []
-    (hint,) = subscribed.integrations.due_redownloads("demo", "orderChange", NOON)
+    (hint,) = subscribed.downloads.due_redownloads("demo", "orderChange", NOON)
     assert (hint.order_id, hint.cause) == ("701-1111111-1111111", "orderChange")
     assert hint.changed_at == NOON - timedelta(seconds=2)
     assert subscribed.woken() == ["demo"]
@@ -329,13 +330,13 @@ def test_an_order_that_amazon_says_has_changed_is_asked_for_by_the_next_run_whic
 def test_many_changes_wake_their_integration_once(subscribed: World) -> None:
     events = [a_notification(**{f"{ORDER}AmazonOrderId": f"701-{number}"}) for number in range(5)]
     invoke("receive_order_changes", {"Records": [record for event in events for record in event["Records"]]})
-    assert len(subscribed.integrations.due_redownloads("demo", "orderChange", NOON)) == 5
+    assert len(subscribed.downloads.due_redownloads("demo", "orderChange", NOON)) == 5
     assert subscribed.woken() == ["demo"]
 
 
 def test_a_notification_without_the_time_of_the_change_counts_by_its_own(subscribed: World) -> None:
     invoke("receive_order_changes", a_notification(**{f"{ORDER}OrderChangeTrigger__TimeOfOrderChange": None}))
-    (hint,) = subscribed.integrations.due_redownloads("demo", "orderChange", NOON)
+    (hint,) = subscribed.downloads.due_redownloads("demo", "orderChange", NOON)
     assert hint.changed_at == NOON
 
 
@@ -351,7 +352,7 @@ def test_a_notification_without_the_time_of_the_change_counts_by_its_own(subscri
 )
 def test_a_notification_that_is_none_of_ours_to_follow_is_dropped(subscribed: World, changes: dict[str, Any]) -> None:
     assert failed(invoke("receive_order_changes", a_notification(**changes))) == []
-    assert subscribed.integrations.due_redownloads("demo", "orderChange", NOON) == ()
+    assert subscribed.downloads.due_redownloads("demo", "orderChange", NOON) == ()
     assert subscribed.woken() == []
 
 
@@ -361,14 +362,14 @@ def test_an_integration_that_downloads_nothing_or_wants_no_notifications_gets_no
 ) -> None:
     subscribed.change_integration("demo", **changes)
     invoke("receive_order_changes", a_notification())
-    assert subscribed.integrations.due_redownloads("demo", "orderChange", NOON) == ()
+    assert subscribed.downloads.due_redownloads("demo", "orderChange", NOON) == ()
 
 
 def test_an_order_that_is_not_released_yet_is_asked_for_where_such_orders_are_downloaded(subscribed: World) -> None:
     settings = Settings(order_change_notifications=True, download_pending_orders=True)
     subscribed.change_integration("demo", settings=settings)
     invoke("receive_order_changes", a_notification(**{f"{ORDER}Summary__OrderStatus": "Pending"}))
-    assert len(subscribed.integrations.due_redownloads("demo", "orderChange", NOON)) == 1
+    assert len(subscribed.downloads.due_redownloads("demo", "orderChange", NOON)) == 1
 
 
 @pytest.mark.parametrize(
@@ -386,7 +387,7 @@ def test_a_notification_that_cannot_be_read_is_dropped_and_holds_up_no_other(sub
     event = a_notification()
     unreadable = event["Records"][0] | {"body": body}
     assert failed(invoke("receive_order_changes", {"Records": [unreadable, *event["Records"]]})) == []
-    assert len(subscribed.integrations.due_redownloads("demo", "orderChange", NOON)) == 1
+    assert len(subscribed.downloads.due_redownloads("demo", "orderChange", NOON)) == 1
 
 
 @pytest.mark.parametrize("order_id", ["", "..", "7" * 101])
@@ -401,16 +402,16 @@ def test_integrations_of_one_seller_share_a_subscription_and_get_what_was_sold_i
 ) -> None:
     settings = Settings(order_change_notifications=True)
     subscribed.register("canada", marketplace_ids=("A2EUQ1WTGCTBG2",), settings=settings)
-    subscribed.integrations.save_subscription(SUBSCRIPTION, "canada")
+    subscribed.downloads.save_subscription(SUBSCRIPTION, "canada")
     invoke("receive_order_changes", a_notification(**{f"{ORDER}Summary__MarketplaceId": "A2EUQ1WTGCTBG2"}))
     assert subscribed.woken() == ["canada"]
-    assert len(subscribed.integrations.due_redownloads("canada", "orderChange", NOON)) == 1
+    assert len(subscribed.downloads.due_redownloads("canada", "orderChange", NOON)) == 1
 
 
 def test_a_time_that_is_none_makes_a_notification_unreadable(subscribed: World) -> None:
     event = a_notification(**{f"{ORDER}OrderChangeTrigger__TimeOfOrderChange": "soon"})
     assert failed(invoke("receive_order_changes", event)) == []
-    assert subscribed.integrations.due_redownloads("demo", "orderChange", NOON) == ()
+    assert subscribed.downloads.due_redownloads("demo", "orderChange", NOON) == ()
 
 
 def test_a_notification_that_could_not_be_noted_comes_again(subscribed: World, monkeypatch: pytest.MonkeyPatch) -> None:

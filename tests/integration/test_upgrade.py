@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 import urllib3
 
-from needs_attention import values
-from needs_attention.events import Change
-from needs_attention.intake import Intake
-from needs_attention.order_store import order_from_item
-from needs_attention.policy import ThreePlStatus
-from needs_attention.redactions import remove_personal_data
-from tests.integration.conftest import CONTEXT, World, an_event, app
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.tables.history import OrderRevision
+from needs_attention.tables.order_items import order_from_item
+from needs_attention.values import times
 from tests.integration.stored_items import (
     CANCELLED_TOO_LATE,
     DAY,
@@ -38,7 +37,8 @@ from tests.integration.stored_items import (
     downloader,
     written,
 )
-from tests.unit.builders import NOON, a_raw_order
+from tools.builders import NOON, a_raw_order
+from tools.in_memory.api import CONTEXT, World, an_event, app
 
 LONG_AFTER = {"N": str(2**40)}  # a remembered answer ends a day later by the real clock
 
@@ -150,7 +150,9 @@ def test_the_clock_ends_snoozes_redacts_and_judges_anew(taken_over: World) -> No
     taken_over.clock.advance(DAY)
     with amazon_at(taken_over.clock) as amazon, urllib3.PoolManager() as http:
         downloader(taken_over, amazon, http).run("acme-na", until=taken_over.clock.now + DAY)
-    remove_personal_data(taken_over.orders, taken_over.integrations, taken_over.clock, taken_over.clock.now + DAY)
+    remove_personal_data(
+        taken_over.orders, taken_over.integrations, taken_over.downloads, taken_over.clock, taken_over.clock.now + DAY
+    )
     snoozed = taken_over.order(SNOOZED)
     assert snoozed.hold is not None
     assert snoozed.hold.kind == "missing"
@@ -161,14 +163,14 @@ def test_the_clock_ends_snoozes_redacts_and_judges_anew(taken_over: World) -> No
 
 
 def test_a_download_that_was_under_way_goes_on_from_where_it_stood(taken_over: World) -> None:
-    (before,) = taken_over.integrations.backdated_downloads("demo")
+    (before,) = taken_over.downloads.backdated_downloads("demo")
     assert before.counts.pages == 3
     with amazon_at(taken_over.clock) as amazon, urllib3.PoolManager() as http:
         ledger = {entry.order_id for entry in amazon.orders() if "PENDING" not in str(entry.order["fulfillment"])}
         for _ in range(30):
             taken_over.clock.advance(DAY / 24)
             downloader(taken_over, amazon, http).run("demo", until=taken_over.clock.now + DAY)
-    (after,) = taken_over.integrations.backdated_downloads("demo")
+    (after,) = taken_over.downloads.backdated_downloads("demo")
     assert (after.status, after.started_at) == ("finished", before.started_at)
     assert after.counts.pages > before.counts.pages
     assert taken_over.orders.get_many(ledger).keys() == ledger
@@ -185,8 +187,8 @@ def test_a_request_that_is_sent_again_after_the_upgrade_is_answered_as_before(ta
 def test_a_download_that_brings_an_order_again_keeps_what_was_typed(taken_over: World) -> None:
     integration = taken_over.integrations.get("acme-na")
     assert integration is not None
-    raw = a_raw_order(orderId=READY, lastUpdatedTime=values.instant(NOON), buyer={"buyerEmail": None})
-    Intake(taken_over.orders, taken_over.integrations).take(
+    raw = a_raw_order(orderId=READY, lastUpdatedTime=times.instant(NOON), buyer={"buyerEmail": None})
+    Intake(taken_over.orders, taken_over.downloads).take(
         integration, [raw], cause="download", request_id=None, now=NOON
     )
     validate_all(taken_over)
@@ -198,12 +200,12 @@ def test_how_the_connection_stands_is_known(taken_over: World) -> None:
     health = taken_over.call("GET", "/integrations/acme-na").body["health"]
     assert [incident["code"] for incident in health["incidents"]] == ["amazonUnavailable"]
     assert [aside["orderId"] for aside in health["setAside"]] == ["701-spoilt"]
-    assert [one.order_id for one in taken_over.integrations.due_redownloads("acme-na", "requested", NOON)] == [HELD]
-    assert [one.integration_id for one in taken_over.integrations.subscribers("a-subscription")] == ["acme-na"]
+    assert [one.order_id for one in taken_over.downloads.due_redownloads("acme-na", "requested", NOON)] == [HELD]
+    assert taken_over.downloads.subscribers("a-subscription") == ("acme-na",)
     assert [stage["name"] for stage in taken_over.call("GET", "/stages").body["stages"]][-1] == "Packing"
 
 
 def test_changes_that_wait_in_the_stream_are_told(taken_over: World) -> None:
     for item in taken_over.dynamodb.scan(TableName="OrdersTable")["Items"]:
-        change, order = Change.from_image(item), order_from_item(item)
-        assert (change.summary.revision, change.last_change) == (order.revision, order.last_change)
+        told, order = OrderRevision.from_image(item), order_from_item(item)
+        assert (told.summary.revision, told.last_change) == (order.revision, order.last_change)

@@ -12,10 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from needs_attention.cursors import cursor_at
-from needs_attention.http_api import LARGEST_BODY
-from needs_attention.values import instant
-from tests.integration.conftest import Answer, World, routes, send
+from needs_attention.api.cursors import cursor_at
+from needs_attention.api.operations import LARGEST_BODY
+from needs_attention.values.times import instant
 from tests.integration.wrong_requests import (
     NOT_JSON,
     OTHER_VALUES,
@@ -27,7 +26,8 @@ from tests.integration.wrong_requests import (
     wrong_bodies,
     wrong_texts,
 )
-from tests.unit.builders import NOON
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World, routes, send
 
 HELD, COMPLETE, OTHERS = "701-1111111-1111111", "701-2222222-2222222", "701-3333333-3333333"
 PATH_PARTS = {"orderId": HELD, "integrationId": "acme-na", "stageId": "awaiting-supplier"}

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from needs_attention.download import BackdatedDownload, Pace
-from needs_attention.policy import Settings
-from tests.integration.conftest import Answer, World
-from tests.unit.builders import NOON
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.walk import Pace
+from needs_attention.orders.settings import Settings
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World
 
 ORDER, INTEGRATION = "/orders/701-1111111-1111111", "/integrations/acme-na"
 DOWNLOAD = "20261123T120000000Z-abc"
@@ -74,7 +75,7 @@ def a_freeze(world: World) -> None:
 
 def a_download(world: World) -> None:
     download = BackdatedDownload.requested(NOON.replace(day=1), Pace(), by="ada", now=NOON, suffix="abc")
-    world.integrations.save_backdated_download("acme-na", download)
+    world.downloads.save_backdated_download("acme-na", download)
 
 
 def credentials(world: World) -> None:

@@ -7,20 +7,14 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from needs_attention.download import Proofs
-from needs_attention.downloader import Downloader
-from tools.from_template import create_table
+from needs_attention.downloads.proofs import Proofs
+from needs_attention.jobs.download.run import Downloader
 from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED
 from tools.simulation.many import live_together
-from tools.simulation.memory_dynamodb import ConditionalCheckFailed, MemoryDynamoDB, Table
 from tools.simulation.seller import HOUR, Simulation, Told
 
 SEEDS_A_TEST = 20
@@ -58,7 +52,7 @@ def test_the_busiest_seller_is_behind_by_an_hour_at_most_and_amazon_refuses_no_c
 def test_the_busiest_seller_is_compared_with_amazons_report_after_a_day_of_trouble(seed: int) -> None:
     seller = Simulation(seed, BUSY_DAY)
     assert seller.live().broken == []
-    state = seller.integrations.state(seller.integration_id)
+    state = seller.downloads.state(seller.integration_id)
     assert state is not None
     looked = state.reconciliation
     assert looked is not None
@@ -98,78 +92,13 @@ def test_it_sees_when_a_checkpoint_comes_before_the_orders(monkeypatch: pytest.M
     run = Downloader.run
 
     def runs_ahead(downloader: Downloader, integration_id: str, until: datetime) -> Any:
-        integration = downloader.integrations.get(integration_id)
-        if integration and downloader.now().minute % 20 == 0:
-            live = downloader.integrations.live_download(integration)
+        state = downloader.downloads.state(integration_id)
+        if state and downloader.now().minute % 20 == 0:
+            live = state.live
             walk = live.walk.model_copy(update={"reached": live.walk.reached + HOUR / 20, "slice": None})
-            downloader.integrations.save_live_download(integration_id, live.model_copy(update={"walk": walk}))
+            downloader.downloads.save_live_download(integration_id, live.model_copy(update={"walk": walk}))
         return run(downloader, integration_id, until)
 
     monkeypatch.setattr(Downloader, "run", runs_ahead)
     laws = (law for seed in range(10) for law in Simulation(seed, TROUBLED).live().broken)
     assert any("every order of Amazon's is stored" in law for law in laws)
-
-
-class Mirrored:
-    """Makes each call on dictionaries and on moto, and compares what both say. What else happens comes around both."""
-
-    exceptions = MemoryDynamoDB.exceptions
-
-    def __init__(self, memory: Any, moto: Any) -> None:
-        self._on_call, memory.on_call = memory.on_call, lambda: None
-        self._memory = memory
-        self._moto = moto
-        self.get_paginator = memory.get_paginator
-
-    def __getattr__(self, operation: str) -> Any:
-        return partial(self._both, operation)
-
-    def _both(self, operation: str, **parameters: Any) -> Any:
-        self._on_call()
-        expected = _outcome(getattr(self._moto, operation), parameters)
-        said = _outcome(getattr(self._memory, operation), parameters)
-        self._on_call()
-        assert said == expected, (operation, parameters)
-        return _raised(said)
-
-
-def _outcome(call: Any, parameters: dict[str, Any]) -> Any:
-    """What a call answers, without moto's wrapping; or the code of its error, and the item that comes with it."""
-    try:
-        answer = call(**parameters) or {}
-    except (ClientError, ConditionalCheckFailed) as error:
-        return error.response["Error"]["Code"], error.response.get("Item")
-    found = {name: value for name, value in answer.items() if name in {"Item", "Items", "Responses"}}
-    for items in found.get("Responses", {}).values():
-        items.sort(key=str)
-    return found
-
-
-def _raised(outcome: Any) -> Any:
-    if isinstance(outcome, tuple):
-        raise ConditionalCheckFailed(outcome[1])
-    return outcome
-
-
-def test_its_tables_do_what_dynamodb_does() -> None:
-    life = replace(TROUBLED, updates_a_day=400, lasts=HOUR, crashes=0.0)
-    with mock_aws():
-        moto = boto3.client("dynamodb", region_name="eu-west-1")
-        for table in ("OrdersTable", "IntegrationsTable"):
-            create_table(moto, table)
-        told = Simulation(3, life, wrapped=lambda memory: Mirrored(memory, moto)).live()
-    assert (told.broken, told.edits > 0) == ([], True)
-
-
-def test_its_tables_refuse_what_they_do_not_know() -> None:
-    client = MemoryDynamoDB({"OrdersTable": Table("OrdersTable")})
-    with pytest.raises(NotImplementedError):
-        client.get_paginator("scan")
-    for condition in ("size(#orderId) > :n", "#a = :a OR #b = :b"):
-        with pytest.raises(NotImplementedError):
-            client.put_item(
-                TableName="OrdersTable",
-                Item={"orderId": {"S": "1"}},
-                ConditionExpression=condition,
-                ExpressionAttributeNames={},
-            )

@@ -1,13 +1,17 @@
-"""What an order lacks: the completeness table, row by row and both sides of each."""
+"""The fields that an order lacks: the completeness table, row by row and both sides of each."""
 
 from typing import Any
 
 import pytest
 
-from needs_attention.completeness import FIELDS_OF_UNIT, RULES, find_missing, seen
-from needs_attention.order import UNITS, Address, AmazonOrder, Edits, Missing
-from needs_attention.policy import Settings
-from tests.unit.builders import (
+from needs_attention.orders.amazon_order import Address, AmazonOrder
+from needs_attention.orders.checks import CHECK_OF
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.effective import seen
+from needs_attention.orders.order import Missing
+from needs_attention.orders.settings import Checks, Settings
+from tools.builders import (
     a_line,
     a_typed_name,
     an_address,
@@ -53,7 +57,7 @@ def test_every_missing_field_is_listed_in_the_order_of_the_table() -> None:
 def test_each_field_is_found_by_its_own_rule() -> None:
     order = lacking_everything(cancel_requested_by_buyer=True)
 
-    assert list(RULES) == list(missing(order))
+    assert list(CHECK_OF) == list(missing(order))
 
 
 # Names ----------------------------------------------------------------------------------------------------------------
@@ -91,7 +95,7 @@ def test_the_buyer_is_no_stand_in_on_a_gift_nor_where_amazon_is_the_buyer(order:
 
 
 @pytest.mark.parametrize("order", [{"is_gift": True}, {"programs": ("INVOICE_BY_AMAZON",)}], ids=str)
-def test_the_recipient_of_a_gift_or_of_a_purchase_invoiced_by_amazon_counts(order: dict[str, Any]) -> None:
+def test_the_recipient_counts_even_if_the_buyer_does_not(order: dict[str, Any]) -> None:
     assert missing(an_amazon_order(**order)) == {}
 
 
@@ -376,7 +380,7 @@ def test_names_that_match_copy_an_edited_address_and_others_do_not() -> None:
     assert missing(anothers, edits, settings) == {"billingAddress": "buyerIsNotRecipient"}
 
 
-def test_without_a_delivery_address_there_is_nothing_to_copy_whoever_the_buyer_is() -> None:
+def test_without_a_delivery_address_there_is_nothing_to_copy() -> None:
     order = an_amazon_order(delivery_address=None, buyer_name="Bo Ortiz")
 
     assert missing(order, settings=Settings(billing_address="copyIfSameName"))["billingAddress"] == "blank"
@@ -437,7 +441,7 @@ def test_the_bill_is_in_the_name_of_the_tax_registration_else_the_buyer(
         ((a_line(seller_sku="[Redacted]", asin="-"), a_line(quantity=0)), {"lineItems": "noProduct"}),
     ],
 )
-def test_line_items_are_missing_when_there_are_none_or_one_cannot_be_picked(lines: Any, lacks: dict[str, str]) -> None:
+def test_line_items_are_missing_if_one_cannot_be_picked(lines: Any, lacks: dict[str, str]) -> None:
     assert missing(an_amazon_order(line_items=lines)) == lacks
     if lines is not None:
         silent = an_amazon_order(line_items=None)
@@ -502,10 +506,14 @@ SWITCHES = {
 }
 
 
+def test_every_switch_is_tested() -> None:
+    assert list(SWITCHES) == list(Checks.model_fields)
+
+
 @pytest.mark.parametrize("check", SWITCHES)
 def test_each_check_can_be_switched_off_alone(check: str) -> None:
     order = lacking_everything(cancel_requested_by_buyer=True)
-    left = [field for field in RULES if field not in SWITCHES[check]]
+    left = [field for field in CHECK_OF if field not in SWITCHES[check]]
 
     assert list(missing(order, settings=without_checks(check))) == left
 
@@ -517,7 +525,7 @@ def test_without_the_check_of_names_one_word_will_do(name: str) -> None:
     assert missing(an_amazon_order(recipient_name=name), settings=settings) == {}
 
 
-def test_without_the_check_of_lines_an_order_that_amazon_fulfils_lacks_nothing() -> None:
+def test_without_the_check_of_lines_an_fba_order_lacks_nothing() -> None:
     assert missing(an_fba_order(line_items=()), settings=without_checks("line_items")) == {}
 
 
@@ -535,9 +543,9 @@ def test_without_the_check_of_billing_nobody_asks_who_the_buyer_is() -> None:
 
 
 @pytest.mark.parametrize("field", ["firstName", "lastName", "email", "buyerRequestedCancel"])
-def test_what_an_editor_confirmed_to_be_not_to_be_had_counts_as_filled(field: str) -> None:
+def test_a_field_confirmed_as_unavailable_counts_as_filled(field: str) -> None:
     order = lacking_everything(cancel_requested_by_buyer=True)
-    left = [other for other in RULES if other != field]
+    left = [other for other in CHECK_OF if other != field]
 
     assert list(missing(order, Edits(confirmed=(field,)))) == left
 
@@ -565,7 +573,7 @@ def test_an_edited_unit_that_amazon_changed_is_listed(
     assert missing(then.model_copy(update=now), edits) == dict.fromkeys(fields, "changedAtAmazon")
 
 
-def test_a_field_is_listed_once_even_if_it_is_both_missing_and_changed_at_amazon() -> None:
+def test_a_field_that_is_missing_and_changed_is_listed_once() -> None:
     edits = edited(an_amazon_order(), name=a_typed_name("Ada", ""))
     now = an_amazon_order(recipient_name="Bo Ortiz")
 
@@ -589,15 +597,10 @@ def test_editing_a_unit_again_settles_the_change() -> None:
     assert missing(now, edits) == {}
 
 
-def test_a_change_of_what_does_not_matter_for_an_order_that_amazon_fulfils_is_not_listed() -> None:
+def test_only_changed_lines_are_listed_for_an_fba_order() -> None:
     then, now = an_fba_order(buyer_email="ada@example.com"), an_fba_order(buyer_email="bo@example.com")
     edits = edited(then, email="typed@example.com", line_items=(a_line(),))
 
     assert missing(now, edits) == {}
     fewer = now.model_copy(update={"line_items": (a_line(quantity=1),)})
     assert missing(fewer, edits) == {"lineItems": "changedAtAmazon"}
-
-
-def test_every_unit_names_the_fields_that_it_fills() -> None:
-    assert list(FIELDS_OF_UNIT) == list(UNITS)
-    assert [field for fields in FIELDS_OF_UNIT.values() for field in fields] == list(RULES)[:-1]

@@ -1,4 +1,4 @@
-"""The gate: what people, the warehouse and the clock may do to an order, and what it refuses."""
+"""The gate: the changes that people, the warehouse and the clock may make to an order, and its refusals."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from needs_attention.gate import (
+from needs_attention.orders.amazon_order import Address
+from needs_attention.orders.changes import happened
+from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.gate import (
     Refused,
     Wanted,
     change,
@@ -15,14 +19,13 @@ from needs_attention.gate import (
     erase,
     failed,
     hand_over,
-    happened,
     picked,
     redact,
 )
-from needs_attention.order import CONFIRMABLE, Address, Edits, Hold, Order, Override, Redaction
-from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.verdict import digest, judged
-from tests.unit.builders import (
+from needs_attention.orders.order import Hold, Order, Override, Redaction
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.verdict import digest, judged
+from tools.builders import (
     CREATED,
     LATER,
     LATER_STILL,
@@ -189,7 +192,7 @@ def test_an_edit_of_what_the_warehouse_has_is_said_loudly() -> None:
 
 
 @pytest.mark.parametrize("wanted", LETTING_OUT, ids="+".join)
-def test_an_incomplete_order_is_not_let_out_and_the_answer_lists_all_that_is_missing(wanted: dict[str, Any]) -> None:
+def test_an_incomplete_order_is_refused_with_all_its_missing_fields(wanted: dict[str, Any]) -> None:
     order = a_judged_order(an_amazon_order(buyer_email=None, line_items=None))
 
     refusal = refused(order, EAGER, **wanted)
@@ -204,7 +207,7 @@ def test_the_refusal_names_what_is_missing_in_words() -> None:
 
 
 @pytest.mark.parametrize("wanted", LETTING_OUT, ids="+".join)
-def test_a_download_that_is_not_judged_yet_is_judged_before_anything_is_let_out(wanted: dict[str, Any]) -> None:
+def test_a_pending_order_is_judged_before_it_may_leave(wanted: dict[str, Any]) -> None:
     order = downloaded_again(a_judged_order(), line_items=())
 
     assert fields(refused(order, **wanted)) == ["lineItems"]
@@ -322,14 +325,14 @@ def test_a_dispatch_is_taken_back() -> None:
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Open", None, None)
 
 
-def test_an_incomplete_order_whose_dispatch_is_taken_back_is_held_in_the_same_step() -> None:
+def test_taking_back_the_dispatch_of_an_incomplete_order_holds_it() -> None:
     after = changed(dispatched_before_data_was_lost(), fully_dispatched=False)
 
     assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
     assert (after.stage, after.status, after.three_pl_status) == (NEEDS_ATTENTION, "Open", DO_NOT_TRANSFER)
 
 
-def test_closing_the_way_to_the_warehouse_is_allowed_even_on_an_incomplete_order() -> None:
+def test_an_incomplete_order_may_be_kept_from_the_warehouse() -> None:
     assert changed(a_held_order(), three_pl_status=DO_NOT_TRANSFER).three_pl_status is DO_NOT_TRANSFER
     assert changed(a_held_order(), three_pl_status=DO_NOT_TRANSFER).hold is not None
 
@@ -386,7 +389,7 @@ def test_what_amazon_fulfils_is_not_ours_to_send(wanted: dict[str, Any]) -> None
     assert refused(a_judged_order(an_fba_order(line_items=())), **wanted, override="please").code == "fulfilledByAmazon"
 
 
-def test_what_amazon_fulfils_may_change_its_stage_and_be_released_without_going_anywhere() -> None:
+def test_an_fba_order_changes_its_stage_and_is_released_in_place() -> None:
     order = a_judged_order(an_fba_order())
     held = changed(order, EAGER, stage=NEEDS_ATTENTION)
 
@@ -399,7 +402,7 @@ def test_what_amazon_fulfils_may_change_its_stage_and_be_released_without_going_
 # Overriding -----------------------------------------------------------------------------------------------------------
 
 
-def test_an_administrators_reason_lets_an_incomplete_order_go_and_is_remembered() -> None:
+def test_an_administrators_reason_lets_an_incomplete_order_go() -> None:
     order = a_judged_order(an_amazon_order(buyer_email=None, line_items=None))
     after = changed(order, EAGER, release=True, override="paid by phone")
 
@@ -453,13 +456,13 @@ def test_a_person_puts_an_order_into_needs_attention() -> None:
     assert after.is_ready_to_release
 
 
-def test_an_order_that_is_held_already_heals_as_before_when_a_form_sends_its_stage_along() -> None:
+def test_a_held_order_still_heals_if_a_form_repeats_its_stage() -> None:
     order = a_held_order()
 
     assert changed(order, stage=NEEDS_ATTENTION).hold == order.hold
 
 
-def test_a_snoozed_order_that_is_put_into_needs_attention_waits_for_a_person() -> None:
+def test_a_snoozed_order_put_into_needs_attention_waits_for_a_person() -> None:
     snoozed = changed(a_held_order(), snooze_until=LATER_STILL)
 
     assert changed(snoozed, stage=NEEDS_ATTENTION).hold == Hold(kind="manual", since=NOON)
@@ -472,7 +475,7 @@ def test_a_release_of_what_is_complete_by_the_settings_of_now_succeeds() -> None
     assert (after.hold, after.stage) == (None, Settings().default_stage)
 
 
-def test_an_override_accepts_what_is_missing_then_and_nothing_more_of_that_field() -> None:
+def test_an_override_accepts_the_present_gap_and_no_larger_one() -> None:
     stateless = an_address(state_or_region=None)
     order = a_judged_order(an_amazon_order(delivery_address=stateless, tax_address=an_address()))
     let_go = changed(order, release=True, override="the carrier knows")
@@ -483,7 +486,7 @@ def test_an_override_accepts_what_is_missing_then_and_nothing_more_of_that_field
     assert fields_of(held) == ["deliveryAddress"]
 
 
-def test_an_override_of_what_changed_at_amazon_keeps_the_edit_until_amazon_changes_it_again() -> None:
+def test_an_override_of_a_change_keeps_the_edit_until_the_next_change() -> None:
     amazon = an_amazon_order()
     order = a_judged_order(amazon, edits=edited(amazon, email="typed@b.example.com"))
     moved = judged(downloaded_again(order, updated_at=LATER, buyer_email="new@m.example.com"), BY_DEFAULT, LATER)
@@ -499,7 +502,7 @@ def fields_of(order: Order) -> list[str]:
     return [item.field for item in order.open_missing]
 
 
-def test_an_order_that_a_person_held_before_it_was_snoozed_is_held_by_the_person_again() -> None:
+def test_a_persons_hold_returns_after_a_snooze() -> None:
     held = changed(a_judged_order(), stage=NEEDS_ATTENTION)
     snoozed = changed(held, snooze_until=LATER_STILL)
     twice = changed(snoozed, snooze_until=LATER_STILL)
@@ -585,7 +588,7 @@ def test_an_order_that_is_complete_when_its_snooze_ends_gets_the_defaults() -> N
     assert (after.hold, after.stage, after.three_pl_status) == (None, "ready", NOW)
 
 
-def test_an_order_that_is_incomplete_when_its_snooze_ends_is_held_like_any_other() -> None:
+def test_an_incomplete_order_is_held_when_its_snooze_ends() -> None:
     order = changed(a_held_order(), snooze_until=LATER_STILL)
     after = end_snooze(order, EAGER, LATER_STILL)
 
@@ -651,7 +654,7 @@ def test_the_warehouse_reports_nothing_on_what_it_has_not_taken() -> None:
 
 
 @pytest.mark.parametrize("status", [ThreePlStatus.DO_NOT_TRANSFER, ThreePlStatus.NOW, ThreePlStatus.UPON_COMPLETION])
-def test_what_could_not_be_picked_is_taken_back_by_saying_where_it_shall_go(status: ThreePlStatus) -> None:
+def test_choosing_a_3pl_status_takes_back_an_order_not_picked(status: ThreePlStatus) -> None:
     order = failed(a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED, handed_over_digest="x"), "x")
     back = changed(order, three_pl_status=status)
     assert (back.three_pl_status, back.handed_over_digest, back.warehouse_error) == (status, None, None)
@@ -756,7 +759,7 @@ def test_redaction_forgets_edits_and_keeps_who_overrode() -> None:
 @pytest.mark.parametrize(
     "order", [a_held_order(), a_held_order(hold=Hold(kind="manual", since=NOON)), an_order(), for_the_warehouse()]
 )
-def test_redaction_ends_the_hold_and_closes_the_way_to_the_warehouse_in_the_same_step(order: Order) -> None:
+def test_redaction_ends_the_hold_and_closes_the_way_to_the_warehouse(order: Order) -> None:
     after = redact(order, EAGER, LATER)
 
     assert (after.hold, after.missing, after.three_pl_status) == (None, (), DO_NOT_TRANSFER)
@@ -802,7 +805,7 @@ SENT_ORDERS: dict[str, Order] = {
 
 
 @pytest.mark.parametrize("order", SENT_ORDERS.values(), ids=SENT_ORDERS.keys())
-def test_an_order_that_nobody_here_is_to_send_any_more_is_erased_when_somebody_asks_for_it(order: Order) -> None:
+def test_an_order_with_nothing_left_to_send_is_erased_on_request(order: Order) -> None:
     assert erased(order) == redact(order, EAGER, LATER, REQUEST)
 
 
@@ -816,7 +819,7 @@ UNSENT_ORDERS: dict[str, Order] = {
 
 
 @pytest.mark.parametrize("order", UNSENT_ORDERS.values(), ids=UNSENT_ORDERS.keys())
-def test_an_order_that_is_still_to_be_sent_is_erased_only_by_whoever_says_that_he_knows(order: Order) -> None:
+def test_an_unsent_order_is_erased_only_if_the_request_says_so(order: Order) -> None:
     with pytest.raises(Refused) as refusal:
         erased(order)
     after = erased(order, even_if_unsent=True)
@@ -881,7 +884,7 @@ def test_a_hold_that_a_person_ends_is_a_release() -> None:
     assert happened(HELD, COMPLETE, by_a_person=True) == ("OrderReleased",)
 
 
-def test_a_hold_that_ends_since_amazon_shipped_the_order_is_neither_healed_nor_released() -> None:
+def test_a_hold_that_a_shipment_ends_is_neither_healed_nor_released() -> None:
     shipped = judged(downloaded_again(HELD, fulfillment_status="SHIPPED"), BY_DEFAULT, LATER)
     assert happened(HELD, shipped, by_a_person=False) == ("OrderDispatched",)
 

@@ -32,16 +32,17 @@ WHEN_USED = {"email_validator", "phonenumbers", "requests"}
 SOMEBODYS = {
     "aws_lambda_powertools.event_handler": API | {"send_digest"},
     "aws_lambda_powertools.utilities.batch": STREAM_OR_QUEUE,
-    "needs_attention.digest": {"send_digest"},
-    "needs_attention.downloader": {"download_orders"},
-    "needs_attention.events": {"publish_changes"},
-    "needs_attention.intake": {"download_orders"},
-    "needs_attention.order_reports": {"download_orders"},
-    "needs_attention.registration": {"manage_settings"},
-    "needs_attention.remembered": API - {"query_orders"},
-    "needs_attention.settings_preview": {"manage_settings"},
-    "needs_attention.sp_api": {"download_orders", "manage_settings", "receive_order_changes"},
-    "needs_attention.validation": {"validate_orders"},
+    "needs_attention.jobs.digest": {"send_digest"},
+    "needs_attention.jobs.download.run": {"download_orders"},
+    "needs_attention.jobs.change_log": {"publish_changes"},
+    "needs_attention.jobs.download.intake": {"download_orders"},
+    "needs_attention.jobs.download.report_comparison": {"download_orders"},
+    "needs_attention.amazon.order_reports": {"download_orders"},
+    "needs_attention.api.integrations.requests": {"manage_settings"},
+    "needs_attention.api.idempotency": API - {"query_orders"},
+    "needs_attention.api.integrations.preview": {"manage_settings"},
+    "needs_attention.amazon.client": {"download_orders", "manage_settings", "receive_order_changes"},
+    "needs_attention.jobs.validation": {"validate_orders"},
 }
 
 

@@ -1,15 +1,16 @@
 # ruff: noqa: RUF001  # other scripts than Latin are the point
+# other scripts than Latin are the point
 
 import re
 from collections import Counter
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from needs_attention.blanks import cleaned
-from needs_attention.names import PersonName, split_name
+from needs_attention.orders.names import PersonName, split_name
+from needs_attention.values.text import cleaned
 
 PEOPLE = [
     # raw, first, last
@@ -251,7 +252,7 @@ def test_a_company_is_not_split(raw: str) -> None:
     assert split_name(raw) == PersonName("", raw, "company")
 
 
-def test_a_name_equal_to_the_company_name_is_a_company_whatever_the_spelling() -> None:
+def test_a_name_equal_to_the_company_name_is_a_company() -> None:
     assert split_name("Blue Heron", company_name="BLUE  HERON.") == PersonName("", "Blue Heron", "company")
 
 
@@ -274,6 +275,7 @@ def test_a_blank_name_is_blank(raw: str | None) -> None:
     assert split_name(raw) == PersonName("", "", "blank")
 
 
+@settings(deadline=None)
 @given(names, st.none() | names)
 def test_splitting_never_fails_and_only_a_person_has_a_first_name(raw: str, company_name: str | None) -> None:
     split = split_name(raw, company_name=company_name)
@@ -281,6 +283,7 @@ def test_splitting_never_fails_and_only_a_person_has_a_first_name(raw: str, comp
     assert bool(split.last) == (split.kind != "blank")
 
 
+@settings(deadline=None)
 @given(names)
 def test_no_word_is_lost_but_honorifics_and_none_is_invented(raw: str) -> None:
     split = split_name(raw)
@@ -295,10 +298,11 @@ latin_words = st.sampled_from(
 ) | (st.text("abcdeilmnoprstuvxyzéüß", min_size=2, max_size=7).map(str.title))
 
 
+@settings(deadline=None)
 @given(st.lists(latin_words, min_size=2, max_size=4).map(" ".join))
-def test_a_name_that_is_split_without_the_parser_is_split_as_the_parser_would(raw: str) -> None:
+def test_a_plain_name_is_split_as_the_parser_would_split_it(raw: str) -> None:
     split = split_name(raw)
-    with patch("needs_attention.names._is_plain", return_value=False):
+    with patch("needs_attention.orders.names._is_plain", return_value=False):
         assert split_name(raw) == split
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from needs_attention.phones import may_be_phone
+from needs_attention.orders.phones import may_be_phone
 
 
 @pytest.mark.parametrize(

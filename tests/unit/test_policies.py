@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.permissions.policies import Request, Statement, allows
-from tests.permissions.requests import requests_of
+from tools.permissions.policies import Request, Statement, allows
+from tools.permissions.requests import requests_of
 
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/OrdersTable"
 KEY = {"orderId": {"S": "701"}}

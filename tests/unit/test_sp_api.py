@@ -19,27 +19,24 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import urllib3
 
-from needs_attention import sp_api
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.sp_api import (
-    REGION_ENDPOINTS,
-    USER_AGENT,
-    VERSION,
+from needs_attention.amazon import transport
+from needs_attention.amazon.client import REGION_ENDPOINTS, SellingPartnerApi
+from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
-    Credentials,
     CredentialsRejected,
-    FetchedOrder,
     OrderNotFound,
-    Page,
     PageTokenRejected,
     QuotaExceeded,
     RequestRejected,
-    SellingPartnerApi,
     SpApiError,
     UnreadableAnswer,
-    user_agent,
 )
+from needs_attention.amazon.order_answers import FetchedOrder, SearchPage
+from needs_attention.amazon.tokens import Credentials, _AccessToken
+from needs_attention.amazon.user_agent import USER_AGENT, user_agent
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.version import VERSION
 
 REPOSITORY = Path(__file__).parents[2]
 CREDENTIALS = Credentials("amzn1.application-oa2-client.example", "a+client/secret", "Atzr|a-refresh-token")
@@ -177,7 +174,7 @@ def api(amazon: Amazon, clock: Clock, http: urllib3.PoolManager) -> SellingPartn
     )
 
 
-def search(api: SellingPartnerApi, **changes: Any) -> Page:
+def search(api: SellingPartnerApi, **changes: Any) -> SearchPage:
     window = {"updated_after": NOON - timedelta(hours=1), "updated_before": NOON}
     return api.search_orders(**{"marketplace_ids": ["ATVPDKIKX0DER"], **window, **changes})
 
@@ -412,7 +409,7 @@ def test_a_page_holds_the_orders_as_amazon_sent_them_and_the_way_on(amazon: Amaz
         "lastUpdatedBefore": "2026-11-01T11:58:00.500Z",
     }
     amazon.replies.append(answers(200, body, x_amzn_RateLimit_Limit="0.0056", x_amzn_RequestId="r-4"))
-    assert search(api) == Page(
+    assert search(api) == SearchPage(
         orders=(ORDER, {"orderId": "2", "unknownField": {"deep": [1, None]}}),
         next_token="next",
         last_updated_before=datetime(2026, 11, 1, 11, 58, 0, 500_000, tzinfo=UTC),
@@ -428,7 +425,7 @@ def test_a_page_without_a_next_token_is_the_last(
     amazon: Amazon, api: SellingPartnerApi, pagination: dict[str, Any]
 ) -> None:
     amazon.replies.append(answers(200, {"orders": []} | pagination))
-    assert search(api) == Page((), None, last_updated_before=None, rate_limit=None, request_id=None)
+    assert search(api) == SearchPage((), None, last_updated_before=None, rate_limit=None, request_id=None)
 
 
 @pytest.mark.parametrize(
@@ -507,7 +504,7 @@ def test_json_is_known_by_its_media_type_whatever_its_parameters(amazon: Amazon,
 def test_an_answer_too_large_for_memory_is_given_up(
     amazon: Amazon, api: SellingPartnerApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sp_api, "_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(transport, "_ANSWER_BYTES", 100_000)
     small, large = (answers(200, {"orders": [], "filler": "x" * size}) for size in (90_000, 100_001))
     amazon.replies.append(small)
     search(api)
@@ -523,7 +520,7 @@ def test_an_answer_of_more_parts_than_memory_holds_is_not_read(
     body = {"orders": [], "filler": filler}
     amazon.replies.append(answers(200, body))
     search(api)
-    monkeypatch.setattr(sp_api, "_MOST_PARTS", 50_000)
+    monkeypatch.setattr(transport, "_MOST_PARTS", 50_000)
     amazon.replies.append(answers(200, body))
     with pytest.raises(UnreadableAnswer, match="no JSON"):
         search(api)
@@ -578,7 +575,7 @@ def test_a_connection_is_used_again(amazon: Amazon, api: SellingPartnerApi) -> N
 def test_a_connection_given_up_half_way_is_not_used_again(
     amazon: Amazon, api: SellingPartnerApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sp_api, "_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(transport, "_ANSWER_BYTES", 100_000)
     amazon.replies.append(answers(200, {"filler": "x" * 1_000_000}))
     with pytest.raises(UnreadableAnswer):
         search(api)
@@ -690,7 +687,7 @@ def test_a_refused_connection_is_unavailable(http: urllib3.PoolManager) -> None:
 def test_a_silent_amazon_is_unavailable_after_the_read_timeout(
     http: urllib3.PoolManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sp_api, "_TIMEOUT", urllib3.Timeout(connect=3.0, read=0.05))
+    monkeypatch.setattr(transport, "_TIMEOUT", urllib3.Timeout(connect=3.0, read=0.05))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         gives_up_first = threading.Timer(5, silent.close)
@@ -701,7 +698,7 @@ def test_a_silent_amazon_is_unavailable_after_the_read_timeout(
 
 
 def test_a_call_waits_3_seconds_to_connect_and_20_to_read() -> None:
-    assert (sp_api._TIMEOUT.connect_timeout, sp_api._TIMEOUT.read_timeout) == (3, 20)
+    assert (transport._TIMEOUT.connect_timeout, transport._TIMEOUT.read_timeout) == (3, 20)
 
 
 # What is never told
@@ -757,9 +754,9 @@ def test_an_explanation_is_short_whatever_amazon_sends(amazon: Amazon, api: Sell
 
 
 def test_no_repr_shows_a_person_or_a_secret(api: SellingPartnerApi) -> None:
-    page = Page((ORDER,), "page-token", None, None, "r-11")
+    page = SearchPage((ORDER,), "page-token", None, None, "r-11")
     fetched = FetchedOrder(ORDER, None, "r-11")
-    shown = " ".join(map(repr, (CREDENTIALS, page, fetched, api, sp_api._AccessToken("Atza|a-token", 0.0))))
+    shown = " ".join(map(repr, (CREDENTIALS, page, fetched, api, _AccessToken("Atza|a-token", 0.0))))
     for secret in ("ada@", "amzn1.application", "secret", "Atz", "page-token"):
         assert secret not in shown
     assert "r-11" in shown
@@ -788,7 +785,7 @@ def test_the_client_imports_nothing_but_urllib3_and_the_standard_library() -> No
 import sys
 import urllib3
 before = set(sys.modules)
-import needs_attention.sp_api
+import needs_attention.amazon.client
 print(*{name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names))
 """
     loaded = subprocess.run(  # noqa: S603 - this interpreter runs the text above

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from needs_attention.http_api import Problem
-from needs_attention.order import REDACTION_AGE, REDACTION_TAKES_AT_MOST
-from needs_attention.order_store import to_item
-from needs_attention.policy import Settings
-from needs_attention.verdict import judged
-from tests.unit.builders import NOON, an_order
+from needs_attention.api.problems import Problem
+from needs_attention.orders.order import REDACTION_AGE, REDACTION_TAKES_AT_MOST
+from needs_attention.orders.settings import Settings
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.order_items import to_item
+from tools.builders import NOON, an_order
 from tools.from_template import of_type, parameters, resources
 
 AMAZONS_LIMIT = timedelta(days=30)

@@ -1,20 +1,22 @@
-"""The verdict: the table row by row, and what holds over every situation that there can be."""
+"""The verdict: the table row by row, and the laws that hold in every possible situation."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import pytest
 
-from needs_attention.gate import happened
-from needs_attention.order import Edits, Hold, Missing, Order
-from needs_attention.policy import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.verdict import (
+from needs_attention.orders.changes import happened
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import Hold, Missing, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.verdict import (
     REDOWNLOAD_AFTER,
     ROWS,
+    RowName,
     Situation,
     Verdict,
     digest,
@@ -22,7 +24,7 @@ from needs_attention.verdict import (
     judged,
     next_redownload,
 )
-from tests.unit.builders import (
+from tools.builders import (
     CREATED,
     LATER,
     LATER_STILL,
@@ -57,29 +59,29 @@ def is_held_whatever_the_defaults_say(order: Order) -> bool:
     return (order.stage, order.status, order.three_pl_status) == (NEEDS_ATTENTION, "Open", DO_NOT_TRANSFER)
 
 
-# Row 1: redacted ------------------------------------------------------------------------------------------------------
+# Redacted -------------------------------------------------------------------------------------------------------------
 
 
-def test_1_a_redacted_order_is_never_held_and_never_transferred() -> None:
+def test_a_redacted_order_is_closed_with_the_default_stage() -> None:
     order = a_held_order(redacted_at=NOON)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 1
+    assert judge(Situation(order, EAGER)).row == "redacted"
     assert (after.hold, after.missing, after.stage, after.three_pl_status) == (None, (), "ready", DO_NOT_TRANSFER)
     assert not after.is_pending
 
 
 @pytest.mark.parametrize("status", HANDED_OVER)
-def test_1_a_redacted_order_that_the_warehouse_has_stays_with_the_warehouse(status: ThreePlStatus) -> None:
+def test_a_redacted_order_stays_with_the_warehouse_that_has_it(status: ThreePlStatus) -> None:
     assert judged(an_order(redacted_at=NOON, three_pl_status=status), EAGER, LATER).three_pl_status is status
 
 
 @pytest.mark.parametrize("status", [ThreePlStatus.NOW, ThreePlStatus.UPON_COMPLETION])
-def test_1_a_redacted_order_that_the_warehouse_has_not_got_never_gets_there(status: ThreePlStatus) -> None:
+def test_a_redacted_order_never_goes_to_the_warehouse(status: ThreePlStatus) -> None:
     assert judged(an_order(redacted_at=NOON, three_pl_status=status), EAGER, LATER).three_pl_status is DO_NOT_TRANSFER
 
 
-def test_1_redaction_undoes_neither_a_dispatch_nor_a_cancellation() -> None:
+def test_redaction_undoes_neither_a_dispatch_nor_a_cancellation() -> None:
     dispatched = a_judged_order(redacted_at=LATER, dispatched_by="person", fully_dispatched_at=NOON)
     void = a_judged_order(redacted_at=LATER, voided_at=NOON)
 
@@ -88,18 +90,18 @@ def test_1_redaction_undoes_neither_a_dispatch_nor_a_cancellation() -> None:
     assert judged(void, EAGER, LATER_STILL).voided_at == NOON
 
 
-def test_1_a_redacted_order_keeps_a_stage_that_people_gave_it() -> None:
+def test_a_redacted_order_keeps_a_stage_that_people_gave_it() -> None:
     assert judged(a_judged_order(redacted_at=NOON, stage="archive"), EAGER, LATER).stage == "archive"
 
 
-def test_1_a_redacted_order_that_amazon_cancels_is_still_only_redacted() -> None:
+def test_a_redacted_order_that_amazon_cancels_is_only_redacted() -> None:
     order = an_order(an_amazon_order(fulfillment_status="CANCELLED"), redacted_at=NOON)
 
-    assert judge(Situation(order, EAGER)).row == 1
+    assert judge(Situation(order, EAGER)).row == "redacted"
     assert judged(order, EAGER, LATER).voided_at is None
 
 
-# Row 2: out of our hands ----------------------------------------------------------------------------------------------
+# Out of our hands -----------------------------------------------------------------------------------------------------
 
 
 def handed_over(settings: Settings = BY_DEFAULT, **fields: Any) -> Order:
@@ -108,27 +110,27 @@ def handed_over(settings: Settings = BY_DEFAULT, **fields: Any) -> Order:
 
 
 @pytest.mark.parametrize("status", HANDED_OVER)
-def test_2_what_the_warehouse_has_is_left_alone(status: ThreePlStatus) -> None:
+def test_what_the_warehouse_has_is_left_alone(status: ThreePlStatus) -> None:
     order = handed_over(dispatched_by="us", fully_dispatched_at=NOON, missing=(Missing(field="x", reason="y"),))
     order = downloaded_again(order.with_(three_pl_status=status), line_items=())
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 2
+    assert judge(Situation(order, EAGER)).row == "outOfOurHands"
     assert fields_of(after.missing) == ["x"]
     left_alone = {"missing": order.missing, "alerts": (), "handed_over_digest": order.handed_over_digest}
     assert after.model_copy(update=left_alone) == order.with_(pending_since=None, judged_at=LATER, is_live=True)
 
 
-def test_2_a_void_order_is_left_alone_even_if_amazon_thinks_again() -> None:
+def test_a_void_order_stays_void_even_if_amazon_thinks_again() -> None:
     order = a_judged_order(voided_at=NOON, three_pl_status=DO_NOT_TRANSFER, stage="archive")
     order = downloaded_again(order, fulfillment_status="UNSHIPPED")
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 2
+    assert judge(Situation(order, EAGER)).row == "outOfOurHands"
     assert (after.voided_at, after.stage, after.three_pl_status, after.alerts) == (NOON, "archive", DO_NOT_TRANSFER, ())
 
 
-def test_2_a_cancellation_after_the_hand_over_is_said_loudly_and_once() -> None:
+def test_a_cancellation_after_the_hand_over_raises_one_alert() -> None:
     order = downloaded_again(handed_over(), fulfillment_status="CANCELLED")
 
     after = judged(order, BY_DEFAULT, LATER)
@@ -149,14 +151,14 @@ def test_2_a_cancellation_after_the_hand_over_is_said_loudly_and_once() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_2_a_change_of_what_the_warehouse_was_told_is_said_loudly(change: dict[str, Any]) -> None:
+def test_a_change_of_what_the_warehouse_was_told_raises_an_alert(change: dict[str, Any]) -> None:
     order = downloaded_again(handed_over(alerts=("EarlierAlert",)), **change)
 
     assert judged(order, BY_DEFAULT, LATER).alerts == ("EarlierAlert", "ChangedAfterHandOver")
 
 
 @pytest.mark.parametrize("change", [{"buyer_email": "bo@example.com"}, {"updated_at": LATER}, {"is_gift": True}])
-def test_2_any_other_change_after_the_hand_over_is_not(change: dict[str, Any]) -> None:
+def test_any_other_change_after_the_hand_over_raises_no_alert(change: dict[str, Any]) -> None:
     order = downloaded_again(handed_over(), **change)
 
     assert judged(order, BY_DEFAULT, LATER).alerts == ()
@@ -173,7 +175,7 @@ def test_2_any_other_change_after_the_hand_over_is_not(change: dict[str, Any]) -
         ({"company_name": "Quill Works"}, ("ChangedAfterHandOver",)),
     ],
 )
-def test_2_of_an_address_only_where_the_parcel_goes_counts_as_changed(
+def test_only_the_destination_in_an_address_counts_as_changed(
     change: dict[str, str | None], alerts: tuple[str, ...]
 ) -> None:
     told: dict[str, str | None] = {"phone": "+1 503 555 0100", "address_type": "RESIDENTIAL"}
@@ -183,7 +185,7 @@ def test_2_of_an_address_only_where_the_parcel_goes_counts_as_changed(
     assert judged(order, BY_DEFAULT, LATER).alerts == alerts
 
 
-def test_2_a_second_kind_of_alert_joins_the_first() -> None:
+def test_a_second_kind_of_alert_joins_the_first() -> None:
     changed = judged(downloaded_again(handed_over(), line_items=()), BY_DEFAULT, LATER)
     cancelled = judged(downloaded_again(changed, fulfillment_status="CANCELLED"), BY_DEFAULT, LATER)
 
@@ -197,23 +199,23 @@ def test_what_the_warehouse_was_told_leaves_no_trace_of_the_buyer() -> None:
     assert int(fingerprint, 16)
 
 
-# Row 3: cancelled -----------------------------------------------------------------------------------------------------
+# Cancelled ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "UNFULFILLABLE"])
 @pytest.mark.parametrize("before", [an_order(), a_judged_order(), a_held_order(), a_held_order(hold=BY_A_PERSON[0])])
-def test_3_an_order_that_amazon_cancels_is_void_and_its_hold_is_over(before: Order, status: str) -> None:
+def test_an_order_that_amazon_cancels_is_void_and_no_longer_held(before: Order, status: str) -> None:
     order = downloaded_again(before, fulfillment_status=status)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 3
+    assert judge(Situation(order, EAGER)).row == "cancelled"
     assert after.status == "Void"
     assert (after.voided_at, after.hold, after.missing) == (LATER, None, ())
     assert (after.three_pl_status, after.alerts) == (DO_NOT_TRANSFER, ())
     assert after.stage == ("new" if before.stage == "new" else "ready")
 
 
-def test_3_an_order_that_was_stored_in_between_is_judged_no_differently() -> None:
+def test_an_order_read_from_storage_is_judged_the_same() -> None:
     stored = Order.model_validate_json(a_held_order().model_dump_json(by_alias=True))
 
     assert judged(downloaded_again(stored, fulfillment_status="CANCELLED"), EAGER, LATER).stage == "ready"
@@ -223,7 +225,7 @@ def test_3_an_order_that_was_stored_in_between_is_judged_no_differently() -> Non
     ("dispatched_by", "alerts"),
     [("us", ("CancelledAfterDispatch",)), ("person", ("CancelledAfterDispatch",)), ("amazon", ()), (None, ())],
 )
-def test_3_a_cancellation_after_dispatch_is_said_loudly(dispatched_by: Any, alerts: tuple[str, ...]) -> None:
+def test_a_cancellation_after_our_dispatch_raises_an_alert(dispatched_by: Any, alerts: tuple[str, ...]) -> None:
     order = a_judged_order(dispatched_by=dispatched_by, fully_dispatched_at=NOON if dispatched_by else None)
     after = judged(downloaded_again(order, fulfillment_status="CANCELLED"), BY_DEFAULT, LATER)
 
@@ -232,130 +234,134 @@ def test_3_a_cancellation_after_dispatch_is_said_loudly(dispatched_by: Any, aler
     assert after.fully_dispatched_at == order.fully_dispatched_at
 
 
-# Row 4: shipped -------------------------------------------------------------------------------------------------------
+# Shipped --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("before", [an_order(), a_judged_order(), a_held_order(), a_held_order(hold=BY_A_PERSON[1])])
-def test_4_an_order_that_amazon_says_is_shipped_never_ships_twice(before: Order) -> None:
+def test_an_order_that_amazon_calls_shipped_never_ships_twice(before: Order) -> None:
     order = downloaded_again(before, fulfillment_status="SHIPPED")
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 4
+    assert judge(Situation(order, EAGER)).row == "shipped"
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "amazon", LATER)
     assert (after.three_pl_status, after.hold, after.missing) == (DO_NOT_TRANSFER, None, ())
     assert not after.is_fulfillable
 
 
-def test_4_an_order_first_seen_shipped_is_not_held_whatever_it_lacks() -> None:
+def test_an_order_first_seen_shipped_is_not_held() -> None:
     order = an_order(an_amazon_order(fulfillment_status="SHIPPED", buyer_email=None, delivery_address=None))
 
     assert judged(order, BY_DEFAULT, LATER).hold is None
 
 
-def test_4_a_dispatch_of_ours_stays_ours() -> None:
+def test_a_dispatch_of_ours_stays_ours_when_amazon_ships() -> None:
     order = a_judged_order(dispatched_by="person", fully_dispatched_at=NOON)
     after = judged(downloaded_again(order, fulfillment_status="SHIPPED"), BY_DEFAULT, LATER)
 
     assert (after.dispatched_by, after.fully_dispatched_at) == ("person", NOON)
 
 
-# Row 5: pending at Amazon ---------------------------------------------------------------------------------------------
+# Draft ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["PENDING", "PENDING_AVAILABILITY"])
-def test_5_an_order_that_amazon_has_not_released_is_a_draft_and_not_held(status: str) -> None:
+def test_an_order_that_amazon_has_not_released_is_an_unheld_draft(status: str) -> None:
     order = an_order(an_amazon_order(fulfillment_status=status, buyer_email=None, line_items=None))
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 5
+    assert judge(Situation(order, EAGER)).row == "draft"
     assert (after.status, after.stage, after.hold, after.missing) == ("Draft", None, None, ())
     assert after.three_pl_status is DO_NOT_TRANSFER
     assert after.dispatched_by is None
     assert not after.is_pending
 
 
-def test_5_a_draft_is_judged_when_amazon_releases_it() -> None:
+def test_a_draft_is_judged_when_amazon_releases_it() -> None:
     draft = judged(an_order(an_amazon_order(fulfillment_status="PENDING", buyer_email=None)), EAGER, NOON)
 
     released = downloaded_again(draft, fulfillment_status="UNSHIPPED")
     assert draft.judged_at is None
-    assert judge(Situation(released, EAGER)).row == 10
-    assert judge(Situation(downloaded_again(released, buyer_email="ada@example.com"), EAGER)).row == 9
+    assert judge(Situation(released, EAGER)).row == "newAndIncomplete"
+    assert judge(Situation(downloaded_again(released, buyer_email="ada@example.com"), EAGER)).row == "newAndComplete"
 
 
-# Row 6: fulfilled by Amazon -------------------------------------------------------------------------------------------
+# Fulfilled by Amazon --------------------------------------------------------------------------------------------------
 
 
-def test_6_an_order_that_amazon_fulfils_gets_the_default_stage_and_never_goes_to_the_3pl() -> None:
+def test_an_order_that_amazon_fulfils_never_goes_to_the_3pl() -> None:
     after = judged(an_order(an_fba_order()), EAGER, LATER)
 
-    assert judge(Situation(an_order(an_fba_order()), EAGER)).row == 6
+    assert judge(Situation(an_order(an_fba_order()), EAGER)).row == "fulfilledByAmazon"
     assert (after.stage, after.status, after.three_pl_status) == ("ready", "Open", DO_NOT_TRANSFER)
     assert (after.hold, after.missing) == (None, ())
 
 
-def test_6_without_lines_an_order_that_amazon_fulfils_is_held_like_any_other() -> None:
+def test_an_order_that_amazon_fulfils_is_held_without_lines() -> None:
     after = judged(an_order(an_fba_order(line_items=None)), EAGER, NOON)
 
     assert fields_of(after.missing) == ["lineItems"]
     assert is_held_whatever_the_defaults_say(after)
 
 
-def test_6_it_heals_when_its_lines_arrive() -> None:
+def test_an_order_that_amazon_fulfils_heals_when_its_lines_arrive() -> None:
     held = judged(an_order(an_fba_order(line_items=None)), EAGER, NOON)
     after = judged(downloaded_again(held, line_items=(a_line(),)), EAGER, LATER)
 
     assert (after.hold, after.stage, after.three_pl_status) == (None, "ready", DO_NOT_TRANSFER)
 
 
-def test_6_a_stage_that_people_gave_it_is_kept() -> None:
+def test_an_order_that_amazon_fulfils_keeps_a_stage_from_people() -> None:
     order = judged(an_order(an_fba_order()), EAGER, NOON).with_(stage="archive")
 
     assert judged(downloaded_again(order, updated_at=LATER), EAGER, LATER).stage == "archive"
 
 
-def test_6_a_draft_that_amazon_fulfils_gets_the_default_stage_once_it_is_released() -> None:
+def test_a_released_draft_that_amazon_fulfils_gets_the_default_stage() -> None:
     draft = judged(an_order(an_fba_order(fulfillment_status="PENDING")), EAGER, NOON)
 
     assert judged(downloaded_again(draft, fulfillment_status="UNSHIPPED"), EAGER, LATER).stage == "ready"
 
 
 @pytest.mark.parametrize("hold", BY_A_PERSON, ids=lambda hold: hold.kind)
-def test_6_a_persons_hold_stands_for_it_too(hold: Hold) -> None:
+def test_a_persons_hold_stands_for_an_order_that_amazon_fulfils(hold: Hold) -> None:
     order = judged(an_order(an_fba_order()), EAGER, NOON).with_(hold=hold, stage=NEEDS_ATTENTION)
 
-    assert judge(Situation(order, EAGER)).row == 8
+    assert judge(Situation(order, EAGER)).row == "heldByAPerson"
 
 
-def test_6_what_an_administrator_accepted_is_shown_and_does_not_send_it_to_the_3pl() -> None:
+def test_an_accepted_gap_sends_no_order_that_amazon_fulfils_to_the_3pl() -> None:
     amazon = an_fba_order()
     order = an_order(amazon, edits=edited(amazon, line_items=()), accepted=accepting("lineItems"))
     held = order.with_(judged_at=NOON, hold=Hold(kind="missing", since=NOON), stage=NEEDS_ATTENTION)
 
     after = judged(held, EAGER, LATER)
-    assert judge(Situation(held, EAGER)).row == 6
+    assert judge(Situation(held, EAGER)).row == "fulfilledByAmazon"
     assert (after.hold, after.three_pl_status, fields_of(after.missing)) == (None, DO_NOT_TRANSFER, ["lineItems"])
 
 
-def test_6_a_dispatch_of_it_is_not_undone() -> None:
+def test_a_dispatch_of_an_order_that_amazon_fulfils_is_kept() -> None:
     order = judged(an_order(an_fba_order()), EAGER, NOON).with_(dispatched_by="amazon", fully_dispatched_at=NOON)
 
     after = judged(order, EAGER, LATER)
-    assert (judge(Situation(order, EAGER)).row, after.dispatched_by, after.fully_dispatched_at) == (6, "amazon", NOON)
+    assert (judge(Situation(order, EAGER)).row, after.dispatched_by, after.fully_dispatched_at) == (
+        "fulfilledByAmazon",
+        "amazon",
+        NOON,
+    )
 
 
-# Row 7: dispatched, nothing for the warehouse -------------------------------------------------------------------------
+# Dispatched -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dispatched_by", ["us", "person", "amazon"])
-def test_7_a_dispatched_order_that_the_warehouse_is_not_to_get_is_left_alone(dispatched_by: str) -> None:
+def test_a_dispatched_order_not_meant_for_the_3pl_is_left_alone(dispatched_by: str) -> None:
     order = a_judged_order(
         dispatched_by=dispatched_by, fully_dispatched_at=NOON, three_pl_status=DO_NOT_TRANSFER, stage="archive"
     )
     order = downloaded_again(order, line_items=())
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 7
+    assert judge(Situation(order, EAGER)).row == "dispatched"
     assert fields_of(after.missing) == ["lineItems"]
     assert (after.status, after.stage, after.hold) == ("Dispatched", "archive", None)
     assert (after.dispatched_by, after.fully_dispatched_at, after.three_pl_status) == (
@@ -365,57 +371,55 @@ def test_7_a_dispatched_order_that_the_warehouse_is_not_to_get_is_left_alone(dis
     )
 
 
-# Row 8: held by a person ----------------------------------------------------------------------------------------------
+# Held by a person -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("hold", BY_A_PERSON, ids=lambda hold: hold.kind)
 @pytest.mark.parametrize("amazon", [{}, {"line_items": ()}], ids=["complete", "incomplete"])
-def test_8_what_a_person_put_into_needs_attention_only_a_person_or_the_date_lets_go(
-    hold: Hold, amazon: dict[str, Any]
-) -> None:
+def test_a_persons_hold_outlasts_every_verdict(hold: Hold, amazon: dict[str, Any]) -> None:
     order = a_judged_order(hold=hold, stage=NEEDS_ATTENTION, three_pl_status=DO_NOT_TRANSFER)
     order = downloaded_again(order, **amazon)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 8
+    assert judge(Situation(order, EAGER)).row == "heldByAPerson"
     assert after.hold == hold
     assert is_held_whatever_the_defaults_say(after)
     assert fields_of(after.missing) == (["lineItems"] if amazon else [])
 
 
 @pytest.mark.parametrize("hold", BY_A_PERSON, ids=lambda hold: hold.kind)
-def test_8_a_persons_hold_closes_the_way_to_the_warehouse_even_if_it_was_open(hold: Hold) -> None:
+def test_a_persons_hold_closes_an_open_way_to_the_warehouse(hold: Hold) -> None:
     order = a_judged_order(hold=hold, stage="new", three_pl_status=ThreePlStatus.NOW)
 
     assert is_held_whatever_the_defaults_say(judged(order, EAGER, LATER))
 
 
-# Row 9: complete at first sight ---------------------------------------------------------------------------------------
+# New and complete -----------------------------------------------------------------------------------------------------
 
 
-def test_9_a_complete_order_gets_the_defaults() -> None:
+def test_a_complete_order_gets_the_defaults() -> None:
     after = judged(an_order(), Settings(default_stage="ready"), LATER)
 
-    assert judge(Situation(an_order(), BY_DEFAULT)).row == 9
+    assert judge(Situation(an_order(), BY_DEFAULT)).row == "newAndComplete"
     assert (after.stage, after.status, after.three_pl_status) == ("ready", "Open", ThreePlStatus.UPON_COMPLETION)
     assert (after.hold, after.missing, after.dispatched_by, after.fully_dispatched_at) == (None, (), None, None)
     assert (after.pending_since, after.judged_at) == (None, LATER)
 
 
-def test_9_with_auto_dispatch_a_complete_order_is_dispatched_now() -> None:
+def test_auto_dispatch_sends_a_complete_order_at_once() -> None:
     after = judged(an_order(), EAGER, LATER)
 
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "us", LATER)
 
 
-def test_9_the_rest_of_a_partly_shipped_order_goes_only_by_a_persons_word() -> None:
+def test_only_a_person_sends_the_rest_of_a_partly_shipped_order() -> None:
     after = judged(an_order(an_amazon_order(fulfillment_status="PARTIALLY_SHIPPED")), EAGER, LATER)
 
     assert (after.stage, after.three_pl_status) == ("ready", ThreePlStatus.DO_NOT_TRANSFER)
     assert (after.status, after.dispatched_by) == ("Open", None)
 
 
-def test_2_only_what_changes_the_parcel_is_a_change_after_hand_over_and_each_is_told_once() -> None:
+def test_each_change_of_the_parcel_after_hand_over_is_told_once() -> None:
     order = handed_over()
     (line,) = order.amazon.line_items or ()
     shipped = judged(
@@ -432,13 +436,13 @@ def test_2_only_what_changes_the_parcel_is_a_change_after_hand_over_and_each_is_
     assert happened(again, same, by_a_person=False) == ()
 
 
-def test_5_an_incomplete_order_that_amazon_takes_back_is_a_draft_and_no_longer_held() -> None:
+def test_a_held_order_that_amazon_takes_back_becomes_a_draft() -> None:
     pending = judged(downloaded_again(a_held_order(), fulfillment_status="PENDING"), EAGER, LATER)
 
     assert (pending.hold, pending.stage, pending.status) == (None, None, "Draft")
 
 
-def test_5_what_a_person_holds_stays_held_while_amazon_calls_it_pending() -> None:
+def test_a_persons_hold_lasts_while_amazon_calls_the_order_pending() -> None:
     held = a_judged_order(hold=Hold(kind="manual", since=NOON), stage=NEEDS_ATTENTION)
     pending = judged(downloaded_again(held, fulfillment_status="PENDING"), EAGER, LATER)
     after = judged(downloaded_again(pending, fulfillment_status="UNSHIPPED"), EAGER, LATER)
@@ -454,43 +458,41 @@ def test_5_what_a_person_holds_stays_held_while_amazon_calls_it_pending() -> Non
     ],
     ids=["before going live", "trial mode"],
 )
-def test_9_auto_dispatch_spares_what_is_not_ours_to_send_whole(
-    amazon: dict[str, Any], settings: dict[str, Any]
-) -> None:
+def test_auto_dispatch_sends_nothing_that_may_not_leave(amazon: dict[str, Any], settings: dict[str, Any]) -> None:
     after = judged(an_order(an_amazon_order(**amazon)), EAGER.model_copy(update=settings), LATER)
 
     assert (after.stage, after.three_pl_status) == ("ready", ThreePlStatus.NOW)
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Open", None, None)
 
 
-def test_9_an_order_created_at_the_go_live_date_is_dispatched() -> None:
+def test_an_order_created_at_the_go_live_date_is_dispatched() -> None:
     after = judged(an_order(), EAGER.model_copy(update={"go_live_date": CREATED}), LATER)
 
     assert after.dispatched_by == "us"
 
 
-def test_9_an_unknown_status_at_amazon_is_judged_like_any_open_order() -> None:
+def test_an_unknown_status_at_amazon_is_judged_like_an_open_one() -> None:
     for status in ["TELEPORTED", None]:
-        assert judge(Situation(an_order(an_amazon_order(fulfillment_status=status)), EAGER)).row == 9
+        assert judge(Situation(an_order(an_amazon_order(fulfillment_status=status)), EAGER)).row == "newAndComplete"
 
 
-def test_9_an_order_of_which_all_that_is_missing_was_accepted_gets_the_defaults() -> None:
+def test_a_new_order_whose_gaps_were_accepted_gets_the_defaults() -> None:
     order = an_order(an_amazon_order(buyer_email=None), accepted=accepting("email"))
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 9
+    assert judge(Situation(order, EAGER)).row == "newAndComplete"
     assert fields_of(after.missing) == ["email"]
 
 
-# Row 10: incomplete at first sight ------------------------------------------------------------------------------------
+# New and incomplete ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("settings", [BY_DEFAULT, EAGER], ids=["default", "eager"])
-def test_10_an_incomplete_order_is_held_whatever_the_defaults_say(settings: Settings) -> None:
+def test_an_incomplete_order_is_held_whatever_the_defaults_say(settings: Settings) -> None:
     order = an_order(an_amazon_order(buyer_email=None, line_items=None))
 
     after = judged(order, settings, LATER)
-    assert judge(Situation(order, settings)).row == 10
+    assert judge(Situation(order, settings)).row == "newAndIncomplete"
     assert is_held_whatever_the_defaults_say(after)
     assert after.hold == Hold(kind="missing", since=LATER)
     assert (after.dispatched_by, after.fully_dispatched_at, after.judged_at) == (None, None, LATER)
@@ -501,138 +503,140 @@ def test_10_an_incomplete_order_is_held_whatever_the_defaults_say(settings: Sett
 
 
 @pytest.mark.parametrize("check", ["email", "names"])
-def test_10_a_check_that_is_switched_off_holds_nothing(check: str) -> None:
+def test_a_check_that_is_switched_off_holds_nothing(check: str) -> None:
     order = an_order(an_amazon_order(buyer_email=None))
 
-    assert judge(Situation(order, without_checks(check))).row == (9 if check == "email" else 10)
+    assert judge(Situation(order, without_checks(check))).row == (
+        "newAndComplete" if check == "email" else "newAndIncomplete"
+    )
 
 
-# Row 11: held, and something still missing ----------------------------------------------------------------------------
+# Still incomplete -----------------------------------------------------------------------------------------------------
 
 
-def test_11_an_order_that_is_only_partly_completed_stays_held_with_the_shorter_list() -> None:
+def test_a_partly_completed_order_stays_held_with_a_shorter_list() -> None:
     held = a_judged_order(an_amazon_order(buyer_email=None, line_items=None))
     order = downloaded_again(held, buyer_email="ada@example.com")
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 11
+    assert judge(Situation(order, EAGER)).row == "stillIncomplete"
     assert fields_of(after.missing) == ["lineItems"]
     assert after.hold == held.hold
     assert is_held_whatever_the_defaults_say(after)
 
 
-def test_11_each_field_remembers_since_when_it_is_missing() -> None:
+def test_each_field_remembers_since_when_it_is_missing() -> None:
     held = a_held_order()
     after = judged(downloaded_again(held, line_items=()), EAGER, LATER)
 
     assert [(item.field, item.first_missing_at) for item in after.missing] == [("email", NOON), ("lineItems", LATER)]
 
 
-def test_11_what_was_accepted_is_listed_but_what_is_open_holds() -> None:
+def test_accepted_gaps_are_listed_and_open_ones_hold() -> None:
     order = downloaded_again(a_held_order(accepted=accepting("email")), line_items=())
 
-    assert judge(Situation(order, EAGER)).row == 11
+    assert judge(Situation(order, EAGER)).row == "stillIncomplete"
     assert fields_of(judged(order, EAGER, LATER).missing) == ["email", "lineItems"]
 
 
-# Row 12: healed -------------------------------------------------------------------------------------------------------
+# Healed ---------------------------------------------------------------------------------------------------------------
 
 
-def test_12_an_order_that_amazon_completes_heals_to_the_defaults_as_they_are_now() -> None:
+def test_an_order_heals_to_the_defaults_as_they_are_now() -> None:
     order = downloaded_again(a_held_order(), buyer_email="ada@example.com")
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 12
+    assert judge(Situation(order, EAGER)).row == "healed"
     assert (after.stage, after.three_pl_status, after.dispatched_by) == ("ready", ThreePlStatus.NOW, "us")
     assert (after.hold, after.missing, after.fully_dispatched_at, after.redownload_at) == (None, (), LATER, None)
 
 
-def test_12_healing_without_auto_dispatch_leaves_the_order_open() -> None:
+def test_healing_without_auto_dispatch_leaves_the_order_open() -> None:
     after = judged(downloaded_again(a_held_order(), buyer_email="ada@example.com"), BY_DEFAULT, LATER)
 
     assert (after.status, after.stage, after.three_pl_status) == ("Open", "new", ThreePlStatus.UPON_COMPLETION)
 
 
-def test_12_an_order_heals_if_amazon_completes_it_though_a_person_typed_too() -> None:
+def test_an_order_heals_when_amazon_sends_what_a_person_typed() -> None:
     held = a_held_order(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"))
 
-    assert judge(Situation(downloaded_again(held, buyer_email="ada@example.com"), EAGER)).row == 12
+    assert judge(Situation(downloaded_again(held, buyer_email="ada@example.com"), EAGER)).row == "healed"
 
 
-def test_12_an_order_heals_if_the_check_that_held_it_is_switched_off() -> None:
-    assert judge(Situation(a_held_order(), without_checks("email"))).row == 12
+def test_an_order_heals_if_the_check_that_held_it_is_switched_off() -> None:
+    assert judge(Situation(a_held_order(), without_checks("email"))).row == "healed"
 
 
-# Row 13: completed by a person ----------------------------------------------------------------------------------------
+# Ready to release -----------------------------------------------------------------------------------------------------
 
 
-def test_13_an_order_that_a_person_completed_stays_until_the_person_lets_it_go() -> None:
+def test_an_order_that_a_person_completed_waits_for_its_release() -> None:
     order = a_held_order(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"))
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 13
+    assert judge(Situation(order, EAGER)).row == "readyToRelease"
     assert is_held_whatever_the_defaults_say(after)
     assert after.is_ready_to_release
     assert (after.hold, after.missing) == (order.hold, ())
 
 
-def test_13_a_confirmation_makes_it_ready_too() -> None:
+def test_a_confirmation_makes_an_order_ready_to_release() -> None:
     order = a_held_order(edits=Edits(confirmed=("email",)))
 
-    assert judge(Situation(order, EAGER)).row == 13
+    assert judge(Situation(order, EAGER)).row == "readyToRelease"
     assert judged(order, EAGER, LATER).is_ready_to_release
 
 
-def test_13_the_confirmation_that_the_buyer_did_not_mean_to_cancel_is_a_persons_too() -> None:
+def test_a_confirmed_request_to_cancel_waits_for_its_release_too() -> None:
     held = a_judged_order(an_amazon_order(cancel_requested_by_buyer=True))
 
-    assert judge(Situation(held, EAGER)).row == 11
-    assert judge(Situation(held.with_(edits=Edits(confirmed=("buyerRequestedCancel",))), EAGER)).row == 13
+    assert judge(Situation(held, EAGER)).row == "stillIncomplete"
+    assert judge(Situation(held.with_(edits=Edits(confirmed=("buyerRequestedCancel",))), EAGER)).row == "readyToRelease"
 
 
 @pytest.mark.parametrize("amazon", [{"buyer_email": None}, {}], ids=["amazon lacks it", "a person blanked it"])
-def test_13_what_an_administrator_accepted_does_not_let_a_held_order_go_by_itself(amazon: dict[str, Any]) -> None:
+def test_an_accepted_gap_does_not_end_a_hold_by_itself(amazon: dict[str, Any]) -> None:
     order = an_order(an_amazon_order(**amazon), edits=edited(an_amazon_order(), email=""), accepted=accepting("email"))
     held = order.with_(judged_at=NOON, hold=Hold(kind="missing", since=NOON), stage=NEEDS_ATTENTION)
 
     after = judged(held, EAGER, LATER)
-    assert judge(Situation(held, EAGER)).row == 13
+    assert judge(Situation(held, EAGER)).row == "readyToRelease"
     assert is_held_whatever_the_defaults_say(after)
     assert after.is_ready_to_release
 
 
-# Row 14: let go, and complete -----------------------------------------------------------------------------------------
+# As it was let go -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [DO_NOT_TRANSFER, ThreePlStatus.UPON_COMPLETION, ThreePlStatus.NOW])
-def test_14_an_order_that_was_let_go_keeps_what_people_chose(status: ThreePlStatus) -> None:
+def test_an_order_that_was_let_go_keeps_what_people_chose(status: ThreePlStatus) -> None:
     order = downloaded_again(a_judged_order(stage="packing", three_pl_status=status), updated_at=LATER)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 14
+    assert judge(Situation(order, EAGER)).row == "asLetGo"
     assert (after.stage, after.three_pl_status, after.dispatched_by) == ("packing", status, None)
     assert after.hold is None
     assert not after.is_pending
 
 
-def test_14_a_dispatch_that_waits_for_its_transfer_is_kept_too() -> None:
+def test_a_dispatch_that_waits_for_its_transfer_is_kept() -> None:
     order = a_judged_order(dispatched_by="person", fully_dispatched_at=NOON)
 
     after = judged(order, BY_DEFAULT, LATER)
-    assert judge(Situation(order, BY_DEFAULT)).row == 14
+    assert judge(Situation(order, BY_DEFAULT)).row == "asLetGo"
     assert (after.dispatched_by, after.fully_dispatched_at) == ("person", NOON)
     assert after.is_transferable
 
 
-def test_14_what_an_administrator_accepted_at_release_is_shown_and_holds_nothing() -> None:
+def test_a_gap_accepted_at_release_is_shown_and_holds_nothing() -> None:
     order = downloaded_again(a_judged_order(accepted=accepting("email"), stage="packing"), buyer_email=None)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 14
+    assert judge(Situation(order, EAGER)).row == "asLetGo"
     assert (fields_of(after.missing), after.stage, after.hold) == (["email"], "packing", None)
 
 
-def test_14_what_amazon_calls_partly_shipped_goes_to_the_3pl_only_if_a_person_says_so_again() -> None:
+def test_a_part_shipped_since_goes_to_the_3pl_only_by_a_new_choice() -> None:
     order = a_judged_order(stage="packing", three_pl_status=ThreePlStatus.NOW)
 
     partly = judged(downloaded_again(order, fulfillment_status="PARTIALLY_SHIPPED"), EAGER, LATER)
@@ -642,20 +646,20 @@ def test_14_what_amazon_calls_partly_shipped_goes_to_the_3pl_only_if_a_person_sa
     assert again.three_pl_status is ThreePlStatus.NOW
 
 
-# Row 15: let go, and something new is missing -------------------------------------------------------------------------
+# Incomplete again -----------------------------------------------------------------------------------------------------
 
 
-def test_15_something_new_that_is_missing_holds_the_order_again() -> None:
+def test_a_new_gap_holds_the_order_again() -> None:
     order = downloaded_again(a_judged_order(stage="packing", three_pl_status=ThreePlStatus.NOW), line_items=())
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 15
+    assert judge(Situation(order, EAGER)).row == "incompleteAgain"
     assert is_held_whatever_the_defaults_say(after)
     assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
     assert fields_of(after.missing) == ["lineItems"]
 
 
-def test_15_a_dispatch_that_only_waited_for_its_transfer_is_taken_back() -> None:
+def test_a_new_gap_takes_back_a_dispatch_that_waited_for_its_transfer() -> None:
     order = a_judged_order(dispatched_by="us", fully_dispatched_at=NOON)
     assert order.is_transferable
 
@@ -663,25 +667,25 @@ def test_15_a_dispatch_that_only_waited_for_its_transfer_is_taken_back() -> None
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Open", None, None)
 
 
-def test_15_a_change_at_amazon_of_what_was_edited_holds_the_order_again() -> None:
+def test_a_change_at_amazon_of_an_edited_unit_holds_the_order_again() -> None:
     order = a_judged_order(edits=edited(an_amazon_order(), delivery_address=an_address(line1="1 Typed Street")))
     order = downloaded_again(order, delivery_address=an_address(line1="5 Mill Road"))
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == 15
+    assert judge(Situation(order, EAGER)).row == "incompleteAgain"
     assert [(item.field, item.reason) for item in after.missing] == [("deliveryAddress", "changedAtAmazon")]
 
 
-def test_15_a_hold_after_release_stays_one_while_it_lasts() -> None:
+def test_a_hold_after_release_stays_one_while_it_lasts() -> None:
     order = judged(downloaded_again(a_judged_order(), line_items=()), EAGER, LATER)
 
     again = judged(order, EAGER, LATER_STILL)
-    assert judge(Situation(order, EAGER)).row == 11
+    assert judge(Situation(order, EAGER)).row == "stillIncomplete"
     assert judge(Situation(order, EAGER)).is_after_release
     assert again.hold == order.hold
 
 
-def test_15_first_holds_are_not_after_release() -> None:
+def test_a_first_hold_is_not_after_release() -> None:
     assert not judge(Situation(an_order(), EAGER)).is_after_release
     assert not judge(Situation(an_order(an_amazon_order(buyer_email=None)), EAGER)).is_after_release
     assert not judge(Situation(a_held_order(), EAGER)).is_after_release
@@ -760,56 +764,65 @@ def _hold_of(verdict: Verdict) -> Hold | None:
     return Hold(kind=verdict.hold, since=NOON) if verdict.hold else None
 
 
-# The table in words of its own. Rows 1 to 8 are tried in this order; of rows 9 to 15 no two ever match together.
-ENDINGS: dict[int, Callable[[Situation], bool]] = {
-    1: lambda s: s.order.redacted_at is not None,
-    2: lambda s: s.order.three_pl_status in HANDED_OVER or s.order.voided_at is not None,
-    3: lambda s: s.order.amazon.fulfillment_status == "CANCELLED",
-    4: lambda s: s.order.amazon.fulfillment_status == "SHIPPED",
-    5: lambda s: s.order.amazon.fulfillment_status == "PENDING",
-    6: lambda s: s.order.amazon.fulfilled_by == "AMAZON" and not s.open_missing and s.order.hold not in BY_A_PERSON,
-    7: lambda s: s.order.dispatched_by is not None and s.order.three_pl_status == "Do Not Transfer to 3PL",
-    8: lambda s: s.order.hold in BY_A_PERSON,
+# The table in words of its own. The endings are tried in this order; no two of the judgements ever match together.
+ENDINGS: dict[RowName, Callable[[Situation], bool]] = {
+    "redacted": lambda s: s.order.redacted_at is not None,
+    "outOfOurHands": lambda s: s.order.three_pl_status in HANDED_OVER or s.order.voided_at is not None,
+    "cancelled": lambda s: s.order.amazon.fulfillment_status == "CANCELLED",
+    "shipped": lambda s: s.order.amazon.fulfillment_status == "SHIPPED",
+    "draft": lambda s: s.order.amazon.fulfillment_status == "PENDING",
+    "fulfilledByAmazon": lambda s: (
+        s.order.amazon.fulfilled_by == "AMAZON" and not s.open_missing and s.order.hold not in BY_A_PERSON
+    ),
+    "dispatched": lambda s: s.order.dispatched_by is not None and s.order.three_pl_status == "Do Not Transfer to 3PL",
+    "heldByAPerson": lambda s: s.order.hold in BY_A_PERSON,
 }
-JUDGEMENTS: dict[int, Callable[[Situation], bool]] = {
-    9: lambda s: s.order.judged_at is None and not s.open_missing,
-    10: lambda s: s.order.judged_at is None and bool(s.open_missing),
-    11: lambda s: s.order.judged_at is not None and s.order.hold is not None and bool(s.open_missing),
-    12: lambda s: s.order.judged_at is not None and s.order.hold is not None and not (s.missing or s.missing_at_amazon),
-    13: lambda s: (
+JUDGEMENTS: dict[RowName, Callable[[Situation], bool]] = {
+    "newAndComplete": lambda s: s.order.judged_at is None and not s.open_missing,
+    "newAndIncomplete": lambda s: s.order.judged_at is None and bool(s.open_missing),
+    "stillIncomplete": lambda s: s.order.judged_at is not None and s.order.hold is not None and bool(s.open_missing),
+    "healed": lambda s: (
+        s.order.judged_at is not None and s.order.hold is not None and not (s.missing or s.missing_at_amazon)
+    ),
+    "readyToRelease": lambda s: (
         s.order.judged_at is not None
         and s.order.hold is not None
         and not s.open_missing
         and bool(s.missing or s.missing_at_amazon)
     ),
-    14: lambda s: s.order.judged_at is not None and s.order.hold is None and not s.open_missing,
-    15: lambda s: s.order.judged_at is not None and s.order.hold is None and bool(s.open_missing),
+    "asLetGo": lambda s: s.order.judged_at is not None and s.order.hold is None and not s.open_missing,
+    "incompleteAgain": lambda s: s.order.judged_at is not None and s.order.hold is None and bool(s.open_missing),
 }
 
 
-def row_by_the_words(situation: Situation) -> int:
-    for number, matches in ENDINGS.items():
+# The rows that hold an order for missing data.
+HOLDING = {"newAndIncomplete", "stillIncomplete", "readyToRelease", "incompleteAgain"}
+
+
+def row_by_the_words(situation: Situation) -> RowName:
+    for name, matches in ENDINGS.items():
         if matches(situation):
-            return number
-    (number,) = [number for number, matches in JUDGEMENTS.items() if matches(situation)]
-    return number
+            return name
+    (name,) = [name for name, matches in JUDGEMENTS.items() if matches(situation)]
+    return name
 
 
-def test_the_table_is_numbered_from_1_to_15() -> None:
-    assert [row.number for row in ROWS] == list(range(1, 16))
+def test_the_table_has_the_named_rows_in_their_order() -> None:
+    assert tuple(row.name for row in ROWS) == get_args(RowName)
+    assert [row.name for row in ROWS] == [*ENDINGS, *JUDGEMENTS]
 
 
 def test_exactly_one_row_decides_every_situation() -> None:
-    decided_by: dict[int, int] = {}
+    deciding = set()
     for situation in every_situation():
         verdict = judge(situation)
         assert verdict.row == row_by_the_words(situation), situation
-        decided_by[verdict.row] = decided_by.get(verdict.row, 0) + 1
+        deciding.add(verdict.row)
 
-    assert sorted(decided_by) == list(range(1, 16))
+    assert deciding == set(get_args(RowName))
 
 
-def test_no_order_with_something_open_missing_becomes_transferable_or_dispatched_by_us() -> None:
+def test_no_order_with_an_open_gap_may_leave() -> None:
     for situation in every_situation():
         if situation.open_missing:
             after = decided(situation)
@@ -817,7 +830,7 @@ def test_no_order_with_something_open_missing_becomes_transferable_or_dispatched
             assert after.dispatched_by != "us" or situation.order.dispatched_by == "us", situation
 
 
-def test_no_held_order_is_transferable_and_every_hold_is_in_needs_attention() -> None:
+def test_every_held_order_is_in_needs_attention_and_not_transferable() -> None:
     for situation in every_situation():
         after = decided(situation)
         if after.hold and not situation.order.is_handed_over and not after.voided_at:
@@ -826,15 +839,15 @@ def test_no_held_order_is_transferable_and_every_hold_is_in_needs_attention() ->
             assert after.three_pl_status is DO_NOT_TRANSFER, situation
 
 
-def test_a_new_or_lasting_hold_for_missing_data_is_always_the_three_overrides() -> None:
+def test_every_hold_for_missing_data_makes_the_three_overrides() -> None:
     for situation in every_situation():
-        if judge(situation).row in {10, 11, 13, 15}:
+        if judge(situation).row in HOLDING:
             after = decided(situation)
             assert after.hold, situation
             assert is_held_whatever_the_defaults_say(after), situation
 
 
-def test_an_order_that_amazon_fulfils_cancelled_shipped_or_has_not_released_is_never_transferable() -> None:
+def test_no_order_that_is_amazons_to_send_is_transferable() -> None:
     for situation in every_situation():
         amazon = situation.order.amazon
         if amazon.is_fulfilled_by_amazon or amazon.is_cancelled or amazon.is_shipped or amazon.is_pending:
@@ -855,21 +868,23 @@ def test_what_the_warehouse_has_no_verdict_takes_away() -> None:
             assert decided(situation).three_pl_status is situation.order.three_pl_status, situation
 
 
-def test_a_hold_for_missing_data_ends_by_itself_only_when_amazon_lacks_nothing() -> None:
+def test_a_hold_ends_by_itself_only_when_amazon_lacks_nothing() -> None:
     for situation in every_situation():
         after = decided(situation)
         is_ended = situation.was_judged and situation.is_held and not after.hold
         is_closed = after.redacted_at or after.voided_at or after.dispatched_by == "amazon" or after.stage is None
         if is_ended and not is_closed and situation.order.dispatched_by is None:
-            assert judge(situation).row in {6, 12}, situation
+            assert judge(situation).row in {"fulfilledByAmazon", "healed"}, situation
             if not situation.order.amazon.is_fulfilled_by_amazon:
                 assert not situation.missing_at_amazon, situation
 
 
-def test_a_stage_that_a_person_chose_is_only_ever_taken_away_by_a_hold_or_a_draft() -> None:
+def test_only_a_hold_or_a_draft_replaces_a_persons_stage() -> None:
     for situation in every_situation():
         if situation.order.stage == "packing":
-            expected = {15: NEEDS_ATTENTION, 8: NEEDS_ATTENTION, 5: None}.get(judge(situation).row, "packing")
+            expected = {"incompleteAgain": NEEDS_ATTENTION, "heldByAPerson": NEEDS_ATTENTION, "draft": None}.get(
+                judge(situation).row, "packing"
+            )
             assert decided(situation).stage == expected, situation
 
 
@@ -883,7 +898,7 @@ def test_judging_again_changes_nothing() -> None:
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_judging_again_changes_nothing_of_what_is_stored_but_when_it_was_judged(
+def test_judging_again_changes_only_the_time_of_the_verdict(
     channel: str, status: str, data: str, settings: Settings
 ) -> None:
     amazon_has, typed, is_accepted = DATA[data]
@@ -898,7 +913,7 @@ def test_judging_again_changes_nothing_of_what_is_stored_but_when_it_was_judged(
     assert (again.judged_at is None) == (once.judged_at is None)
 
 
-def test_what_was_decided_and_what_it_was_decided_on_cannot_be_changed() -> None:
+def test_a_situation_and_its_verdict_cannot_be_changed() -> None:
     situation = Situation(an_order(), EAGER)
 
     with pytest.raises(FrozenInstanceError):
@@ -946,14 +961,14 @@ def test_what_amazon_cannot_fill_is_not_asked_for_again(order: Order) -> None:
     assert judged(order, BY_DEFAULT, LATER).redownload_at is None
 
 
-def test_a_billing_address_that_amazons_tax_data_may_yet_bring_is_asked_for_again() -> None:
+def test_a_billing_address_is_asked_for_again() -> None:
     order = judged(an_order(), Settings(billing_address="require"), NOON)
 
     assert fields_of(order.missing) == ["billingAddress"]
     assert order.redownload_at == NOON + REDOWNLOAD_AFTER[0]
 
 
-def test_a_gap_of_amazons_beside_a_request_to_cancel_is_asked_for_again() -> None:
+def test_a_gap_next_to_a_request_to_cancel_is_asked_for_again() -> None:
     order = an_order(an_amazon_order(cancel_requested_by_buyer=True, buyer_email=None))
 
     assert judged(order, BY_DEFAULT, NOON).redownload_at == NOON + REDOWNLOAD_AFTER[0]
@@ -980,5 +995,5 @@ def test_amazon_is_asked_less_and_less_often_for_a_day(asked_after: timedelta, n
 
 
 @pytest.mark.parametrize("order", [a_judged_order(), *(a_held_order(hold=hold) for hold in BY_A_PERSON)])
-def test_an_order_that_is_not_held_for_missing_data_is_not_asked_for_again(order: Order) -> None:
+def test_an_order_not_held_for_missing_data_is_not_asked_for_again(order: Order) -> None:
     assert next_redownload(order, NOON) is None

@@ -6,12 +6,17 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from needs_attention.events import Change, history_item
-from needs_attention.integration_store import Integration, IntegrationStore, Stages
-from needs_attention.order import AmazonOrder, LastChange, Order
-from needs_attention.order_store import Summary, to_item
-from needs_attention.policy import BUILT_IN_STAGES, Settings, Stage, ThreePlStatus
-from needs_attention.verdict import judged
+from needs_attention.amazon.order_json import read_order
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
+from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.order import LastChange, Order
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import judged
+from needs_attention.tables.history import OrderRevision, history_item
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.order_items import to_item
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.marketplaces import marketplaces_of
 from tools.local_stack import local_aws
@@ -35,7 +40,7 @@ def fill(stack: Stack, number: int, now: datetime, say: Callable[[str], None]) -
     """
     dynamodb = local_aws.session().client("dynamodb", endpoint_url=stack.aws_endpoint)
     _stop_streams(stack)
-    integrations = IntegrationStore(dynamodb, stack.outputs["IntegrationsTable"])
+    integrations = SettingsStore(dynamodb, stack.outputs["IntegrationsTable"])
     integrations.save(
         Integration(
             integration_id=INTEGRATION,
@@ -49,10 +54,10 @@ def fill(stack: Stack, number: int, now: datetime, say: Callable[[str], None]) -
     integrations.save_stages(Stages(stages=(*BUILT_IN_STAGES, DISPATCHED)))
     written = 0
     for some in batched(stored_orders(number, now), MOST_IN_A_BATCH, strict=False):
-        changes = [Change(Summary.of(order), order.last_change) for order in some if order.last_change]
+        revisions = [OrderRevision(Summary.of(order), order.last_change) for order in some if order.last_change]
         for table, items in (
             ("OrdersTable", [to_item(order) for order in some]),
-            ("HistoryTable", [history_item(change) for change in changes]),
+            ("HistoryTable", [history_item(revision) for revision in revisions]),
         ):
             puts: Any = [{"PutRequest": {"Item": item}} for item in items]
             dynamodb.batch_write_item(RequestItems={stack.outputs[table]: puts})
@@ -64,7 +69,7 @@ def fill(stack: Stack, number: int, now: datetime, say: Callable[[str], None]) -
 def stored_orders(number: int, now: datetime) -> Iterator[Order]:
     """Most are dispatched, about three in ten held; a few are new, drafts or void."""
     for position, entry in enumerate(generated(number, now=now, shares=SHARES)):
-        amazon = AmazonOrder.from_amazon(json.loads(entry.document))
+        amazon = read_order(json.loads(entry.document))
         order = _judged(amazon, now)
         if order.hold or order.status != "Open":
             yield order

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from needs_attention.order_store import order_from_item, to_item
+from needs_attention.tables.order_items import order_from_item, to_item
 from tools.from_template import resources
 from tools.local_stack import local_aws
 from tools.local_stack.api import Person

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from botocore.session import get_session
 
 from needs_attention import aws
-from needs_attention.order_store import BY_CREATED
+from needs_attention.tables.orders import BY_CREATED
 from tools.consumption import Consumption, consumption_of
 from tools.from_template import logical_id_of
 from tools.local_stack import local_aws

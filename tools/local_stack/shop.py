@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Literal
 
-from needs_attention.integration_store import ChangedMeanwhile, IntegrationStore
-from needs_attention.order_store import VERDICT_OVERDUE, OrderStore, to_item
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.order_items import VERDICT_OVERDUE, to_item
+from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.story import STORY
 from tools.local_stack import local_aws
 from tools.local_stack.api import Person
@@ -58,7 +60,7 @@ class Shop:
         self.after_a_while("the end of every incident", lambda: self.health()["incidents"] == [] or None)
         eventually("the live download", lambda: self.health()["lastRunAt"])
         eventually("the end of every run", lambda: self.wake_ups() == 0 or None)
-        store = IntegrationStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
+        store = DownloadStateStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
         for order_id in self.set_aside():
             store.forget_set_aside(INTEGRATION, order_id)
 
@@ -112,10 +114,10 @@ class Shop:
 
     def let_a_while_pass(self) -> None:
         """Until live downloads are due, and what did not work is tried again: minutes, which a test does not wait."""
-        store = IntegrationStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
-        integration = store.get(INTEGRATION)
-        assert integration is not None
-        live = store.live_download(integration)
+        store = DownloadStateStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
+        state = store.state(INTEGRATION)
+        assert state is not None
+        live = state.live
         earlier = live.walk.model_copy(update={"reached": live.walk.reached - timedelta(minutes=1)})
         due = {"walk": earlier, "last_run_at": None, "blocked_until": None, "retry_at": None}
         store.save_live_download(INTEGRATION, live.model_copy(update=due))

@@ -16,17 +16,13 @@ from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaMode
 
-from needs_attention.answers import (
-    Download,
-    EditedOrder,
-    IntegrationDetails,
-    IntegrationProblem,
-    OrderProblem,
-    ProblemDetails,
-    TriedIntegration,
-    WholeOrder,
-)
-from needs_attention.http_api import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Caller, Operation, Role, Source
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.downloads import Download
+from needs_attention.api.integrations.changes import TriedIntegration
+from needs_attention.api.integrations.views import IntegrationDetails, IntegrationProblem
+from needs_attention.api.operations import JSON, KEY, LARGEST_BODY, MERGE_PATCH, Operation, Source
+from needs_attention.api.orders.views import EditedOrder, OrderProblem, WholeOrder
+from needs_attention.api.problems import ProblemDetails
 from tools.openapi.examples import Example
 
 PROBLEM = "application/problem+json"
@@ -86,9 +82,9 @@ def document(operations: Iterable[Operation], examples: Iterable[Example]) -> di
     for example in examples:
         by_operation.setdefault((example.method, example.path), []).append(example)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in sorted(schemas.operations, key=lambda one: (_path(one), one.method)):
-        shown = _operation(operation, schemas, by_operation.get((operation.method, _path(operation)), ()))
-        paths.setdefault(_path(operation), {})[operation.method.lower()] = shown
+    for operation in sorted(schemas.operations, key=lambda one: (path_of(one), one.method)):
+        shown = _operation(operation, schemas, by_operation.get((operation.method, path_of(operation)), ()))
+        paths.setdefault(path_of(operation), {})[operation.method.lower()] = shown
     return {
         "openapi": "3.1.0",
         "info": {
@@ -136,10 +132,12 @@ class _Schemas:
         answers += [kind for operation in self.operations for kind in operation.answers.values() if kind is not None]
         wanted: list[tuple[Any, JsonSchemaMode]] = [(kind, "validation") for kind in sent | queries]
         wanted += [(kind, "serialization") for kind in dict.fromkeys(answers)]
-        self._schemas, found = TypeAdapter.json_schemas(
+        schemas, found = TypeAdapter.json_schemas(
             [(kind, mode, TypeAdapter(kind)) for kind, mode in wanted], ref_template=f"{COMPONENTS}{{model}}"
         )
-        self._all = found["$defs"]
+        names = {name: one.get("title", name) for name, one in found["$defs"].items()}
+        self._schemas = {key: _renamed(one, names) for key, one in schemas.items()}
+        self._all = {names[name]: _renamed(one, names) for name, one in found["$defs"].items()}
         of_queries = {kind.__name__ for kind in queries}
         self.components = {name: one for name, one in sorted(self._all.items()) if name not in of_queries}
         # What a merge patch does not say stays as it is.
@@ -161,6 +159,18 @@ class _Schemas:
         """The schema of what is sent itself, where `sent` may be a reference to it."""
         schema = self.sent(kind)
         return self._all[schema["$ref"].removeprefix(COMPONENTS)] if "$ref" in schema else schema
+
+
+def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
+    """A schema whose references are by title: a class keeps its name in the document when the code calls it another."""
+    if isinstance(schema, list):
+        return [_renamed(one, names) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: _renamed(one, names) for key, one in schema.items()}
+    if isinstance(told.get("$ref"), str):
+        told["$ref"] = COMPONENTS + names[told["$ref"].removeprefix(COMPONENTS)]
+    return told
 
 
 def _operation(operation: Operation, schemas: _Schemas, examples: Iterable[Example]) -> dict[str, Any]:
@@ -190,7 +200,7 @@ def _who(operation: Operation) -> list[str]:
 
 
 def _path_parts(operation: Operation) -> Iterator[dict[str, Any]]:
-    for name in re.findall(r"{(\w+)}", _path(operation)):
+    for name in re.findall(r"{(\w+)}", path_of(operation)):
         schema = {"type": "string", "minLength": 1, "maxLength": 100}
         yield {"name": name, "in": "path", "required": True, "description": PATH_PARTS[name], "schema": schema}
 
@@ -282,7 +292,7 @@ def _answers_headers(operation: Operation, status: HTTPStatus, kind: object) -> 
 def _links(operation: Operation, status: HTTPStatus, others: Iterable[Operation]) -> Iterator[tuple[str, Any]]:
     told = TELLS.get((_id(operation), status), {})
     for other in others:
-        needed = re.findall(r"{(\w+)}", _path(other))
+        needed = re.findall(r"{(\w+)}", path_of(other))
         if needed and set(needed) <= told.keys():
             parameters = {f"path.{name}": f"$response.body#{told[name]}" for name in needed}
             yield _id(other), {"operationId": _id(other), "parameters": parameters}
@@ -318,8 +328,8 @@ def _id(operation: Operation) -> str:
     return to_camel(operation.endpoint.__name__)
 
 
-def _path(operation: Operation) -> str:
-    """As the template writes it: `/orders/{orderId}`."""
+def path_of(operation: Operation) -> str:
+    """The path as the template writes it: `/orders/{orderId}`."""
     return re.sub(r"<(\w+)>", lambda part: f"{{{to_camel(part[1])}}}", operation.path)
 
 

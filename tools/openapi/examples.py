@@ -1,16 +1,17 @@
 """The examples in the OpenAPI document: what the functions really answer, in one invented seller's morning."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
 from moto import mock_aws
 
-from needs_attention import values
-from needs_attention.policy import ThreePlStatus
-from needs_attention.values import instant
-from tests.integration.conftest import Answer, Clock, World, routes
-from tests.unit.builders import NOON
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.values import times
+from needs_attention.values.times import instant
+from tools.builders import NOON
+from tools.in_memory.api import Answer, Clock, World, routes
 
 HELD, COMPLETE = "701-1111111-1111111", "701-2222222-2222222"
 INTEGRATION = "/integrations/acme-na"
@@ -27,12 +28,13 @@ class Example(NamedTuple):
     answered: object
 
 
-def examples() -> list[Example]:
+@cache
+def examples() -> tuple[Example, ...]:
     """The same every time: the clock is set, and nothing in the answers is by chance."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
-        patch.setattr(values, "utc_now", clock)
-        return _Morning(World(clock)).examples
+        patch.setattr(times, "utc_now", clock)
+        return tuple(_Morning(World(clock)).examples)
 
 
 class _Morning:

@@ -215,7 +215,7 @@ def _live_till_through(contender: Contender) -> None:
 def pages_of(size: int) -> Iterator[None]:
     """As `Simulation` does: with small pages, few orders cost as many calls as many do."""
     with (
-        patch("needs_attention.download.PAGE", size),
+        patch("needs_attention.downloads.walk.PAGE", size),
         patch("tools.amazon_stand_in.orders_api.MOST_RESULTS", size),
     ):
         yield

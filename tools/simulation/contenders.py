@@ -44,8 +44,12 @@ from sp_api.base import Marketplaces  # type: ignore[import-untyped]
 from sp_api.base._transport_httpx import HttpxTransport  # type: ignore[import-untyped]
 from sp_api.util import load_all_pages, throttle_retry  # type: ignore[import-untyped]
 
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload
-from needs_attention.sp_api import Credentials, QuotaExceeded, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import QuotaExceeded
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload
+from needs_attention.downloads.walk import AMAZONS_MARGIN
 from tools.amazon_stand_in import orders_v0
 from tools.amazon_stand_in.http_messages import Answer, Request
 from tools.amazon_stand_in.ledger import Entry, Json, amazon_time, moment
@@ -106,11 +110,11 @@ class Ours(Simulation):
     def download_the_past(self, since: datetime) -> None:
         pace = self._live_download().walk.pace
         download = BackdatedDownload.requested(since, pace, by="ada", now=self.clock())
-        self._settings.save_backdated_download(self.integration_id, download)
+        self._peoples_downloads.save_backdated_download(self.integration_id, download)
 
     @property
     def past(self) -> Past:
-        (download,) = self._settings.backdated_downloads(self.integration_id)
+        (download,) = self._peoples_downloads.backdated_downloads(self.integration_id)
         return Past(download.counts.pages, download.counts.new)
 
     def live_until(self, until: datetime) -> None:
@@ -121,7 +125,7 @@ class Ours(Simulation):
         """As POST /bulk/redownloads does: each order is noted, and the integration is woken, a second later."""
         for entry in entries:
             wanted = Redownload(order_id=entry.order_id, cause="requested", wanted_at=self.clock())
-            self._settings.want_redownload(self.integration_id, wanted)
+            self._peoples_downloads.want_redownload(self.integration_id, wanted)
         self._advance(SECOND)
         self._wake_ups.append(self.integration_id)
         self._run_what_was_woken()
@@ -130,7 +134,7 @@ class Ours(Simulation):
         self._deliver_stream()
 
     def is_through(self, until: datetime) -> bool:
-        downloads = self._settings.backdated_downloads(self.integration_id)
+        downloads = self._peoples_downloads.backdated_downloads(self.integration_id)
         state = self._state()
         is_at_work = any(not one.is_over for one in downloads) or state.proofs.again
         return not is_at_work and state.live.walk.reached >= until

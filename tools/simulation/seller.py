@@ -19,16 +19,24 @@ from unittest.mock import patch
 
 import urllib3
 
-from needs_attention import gate
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, LiveDownload, Redownload, downloaded
-from needs_attention.downloader import Downloader
-from needs_attention.integration_store import Integration, IntegrationState, IntegrationStore
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order import AmazonOrder
-from needs_attention.order_store import LostRace, OrderStore
-from needs_attention.policy import Settings
-from needs_attention.sp_api import INCLUDED_DATA, Credentials, SellingPartnerApi
-from needs_attention.validation import Validation
+from needs_attention.amazon.client import INCLUDED_DATA, SellingPartnerApi
+from needs_attention.amazon.order_json import read_order
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload
+from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.walk import AMAZONS_MARGIN
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.standing import IntegrationState
+from needs_attention.jobs.download.run import Downloader
+from needs_attention.jobs.validation import Validation
+from needs_attention.orders import gate
+from needs_attention.orders.amazon_update import downloaded
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import LostRace, OrderStore
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.http_messages import Answer, Request
@@ -37,7 +45,7 @@ from tools.amazon_stand_in.login_with_amazon import TOKEN_PATH
 from tools.amazon_stand_in.misbehaviour import Instruction, Misbehaviour
 from tools.amazon_stand_in.server import AmazonStandIn, operation_of
 from tools.amazon_stand_in.visibility import ALL_DATA_ROLES, shown
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
@@ -128,9 +136,11 @@ class Simulation:
             wrapped(MemoryDynamoDB(self.tables)),
         )
         self.orders = OrderStore(client, "OrdersTable")
-        self.integrations = IntegrationStore(client, "IntegrationsTable")
+        self.integrations = SettingsStore(client, "IntegrationsTable")
+        self.downloads = DownloadStateStore(client, "IntegrationsTable")
         self._peoples_orders = OrderStore(undisturbed, "OrdersTable")
-        self._settings = IntegrationStore(undisturbed, "IntegrationsTable")
+        self._settings = SettingsStore(undisturbed, "IntegrationsTable")
+        self._peoples_downloads = DownloadStateStore(undisturbed, "IntegrationsTable")
         self._updates = self._drawn_updates()
         self._pool = deque(generated(len(self._updates), now=START, seed=seed))
         self._typed: dict[str, str] = {}
@@ -206,7 +216,7 @@ class Simulation:
 
     def _run(self, integration_id: str) -> None:
         downloader = Downloader(
-            integrations=self.integrations,
+            downloads=self.downloads,
             orders=self.orders,
             amazon_for=lambda _: self._api,
             now=self.clock,
@@ -223,7 +233,7 @@ class Simulation:
         download = BackdatedDownload.requested(
             start, self._live_download().walk.pace, by="ada", now=self.clock(), suffix=str(self._random.random())
         )
-        self._settings.save_backdated_download(self.integration_id, download)
+        self._peoples_downloads.save_backdated_download(self.integration_id, download)
 
     def _deliver_stream(self) -> None:
         """Judges what was written, later, sometimes twice, sometimes never: the clock asks for those again."""
@@ -278,7 +288,7 @@ class Simulation:
     def _deliver_notifications(self) -> None:
         while self._notifications and self._notifications[0][0] <= self.clock():
             _, _, hint = heapq.heappop(self._notifications)
-            self._settings.want_redownload(self.integration_id, hint)
+            self._peoples_downloads.want_redownload(self.integration_id, hint)
             self._wake_ups.append(self.integration_id)
 
     def _exchange(self, request: Request) -> Answer | None:
@@ -336,7 +346,7 @@ class Simulation:
     # What must hold
 
     def _state(self) -> IntegrationState:
-        state = self._settings.state(self.integration_id)
+        state = self._peoples_downloads.state(self.integration_id)
         assert state is not None
         return state
 
@@ -344,9 +354,9 @@ class Simulation:
         return self._state().live
 
     def _is_unsettled(self) -> bool:
-        settings, integration_id = self._settings, self.integration_id
-        is_at_work = any(not download.is_over for download in settings.backdated_downloads(integration_id))
-        is_in_trouble = settings.all_set_aside(integration_id) or self._state().incidents
+        downloads, integration_id = self._peoples_downloads, self.integration_id
+        is_at_work = any(not download.is_over for download in downloads.backdated_downloads(integration_id))
+        is_in_trouble = downloads.all_set_aside(integration_id) or self._state().incidents
         is_judged = all(item["verdict"]["S"] == "judged" for item in self.tables["OrdersTable"].items.values())
         return is_at_work or bool(is_in_trouble) or not is_judged or bool(self._stale())
 
@@ -360,7 +370,7 @@ class Simulation:
             return False
         # As Amazon showed it then: later it hides a shipped order's telephone number.
         showed = shown(entry, datasets=DATASETS, roles=ALL_DATA_ROLES, now=order.downloaded_at)
-        return downloaded(order, AmazonOrder.from_amazon(showed), self.integration_id, Settings(), self.clock()) is None
+        return downloaded(order, read_order(showed), self.integration_id, Settings(), self.clock()) is None
 
     def _look(self) -> None:
         requests = self.amazon.requests()
@@ -376,10 +386,10 @@ class Simulation:
         self._expect("no edit is lost", {key for key, email in self._typed.items() if found[key].edits.email != email})
         every = self._peoples_orders.get_many(stored)
         self._expect("every order has its verdict", {key for key, order in every.items() if order.is_pending})
-        settings, integration_id = self._settings, self.integration_id
-        self._expect("nothing is set aside", {one.order_id for one in settings.all_set_aside(integration_id)})
+        downloads, integration_id = self._peoples_downloads, self.integration_id
+        self._expect("nothing is set aside", {one.order_id for one in downloads.all_set_aside(integration_id)})
         self._expect("every incident is over", {one.code for one in self._state().incidents.incidents})
-        past = settings.backdated_downloads(integration_id)
+        past = downloads.backdated_downloads(integration_id)
         self._expect("every backdated download is over", {one.download_id for one in past if not one.is_over})
 
     def _expect(self, law: str, exceptions: set[Any]) -> None:
@@ -393,7 +403,7 @@ class Simulation:
     @contextmanager
     def _pages_of(size: int) -> Iterator[None]:
         with (
-            patch("needs_attention.download.PAGE", size),
+            patch("needs_attention.downloads.walk.PAGE", size),
             patch("tools.amazon_stand_in.orders_api.MOST_RESULTS", size),
         ):
             yield

@@ -1,6 +1,7 @@
 """A seller at Amazon, the tables, and the downloader between them, on one clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,24 +9,29 @@ from typing import Any
 import boto3
 import pytest
 import urllib3
-from moto import mock_aws
 
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Redownload, Walk
-from needs_attention.downloader import Downloader, Seen
-from needs_attention.incidents import Incidents
-from needs_attention.integration_store import Integration, IntegrationState, IntegrationStore
-from needs_attention.marketplaces import MARKETPLACES
-from needs_attention.order import Order
-from needs_attention.order_store import OrderStore
-from needs_attention.policy import Settings
-from needs_attention.reconciliation import Reconciliation
-from needs_attention.redactions import remove_personal_data
-from needs_attention.sp_api import Credentials, SellingPartnerApi
-from needs_attention.validation import Validation
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload
+from needs_attention.downloads.second_look import Reconciliation
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.standing import IntegrationState
+from needs_attention.jobs.download.run import Downloader, RunFindings
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.jobs.validation import Validation
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn, SeenRequest
-from tools.from_template import create_table
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
@@ -37,11 +43,13 @@ RETRY = timedelta(minutes=6)
 class World:
     """A seller at Amazon, the tables, and the downloader between them, on one clock."""
 
+    tables: Mapping[str, Table]
     dynamodb: Any
     amazon: AmazonStandIn
     clock: Clock
     orders: OrderStore
-    integrations: IntegrationStore
+    integrations: SettingsStore
+    downloads: DownloadStateStore
     http: urllib3.PoolManager
     woken: list[str] = field(default_factory=list)
     order_change_queue: str = "arn:aws:sqs:eu-west-1:123456789012:order-changes"
@@ -68,11 +76,11 @@ class World:
 
     @property
     def live(self) -> Any:
-        return self.integrations.live_download(self.integration)
+        return self.downloads.live_download(self.integration)
 
     @property
     def state(self) -> IntegrationState:
-        state = self.integrations.state("demo")
+        state = self.downloads.state("demo")
         assert state is not None
         return state
 
@@ -82,7 +90,7 @@ class World:
 
     def backdate(self, since: timedelta = 30 * DAY, download_id: str = "d1") -> None:
         start = self.clock() - since
-        self.integrations.save_backdated_download(
+        self.downloads.save_backdated_download(
             "demo",
             BackdatedDownload(
                 download_id=download_id,
@@ -97,21 +105,21 @@ class World:
     def want(self, order_id: str) -> None:
         """A person asks for the order."""
         wanted = Redownload(order_id=order_id, cause="requested", wanted_at=self.clock())
-        self.integrations.want_redownload("demo", wanted)
+        self.downloads.want_redownload("demo", wanted)
 
     def hint(self, order_id: str, changed_at: datetime) -> None:
         """Amazon is said to have changed the order."""
         hint = Redownload(order_id=order_id, cause="orderChange", wanted_at=self.clock(), changed_at=changed_at)
-        self.integrations.want_redownload("demo", hint)
+        self.downloads.want_redownload("demo", hint)
 
     def backdated(self, download_id: str = "d1") -> BackdatedDownload:
-        download = self.integrations.backdated_download("demo", download_id)
+        download = self.downloads.backdated_download("demo", download_id)
         assert download is not None
         return download
 
-    def run(self, *, lasting: timedelta = HOUR, integration_id: str = "demo") -> Seen | None:
+    def run(self, *, lasting: timedelta = HOUR, integration_id: str = "demo") -> RunFindings | None:
         downloader = Downloader(
-            integrations=self.integrations,
+            downloads=self.downloads,
             orders=self.orders,
             amazon_for=lambda _: self.api(),
             now=self.clock,
@@ -121,7 +129,7 @@ class World:
         return downloader.run(integration_id, until=self.clock() + lasting)
 
     def redact(self, *, lasting: timedelta = HOUR) -> None:
-        remove_personal_data(self.orders, self.integrations, self.clock, until=self.clock() + lasting)
+        remove_personal_data(self.orders, self.integrations, self.downloads, self.clock, until=self.clock() + lasting)
 
     def run_for(self, time: timedelta, tick: timedelta = MINUTE) -> None:
         """A run at every tick of the schedule."""
@@ -141,8 +149,7 @@ class World:
         )
 
     def items(self) -> dict[str, Any]:
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName="OrdersTable")
-        return {item["orderId"]["S"]: item for page in pages for item in page["Items"]}
+        return {item["orderId"]["S"]: item for item in self.tables["OrdersTable"].items.values()}
 
     def judge_all(self) -> None:
         validation = Validation(self.orders, self.integrations, self.clock())
@@ -184,13 +191,30 @@ def held(world: World) -> str:
     return order_id
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
+@contextmanager
+def a_world(tables: Mapping[str, Table], dynamodb: Any) -> Iterator[World]:
     clock = Clock(NOON)
-    with mock_aws(), urllib3.PoolManager() as http, AmazonStandIn(generated(40, now=NOON), now=clock) as amazon:
-        dynamodb = boto3.client("dynamodb", region_name="eu-west-1")
-        orders = OrderStore(dynamodb, create_table(dynamodb, "OrdersTable"))
-        integrations = IntegrationStore(dynamodb, create_table(dynamodb, "IntegrationsTable"))
-        world = World(dynamodb, amazon, clock, orders, integrations, http)
+    with urllib3.PoolManager() as http, AmazonStandIn(generated(40, now=NOON), now=clock) as amazon:
+        orders = OrderStore(dynamodb, "OrdersTable")
+        integrations = SettingsStore(dynamodb, "IntegrationsTable")
+        downloads = DownloadStateStore(dynamodb, "IntegrationsTable")
+        world = World(tables, dynamodb, amazon, clock, orders, integrations, downloads, http)
         world.register(settings=Settings(download_pending_orders=True))
+        yield world
+
+
+@pytest.fixture(scope="session")
+def client() -> Any:
+    """Made once: that takes botocore longer than many a test."""
+    return boto3.client("dynamodb", region_name="eu-west-1")
+
+
+@pytest.fixture
+def tables() -> Mapping[str, Table]:
+    return {name: Table(name) for name in ("OrdersTable", "IntegrationsTable")}
+
+
+@pytest.fixture
+def world(client: Any, tables: Mapping[str, Table]) -> Iterator[World]:
+    with MemoryDynamoDB(tables).answering(client), a_world(tables, client) as world:
         yield world

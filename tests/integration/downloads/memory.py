@@ -15,15 +15,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from needs_attention import values
-from needs_attention.download import AMAZONS_MARGIN, BackdatedDownload, Bucket, LiveDownload, Pace, Walk
-from needs_attention.integration_store import Integration
-from needs_attention.order import Hold
-from needs_attention.order_store import to_item
-from needs_attention.policy import Settings
-from needs_attention.sp_api import Credentials, SellingPartnerApi
-from tests.unit.builders import an_amazon_order, an_order
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.quota import Bucket
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
+from needs_attention.integrations.integration import Integration
+from needs_attention.orders.order import Hold
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.order_items import to_item
+from needs_attention.values import times
+from tools.builders import an_amazon_order, an_order
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 HELD = 30_000
 MARKETPLACES = ("ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1AM78C64UM0Y8", "A2Q3Y263D00KWC")
@@ -83,7 +87,7 @@ class Forgetful(MemoryDynamoDB):
 def main(sp_api: str, lwa: str) -> None:
     os.environ |= ENVIRONMENT
     app: Any = import_module("functions.download_orders.app")  # it reads the environment
-    now = values.utc_now()
+    now = times.utc_now()
     dynamodb: Any = Forgetful(now)
     app.orders._client = app.integrations._client = dynamodb
     app.wake_ups = SimpleNamespace(wake=lambda *_: None)
@@ -102,17 +106,17 @@ def main(sp_api: str, lwa: str) -> None:
     )
     start = now - timedelta(days=3)
     download = BackdatedDownload.requested(start, Pace(), by="ada", now=now)
-    app.integrations.save_backdated_download("demo", download)
+    app.downloads.save_backdated_download("demo", download)
     # So busy that the second look is by report.
     walk = Walk(reached=now - AMAZONS_MARGIN, pace=Pace().after(10**11, timedelta(days=1)))
     plenty = Bucket.full(100, 1_000, now)
     live = LiveDownload(walk=walk, search_bucket=plenty, get_bucket=plenty, last_run_at=now)
-    app.integrations.save_live_download("demo", live)
+    app.downloads.save_live_download("demo", live)
     record: Any = SimpleNamespace(body='{"integrationId": "demo"}')
     for _ in range(6):
         app.run(record)
-    look = app.integrations.state("demo").reconciliation
-    done = app.integrations.backdated_downloads("demo")[0]
+    look = app.downloads.state("demo").reconciliation
+    done = app.downloads.backdated_downloads("demo")[0]
     rows = look.report.rows if look and look.report else 0
     sys.stdout.write(f"{done.counts.orders} {rows} {most_memory()}\n")
 

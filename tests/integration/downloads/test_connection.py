@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from needs_attention.incidents import Incident
+from needs_attention.integrations.incidents import Incident
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.ledger import amazon_time
@@ -113,7 +113,7 @@ def test_a_person_may_ask_for_an_order_while_its_fields_are_gone(shop: World) ->
 def test_more_orders_than_a_burst_of_calls_is_worth_heal_by_one_search(
     shop: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.connection.MOST_BY_ID", 5)
+    monkeypatch.setattr("needs_attention.jobs.download.connection.MOST_BY_ID", 5)
     lose_the_role(shop)
     download_all(shop)
     grant_the_role(shop)
@@ -122,7 +122,7 @@ def test_more_orders_than_a_burst_of_calls_is_worth_heal_by_one_search(
     shop.judge_all()
     assert held(shop) == set()
     assert len(asked_for(shop)) == 1
-    by_the_clock = [one for one in shop.integrations.backdated_downloads("demo") if one.requested_by == "clock"]
+    by_the_clock = [one for one in shop.downloads.backdated_downloads("demo") if one.requested_by == "clock"]
     assert [one.status for one in by_the_clock] == ["finished"]
     assert by_the_clock[0].counts.healed > 5
 
@@ -131,15 +131,15 @@ def test_a_run_that_dies_while_it_heals_does_so_again(shop: World, monkeypatch: 
     lose_the_role(shop)
     download_all(shop)
     grant_the_role(shop)
-    save = shop.integrations.save_incidents
+    save = shop.downloads.save_incidents
 
     def dies(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shop.integrations, "save_incidents", dies)
+    monkeypatch.setattr(shop.downloads, "save_incidents", dies)
     with pytest.raises(KeyboardInterrupt):
         shop.run_for(20 * MINUTE)
-    monkeypatch.setattr(shop.integrations, "save_incidents", save)
+    monkeypatch.setattr(shop.downloads, "save_incidents", save)
     shop.run_for(25 * MINUTE)
     shop.judge_all()
     assert held(shop) == set()
@@ -271,7 +271,7 @@ def test_a_second_look_comes_again_a_day_after_the_last(watched: World) -> None:
 
 def test_a_second_look_takes_no_quota_that_anything_else_could_use(watched: World) -> None:
     empty = watched.live.search_bucket.emptied(watched.clock())
-    watched.integrations.save_live_download("demo", watched.live.model_copy(update={"search_bucket": empty}))
+    watched.downloads.save_live_download("demo", watched.live.model_copy(update={"search_bucket": empty}))
     watched.run_for(50 * MINUTE, tick=10 * MINUTE)
     assert watched.state.reconciliation is None
     watched.run_for(HOUR, tick=10 * MINUTE)

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from needs_attention.download import BackdatedDownload, OverdueVerdicts, Walk
-from needs_attention.order import Hold, Order
-from needs_attention.policy import NEEDS_ATTENTION, NEW, Checks, Settings
-from needs_attention.rejudgement import Rejudgement
-from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import AmazonUnavailable
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.live import OverdueVerdicts
+from needs_attention.downloads.walk import Walk
+from needs_attention.integrations.integration import Rejudgement
+from needs_attention.orders.order import Hold, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.generator import generated
@@ -163,7 +166,7 @@ def test_people_who_changed_an_order_meanwhile_keep_their_change(world: World, m
 def test_no_call_is_made_without_a_token(world: World) -> None:
     world.run()
     bucket = world.live.search_bucket.emptied(world.clock())
-    world.integrations.save_live_download("demo", world.live.model_copy(update={"search_bucket": bucket}))
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"search_bucket": bucket}))
     world.amazon.forget_requests()
     world.backdate()
     world.run()
@@ -174,7 +177,7 @@ def test_no_call_is_made_without_a_token(world: World) -> None:
 def test_a_download_that_waits_for_quota_goes_on_when_there_is_some(world: World) -> None:
     world.run()
     bucket = world.live.search_bucket.emptied(world.clock())
-    world.integrations.save_live_download("demo", world.live.model_copy(update={"search_bucket": bucket}))
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"search_bucket": bucket}))
     world.backdate()
     world.run_for(2 * HOUR, tick=10 * MINUTE)
     assert world.backdated().status == "finished"
@@ -305,11 +308,11 @@ def test_a_backdated_search_that_amazon_never_answers_blocks_nothing_else(world:
 def test_live_and_backdated_work_take_turns_while_quota_is_short(world: World) -> None:
     world.run()
     empty = world.live.search_bucket.emptied(world.clock())
-    world.integrations.save_live_download("demo", world.live.model_copy(update={"search_bucket": empty}))
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"search_bucket": empty}))
     world.backdate(since=700 * DAY)
     world.backdate(since=700 * DAY, download_id="d2")
     busy = Walk(reached=NOON - 2 * DAY, width=MINUTE)
-    world.integrations.save_live_download("demo", world.live.model_copy(update={"walk": busy, "last_run_at": None}))
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"walk": busy, "last_run_at": None}))
     world.amazon.forget_requests()
     world.run_for(HOUR)
     starts = [request.parameters["lastUpdatedAfter"] for request in world.searches()]
@@ -379,7 +382,7 @@ def test_values_that_amazon_never_announced_do_not_spoil_a_page(world: World) ->
     world.backdate()
     world.run()
     assert world.items().keys() == world.ledger()
-    assert world.integrations.all_set_aside("demo") == ()
+    assert world.downloads.all_set_aside("demo") == ()
 
 
 def test_an_order_that_cannot_be_read_is_set_aside_alone_until_it_can(world: World) -> None:
@@ -388,13 +391,13 @@ def test_an_order_that_cannot_be_read_is_set_aside_alone_until_it_can(world: Wor
     world.run()
     world.amazon.behave()
     missing = world.ledger() - world.items().keys()
-    aside = world.integrations.all_set_aside("demo")
+    aside = world.downloads.all_set_aside("demo")
     assert len(aside) == 1
     assert missing <= {aside[0].order_id}
     world.backdate(download_id="d2")
     world.run()
     assert world.items().keys() == world.ledger()
-    assert world.integrations.all_set_aside("demo") == ()
+    assert world.downloads.all_set_aside("demo") == ()
 
 
 def test_an_order_that_is_far_too_large_is_set_aside_and_the_others_come_in(world: World) -> None:
@@ -403,7 +406,7 @@ def test_an_order_that_is_far_too_large_is_set_aside_and_the_others_come_in(worl
     world.amazon.patch(order_id, {"orderItems": [line] * 3000})
     world.backdate()
     world.run()
-    (aside,) = world.integrations.all_set_aside("demo")
+    (aside,) = world.downloads.all_set_aside("demo")
     assert aside.order_id == order_id
     assert world.items().keys() == world.ledger() - {order_id}
 
@@ -415,7 +418,7 @@ def test_an_order_whose_stored_item_is_spoilt_is_set_aside_and_the_others_come_i
     world.dynamodb.put_item(TableName="OrdersTable", Item=spoilt)
     world.backdate()
     world.run()
-    (aside,) = world.integrations.all_set_aside("demo")
+    (aside,) = world.downloads.all_set_aside("demo")
     assert aside.order_id == order_id
     assert world.items().keys() == world.ledger()
     assert world.items()[order_id] == spoilt
@@ -427,9 +430,9 @@ def test_an_order_that_belongs_to_another_integration_is_set_aside(world: World)
     world.run()
     start = NOON - 30 * DAY
     theirs = world.backdated().model_copy(update={"revision": 0, "status": "queued", "walk": Walk(reached=start)})
-    world.integrations.save_backdated_download("other", theirs)
+    world.downloads.save_backdated_download("other", theirs)
     world.run(integration_id="other")
-    assert {order.order_id for order in world.integrations.all_set_aside("other")} == world.ledger()
+    assert {order.order_id for order in world.downloads.all_set_aside("other")} == world.ledger()
     assert {world.order(order_id).integration for order_id in world.items()} == {"demo"}
 
 
@@ -458,7 +461,7 @@ def test_a_download_that_is_cancelled_while_its_page_is_on_the_way_stays_cancell
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.backdate()
-    save = world.integrations.save_backdated_download
+    save = world.downloads.save_backdated_download
     cancelled: list[BackdatedDownload] = []
 
     def somebody_cancels_first(integration_id: str, download: BackdatedDownload) -> BackdatedDownload:
@@ -467,7 +470,7 @@ def test_a_download_that_is_cancelled_while_its_page_is_on_the_way_stays_cancell
             cancelled.append(save(integration_id, stored.model_copy(update={"status": "cancelled"})))
         return save(integration_id, download)
 
-    monkeypatch.setattr(world.integrations, "save_backdated_download", somebody_cancels_first)
+    monkeypatch.setattr(world.downloads, "save_backdated_download", somebody_cancels_first)
     world.run_for(10 * MINUTE)
     assert world.backdated().status == "cancelled"
 
@@ -538,11 +541,11 @@ def test_a_snooze_ends_at_its_date(world: World) -> None:
 
 def rejudge(world: World, stages: tuple[str, ...] = (NEEDS_ATTENTION, NEW)) -> None:
     job = Rejudgement(requested_by="ada", requested_at=world.clock(), stages=stages)
-    world.integrations.begin_rejudgement("demo", job)
+    world.downloads.begin_rejudgement("demo", job)
 
 
 def rejudged(world: World) -> Rejudgement:
-    job = world.integrations.rejudgement("demo")
+    job = world.downloads.rejudgement("demo")
     assert job is not None
     return job
 
@@ -573,17 +576,17 @@ def test_judging_anew_by_the_same_settings_changes_nothing(world: World) -> None
 def test_judging_anew_takes_several_runs_if_it_must_and_wakes_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("needs_attention.due_orders.READ_AT_ONCE", 3)
+    monkeypatch.setattr("needs_attention.jobs.due_orders.READ_AT_ONCE", 3)
     held(world)
     rejudge(world, (NEW, NEEDS_ATTENTION))
     world.woken.clear()
-    save = world.integrations.save_rejudgement
+    save = world.downloads.save_rejudgement
 
     def takes_its_time(integration_id: str, job: Rejudgement) -> None:
         save(integration_id, job)
         world.clock.advance(MINUTE)
 
-    monkeypatch.setattr(world.integrations, "save_rejudgement", takes_its_time)
+    monkeypatch.setattr(world.downloads, "save_rejudgement", takes_its_time)
     world.run(lasting=MINUTE)
     assert (rejudged(world).orders, rejudged(world).finished_at) == (3, None)
     assert "demo" in world.woken

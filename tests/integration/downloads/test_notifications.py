@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from needs_attention.download import Subscription
-from needs_attention.notifications import order_change, unsubscribe
-from needs_attention.policy import Settings
-from needs_attention.sp_api import SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.notifications import order_change, unsubscribe
+from needs_attention.downloads.live import Subscription
+from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import HOUR, MINUTE, World
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 
@@ -53,7 +53,7 @@ def test_what_arrives_names_the_subscriber_the_order_and_the_time_of_its_change(
     change = order_change(json.dumps(notification))
     assert change is not None
     assert (change.order_id, change.changed_at) == (entry.order_id, entry.updated.replace(microsecond=0))
-    assert told.integrations.subscribers(change.subscription_id) == (told.integration,)
+    assert told.downloads.subscribers(change.subscription_id) == ("demo",)
 
 
 def test_the_subscription_ends_when_the_setting_does(told: World) -> None:
@@ -64,28 +64,28 @@ def test_the_subscription_ends_when_the_setting_does(told: World) -> None:
     assert calls(told)[4:] == ["deleteSubscriptionById"]
     assert sent_for(told, min(told.ledger())) is None
     assert told.live.subscription.subscription_id is None
-    assert told.integrations.subscribers(subscription_id) == ()
+    assert told.downloads.subscribers(subscription_id) == ()
 
 
 def test_a_subscription_that_is_gone_already_ends_all_the_same(told: World) -> None:
     told.run()
     subscription = told.live.subscription.model_copy(update={"subscription_id": "gone"})
-    told.integrations.save_live_download("demo", told.live.model_copy(update={"subscription": subscription}))
+    told.downloads.save_live_download("demo", told.live.model_copy(update={"subscription": subscription}))
     told.change(settings=Settings())
     told.run()
     assert told.live.subscription.subscription_id is None
 
 
 def test_what_was_made_before_a_run_died_is_found_again(told: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = told.integrations.save_subscription
+    save = told.downloads.save_subscription
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(told.integrations, "save_subscription", dies)
+    monkeypatch.setattr(told.downloads, "save_subscription", dies)
     with pytest.raises(KeyboardInterrupt):
         told.run()
-    monkeypatch.setattr(told.integrations, "save_subscription", save)
+    monkeypatch.setattr(told.downloads, "save_subscription", save)
     told.amazon.forget_requests()
     told.run()
     assert calls(told) == ["getDestinations", "getSubscription"]
@@ -110,7 +110,7 @@ def test_a_destination_that_another_integration_makes_meanwhile_is_shared(
 
 def test_an_application_that_sends_the_sellers_notifications_elsewhere_is_not_taken_over(told: World) -> None:
     told.run()
-    told.integrations.save_live_download("demo", told.live.model_copy(update={"subscription": Subscription()}))
+    told.downloads.save_live_download("demo", told.live.model_copy(update={"subscription": Subscription()}))
     told.order_change_queue += "-of-another-stack"
     told.run()
     assert "elsewhere" in told.live.subscription.failure
@@ -155,8 +155,8 @@ def test_a_subscription_that_amazon_has_lost_is_made_again_within_a_day(told: Wo
     told.run_for(25 * HOUR, tick=HOUR)
     second = told.live.subscription.subscription_id
     assert second not in {None, first}
-    assert told.integrations.subscribers(first) == ()
-    assert told.integrations.subscribers(second) == (told.integration,)
+    assert told.downloads.subscribers(first) == ()
+    assert told.downloads.subscribers(second) == ("demo",)
     assert sent_for(told, min(told.ledger())) is not None
 
 

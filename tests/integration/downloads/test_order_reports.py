@@ -9,9 +9,11 @@ from typing import IO, Any
 
 import pytest
 
-from needs_attention.download import Pace
-from needs_attention.policy import Settings
-from needs_attention.sp_api import Credentials, SellingPartnerApi, UnreadableAnswer
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import UnreadableAnswer
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.downloads.walk import Pace
+from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 from tools.amazon_stand_in.ledger import amazon_time
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -36,7 +38,7 @@ def busy(world: World) -> World:
     world.dynamodb.delete_item(TableName="IntegrationsTable", Key=looked)
     world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
     walk = world.live.walk.model_copy(update={"pace": BUSY})
-    world.integrations.save_live_download("demo", world.live.model_copy(update={"walk": walk}))
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"walk": walk}))
     world.amazon.forget_requests()
     return world
 
@@ -92,7 +94,7 @@ def test_orders_that_are_not_released_are_not_missed_unless_they_are_wanted(busy
 
 
 def test_a_report_too_long_for_one_run_is_compared_by_several(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.order_reports._COMPARED_AT_ONCE", 10)
+    monkeypatch.setattr("needs_attention.jobs.download.report_comparison._COMPARED_AT_ONCE", 10)
     busy.run()
     busy.clock.advance(3 * MINUTE)
     for _ in range(2):
@@ -108,22 +110,22 @@ def test_a_report_too_long_for_one_run_is_compared_by_several(busy: World, monke
 
 
 def test_a_run_that_dies_while_it_compares_loses_nothing(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.order_reports._COMPARED_AT_ONCE", 10)
+    monkeypatch.setattr("needs_attention.jobs.download.report_comparison._COMPARED_AT_ONCE", 10)
     for number in range(3):
         miss(busy, f"777-000000{number}-0000000")
     busy.run()
     busy.clock.advance(3 * MINUTE)
-    want = busy.integrations.want_redownload
+    want = busy.downloads.want_redownload
 
     def dies_at_the_second(*arguments: Any) -> None:
         want(*arguments)
-        if len(busy.integrations.due_redownloads("demo", "reconciliation", busy.clock())) == 2:
+        if len(busy.downloads.due_redownloads("demo", "reconciliation", busy.clock())) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(busy.integrations, "want_redownload", dies_at_the_second)
+    monkeypatch.setattr(busy.downloads, "want_redownload", dies_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         busy.run()
-    monkeypatch.setattr(busy.integrations, "want_redownload", want)
+    monkeypatch.setattr(busy.downloads, "want_redownload", want)
     busy.run_for(2 * MINUTE)
     assert busy.items().keys() == busy.ledger()
     assert second_look(busy).missed_count >= 1  # the two that were asked for meanwhile are stored, and missed no more

@@ -6,22 +6,19 @@ from typing import Any
 
 import pytest
 
-from needs_attention import gate
-from needs_attention.erasures import EraseBuyer, Erasure
-from needs_attention.integration_store import Integration
-from needs_attention.order import REDACTION_AGE, Order, Redaction
-from needs_attention.order_store import OrderStore, to_item
-from needs_attention.policy import Settings
-from needs_attention.redactions import (
-    MOST_REDACTED_AT_ONCE,
-    READ_AT_ONCE,
-    count_overdue,
-    go_on_erasing,
-    redact_what_is_due,
-)
+from needs_attention.api.retention import EraseBuyer
+from needs_attention.integrations.integration import Integration
+from needs_attention.jobs.redactions import MOST_REDACTED_AT_ONCE, READ_AT_ONCE, go_on_erasing, redact_what_is_due
+from needs_attention.orders import gate
+from needs_attention.orders.erasure import Erasure
+from needs_attention.orders.order import REDACTION_AGE, Order, Redaction
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.order_items import to_item
+from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.retention import count_overdue
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, NORTH_AMERICA, World, held
-from tests.unit.builders import an_amazon_order, an_order
-from tools.simulation.memory_dynamodb import MemoryDynamoDB, Table
+from tools.builders import an_amazon_order, an_order
+from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 DEMO = Integration(integration_id="demo", name="Demo", region="NA", marketplace_ids=NORTH_AMERICA, registered_at=NOON)
 
@@ -107,8 +104,8 @@ def test_five_thousand_orders_that_are_due_at_once_are_redacted_in_bounded_turns
 
 
 def test_no_integrations_backlog_keeps_another_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.MOST_REDACTED_AT_ONCE", 2)
-    monkeypatch.setattr("needs_attention.redactions.READ_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.MOST_REDACTED_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
     world.register("last")
     for number in range(6):
         stored(world, number)
@@ -121,7 +118,7 @@ def test_no_integrations_backlog_keeps_another_waiting(world: World, monkeypatch
 
 
 def test_all_that_is_due_goes_in_one_run_if_the_time_reaches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.MOST_REDACTED_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.MOST_REDACTED_AT_ONCE", 2)
     for number in range(7):
         stored(world, number)
     world.redact()
@@ -140,7 +137,7 @@ def takes_a_minute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_out_of_time_redacts_on_in_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.READ_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
     for number in range(6):
         stored(world, number)
     takes_a_minute(world, monkeypatch)
@@ -198,8 +195,8 @@ BUYER = "ada@marketplace.example.com"
 def an_erasure(world: World, *, even_if_unsent: bool = False, suffix: str = "monday") -> str:
     """Somebody asked for it; its id."""
     request = EraseBuyer(reference="GR-2041", buyer_email=BUYER, even_if_unsent=even_if_unsent)
-    erasure = Erasure.requested(request, by="admin@example.com", now=world.clock(), suffix=suffix)
-    world.integrations.save_erasure("demo", erasure)
+    erasure = request.erasure(by="admin@example.com", now=world.clock(), suffix=suffix)
+    world.downloads.save_erasure("demo", erasure)
     return erasure.erasure_id
 
 
@@ -215,7 +212,7 @@ def an_order_of(world: World, number: int, email: str | None = BUYER, **fields: 
 
 
 def erasure(world: World, erasure_id: str) -> Erasure:
-    found = world.integrations.erasure("demo", erasure_id)
+    found = world.downloads.erasure("demo", erasure_id)
     assert found is not None
     return found
 
@@ -246,8 +243,8 @@ def test_nothing_remembers_a_buyer_whose_erasure_is_through(world: World) -> Non
     assert erasure(world, erasure_id).buyer is not None
     world.redact()
     assert erasure(world, erasure_id).buyer is None
-    assert world.integrations.erasures_under_way("demo") == ()
-    items = [world.dynamodb.scan(TableName=table)["Items"] for table in ("OrdersTable", "IntegrationsTable")]
+    assert world.downloads.erasures_under_way("demo") == ()
+    items = [table.items for table in world.tables.values()]
     assert [word for word in (BUYER, "fingerprint") if word in str(items)] == []
 
 
@@ -265,13 +262,13 @@ def test_a_buyers_orders_that_are_still_to_be_sent_are_left_and_named(world: Wor
 
 
 def test_an_erasure_takes_a_page_in_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.redactions.READ_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
     ours = [an_order_of(world, number) for number in range(5)]
     erasure_id = an_erasure(world)
     for looked_at in (2, 4):
-        assert go_on_erasing(world.orders, world.integrations, world.integration, world.clock)
+        assert go_on_erasing(world.orders, world.downloads, world.integration, world.clock)
         assert erasure(world, erasure_id).orders == looked_at
-    assert not go_on_erasing(world.orders, world.integrations, world.integration, world.clock)
+    assert not go_on_erasing(world.orders, world.downloads, world.integration, world.clock)
     assert erasure(world, erasure_id).erased == tuple(ours)
 
 
@@ -281,7 +278,7 @@ def test_a_page_that_is_done_twice_is_told_of_as_if_it_were_done_once(
     ours = [an_order_of(world, number) for number in range(3)]
     erasure_id = an_erasure(world)
     with monkeypatch.context() as patch:
-        patch.setattr(world.integrations, "save_erasure", dies)
+        patch.setattr(world.downloads, "save_erasure", dies)
         with pytest.raises(OSError, match="dies"):
             world.redact()
     assert {world.order(order_id).redacted_at for order_id in ours} == {world.clock()}

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from needs_attention.download import Redownload
-from needs_attention.order import Order
-from needs_attention.policy import Settings
-from needs_attention.sp_api import AmazonUnavailable, SellingPartnerApi
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import AmazonUnavailable
+from needs_attention.downloads.by_id import Redownload
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -59,7 +60,7 @@ def test_what_has_no_quota_left_holds_up_nothing_that_has(world: World, bucket: 
     world.clock.advance(20 * MINUTE)
     world.backdate(download_id="d2")
     empty = getattr(world.live, bucket).emptied(world.clock())
-    world.integrations.save_live_download("demo", world.live.model_copy(update={bucket: empty}))
+    world.downloads.save_live_download("demo", world.live.model_copy(update={bucket: empty}))
     world.amazon.forget_requests()
     world.run()
     assert {request.operation for request in world.amazon.requests()} - {"login"} == {asked}
@@ -157,7 +158,7 @@ def test_what_amazon_never_sends_is_given_up_after_an_hour(known: World) -> None
     known.amazon.misbehave(Misbehaviour.INVALID_INPUT, operations=["getOrder"], times=None)
     known.run_for(3 * HOUR, tick=5 * MINUTE)
     assert asked_for(known) == [order_id] * 12
-    assert known.integrations.due_redownloads("demo", "requested", known.clock() + HOUR) == ()
+    assert known.downloads.due_redownloads("demo", "requested", known.clock() + HOUR) == ()
 
 
 def test_while_amazon_does_not_answer_nothing_that_is_wanted_is_lost(known: World) -> None:
@@ -222,14 +223,14 @@ def test_a_version_that_is_stored_costs_no_call(known: World) -> None:
     known.hint(order.order_id, order.amazon.updated_at)
     known.run()
     assert asked_for(known) == []
-    assert known.integrations.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()
+    assert known.downloads.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()
 
 
 def test_a_change_that_live_downloads_have_come_past_costs_no_call(known: World) -> None:
     known.hint(UNKNOWN, known.live.walk.reached)
     known.run()
     assert asked_for(known) == []
-    assert known.integrations.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()
+    assert known.downloads.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()
 
 
 def test_changes_that_are_told_twice_or_in_the_wrong_order_are_asked_for_once(known: World) -> None:
@@ -239,7 +240,7 @@ def test_changes_that_are_told_twice_or_in_the_wrong_order_are_asked_for_once(kn
     known.amazon.patch(order_id, {"fulfillment": {"fulfillmentStatus": "SHIPPED"}}, last_updated_time=newest)
     for changed_at in (newest, newest - 2 * SECOND, newest):
         known.hint(order_id, changed_at)
-    (hint,) = known.integrations.due_redownloads("demo", "orderChange", known.clock() + HOUR)
+    (hint,) = known.downloads.due_redownloads("demo", "orderChange", known.clock() + HOUR)
     assert hint.changed_at == newest
     known.run()
     known.hint(order_id, newest)
@@ -248,7 +249,7 @@ def test_changes_that_are_told_twice_or_in_the_wrong_order_are_asked_for_once(kn
 
 
 def test_more_changes_than_one_run_reads_are_all_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.integration_store.MOST_REDOWNLOADS_READ", 10)
+    monkeypatch.setattr("needs_attention.tables.downloads.MOST_REDOWNLOADS_READ", 10)
     world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
     world.run()
     for order_id in world.ledger():
@@ -273,7 +274,7 @@ def test_what_the_second_look_found_takes_turns_with_what_amazon_tells_of(known:
         known.hint(order_id, known.clock())
     found = a_new_order(known, "999-0000000-0000000")
     hint = Redownload(order_id=found, cause="reconciliation", wanted_at=known.clock(), changed_at=known.clock())
-    known.integrations.want_redownload("demo", hint)
+    known.downloads.want_redownload("demo", hint)
     known.run()
     assert asked_for(known) == [told[0], found, *told[1:]]
 
@@ -282,7 +283,7 @@ def test_what_the_second_look_found_is_asked_for_though_live_downloads_have_come
     found = Redownload(
         order_id=a_new_order(known), cause="reconciliation", wanted_at=NOON, changed_at=NOON - 30 * MINUTE
     )
-    known.integrations.want_redownload("demo", found)
+    known.downloads.want_redownload("demo", found)
     known.run()
     assert asked_for(known) == [UNKNOWN]
 
@@ -338,7 +339,7 @@ def test_a_held_order_that_amazon_never_answers_for_keeps_no_other_waiting(known
 
 
 def test_what_waits_to_be_tried_again_hides_nothing_that_is_due(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.integration_store.MOST_REDOWNLOADS_READ", 5)
+    monkeypatch.setattr("needs_attention.tables.downloads.MOST_REDOWNLOADS_READ", 5)
     *refused, healthy = sorted(known.ledger())[:11]
     for order_id in refused:
         known.want(order_id)
@@ -353,7 +354,7 @@ def test_what_waits_to_be_tried_again_hides_nothing_that_is_due(known: World, mo
 
 def test_an_empty_bucket_costs_no_reading(known: World) -> None:
     empty = known.live.get_bucket.emptied(known.clock())
-    known.integrations.save_live_download("demo", known.live.model_copy(update={"get_bucket": empty}))
+    known.downloads.save_live_download("demo", known.live.model_copy(update={"get_bucket": empty}))
     known.want("701-2222222-2222222")
     assert redownloads_read(known) == []
     known.clock.advance(MINUTE)

@@ -9,10 +9,11 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from needs_attention.completeness import FIELDS_OF_UNIT
-from needs_attention.order import UNITS, AmazonOrder, Order
-from needs_attention.order_store import order_from_item
-from needs_attention.policy import NEEDS_ATTENTION
+from needs_attention.amazon.order_json import read_order
+from needs_attention.orders.checks import CHECKS
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.tables.order_items import order_from_item
 from tools.amazon_stand_in.ledger import Entry, moment
 from tools.local_stack.chaos.crowd import PREFIX
 from tools.local_stack.chaos.truth import Truth
@@ -87,8 +88,8 @@ class Ending:
     def _wrong(self, order: Order, entry: Entry) -> Iterator[str]:
         """In what it is not as Amazon's last version and what people did make it."""
         is_cancelled = entry.fulfillment_status == "CANCELLED"
-        if not is_cancelled and order.amazon != AmazonOrder.from_amazon(entry.order):
-            yield f"differs from Amazon's in {AmazonOrder.from_amazon(entry.order).changed_fields(order.amazon)}"
+        if not is_cancelled and order.amazon != read_order(entry.order):
+            yield f"differs from Amazon's in {read_order(entry.order).changed_fields(order.amazon)}"
         if order.comment not in self._truth.comments[order.order_id]:
             yield f"the comment that was answered as stored is not there, but {order.comment}"
         if order.order_id in self._truth.handed_over and not order.is_handed_over:
@@ -99,7 +100,7 @@ class Ending:
             if order.voided_at is None or order.is_fulfillable:
                 yield "is cancelled at Amazon, and not void"
             return
-        typed = {code for unit in UNITS if order.edits.is_edited(unit) for code in FIELDS_OF_UNIT[unit]}
+        typed = {check.field for check in CHECKS if check.unit and order.edits.is_edited(check.unit)}
         missing = set(entry.missing) - typed
         found = {item.field for item in order.missing if item.reason != "changedAtAmazon"} - {"billingAddress"}
         if found != missing:

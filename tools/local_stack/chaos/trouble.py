@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 import psutil
 
-from needs_attention.order_store import to_item
+from needs_attention.tables.order_items import to_item
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.local_stack.chaos.actors import Actor
 from tools.local_stack.chaos.truth import Truth

@@ -1,0 +1,1 @@
+"""Integrations and Stages over HTTP."""

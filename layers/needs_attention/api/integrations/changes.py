@@ -1,0 +1,169 @@
+"""Changes that administrators make to integrations: read, change, write only if nobody was faster."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal, NotRequired, TypedDict
+
+from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.api.callers import Caller
+from needs_attention.api.downloads import check_start
+from needs_attention.api.integrations.list import IntegrationList
+from needs_attention.api.integrations.lookup import existing_integration
+from needs_attention.api.integrations.preview import SettingsPreview, preview
+from needs_attention.api.integrations.requests import IntegrationPatch, Registration
+from needs_attention.api.integrations.views import IntegrationDetails, RejudgementView, rejudgement_view
+from needs_attention.api.operations import IfMatch
+from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.orders.settings import Settings
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore
+from needs_attention.wake_up_queue import WakeUpQueue
+
+
+class TriedIntegration(IntegrationDetails):
+    """An integration as it would be; only a dry run's answer has the preview."""
+
+    dryRun: NotRequired[Literal[True]]
+    preview: NotRequired[SettingsPreview]
+
+
+class Freeze(TypedDict):
+    """Whether the hand-over of all integrations is stopped."""
+
+    isFrozen: bool
+
+
+class IntegrationChanges:
+    """Changes integrations for one caller at one moment."""
+
+    def __init__(  # noqa: PLR0913 - what the function behind the API has, and what came with the request
+        self,
+        orders: OrderStore,
+        integrations: SettingsStore,
+        downloads: DownloadStateStore,
+        accounts: AmazonAccounts,
+        wake_ups: WakeUpQueue,
+        *,
+        caller: Caller,
+        now: datetime,
+    ) -> None:
+        self._orders = orders
+        self._integrations = integrations
+        self._downloads = downloads
+        self._accounts = accounts
+        self._wake_ups = wake_ups
+        self._caller = caller
+        self._now = now
+        self._list = IntegrationList(integrations, downloads)
+
+    def register(self, registration: Registration) -> IntegrationDetails:
+        """Registers an integration, or revives a removed one, and wakes its downloads. Raises a 409 or 422."""
+        before = self._integrations.get(registration.integration_id)
+        if before is not None and before.deleted_at is None:
+            detail = f"There is an integration {registration.integration_id} already."
+            raise Problem(409, detail, code="alreadyRegistered")
+        wanted = registration.integration(before, self._integrations.stages(), self._now)
+        self._check_download_start(wanted.settings)
+        start, history = wanted.settings.download_orders_updated_after, None
+        if start is not None:
+            pace = self._downloads.live_download(wanted).walk.pace
+            history = BackdatedDownload.requested(start, pace, by=self._caller.name, now=self._now)
+        # The credentials come first: an integration without them would only fail.
+        self._accounts.save(wanted.integration_id, registration.credentials.as_credentials())
+        integration = self._integrations.register(wanted, history)
+        self._wake_ups.wake(integration.integration_id)
+        return self._list.details(integration, self._now)
+
+    def patch(self, integration_id: str, patch: IntegrationPatch, if_match: IfMatch) -> IntegrationDetails:
+        """Applies the patch, and wakes the integration's downloads. Raises a 404, 409, 412 or 422."""
+        stages = self._integrations.stages()
+        changed = self._changed(integration_id, lambda one: patch.applied_to(one, stages, self._now), if_match)
+        if patch.credentials is not None:
+            self._accounts.save(integration_id, patch.credentials.as_credentials())
+        self._wake_ups.wake(integration_id)
+        return self._list.details(changed, self._now)
+
+    def tried(self, integration_id: str, patch: IntegrationPatch) -> TriedIntegration:
+        """The integration as the patch would make it, and what that would change. Raises a 404 or 422."""
+        stages = self._integrations.stages()
+        integration = existing_integration(self._integrations, integration_id)
+        wanted = patch.applied_to(integration, stages, self._now)
+        self._check_download_start(wanted.settings)
+        found = preview(self._orders, integration, wanted.settings, stages.stages, self._now)
+        return {**self._list.details(wanted, self._now), "dryRun": True, "preview": found}
+
+    def rejudge(self, integration_id: str) -> RejudgementView:
+        """Asks for new verdicts on the orders in all Stages. Raises a 404."""
+        integration = existing_integration(self._integrations, integration_id)
+        stages = tuple(stage.id for stage in self._integrations.stages().stages)
+        job = Rejudgement(requested_by=self._caller.name, requested_at=self._now, stages=stages)
+        self._downloads.begin_rejudgement(integration.integration_id, job)
+        self._wake_ups.wake(integration_id)
+        return rejudgement_view(job)
+
+    def remove(self, integration_id: str, if_match: IfMatch) -> None:
+        """Removes the integration, then its credentials. Raises a 404, 409 or 412.
+
+        Amazon's notifications must have ended before: that needs the credentials.
+        """
+        known = self._integrations.get(integration_id)
+        if known is not None and known.deleted_at:
+            self._accounts.forget(integration_id)  # nothing else finishes a removal that died half-way
+        integration = existing_integration(self._integrations, integration_id)
+        subscription = self._downloads.live_download(integration).subscription
+        if subscription.subscription_id is not None and subscription.failure is None:
+            detail = "Amazon still sends its notifications: set orderChangeNotifications to false, and wait a moment."
+            raise Problem(409, detail, code="stillSubscribed")
+        self._changed(integration_id, lambda one: one.model_copy(update={"deleted_at": self._now}), if_match)
+        self._accounts.forget(integration_id)
+
+    def freeze(self, integration_id: str, if_match: IfMatch) -> IntegrationDetails:
+        """Stops the hand-over of the integration's orders. Raises a 404, 409 or 412."""
+        return self._with_freeze(integration_id, if_match, is_frozen=True)
+
+    def unfreeze(self, integration_id: str, if_match: IfMatch) -> IntegrationDetails:
+        """Lets the integration's orders be handed over again. Raises a 404, 409 or 412."""
+        return self._with_freeze(integration_id, if_match, is_frozen=False)
+
+    def freeze_all(self) -> Freeze:
+        """Stops the hand-over of all orders."""
+        self._integrations.freeze_all(self._caller.name, self._now)
+        return {"isFrozen": True}
+
+    def unfreeze_all(self) -> Freeze:
+        """Lets orders be handed over again, except those of an integration that is frozen itself."""
+        self._integrations.unfreeze_all()
+        return {"isFrozen": False}
+
+    def _with_freeze(self, integration_id: str, if_match: IfMatch, *, is_frozen: bool) -> IntegrationDetails:
+        changed = self._changed(integration_id, lambda one: one.model_copy(update={"is_frozen": is_frozen}), if_match)
+        return self._list.details(changed, self._now)
+
+    def _changed(
+        self, integration_id: str, update: Callable[[Integration], Integration], if_match: IfMatch
+    ) -> Integration:
+        """The integration with the update, which is written if it changes anything."""
+        for _ in range(ATTEMPTS):
+            integration = existing_integration(self._integrations, integration_id)
+            if not if_match.allows(integration.revision):
+                detail = "The integration was changed since the caller read it: `integration` is how it is now."
+                also = {"integration": self._list.details(integration, self._now)}
+                raise Problem(412, detail, code="changedMeanwhile", also=also)
+            updated = update(integration)
+            if updated == integration:
+                return integration
+            if updated.settings.download_orders_updated_after != integration.settings.download_orders_updated_after:
+                self._check_download_start(updated.settings)
+            try:
+                return self._integrations.save(updated)
+            except ChangedMeanwhile:
+                continue
+        raise changed_meanwhile()
+
+    def _check_download_start(self, settings: Settings) -> None:
+        if settings.download_orders_updated_after is not None:
+            check_start("settings.downloadOrdersUpdatedAfter", settings.download_orders_updated_after, self._now)

@@ -1,0 +1,189 @@
+"""Integrations as administrators send and see them. Credentials only ever go in."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, GetJsonSchemaHandler, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError
+
+from needs_attention.amazon.tokens import Credentials
+from needs_attention.api.operations import parsed
+from needs_attention.api.problems import FieldError, Problem, invalid
+from needs_attention.integrations.integration import Integration, Region
+from needs_attention.integrations.stages import StageName, Stages
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.settings import Settings
+from needs_attention.values.fields import OneOf, Slug
+from needs_attention.values.model import Value
+from needs_attention.values.times import SentTime
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
+
+
+class _PatchOf:
+    """A dictionary that is a merge patch on a value, in the OpenAPI document: each member as it is there, or null."""
+
+    def __init__(self, model: type[Value], **others: JsonSchemaValue) -> None:
+        self._model = model
+        self._others = others
+
+    def __get_pydantic_json_schema__(self, _: object, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        whole = handler.resolve_ref_schema(handler(self._model.__pydantic_core_schema__))
+        return self._patch_of(whole["properties"] | self._others, handler)
+
+    def _patch_of(self, members: Mapping[str, JsonSchemaValue], handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        patched = {name: {"anyOf": [self._member(one, handler), {"type": "null"}]} for name, one in members.items()}
+        return {"type": "object", "properties": patched, "additionalProperties": False}
+
+    def _member(self, member: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        whole = handler.resolve_ref_schema(member)
+        if "properties" in whole:
+            return self._patch_of(whole["properties"], handler)
+        return {key: told for key, told in member.items() if key != "default"}
+
+
+SettingsPatch = Annotated[
+    dict[str, Any], _PatchOf(Settings, defaultStage={"type": "string", "description": "A Stage's name or id"})
+]
+
+
+class CredentialsBody(Value):
+    """An application's Login with Amazon client, and the seller's consent. Never shown.
+
+    The two times are those of now unless given: on them rests when people are warned of their end.
+    """
+
+    client_id: Secret
+    client_secret: Secret
+    refresh_token: Secret
+    client_secret_created_at: SentTime | None = None
+    consent_given_at: SentTime | None = None
+
+    def begun(self, now: datetime) -> dict[str, datetime]:
+        """The integration's fields that say since when these are good. Raises a 422."""
+        given = {
+            "client_secret_created_at": self.client_secret_created_at or now,
+            "consent_given_at": self.consent_given_at or now,
+        }
+        future = [f"credentials.{to_camel(name)}" for name, time in given.items() if time > now]
+        if future:
+            raise invalid([FieldError(field, "inTheFuture", "lies in the future") for field in future])
+        return given
+
+    def as_credentials(self) -> Credentials:
+        return Credentials(
+            client_id=self.client_id.get_secret_value(),
+            client_secret=self.client_secret.get_secret_value(),
+            refresh_token=self.refresh_token.get_secret_value(),
+        )
+
+
+class Registration(Value):
+    """A new integration. `settings` holds what shall differ from the defaults, or from before if it is revived."""
+
+    integration_id: Slug
+    name: Name | None = None
+    region: Region
+    marketplace_ids: MarketplaceIds
+    credentials: CredentialsBody
+    settings: SettingsPatch = Field(default_factory=dict)
+
+    @field_validator("marketplace_ids")
+    @classmethod
+    def _are_of_the_region(cls, marketplace_ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "region" in info.data:
+            check_marketplaces(marketplace_ids, info.data["region"])
+        return marketplace_ids
+
+    def integration(self, before: Integration | None, stages: Stages, now: datetime) -> Integration:
+        """The integration as registered now; `before` is the deleted one that it revives. Raises a 422."""
+        return Integration(
+            integration_id=self.integration_id,
+            name=self.name or self.integration_id,
+            region=self.region,
+            marketplace_ids=tuple(dict.fromkeys(self.marketplace_ids)),
+            settings=patched_settings(before.settings if before else Settings(), self.settings, stages),
+            registered_at=now,
+            **self.credentials.begun(now),
+            is_paused=before is not None and before.is_paused,
+            is_frozen=before is not None and before.is_frozen,
+            revision=before.revision if before else 0,
+        )
+
+
+def check_marketplaces(marketplace_ids: Sequence[str], region: str) -> None:
+    """Raises a ValueError for one that is not of the region."""
+    allowed = [marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == region]
+    if not set(marketplace_ids) <= set(allowed):
+        known = {"region": region, "allowed": ", ".join(allowed)}
+        raise PydanticCustomError("other_region", "those of region {region} are {allowed}", known)
+
+
+class IntegrationPatch(Value):
+    """JSON Merge Patch on an integration; a setting of null goes back to its default.
+
+    A dry run writes nothing, and answers what the settings would change of the orders that are there.
+    """
+
+    name: Name = ""
+    marketplace_ids: MarketplaceIds = ()
+    settings: SettingsPatch = Field(default_factory=dict)
+    credentials: CredentialsBody | None = None
+    is_paused: bool = False
+    dry_run: bool = False
+
+    def applied_to(self, integration: Integration, stages: Stages, now: datetime) -> Integration:
+        """Raises a 422 for settings that cannot be."""
+        changes: dict[str, object] = self.model_dump(include=self.model_fields_set & {"name", "is_paused"})
+        if "marketplace_ids" in self.model_fields_set:
+            try:
+                check_marketplaces(self.marketplace_ids, integration.region)
+            except ValueError as error:
+                raise invalid([FieldError("marketplaceIds", "otherRegion", str(error))]) from None
+            changes["marketplace_ids"] = tuple(dict.fromkeys(self.marketplace_ids))
+        if "settings" in self.model_fields_set:
+            changes["settings"] = patched_settings(integration.settings, self.settings, stages)
+        if self.credentials is not None:
+            changes |= self.credentials.begun(now)
+        return integration.model_copy(update=changes)
+
+
+class StageBody(Value):
+    """A Stage's name."""
+
+    name: StageName
+
+
+def patched_settings(settings: Settings, patch: dict[str, Any], stages: Stages) -> Settings:
+    """The settings with a merge patch on them; the default Stage by its name or id. Raises a 422."""
+    wanted = _merged(json.loads(settings.model_dump_json(by_alias=True)), patch)
+    if isinstance(wanted.get("defaultStage"), str):
+        stage = stages.named(wanted["defaultStage"])
+        if stage is None:
+            known = ", ".join(stage.name for stage in stages.stages)
+            raise invalid([FieldError("settings.defaultStage", "unknownStage", f"not known; the Stages are {known}")])
+        wanted["defaultStage"] = stage.id
+    try:
+        return parsed(Settings, json.dumps(wanted))
+    except Problem as problem:
+        raise invalid([error._replace(field=f"settings.{error.field}") for error in problem.errors]) from None
+
+
+def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7396."""
+    merged = dict(target)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, dict):
+            below = merged.get(name)
+            merged[name] = _merged(below if isinstance(below, dict) else {}, value)
+        else:
+            merged[name] = value
+    return merged

@@ -1,0 +1,289 @@
+"""Integrations as the API shows them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, TypedDict, cast
+
+from pydantic import ConfigDict, Field, with_config
+
+from needs_attention.api.answers import Instant, as_json
+from needs_attention.api.problems import ProblemDetails
+from needs_attention.downloads.backdated import Counts
+from needs_attention.downloads.by_id import SetAside
+from needs_attention.downloads.live import LiveDownload, OverdueVerdicts
+from needs_attention.downloads.second_look import OrderReport, Reconciliation
+from needs_attention.downloads.walk import AMAZONS_MARGIN
+from needs_attention.integrations.arrivals import Arrivals, MarketplaceArrivals, arriving
+from needs_attention.integrations.expiry import Ending
+from needs_attention.integrations.incidents import Incident, IncidentCode, Incidents
+from needs_attention.integrations.integration import Integration, Region, Rejudgement
+from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.standing import IntegrationStanding
+from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
+from needs_attention.orders.settings import Settings
+from needs_attention.values.times import instant
+
+MOST_SET_ASIDE_SHOWN = 100
+
+
+class IntegrationProblem(ProblemDetails):
+    """The integration was changed meanwhile: `integration` is how it is now."""
+
+    integration: "IntegrationDetails"
+
+
+class ExpiryView(TypedDict):
+    """When a part of the credentials ends, and what to do before that."""
+
+    what: Ending
+    at: Instant
+    isSoon: bool
+    whatToDo: str
+
+
+class IncidentView(TypedDict):
+    """What is wrong with the connection, since when, and what to do."""
+
+    code: IncidentCode
+    since: Instant
+    evidence: str
+    requestId: str | None
+    fields: Annotated[dict[str, list[str]], Field(description="By marketplace: fields that Amazon sends no more")]
+    whatToDo: str
+
+
+class NotificationsState(TypedDict):
+    """Whether Amazon tells of changed orders, or why not."""
+
+    isSubscribed: bool
+    failure: str | None
+
+
+class QuotaLeft(TypedDict):
+    """How many calls of each operation may be made at once."""
+
+    searchOrders: int
+    getOrder: int
+
+
+class Health(TypedDict):
+    """How an integration's downloads stand."""
+
+    cursor: Annotated[Instant, Field(description="All that Amazon updated until then is here")]
+    cursorLagSeconds: int
+    lastRunAt: Instant | None
+    lastSuccessAt: Instant | None
+    orderChangeNotifications: NotificationsState
+    incidents: list[IncidentView]
+    overdueVerdicts: OverdueVerdicts | None
+    quotaLeft: QuotaLeft
+    expiries: list[ExpiryView]
+
+
+class SetAsideView(TypedDict):
+    """An order of Amazon's that could not be kept, and why."""
+
+    orderId: str
+    reason: str
+    firstSeenAt: Instant
+    requestId: str | None
+    retryAt: Instant | None
+
+
+class SecondLook(TypedDict):
+    """What comparing a window anew with Amazon has found."""
+
+    updatedAfter: Instant
+    updatedBefore: Instant
+    isByReport: bool
+    report: OrderReport | None
+    counts: Counts
+    missed: list[str]
+    missedCount: int
+    finishedAt: Instant | None
+
+
+class HealthDetails(Health):
+    """With the orders that could not be kept (100 at most), and what the second look found."""
+
+    setAside: list[SetAsideView]
+    setAsideCount: int
+    reconciliation: SecondLook | None
+
+
+class ShownSettings(Settings):
+    """An integration's settings; the default Stage by its name."""
+
+    default_stage: str
+
+
+class IntegrationBase(TypedDict):
+    """An integration, without its credentials."""
+
+    integrationId: str
+    name: str
+    region: Region
+    marketplaceIds: list[str]
+    settings: ShownSettings
+    isPaused: bool
+    isFrozen: bool
+    registeredAt: Instant
+    clientSecretCreatedAt: Instant | None
+    consentGivenAt: Instant | None
+    revision: int
+
+
+class IntegrationRow(IntegrationBase):
+    """An integration in the list."""
+
+    health: Health
+
+
+class IntegrationDetails(IntegrationBase):
+    """One integration, with all that was found."""
+
+    health: HealthDetails
+
+
+class Integrations(TypedDict):
+    """All of them, and whether all are frozen."""
+
+    integrations: list[IntegrationRow]
+    isFrozen: bool
+
+
+@with_config(ConfigDict(title="Connection"))
+class ConnectionView(TypedDict):
+    """What really arrives through a connection."""
+
+    integrationId: str
+    marketplaces: list[MarketplaceArrivals]
+    expiries: list[ExpiryView]
+
+
+class RejudgementView(TypedDict):
+    """How far judging all orders anew has come."""
+
+    requestedBy: str
+    requestedAt: Instant
+    orders: int
+    changed: int
+    finishedAt: Instant | None
+
+
+def integration_row(
+    integration: Integration, live: LiveDownload, incidents: Incidents, stages: Stages, now: datetime
+) -> IntegrationRow:
+    """An integration in a list, with how its downloads stand."""
+    return {**_base(integration, stages), "health": _health(integration, live, incidents, now)}
+
+
+def integration_details(
+    integration: Integration, standing: IntegrationStanding, aside: Sequence[SetAside], now: datetime
+) -> IntegrationDetails:
+    """One integration, with how its downloads stand, the orders that could not be kept, and the second look."""
+    return {
+        **_base(integration, standing.stages),
+        "health": {
+            **_health(integration, standing.live, standing.incidents, now),
+            "setAside": [_set_aside(order) for order in aside[:MOST_SET_ASIDE_SHOWN]],
+            "setAsideCount": len(aside),
+            "reconciliation": _second_look(standing.reconciliation),
+        },
+    }
+
+
+def connection_view(integration: Integration, arrivals: Arrivals, now: datetime) -> ConnectionView:
+    """What really arrives through the connection, by marketplace, and when its credentials end."""
+    found = arriving(arrivals, integration.marketplace_ids, integration.settings.checks)
+    return {
+        "integrationId": integration.integration_id,
+        "marketplaces": [as_json(one) for one in found],
+        "expiries": _expiries(integration, now),
+    }
+
+
+def rejudgement_view(job: Rejudgement) -> RejudgementView:
+    """Without where it stands within a Stage, which says nothing to people."""
+    return {
+        "requestedBy": job.requested_by,
+        "requestedAt": instant(job.requested_at),
+        "orders": job.orders,
+        "changed": job.changed,
+        "finishedAt": instant(job.finished_at) if job.finished_at else None,
+    }
+
+
+def _base(integration: Integration, stages: Stages) -> IntegrationBase:
+    default_stage = stages.name_of(integration.settings.default_stage)
+    return {
+        "integrationId": integration.integration_id,
+        "name": integration.name,
+        "region": integration.region,
+        "marketplaceIds": list(integration.marketplace_ids),
+        "settings": as_json(integration.settings) | {"defaultStage": default_stage},
+        "isPaused": integration.is_paused,
+        "isFrozen": integration.is_frozen,
+        "registeredAt": instant(integration.registered_at),
+        "clientSecretCreatedAt": _instant(integration.client_secret_created_at),
+        "consentGivenAt": _instant(integration.consent_given_at),
+        "revision": integration.revision,
+    }
+
+
+def _health(integration: Integration, live: LiveDownload, incidents: Incidents, now: datetime) -> Health:
+    return {
+        "cursor": instant(live.walk.reached),
+        "cursorLagSeconds": max(int((now - AMAZONS_MARGIN - live.walk.reached).total_seconds()), 0),
+        "lastRunAt": _instant(live.last_run_at),
+        "lastSuccessAt": _instant(live.last_success_at),
+        "orderChangeNotifications": {
+            "isSubscribed": live.subscription.subscription_id is not None,
+            "failure": live.subscription.failure,
+        },
+        "incidents": [_incident(incident) for incident in incidents.incidents],
+        "overdueVerdicts": as_json(live.overdue_verdicts),
+        "quotaLeft": {
+            "searchOrders": int(live.search_bucket.tokens_at(now)),
+            "getOrder": int(live.get_bucket.tokens_at(now)),
+        },
+        "expiries": _expiries(integration, now),
+    }
+
+
+def _expiries(integration: Integration, now: datetime) -> list[ExpiryView]:
+    return [
+        {"what": one.what, "at": instant(one.at), "isSoon": one.is_soon, "whatToDo": HOW_TO_RENEW[one.what]}
+        for one in integration.expiries(now)
+    ]
+
+
+def _incident(incident: Incident) -> IncidentView:
+    return {
+        "code": incident.code,
+        "since": instant(incident.since),
+        "evidence": incident.evidence,
+        "requestId": incident.request_id,
+        "fields": {marketplace_id: list(fields) for marketplace_id, fields in incident.fields.items()},
+        "whatToDo": WHAT_TO_DO[incident.code],
+    }
+
+
+def _set_aside(order: SetAside) -> SetAsideView:
+    return {
+        "orderId": order.order_id,
+        "reason": order.reason,
+        "firstSeenAt": instant(order.first_seen_at),
+        "requestId": order.request_id,
+        "retryAt": _instant(order.retry_at),
+    }
+
+
+def _second_look(found: Reconciliation | None) -> SecondLook | None:
+    """The answer also holds `failure` and `retryAt`, which the document does not name."""
+    shown = found and found.model_dump(mode="json", by_alias=True, exclude={"walk"})
+    return cast("SecondLook | None", shown)
+
+
+def _instant(time: datetime | None) -> str | None:
+    return instant(time) if time else None

@@ -1,0 +1,286 @@
+"""Lists of orders: filters, pages, and the merge over integrations. The table is never scanned.
+
+Stage, created time and order IDs are indexed; the other filters narrow what those find. Work per call is bounded: an
+answer that stopped early has fewer orders and a cursor to go on from.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, NamedTuple, TypedDict
+
+from pydantic import Field
+
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.orders.filters import OrderFilters
+from needs_attention.api.orders.lookup import around, existing_order
+from needs_attention.api.orders.views import (
+    OrderRow,
+    WholeOrder,
+    order_row,
+    row_for_warehouse,
+    whole_order,
+    whole_order_for,
+)
+from needs_attention.api.problems import FieldError, Problem, invalid, not_found
+from needs_attention.integrations.stages import Stage, Stages
+from needs_attention.integrations.standing import HeldCounts, may_be_transferred
+from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.orders.summary import Summary
+from needs_attention.orders.urgency import Queue, ShipByState
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.order_items import created_key, ship_by_key
+from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.tables.surroundings import all_surroundings
+
+
+class OrderPage(TypedDict):
+    """A part of a list. With `nextCursor` there may be more, even if this part is short or empty."""
+
+    orders: list[OrderRow]
+    nextCursor: str | None
+
+
+class WholePage(TypedDict):
+    """As `OrderPage`, with whole orders."""
+
+    orders: list[WholeOrder]
+    nextCursor: str | None
+
+
+class HeldOfIntegration(TypedDict):
+    """How many of an integration's orders are held, and how many of these may be released."""
+
+    held: int
+    readyToRelease: int
+
+
+class OrdersSummary(TypedDict):
+    """How many orders are held, by what matters; and how many are in each Stage."""
+
+    held: int
+    readyToRelease: int
+    byMissing: dict[str, int]
+    byIntegration: dict[str, HeldOfIntegration]
+    byQueue: dict[Queue, int]
+    byAge: dict[str, int]
+    byShipByState: dict[ShipByState, int]
+    byStage: dict[str, int]
+    isTruncated: Annotated[bool, Field(description="There are more orders than were counted")]
+
+
+# What one call reads of an index at most, besides one query per integration.
+MOST_ENTRIES_READ = 1_000
+FEWEST_ENTRIES_A_QUERY = 20
+MOST_INTEGRATIONS_MERGED = 100
+
+
+class _ReadEnough(Exception):
+    """The call has read as much as one may."""
+
+
+class OrderList:
+    """Answers questions about many orders."""
+
+    def __init__(self, orders: OrderStore, integrations: SettingsStore, downloads: DownloadStateStore) -> None:
+        self._orders = orders
+        self._integrations = integrations
+        self._downloads = downloads
+
+    def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> OrderPage:
+        """A warehouse is shown only what it may take. Raises a 400 for wrong parameters."""
+        listed = self._listed(filters, now, is_warehouse=is_warehouse)
+        rows = [order_row(summary, listed.surroundings[summary.integration], now) for summary in listed.summaries]
+        return {
+            "orders": [row_for_warehouse(row) for row in rows] if is_warehouse else rows,
+            "nextCursor": listed.next_cursor,
+        }
+
+    def whole_page(self, filters: OrderFilters, now: datetime) -> WholePage:
+        """As `page`, with whole orders."""
+        listed = self._listed(filters, now, is_warehouse=False)
+        found = self._orders.get_many(summary.order_id for summary in listed.summaries)
+        orders = [found[summary.order_id] for summary in listed.summaries if summary.order_id in found]
+        return {
+            "orders": [whole_order(order, listed.surroundings[order.integration], now) for order in orders],
+            "nextCursor": listed.next_cursor,
+        }
+
+    def one(self, order_id: str, caller: Caller, now: datetime) -> WholeOrder:
+        """One order as the caller may see it. Raises a 404, also if the caller may not see it."""
+        order = existing_order(self._orders, order_id)
+        surroundings = around(order, self._integrations)
+        _check_visible(order, surroundings, caller)
+        return whole_order_for(caller, order, surroundings, now)
+
+    def _listed(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> "_Listed":
+        stages = self._integrations.stages()
+        stage = _stage(filters, stages)
+        if filters.sorts_by_ship_by and stage is None:
+            raise _wrong("sort", "sortNeedsStage", "sorting by shipBy needs a stage")
+        surroundings = self._surroundings(filters.integration, stages)
+        found = self._orders_asked_for(filters) if filters.order_ids else self._walk(filters, stage, surroundings)
+
+        def is_shown(summary: Summary) -> bool:
+            own = surroundings.get(summary.integration)
+            if own is None or not filters.match(summary, own, now):
+                return False
+            return not is_warehouse or may_be_transferred(summary, own)
+
+        limit = len(filters.order_ids) or filters.limit
+        shown, position = _up_to(limit, found, is_shown, _key_of(filters), filters.position())
+        return _Listed(surroundings, shown, filters.cursor_at(position) if position else None)
+
+    def summary(self, now: datetime) -> OrdersSummary:
+        """How many orders are held, by missing field, integration, queue, age and ship-by state; and how many are in
+        each Stage.
+
+        Counts at most `MOST_ENTRIES_READ` orders of a Stage in an integration; `isTruncated` says that there are more.
+        """
+        stages = self._integrations.stages()
+        held: dict[str, HeldCounts] = {}
+        by_stage: dict[str, int] = {}
+        is_truncated = False
+        for integration_id, own in self._surroundings(None, stages).items():
+            for stage in () if own.integration.deleted_at else stages.stages:
+                found = self._orders.find_by_stage(integration_id, stage.id, Page(MOST_ENTRIES_READ))
+                by_stage[stage.name] = by_stage.get(stage.name, 0) + len(found.summaries)
+                is_truncated = is_truncated or found.position is not None
+                if stage.id == NEEDS_ATTENTION:
+                    held[integration_id] = HeldCounts.of(found.summaries, own, now)
+        total = HeldCounts.total(held.values())
+        return {
+            "held": total.held,
+            "readyToRelease": total.ready_to_release,
+            "byMissing": dict(total.by_missing),
+            "byIntegration": {
+                one: {"held": counts.held, "readyToRelease": counts.ready_to_release} for one, counts in held.items()
+            },
+            "byQueue": dict(total.by_queue),
+            "byAge": dict(total.by_age),
+            "byShipByState": dict(total.by_ship_by_state),
+            "byStage": by_stage,
+            "isTruncated": is_truncated,
+        }
+
+    def _surroundings(self, integration: str | None, stages: Stages) -> dict[str, Surroundings]:
+        """Of all integrations, or of the one. Raises a 400 for one that does not exist."""
+        known = all_surroundings(self._integrations, self._downloads, stages)
+        if integration is None:
+            return known
+        if integration not in known:
+            allowed = ", ".join(one for one, own in known.items() if own.integration.deleted_at is None)
+            raise _wrong("integration", "unknownIntegration", f"not known; allowed are {allowed}")
+        return {integration: known[integration]}
+
+    def _orders_asked_for(self, filters: OrderFilters) -> Iterator[Summary]:
+        found = self._orders.get_many(filters.order_ids)
+        return (Summary.of(found[order_id]) for order_id in dict.fromkeys(filters.order_ids) if order_id in found)
+
+    def _walk(
+        self, filters: OrderFilters, stage: Stage | None, surroundings: Mapping[str, Surroundings]
+    ) -> Iterator[Summary]:
+        """The index's orders of all the integrations, in one order. Raises _ReadEnough when it has read its share."""
+        if len(surroundings) > MOST_INTEGRATIONS_MERGED:
+            raise _wrong("integration", "integrationNeeded", "there are too many to list all at once: name one")
+        at_once = 250 if filters.narrows else filters.limit + 1
+        page = Page(
+            limit=max(at_once // max(len(surroundings), 1), FEWEST_ENTRIES_A_QUERY),
+            after=filters.position(),
+            descending=filters.is_descending,
+            between=filters.bounds(),
+        )
+        budget = _Budget(MOST_ENTRIES_READ + page.limit * len(surroundings))
+        walks = (self._walk_one(integration, filters, stage, page, budget) for integration in surroundings)
+        return heapq.merge(*walks, key=_key_of(filters), reverse=filters.is_descending)
+
+    def _walk_one(
+        self, integration: str, filters: OrderFilters, stage: Stage | None, page: Page, budget: "_Budget"
+    ) -> Iterator[Summary]:
+        while True:
+            budget.spend(page.limit)
+            if filters.sorts_by_ship_by and stage is not None:
+                found = self._orders.find_by_stage(integration, stage.id, page)
+            else:
+                found = self._orders.find_by_created(integration, page)
+            yield from found.summaries
+            if found.position is None:
+                return
+            page = page._replace(after=found.position)
+
+
+class _Budget:
+    """How many entries a call may still read."""
+
+    def __init__(self, entries: int) -> None:
+        self._entries = entries
+
+    def spend(self, entries: int) -> None:
+        if entries > self._entries:
+            raise _ReadEnough
+        self._entries -= entries
+
+
+class _Listed(NamedTuple):
+    """What of a list is shown, with the surroundings of each integration by its id."""
+
+    surroundings: Mapping[str, Surroundings]
+    summaries: Sequence[Summary]
+    next_cursor: str | None
+
+
+class _Shown(NamedTuple):
+    summaries: list[Summary]
+    position: str | None
+
+
+def _up_to(
+    limit: int,
+    found: Iterator[Summary],
+    is_shown: Callable[[Summary], bool],
+    key: Callable[[Summary], str],
+    start: str | None,
+) -> _Shown:
+    """The first `limit` orders that are shown, and the position of the last one looked at if there are more."""
+    shown: list[Summary] = []
+    position = start
+    try:
+        for summary in found:
+            if is_shown(summary):
+                if len(shown) == limit:
+                    return _Shown(shown, position)
+                shown.append(summary)
+            position = key(summary)
+    except _ReadEnough:
+        return _Shown(shown, position)
+    return _Shown(shown, None)
+
+
+def _check_visible(order: Order, surroundings: Surroundings, caller: Caller) -> None:
+    """Raises a 404 for a warehouse that may neither take the order nor has taken it. Readers see every order.
+
+    A warehouse reads an order again that it has taken, to see whether it was cancelled meanwhile.
+    """
+    may_see = order.is_handed_over or may_be_transferred(Summary.of(order), surroundings)
+    if not may_see and not caller.is_any_of(Role.READER):
+        raise not_found("order")
+
+
+def _key_of(filters: OrderFilters) -> Callable[[Summary], str]:
+    return ship_by_key if filters.sorts_by_ship_by else created_key
+
+
+def _stage(filters: OrderFilters, stages: Stages) -> Stage | None:
+    if filters.stage is None:
+        return None
+    stage = stages.named(filters.stage)
+    if stage is None:
+        raise _wrong("stage", "unknownStage", f"not known; allowed are {', '.join(s.name for s in stages.stages)}")
+    return stage
+
+
+def _wrong(parameter: str, code: str, message: str) -> Problem:
+    return invalid([FieldError(parameter, code, message)], status=400)

@@ -1,0 +1,337 @@
+"""What people send to change an order: JSON Merge Patch (RFC 7396) on what they see of it."""
+
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from needs_attention.api.problems import FieldError, FieldProblem, Problem, invalid
+from needs_attention.integrations.stages import Stages
+from needs_attention.orders.addresses import country_of
+from needs_attention.orders.amazon_order import Address, LineItem, Money
+from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.edits import Edits, PersonsName, Unit
+from needs_attention.orders.effective import Seen, seen
+from needs_attention.orders.gate import Refused, Wanted, check_editable
+from needs_attention.orders.order import Order
+from needs_attention.orders.phones import may_be_phone
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
+from needs_attention.values.model import Value
+from needs_attention.values.text import cleaned
+from needs_attention.values.times import SentTime
+
+# What a person's change is called in the history; the fields that it changed stand beside it.
+Cause = Literal[
+    "edit",
+    "note",
+    "release",
+    "hold",
+    "snooze",
+    "stage",
+    "threePlStatus",
+    "dispatch",
+    "override",
+    "acknowledge",
+    "picked",
+    "transferFailed",
+    "erasure",
+]
+
+MOST_LINE_ITEMS = 200
+# In bytes as stored: with what else an item of the table holds (see `LARGEST_ORDER`), Amazon's lines of then among it.
+LARGEST_LINE_ITEMS = 80_000
+
+
+def _tidy(text: str) -> str:
+    """As Amazon's texts are stored; what says nothing is blank."""
+    return cleaned(text) or ""
+
+
+def _email_address(text: str) -> str:
+    """As stored: tidy, its domain in lower case and in letters of its own script; what says nothing is blank.
+
+    Only what people type passes here: what Amazon sends is kept as it is, and judged by `completeness`. Refused are
+    also the domains that nobody can have (`.test`, `.invalid`, `.local`, `localhost`): a buyer's mail would go nowhere.
+    """
+    # Here, because compiling its patterns takes 15 ms: most cold starts are for something else than an email.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - see above
+
+    typed = _tidy(text)
+    try:
+        return typed and validate_email(typed, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise PydanticCustomError("not_an_address", "{why}", {"why": str(error)}) from None
+
+
+_ADDRESS_PARTS = [info.alias or name for name, info in Address.model_fields.items()]
+Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
+Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_address)]
+Quantity = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+AddressPatch = dict[Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")], Text | None]
+Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed to be not to be had")]
+
+
+class Price(Value):
+    amount: Annotated[str, Like(r"\d{1,12}(\.\d{1,6})?", 'must be an amount as text, such as "12.50"')]
+    currency_code: Annotated[str, Like("[A-Z]{3}", "must be the currency's three capital letters, such as USD")]
+
+
+class LineItemBody(Value):
+    """A line as the API shows it, so that a list can be sent back changed."""
+
+    order_item_id: Text | None = None
+    seller_sku: Text | None = None
+    asin: Text | None = None
+    title: Annotated[str, StringConstraints(max_length=500), AfterValidator(_tidy)] | None = None
+    quantity: Quantity
+    quantity_fulfilled: Quantity | None = None
+    unit_price: Price | None = None
+
+    def as_line_item(self) -> LineItem:
+        price = self.unit_price and Money(amount=self.unit_price.amount, currency_code=self.unit_price.currency_code)
+        return LineItem.model_validate(dict(self) | {"unit_price": price})
+
+
+class OverrideBody(Value):
+    reason: Reason
+
+
+class Release(Value):
+    """The body of a release: nothing, or an administrator's reason for letting go of an incomplete order."""
+
+    override: OverrideBody | None = None
+
+    def wanted(self) -> Wanted:
+        return Wanted(release=True, override=self.override.reason if self.override else None)
+
+
+class TransferFailure(Value):
+    """Why the warehouse cannot pick an order, for the desk."""
+
+    reason: Reason
+
+
+_NAME_PARTS = ("first_name", "last_name", "company")
+
+
+class FieldWarning(NamedTuple):
+    """What was taken as it was typed, but looks wrong: where, and in plain words."""
+
+    field: str
+    code: str
+    message: str
+
+    def as_json(self) -> FieldProblem:
+        return {"field": self.field, "code": self.code, "message": self.message}
+
+
+class OrderPatch(Value):
+    """What may be changed of an order. What is not sent stays as it is.
+
+    A value sets an edit: a part of an address, or of the name, makes the whole unit as it is seen, so changed, the
+    edit. "" blanks. null takes a unit back to Amazon's value, and blanks a part of an address. `lineItems` and
+    `confirmed` are replaced whole. `copyDeliveryToBilling` makes the delivery address, as it is seen after this patch,
+    the edit of the billing address, once: later edits of the one leave the other.
+    """
+
+    email: Email | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+    company: Text | None = None
+    delivery_address: AddressPatch | None = None
+    billing_address: AddressPatch | None = None
+    copy_delivery_to_billing: Annotated[Literal[True] | None, NotNull()] = None
+    line_items: Annotated[tuple[LineItemBody, ...], Field(max_length=MOST_LINE_ITEMS)] | None = None
+    confirmed: Annotated[tuple[Confirmed, ...], Field(max_length=10)] | None = None
+    stage: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=60)] | None, NotNull()] = None
+    three_pl_status: Annotated[ThreePlStatus | None, NotNull()] = None
+    fully_dispatched: bool | SentTime | None = None
+    snooze_until: Annotated[SentTime | None, NotNull()] = None
+    assigned_to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)] | None = None
+    override: Annotated[OverrideBody | None, NotNull()] = None
+
+    def confirmed_fields(self) -> tuple[str, ...] | None:
+        """The fields confirmed to be not to be had; None if the patch says nothing of them."""
+        return tuple(dict.fromkeys(self.confirmed or ())) if "confirmed" in self.model_fields_set else None
+
+    def noted(self, order: Order) -> Order:
+        """The order with what people note on it: whose it is, and a comment. Neither decides anything.
+
+        Raises Refused for either on a redacted order: they are free text, in which a buyer's data may stand.
+        """
+        given = self.model_fields_set & {"assigned_to", "comment"}
+        if order.redacted_at and (self.comment is not None or self.assigned_to is not None):
+            raise Refused("redacted", "The personal data of this order was removed for good; it takes no notes.")
+        return order.with_(**{field: getattr(self, field) for field in given})
+
+    def units(self, order: Order, settings: Settings) -> dict[Unit, object]:
+        """The units that change: a person's value each, or None for Amazon's.
+
+        Raises a 422 for a delivery address that cannot be copied and for line items that are too large together, and
+        Refused for the address of a redacted order.
+        """
+        given = self.model_fields_set
+        view = seen(order.amazon, order.edits, settings)
+        delivery = view.delivery_address
+        units: dict[Unit, object] = {}
+        if not given.isdisjoint(_NAME_PARTS):
+            units["name"] = self._name(view, seen(order.amazon, Edits(), settings))
+        if "email" in given:
+            units["email"] = self.email
+        if "delivery_address" in given:
+            units["delivery_address"] = delivery = _patched(view.delivery_address, self.delivery_address)
+        if "billing_address" in given:
+            units["billing_address"] = _patched(view.billing_address, self.billing_address)
+        if self.copy_delivery_to_billing:
+            units["billing_address"] = self._copied(delivery or order.amazon.delivery_address, order)
+        if "line_items" in given:
+            units["line_items"] = self._lines()
+        # Going back to Amazon's value where nothing was edited is no change.
+        return {unit: value for unit, value in units.items() if value is not None or order.edits.is_edited(unit)}
+
+    def warnings(self, changed: Order) -> tuple[FieldWarning, ...]:
+        """What looks wrong of that which the patch itself typed into the order, which is `changed` by it."""
+        found = [
+            _phone_warning("deliveryAddress", self.delivery_address, changed.edits.delivery_address),
+            _phone_warning("billingAddress", self.billing_address, changed.edits.billing_address),
+        ]
+        return tuple(warning for warning in found if warning)
+
+    def _copied(self, delivery: Address | None, order: Order) -> Address:
+        if "billing_address" in self.model_fields_set:
+            raise _wrong("copyDeliveryToBilling", "contradiction", "send either this or billingAddress")
+        check_editable(order)  # first, because it is no fault of the caller's that there is nothing to copy
+        if delivery is None or not delivery.given_parts():
+            raise _wrong("copyDeliveryToBilling", "noDeliveryAddress", "the order has no delivery address to copy")
+        return delivery
+
+    def _lines(self) -> tuple[LineItem, ...] | None:
+        if self.line_items is None:
+            return None
+        lines = tuple(line.as_line_item() for line in self.line_items)
+        if sum(len(line.model_dump_json(by_alias=True).encode()) for line in lines) > LARGEST_LINE_ITEMS:
+            raise _wrong("lineItems", "tooLarge", f"take more than {LARGEST_LINE_ITEMS:,} bytes together")
+        return lines
+
+    def _name(self, view: Seen, amazons: Seen) -> PersonsName | None:
+        typed = {part: getattr(self, part) for part in _NAME_PARTS if part in self.model_fields_set}
+        if all(text is None for text in typed.values()):
+            return None
+        base = amazons if None in typed.values() else view
+        seen_parts = {part: getattr(base, part) for part in _NAME_PARTS}
+        if base.name_kind != "company":
+            seen_parts["company"] = ""  # the company at a person's address is not the addressee
+        return PersonsName.model_validate(seen_parts | {part: text for part, text in typed.items() if text is not None})
+
+    def wanted(self, stages: Stages, now: datetime) -> Wanted:
+        """What the patch asks of the gate. Raises a 422 for an unknown Stage, and for an override of nothing."""
+        dispatched: datetime | Literal[False] | None = None
+        if "fully_dispatched" in self.model_fields_set:
+            dispatched = now if self.fully_dispatched is True else self.fully_dispatched or False
+        wanted = Wanted(
+            stage=_stage_id(self.stage, stages),
+            three_pl_status=self.three_pl_status,
+            fully_dispatched=dispatched,
+            snooze_until=self.snooze_until,
+            override=self.override.reason if self.override else None,
+        )
+        if dispatched and dispatched > now:
+            raise _wrong("fullyDispatched", "inTheFuture", "the order cannot have been dispatched in the future")
+        if self.snooze_until and self.snooze_until <= now:
+            raise _wrong("snoozeUntil", "inThePast", "the date must be in the future")
+        if wanted.override and not (wanted.ends_hold or wanted.lets_out):
+            raise _wrong("override", "overridesNothing", "say in the same call what the order shall do all the same")
+        return wanted
+
+
+class BulkOrder(Value):
+    """One order of a bulk change: a patch, or its release."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["patch"], "properties": {"patch": {"type": "object"}, "release": {"type": "null"}}},
+                {"required": ["release"], "properties": {"release": {"const": True}, "patch": {"type": "null"}}},
+            ]
+        }
+    )
+
+    order_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    patch: OrderPatch | None = None
+    release: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_one_thing(self) -> Self:
+        if (self.patch is None) == (self.release is None):
+            raise ValueError("send either patch or release")
+        return self
+
+
+class BulkChanges(Value):
+    """Changes of several orders, each by itself; a dry run writes none."""
+
+    orders: Annotated[tuple[BulkOrder, ...], Field(min_length=1, max_length=100)]
+    dry_run: bool = False
+
+    @field_validator("orders")
+    @classmethod
+    def _has_no_order_twice(cls, orders: tuple[BulkOrder, ...]) -> tuple[BulkOrder, ...]:
+        if len({order.order_id for order in orders}) < len(orders):
+            raise PydanticCustomError("not_unique", "an order may stand here only once")
+        return orders
+
+
+class SheetOptions(Value):
+    """The query parameters of a sheet that is sent back. A dry run changes nothing."""
+
+    dry_run: bool = False
+
+
+def cause_of(before: Order, wanted: Wanted) -> Cause:
+    """What a change is called: by what it does to where the order may go, an edit if it does nothing to that."""
+    causes: dict[Cause, bool] = {
+        "override": wanted.override is not None,
+        "release": wanted.ends_hold and before.hold is not None,
+        "snooze": wanted.snooze_until is not None,
+        "hold": wanted.stage == NEEDS_ATTENTION,
+        "threePlStatus": wanted.three_pl_status is not None,
+        "dispatch": wanted.fully_dispatched is not None,
+        "stage": wanted.stage is not None,
+    }
+    return next((cause for cause, applies in causes.items() if applies), "edit")
+
+
+def _patched(address: Address | None, patch: dict[str, str | None] | None) -> Address | None:
+    """The address as it is seen, so changed; None stands for Amazon's."""
+    if patch is None:
+        return None
+    parts = address.model_dump(by_alias=True) if address else {}
+    return Address.model_validate(parts | {part: text or None for part, text in patch.items()})
+
+
+def _phone_warning(field: str, patch: dict[str, str | None] | None, address: Address | None) -> FieldWarning | None:
+    """About the phone that `patch` typed into the address; what it left as it was is not looked at."""
+    phone = patch.get("phone") if patch else None
+    country = country_of(address) if address else None
+    if not phone or may_be_phone(phone, country):
+        return None
+    message = f"looks like no phone number of {country}; one of another country begins with + and that country's code"
+    return FieldWarning(f"{field}.phone", "unlikelyPhone", message)
+
+
+def _stage_id(name: str | None, stages: Stages) -> str | None:
+    if name is None:
+        return None
+    stage = stages.named(name)
+    if stage is None:
+        known = ", ".join(stage.name for stage in stages.stages)
+        raise _wrong("stage", "unknownStage", f"not known; the Stages are {known}")
+    return stage.id
+
+
+def _wrong(field: str, code: str, message: str) -> Problem:
+    return invalid([FieldError(field, code, message)])

@@ -1,0 +1,253 @@
+"""What people ask about the removal of personal data: what is due, and what was removed, when, by whom and why."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Field
+
+from needs_attention.api.answers import Instant
+from needs_attention.api.callers import Caller
+from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
+from needs_attention.api.problems import FieldError, invalid, not_found
+from needs_attention.orders.erasure import Buyer, Erasure
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import OrderStore, Page, Redacted
+from needs_attention.tables.retention import RedactionCounts
+from needs_attention.values.fields import Like, Slug
+from needs_attention.values.model import Value
+from needs_attention.values.times import SentTime, id_made_at, instant
+
+
+# Retention
+class DueOfIntegration(TypedDict):
+    """How many of an integration's orders are to be redacted. What is overdue is also due."""
+
+    integration: str
+    due: Annotated[int, Field(description="By now; the clock sees to them within minutes")]
+    overdue: Annotated[int, Field(description="Due for more than a day: see docs/retention.md")]
+    dueWithinSevenDays: Annotated[int, Field(description="Not yet due")]
+    oldestDueAt: Instant | None
+    isTruncated: Annotated[bool, Field(description="There are more than were counted")]
+
+
+class DueRedactions(TypedDict):
+    """Of all integrations, removed ones too."""
+
+    integrations: list[DueOfIntegration]
+
+
+class RedactionOfOrder(TypedDict):
+    """That an order's personal data was removed, when, by whom and why."""
+
+    orderId: str
+    at: Instant
+    by: str
+    why: Literal["retention", "request"]
+    reference: Annotated[str | None, Field(description="What the request is called elsewhere")]
+
+
+class Redactions(TypedDict):
+    """Newest first."""
+
+    redactions: list[RedactionOfOrder]
+    nextCursor: str | None
+
+
+class ErasureInIntegration(TypedDict):
+    """How far a buyer's erasure has come in one integration. The lists name the first 100 orders."""
+
+    integration: str
+    orders: Annotated[int, Field(description="Looked at so far")]
+    erased: list[str]
+    erasedCount: int
+    unsent: Annotated[list[str], Field(description="Still to be sent, and so left as they are")]
+    unsentCount: int
+    finishedAt: Instant | None
+
+
+class ErasureOfBuyer(TypedDict):
+    """A buyer's erasure. Who the buyer is is shown nowhere, and forgotten when it is through."""
+
+    erasureId: str
+    reference: str
+    requestedBy: str
+    requestedAt: Instant
+    evenIfUnsent: bool
+    integrations: list[ErasureInIntegration]
+    finishedAt: Instant | None
+
+
+# It stays for ever: neither a name nor an email passes for one.
+Reference = Annotated[
+    str,
+    Like(
+        "[A-Za-z]{0,10}[-/#]?[0-9]{1,12}([-/][0-9]{1,12}){0,3}",
+        "must be a number, with some letters in front of it at most, such as GR-2041",
+    ),
+    Field(description="What the request is called elsewhere, such as a ticket's number; nothing of the person"),
+]
+EvenIfUnsent = Annotated[bool, Field(description="Also what is still to be sent: it cannot be sent from here any more")]
+BuyersEmail = Annotated[
+    str,
+    Like(r"[^\s@]{1,64}@[^\s@]{1,255}", "must be an email address, such as k3x9@marketplace.amazon.com"),
+    Field(description="As the orders show it: Amazon's address for the buyer, or one that was typed in"),
+]
+
+
+class EraseOrder(Value):
+    """The removal of one order's personal data."""
+
+    reference: Reference
+    even_if_unsent: EvenIfUnsent = False
+
+
+class EraseBuyer(EraseOrder):
+    """The removal of a buyer's personal data from the orders of all integrations, or of one."""
+
+    buyer_email: BuyersEmail
+    integration: Slug | None = None
+
+    def erasure(self, *, by: str, now: datetime, suffix: str | None = None) -> Erasure:
+        """A new erasure. Its ID sorts by time, and ends with the suffix."""
+        return Erasure(
+            erasure_id=id_made_at(now, suffix),
+            requested_by=by,
+            requested_at=now,
+            reference=self.reference,
+            even_if_unsent=self.even_if_unsent,
+            buyer=Buyer.with_email(self.buyer_email),
+        )
+
+
+# One request for a buyer's erasure writes to each of them.
+MOST_INTEGRATIONS_AT_ONCE = 100
+# Before the first and after the last.
+_EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+
+
+class RedactedWhen(Value):
+    """Which redactions are asked for: a span of time, and a part of that list."""
+
+    after: SentTime | None = None
+    before: SentTime | None = None
+    limit: int = Field(default=50, ge=1, le=250)
+    cursor: SentCursor | None = None
+
+
+class Retention:
+    """Answers from the index of what is to be redacted, and what was."""
+
+    def __init__(self, orders: OrderStore, integrations: SettingsStore) -> None:
+        self._orders = orders
+        self._integrations = integrations
+
+    def due(self, now: datetime) -> DueRedactions:
+        """How much is due in each integration, deleted ones too: their orders still hold personal data."""
+        ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
+        return {"integrations": [_due_view(one, RedactionCounts.of(self._orders, one, now)) for one in ids]}
+
+    def redacted(self, integration_id: str, when: RedactedWhen) -> Redactions:
+        """Newest first, of a removed integration too. Raises a 404, and a 400 for a cursor of another list."""
+        if self._integrations.get(integration_id) is None:
+            raise not_found("integration")
+        since, until = when.after or _EVER[0], when.before or _EVER[1]
+        if since >= until:
+            raise invalid([FieldError("before", "notLater", "must be later than after")], status=400)
+        span = instant(since), instant(until)
+        this_list = f"redactions {integration_id} {span[0]} {span[1]}"
+        position = order_key_in(when.cursor, this_list, span) if when.cursor is not None else None
+        page = Page(when.limit, after=position, descending=True)
+        found = self._orders.find_redacted(integration_id, since, until, page)
+        return {
+            "redactions": [_redaction_view(one) for one in found.orders],
+            "nextCursor": cursor_at(found.position, this_list) if found.position else None,
+        }
+
+
+class BuyerErasures:
+    """Erasures of a buyer, which a person asks for and the clock makes."""
+
+    def __init__(self, integrations: SettingsStore, downloads: DownloadStateStore) -> None:
+        self._integrations = integrations
+        self._downloads = downloads
+
+    def begin(self, request: EraseBuyer, caller: Caller, key: str | None, now: datetime) -> ErasureOfBuyer:
+        """Begins an erasure in each integration that it concerns. Raises a 404 or 422."""
+        erasure = request.erasure(by=caller.name, now=now, suffix=caller.suffix_for(key))
+        concerned = self._concerned(request.integration)
+        for integration_id in concerned:
+            self._downloads.save_erasure(integration_id, erasure)
+        return _erasure_view(dict.fromkeys(concerned, erasure))
+
+    def one(self, erasure_id: str) -> ErasureOfBuyer:
+        """Raises a 404."""
+        found = {one: part for one in self._all() if (part := self._downloads.erasure(one, erasure_id))}
+        if not found:
+            raise not_found("erasure")
+        return _erasure_view(found)
+
+    def _concerned(self, wanted: str | None) -> list[str]:
+        """The integration that is named, or all."""
+        every = self._all()
+        if wanted is not None and wanted not in every:
+            message = f"not known; allowed are {', '.join(every)}"
+            raise invalid([FieldError("integration", "unknownIntegration", message)])
+        if wanted is None and len(every) > MOST_INTEGRATIONS_AT_ONCE:
+            raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
+        if not every:
+            raise not_found("integration")
+        return [wanted] if wanted else every
+
+    def _all(self) -> list[str]:
+        """Removed integrations too: their orders still hold personal data."""
+        return [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
+
+
+def _erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:
+    """A buyer's erasure, of which each integration has a part of its own, by its id. There is one at least."""
+    parts = list(found.values())
+    ends = [part.finished_at for part in parts if part.finished_at]
+    return {
+        "erasureId": parts[0].erasure_id,
+        "requestedBy": parts[0].requested_by,
+        "requestedAt": instant(parts[0].requested_at),
+        "reference": parts[0].reference,
+        "evenIfUnsent": parts[0].even_if_unsent,
+        "integrations": [_part_view(one, part) for one, part in found.items()],
+        "finishedAt": instant(max(ends)) if len(ends) == len(parts) else None,
+    }
+
+
+def _part_view(integration_id: str, part: Erasure) -> ErasureInIntegration:
+    return {
+        "integration": integration_id,
+        "orders": part.orders,
+        "erased": list(part.erased),
+        "erasedCount": part.erased_count,
+        "unsent": list(part.unsent),
+        "unsentCount": part.unsent_count,
+        "finishedAt": instant(part.finished_at) if part.finished_at else None,
+    }
+
+
+def _redaction_view(redacted: Redacted) -> RedactionOfOrder:
+    return {
+        "orderId": redacted.order_id,
+        "at": instant(redacted.at),
+        "by": redacted.redaction.by,
+        "why": redacted.redaction.why,
+        "reference": redacted.redaction.reference,
+    }
+
+
+def _due_view(integration_id: str, due: RedactionCounts) -> DueOfIntegration:
+    return {
+        "integration": integration_id,
+        "due": due.due,
+        "overdue": due.overdue,
+        "dueWithinSevenDays": due.due_within_seven_days,
+        "oldestDueAt": instant(due.oldest_due_at) if due.oldest_due_at else None,
+        "isTruncated": due.is_truncated,
+    }

@@ -1,0 +1,91 @@
+"""The second look at a window that live downloads have finished: it finds the orders that they missed.
+
+It takes quota that would go unused. If an account has so many updates that its searches use all their quota, Amazon's
+order report is compared instead. The report has a quota of its own; the orders that differ are asked for by ID.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from needs_attention.downloads.backdated import Counts
+from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.quota import RETRY_AFTER
+from needs_attention.downloads.walk import Walk
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
+
+# The second look goes back this far, this often.
+RECONCILED = timedelta(days=3)
+RECONCILED_EVERY = timedelta(days=1)
+LONGEST = timedelta(days=30)
+MOST_MISSED_SHOWN = 20
+# With more updates, three days of them take more calls than live downloads leave in one day.
+SHARE_TO_SPARE = 0.15
+# A report takes minutes. If Amazon cannot make it now, it hardly can a few minutes later.
+REPORT_FAILS_FOR = timedelta(hours=1)
+REPORT_TAKES_AT_MOST = timedelta(hours=6)
+
+
+class OrderReport(Value):
+    """Amazon's report of the window: its ID there, and the number of rows that have been compared."""
+
+    report_id: str
+    requested_at: UtcTime
+    rows: int = 0
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.requested_at + REPORT_TAKES_AT_MOST < now
+
+
+class Reconciliation(Value):
+    """A second look at a window: by searches, or by Amazon's order report.
+
+    `missed` names the first orders that it found new, or newer than stored; all are stored by then.
+    """
+
+    updated_after: UtcTime
+    updated_before: UtcTime
+    walk: Walk
+    is_by_report: bool = False
+    report: OrderReport | None = None
+    counts: Counts = Counts()
+    missed: tuple[str, ...] = ()
+    missed_count: int = 0
+    finished_at: UtcTime | None = None
+    failure: str | None = None
+    retry_at: UtcTime | None = None
+
+    @classmethod
+    def next(
+        cls, last: "Reconciliation | None", live: LiveDownload, since: datetime, now: datetime
+    ) -> "Reconciliation | None":
+        """The second look to go on with; None if there is nothing to look at now.
+
+        If an account becomes too busy for searches, the look starts again, by report.
+        """
+        by_report = not live.search_bucket.can_carry(live.walk.pace, SHARE_TO_SPARE)
+        if last and not last.finished_at and last.is_by_report >= by_report:
+            return None if last.retry_at and now < last.retry_at else last
+        if last and last.finished_at and now < last.finished_at + RECONCILED_EVERY:
+            return None
+        end = live.walk.reached
+        start = max(end - RECONCILED, since)
+        if last and last.finished_at:
+            # No time lies between two looks, however long the last one took. A report holds at most a month.
+            start = max(min(start, last.updated_before), end - LONGEST)
+        if end - start < RECONCILED_EVERY:
+            return None
+        walk = Walk.of_the_past(start, live.walk.pace)
+        return cls(updated_after=start, updated_before=end, walk=walk, is_by_report=by_report)
+
+    def found(self, missed: Sequence[str]) -> "Reconciliation":
+        shown = (*self.missed, *missed)[:MOST_MISSED_SHOWN]
+        return self.model_copy(update={"missed": shown, "missed_count": self.missed_count + len(missed)})
+
+    def failed(self, failure: str, now: datetime) -> "Reconciliation":
+        """After a call that failed: it is repeated later."""
+        return self.model_copy(update={"failure": failure, "retry_at": now + RETRY_AFTER})
+
+    def without_report(self, failure: str, now: datetime) -> "Reconciliation":
+        """After Amazon could not make the report: another one is requested later."""
+        return self.model_copy(update={"failure": failure, "retry_at": now + REPORT_FAILS_FOR, "report": None})

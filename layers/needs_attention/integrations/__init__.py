@@ -1,0 +1,1 @@
+"""A seller's settings, Stages and incidents. Pure: no calls."""

@@ -1,0 +1,85 @@
+"""The incidents of an integration's connection: one cause is one incident, however many orders it affects.
+
+An incident keeps its beginning and its evidence, and closes by itself when its cause is over.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
+
+IncidentCode = Literal[
+    "credentialsUnreadable",
+    "credentialsRejected",
+    "accessDenied",
+    "marketplaceNotAllowed",
+    "requestRejected",
+    "amazonUnavailable",
+    "unreadableAnswer",
+    "fieldsVanished",
+    "quotaExhausted",
+]
+# These end with the next call that Amazon answers.
+NO_CALL_WORKS: frozenset[IncidentCode] = frozenset(
+    {"credentialsUnreadable", "credentialsRejected", "accessDenied", "marketplaceNotAllowed", "amazonUnavailable"}
+)
+# These end with the next live download.
+LIVE_SEARCH_FAILS: frozenset[IncidentCode] = frozenset({"requestRejected", "unreadableAnswer"})
+# These mean nothing while downloads are paused.
+OF_DOWNLOADS: frozenset[IncidentCode] = NO_CALL_WORKS | LIVE_SEARCH_FAILS | {"quotaExhausted"}
+
+# Live downloads that are this far behind for lack of quota are an incident, until they have made up half of it.
+FAR_BEHIND = timedelta(hours=2)
+
+
+class Incident(Value):
+    """One cause. `evidence` is for people and names nobody. `fields`, by marketplace, are the vanished ones."""
+
+    code: IncidentCode
+    since: UtcTime
+    evidence: str
+    request_id: str | None = None
+    fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    probed_at: UtcTime | None = None
+    probed_order: str | None = None
+
+
+class Incidents(Value):
+    """The open incidents of one integration, the oldest first."""
+
+    incidents: tuple[Incident, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.incidents)
+
+    def find(self, code: IncidentCode) -> Incident | None:
+        return next((incident for incident in self.incidents if incident.code == code), None)
+
+    def opened(self, incident: Incident) -> "Incidents":
+        """With this incident. One that is open already keeps its beginning, and gets the new evidence."""
+        known = self.find(incident.code)
+        if known is None:
+            return Incidents(incidents=(*self.incidents, incident))
+        later = incident.model_copy(update={"since": known.since})
+        return Incidents(incidents=tuple(later if one.code == incident.code else one for one in self.incidents))
+
+    def closed(self, *codes: IncidentCode) -> "Incidents":
+        return Incidents(incidents=tuple(one for one in self.incidents if one.code not in codes))
+
+    def vanished(self, marketplace_id: str | None) -> frozenset[str]:
+        """The fields that Amazon no longer sends for orders of the marketplace."""
+        incident = self.find("fieldsVanished")
+        return frozenset(incident.fields.get(marketplace_id or "", ())) if incident else frozenset()
+
+    def cause_of(self, marketplace_id: str | None, missing: Iterable[str]) -> IncidentCode | None:
+        """The incident that explains the missing fields of an order; None if only the order lacks them."""
+        return "fieldsVanished" if not self.vanished(marketplace_id).isdisjoint(missing) else None
+
+
+def is_far_behind(reached: datetime, now: datetime, *, is_open: bool) -> bool:
+    """Whether live downloads are too far behind. An open incident ends once half of the lag is made up."""
+    return now - reached > (FAR_BEHIND / 2 if is_open else FAR_BEHIND)

@@ -1,0 +1,57 @@
+"""An integration: one Amazon seller account in one Amazon region, its settings, and the rejudgement of its orders."""
+
+from datetime import datetime
+from operator import attrgetter
+from typing import Literal
+
+from pydantic import Field
+
+from needs_attention.integrations.expiry import Ending, Expiry
+from needs_attention.orders.settings import Settings
+from needs_attention.values.fields import Slug
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
+
+
+class Rejudgement(Value):
+    """A new verdict on every order, Stage by Stage; `position` is the place reached in the first of `stages`.
+
+    `changed` counts the orders whose verdict is a different one now.
+    """
+
+    requested_by: str
+    requested_at: UtcTime
+    stages: tuple[str, ...]
+    position: str | None = None
+    orders: int = 0
+    changed: int = 0
+    finished_at: UtcTime | None = None
+
+
+Region = Literal["NA", "EU", "FE"]
+
+
+class Integration(Value):
+    """One Amazon seller account in one Amazon region. Its credentials are in Secrets Manager, never here."""
+
+    integration_id: Slug
+    name: str
+    region: Region
+    marketplace_ids: tuple[str, ...]
+    settings: Settings = Settings()
+    is_paused: bool = Field(default=False, description="Nothing is downloaded; redaction goes on")
+    is_frozen: bool = Field(default=False, description="Nothing may be handed over")
+    registered_at: UtcTime
+    client_secret_created_at: UtcTime | None = None
+    consent_given_at: UtcTime | None = None
+    deleted_at: UtcTime | None = None
+    revision: int = 0
+
+    def expiries(self, now: datetime) -> tuple[Expiry, ...]:
+        """The ends of its credentials, the soonest first."""
+        begun: dict[Ending, datetime | None] = {
+            "clientSecret": self.client_secret_created_at,
+            "consent": self.consent_given_at,
+        }
+        known = (Expiry.of(what, at, now) for what, at in begun.items() if at)
+        return tuple(sorted(known, key=attrgetter("at")))

@@ -1,0 +1,189 @@
+"""The daily digest: new orders, healed orders, and the orders that wait for somebody. Plain text, no personal data.
+
+Its length is bounded. It counts as many held orders of an integration as the API's summary does. The integrations with
+the most to do have a paragraph each, and the others share one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from needs_attention.integrations.standing import HeldCounts
+from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.orders.summary import Summary
+from needs_attention.orders.urgency import ship_by_state
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Page
+from needs_attention.tables.retention import RedactionCounts
+from needs_attention.tables.surroundings import all_surroundings
+from needs_attention.values.times import instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.literals import StatisticType
+
+DAY = timedelta(days=1)
+# People still read a mail of this length, and it is far from the 256 KB that SNS takes.
+MOST_INTEGRATIONS_TOLD = 50
+MOST_ORDERS_NAMED = 20
+# Of each integration.
+MOST_HELD_READ = 1_000
+
+_AGES = {
+    "underAnHour": "less than an hour",
+    "underADay": "less than a day",
+    "underThreeDays": "less than three days",
+    "older": "longer",
+}
+
+
+class Measurements:
+    """Reads the functions' metrics from the namespace.
+
+    Only metrics tell how many holds have ended: no index finds their orders, which are wherever they went.
+    """
+
+    def __init__(self, client: "CloudWatchClient", namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+
+    def total(self, service: str, metric: str, statistic: "StatisticType", since: datetime, until: datetime) -> int:
+        """The metric's total over all integrations."""
+        answer = self._client.get_metric_statistics(
+            Namespace=self._namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": "service", "Value": service}],
+            StartTime=since,
+            EndTime=until,
+            Period=3600,
+            Statistics=[statistic],
+        )
+        points: Iterable[Mapping[str, Any]] = answer["Datapoints"]
+        total: float = sum(point[statistic] for point in points)
+        return round(total)
+
+
+class Digest(NamedTuple):
+    """A mail: its subject, and its text."""
+
+    subject: str
+    text: str
+
+
+class _Told(NamedTuple):
+    """The facts about one integration; `is_truncated` says that more orders are held than were counted."""
+
+    surroundings: Surroundings
+    held: HeldCounts
+    is_truncated: bool
+    new: int
+    redactions: RedactionCounts
+
+    @property
+    def urgency(self) -> tuple[int, ...]:
+        """Sorts integrations by how much there is to do."""
+        states = self.held.by_ship_by_state
+        return states["overdue"], states["atRisk"], len(self.surroundings.incidents.incidents), self.held.held
+
+
+def digest(
+    orders: OrderStore,
+    integrations: SettingsStore,
+    downloads: DownloadStateStore,
+    measurements: Measurements,
+    now: datetime,
+) -> Digest:
+    """The digest of the day up to now."""
+    since = now - DAY
+    told, urgent = list[_Told](), list[Summary]()
+    for integration_id, surroundings in all_surroundings(integrations, downloads, integrations.stages()).items():
+        if surroundings.integration.deleted_at:
+            continue
+        found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))
+        held = HeldCounts.of(found.summaries, surroundings, now)
+        urgent += [one for one in found.summaries if one.is_unsent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
+        new = orders.count_created(integration_id, since, now)
+        due = RedactionCounts.of(orders, integration_id, now)
+        told.append(_Told(surroundings, held, found.position is not None, new, due))
+    told.sort(key=lambda one: one.urgency, reverse=True)
+    urgent.sort(key=lambda one: one.ship_by or now)
+    states = [one.held.by_ship_by_state for one in told]
+    overdue, at_risk = sum(one["overdue"] for one in states), sum(one["atRisk"] for one in states)
+    waiting = _held_in(told)
+    lines = [
+        f"Needs Attention, from {instant(since)} to {instant(now)}",
+        "",
+        *_of_all(told, measurements, since, now),
+        f"Held now: {waiting}. Overdue: {overdue}. At risk (ship-by within a day): {at_risk}.",
+        *(line for one in told[:MOST_INTEGRATIONS_TOLD] for line in ("", *_of_one(one, now))),
+        *_of_the_others(told[MOST_INTEGRATIONS_TOLD:]),
+        *_most_urgent(urgent[:MOST_ORDERS_NAMED], now),
+    ]
+    return Digest(f"Needs Attention: {waiting} held, {overdue} overdue, {at_risk} at risk", "\n".join(lines) + "\n")
+
+
+def _of_all(told: list[_Told], measurements: Measurements, since: datetime, now: datetime) -> Iterator[str]:
+    new = _at_least(sum(one.new for one in told), any(one.new >= MOST_COUNTED for one in told))
+    held = measurements.total("validate_orders", "OrdersHeld", "Sum", since, now)
+    healed = measurements.total("validate_orders", "OrdersHealed", "Sum", since, now)
+    released = measurements.total("edit_orders", "TimeToRelease", "SampleCount", since, now)
+    yield f"New orders: {new}. Put on hold: {held}. Healed by Amazon's data: {healed}. Released by people: {released}."
+
+
+def _of_one(told: _Told, now: datetime) -> Iterator[str]:
+    counts, integration = told.held, told.surroundings.integration
+    marks = {"paused": integration.is_paused, "frozen": told.surroundings.is_frozen}
+    marked = ", ".join(mark for mark, applies in marks.items() if applies)
+    yield f"{integration.integration_id}{f' ({marked})' if marked else ''}"
+    yield f"  New orders: {_at_least(told.new, told.new >= MOST_COUNTED)}"
+    yield f"  Held: {_at_least(counts.held, told.is_truncated)}, ready to release: {counts.ready_to_release}"
+    if counts.held:
+        yield f"  Missing: {_counted(counts.by_missing)}"
+        yield f"  Held for: {_counted({_AGES[age]: number for age, number in counts.by_age.items()})}"
+        yield f"  Ship-by: overdue {counts.by_ship_by_state['overdue']}, at risk {counts.by_ship_by_state['atRisk']}"
+    if told.redactions.due:
+        due = _at_least(told.redactions.due, told.redactions.is_truncated)
+        yield f"  Personal data to be removed by now: {due} orders, overdue: {told.redactions.overdue}"
+    for incident in told.surroundings.incidents.incidents:
+        yield f"  Incident since {instant(incident.since)}: {incident.code}. {WHAT_TO_DO[incident.code]}"
+    for expiry in integration.expiries(now):
+        if expiry.is_soon:
+            yield f"  {expiry.what} ends at {instant(expiry.at)}. {HOW_TO_RENEW[expiry.what]}"
+
+
+def _of_the_others(told: list[_Told]) -> Iterator[str]:
+    if told:
+        yield ""
+        yield f"And {len(told)} more integrations, where less is to be done: {_held_in(told)} held."
+
+
+def _most_urgent(orders: list[Summary], now: datetime) -> Iterator[str]:
+    if orders:
+        yield ""
+        yield "Most urgent"
+    for order in orders:
+        state = "overdue" if ship_by_state(order.ship_by, now) == "overdue" else "at risk"
+        what = "ready to release" if order.ready_to_release else f"missing: {', '.join(order.missing) or 'nothing'}"
+        ship_by = instant(order.ship_by) if order.ship_by else ""
+        yield f"  {order.order_id} ({order.integration}), {state}, ship by {ship_by}, {what}"
+
+
+def _is_urgent(order: Summary, now: datetime) -> bool:
+    return ship_by_state(order.ship_by, now) in {"overdue", "atRisk"}
+
+
+def _held_in(told: list[_Told]) -> str:
+    return _at_least(sum(one.held.held for one in told), any(one.is_truncated for one in told))
+
+
+def _at_least(number: int, is_more: bool) -> str:  # noqa: FBT001 - one number, which may be cut off
+    return f"{number} or more" if is_more else str(number)
+
+
+def _counted(numbers: Mapping[str, int]) -> str:
+    """The numbers above zero with their names, the highest first."""
+    found = sorted(((number, name) for name, number in numbers.items() if number), reverse=True)
+    return ", ".join(f"{name} {number}" for number, name in found) or "nothing"

@@ -1,0 +1,233 @@
+"""The health of an integration's connection to Amazon: opens and closes incidents, heals orders that one held up."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from aws_lambda_powertools import Logger
+
+from needs_attention.amazon.accounts import CredentialsUnreadable
+from needs_attention.amazon.errors import (
+    AccessDenied,
+    CredentialsRejected,
+    RequestRejected,
+    SpApiError,
+    UnreadableAnswer,
+)
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload
+from needs_attention.integrations.arrivals import Arrivals, evidence_of, filled_gaps, vanished_fields
+from needs_attention.integrations.incidents import (
+    LIVE_SEARCH_FAILS,
+    NO_CALL_WORKS,
+    Incident,
+    IncidentCode,
+    Incidents,
+    is_far_behind,
+)
+from needs_attention.integrations.integration import Integration
+from needs_attention.jobs.download.intake import Written
+from needs_attention.orders.order import Missing, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
+from needs_attention.orders.summary import Summary
+from needs_attention.orders.verdict import next_redownload
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.values.times import instant
+
+# Requests a download that no person asked for.
+BY_THE_CLOCK = "clock"
+# While fields are gone for a whole marketplace, one held order is asked for this often, on behalf of all.
+PROBE_EVERY = timedelta(minutes=15)
+# When fields are back, up to so many held orders are asked for by ID (in one burst and ten minutes more). For more
+# orders, a search over all of them takes less time.
+MOST_BY_ID = 300
+
+logger = Logger(child=True)
+
+
+class ConnectionHealth:
+    """One run's view of the connection. It writes only changes."""
+
+    def __init__(
+        self, downloads: DownloadStateStore, orders: OrderStore, integration: Integration, incidents: Incidents
+    ) -> None:
+        self._downloads = downloads
+        self._orders = orders
+        self._integration = integration
+        self._id = integration.integration_id
+        self._incidents = incidents
+        self._arrivals: Arrivals | None = None  # with the orders of this run; None: there are none
+        self._filled: dict[str, frozenset[str]] = {}
+
+    @property
+    def open_incidents(self) -> int:
+        return len(self._incidents.incidents)
+
+    # The calls of the run
+
+    def fails(self, error: SpApiError, now: datetime) -> None:
+        """A call brought no data. Opens one incident for its cause, with Amazon's own words and request ID."""
+        code = _code_of(error)
+        logger.error("download failed", integration=self._id, code=code, reason=str(error))
+        others = (NO_CALL_WORKS | LIVE_SEARCH_FAILS) - {code}
+        incident = Incident(code=code, since=now, evidence=str(error), request_id=error.request_id)
+        self._keep(self._incidents.closed(*others).opened(incident))
+
+    def works(self) -> None:
+        """A call brought data."""
+        self._keep(self._incidents.closed(*NO_CALL_WORKS))
+
+    def live_search_works(self) -> None:
+        self._keep(self._incidents.closed(*LIVE_SEARCH_FAILS))
+
+    def has_brought(self, written: Sequence[Written], now: datetime) -> None:
+        """Notes which fields came with orders that were new or changed; keeps nothing else of them."""
+        if not written:
+            return
+        settings = self._integration.settings
+        known = self._stored_arrivals if self._arrivals is None else self._arrivals
+        self._arrivals = known.with_orders((one.amazon for one in written), settings, now)
+        filled = filled_gaps(((one.before.amazon, one.amazon) for one in written if one.before), settings)
+        for marketplace_id, fields in filled.items():
+            self._filled[marketplace_id] = self._filled.get(marketplace_id, frozenset()) | fields
+
+    def look_back(self, reached: datetime, now: datetime, *, is_out_of_quota: bool) -> bool:
+        """At the end of a run, finds which fields have vanished or are back, and whether the quota suffices.
+
+        Answers whether there is work now: orders that wait for fields that are back.
+        """
+        self._look_at_quota(reached, now, is_out_of_quota=is_out_of_quota)
+        return self._look_at_fields(now)
+
+    def is_worth_asking_for(self, order: Order, now: datetime) -> bool:
+        """Whether Amazon may send more of a due order now.
+
+        While the connection is at fault, one order at a time probes on behalf of all whether it still is.
+        """
+        cause = self._incidents.cause_of(order.amazon.marketplace_id, _codes(order.missing))
+        return cause is None or self._may_probe(order, now)
+
+    def next_time_for(self, order: Order, now: datetime) -> datetime | None:
+        """When to ask Amazon again for an order that it has just sent without any change."""
+        planned = next_redownload(order, now)
+        if order.order_id != self._probed_order:
+            return planned
+        return min(filter(None, (planned, now + PROBE_EVERY)))
+
+    # Fields that vanish
+
+    @cached_property
+    def _stored_arrivals(self) -> Arrivals:
+        return self._downloads.arrivals(self._id)
+
+    @property
+    def _probed_order(self) -> str | None:
+        incident = self._incidents.find("fieldsVanished")
+        return incident.probed_order if incident else None
+
+    def _may_probe(self, order: Order, now: datetime) -> bool:
+        incident = self._incidents.find("fieldsVanished")
+        if incident is None or (incident.probed_at and now < incident.probed_at + PROBE_EVERY):
+            return False
+        self._keep(
+            self._incidents.opened(incident.model_copy(update={"probed_at": now, "probed_order": order.order_id}))
+        )
+        return True
+
+    def _look_at_fields(self, now: datetime) -> bool:
+        incident = self._incidents.find("fieldsVanished")
+        if self._arrivals is None and not incident:
+            return False
+        before = self._stored_arrivals
+        arrivals = (self._arrivals or before).recent(now)
+        every = vanished_fields(arrivals, incident.fields if incident else {}, self._filled)
+        fields = {one: vanished for one, vanished in every.items() if one in self._integration.marketplace_ids}
+        back = {
+            marketplace_id: set(vanished) - set(fields.get(marketplace_id, ()))
+            for marketplace_id, vanished in (incident.fields if incident else {}).items()
+        }
+        is_back = any(back.values())
+        if is_back:
+            self._heal_all(back, now)
+            arrivals = arrivals.without(marketplace_id for marketplace_id, ended in back.items() if ended)
+        if fields:
+            evidence = evidence_of(fields, arrivals)
+            found = Incident(code="fieldsVanished", since=now, evidence=evidence, fields=fields)
+            probe = {"probed_at": incident.probed_at, "probed_order": incident.probed_order} if incident else {}
+            self._keep(self._incidents.opened(found.model_copy(update=probe)))
+        else:
+            self._keep(self._incidents.closed("fieldsVanished"))
+        if arrivals != before:
+            self._downloads.save_arrivals(self._id, arrivals)
+        return is_back
+
+    def _heal_all(self, back: Mapping[str, Set[str]], now: datetime) -> None:
+        """Requests all orders that wait for fields that are back, by whichever way is cheaper.
+
+        It comes before the incident is closed, so that a run that dies in between does it again.
+        """
+        first: list[str] = []
+        number, start = 0, now
+        for one in self._held():
+            if not back.get(one.marketplace_id or "", set()).isdisjoint(one.missing):
+                number, start = number + 1, min(start, one.updated_at)
+                first += [one.order_id] if number <= MOST_BY_ID else []
+        logger.info("fields are back", integration=self._id, waiting=number)
+        if number <= MOST_BY_ID:
+            for order_id in first:
+                wanted = Redownload(order_id=order_id, cause="requested", wanted_at=now)
+                self._downloads.want_redownload(self._id, wanted)
+            return
+        is_asked_for = any(
+            one.requested_by == BY_THE_CLOCK and not one.is_over
+            for one in self._downloads.backdated_downloads(self._id)
+        )
+        if not is_asked_for:
+            pace = self._downloads.live_download(self._integration).walk.pace
+            download = BackdatedDownload.requested(start, pace, by=BY_THE_CLOCK, now=now)
+            self._downloads.save_backdated_download(self._id, download)
+
+    def _held(self) -> Iterator[Summary]:
+        page = Page(limit=250)
+        while True:
+            found = self._orders.find_by_stage(self._id, NEEDS_ATTENTION, page)
+            yield from found.summaries
+            if found.position is None:
+                return
+            page = page._replace(after=found.position)
+
+    # Quota
+
+    def _look_at_quota(self, reached: datetime, now: datetime, *, is_out_of_quota: bool) -> None:
+        known = self._incidents.find("quotaExhausted")
+        is_behind = is_far_behind(reached, now, is_open=known is not None)
+        if is_behind and is_out_of_quota:
+            evidence = f"Live downloads have come to {instant(reached)}, and Amazon's quota for searches is used up."
+            self._keep(self._incidents.opened(Incident(code="quotaExhausted", since=now, evidence=evidence)))
+        elif not is_behind:
+            self._keep(self._incidents.closed("quotaExhausted"))
+
+    def _keep(self, incidents: Incidents) -> None:
+        if incidents != self._incidents:
+            self._downloads.save_incidents(self._id, incidents)
+            self._incidents = incidents
+
+
+_CODES: Mapping[type[SpApiError], IncidentCode] = {
+    CredentialsUnreadable: "credentialsUnreadable",
+    CredentialsRejected: "credentialsRejected",
+    AccessDenied: "accessDenied",
+    RequestRejected: "requestRejected",
+    UnreadableAnswer: "unreadableAnswer",
+}
+
+
+def _code_of(error: SpApiError) -> IncidentCode:
+    if isinstance(error, AccessDenied) and "marketplace" in str(error).casefold():
+        return "marketplaceNotAllowed"
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), "amazonUnavailable")
+
+
+def _codes(missing: Iterable[Missing]) -> tuple[str, ...]:
+    return tuple(item.field for item in missing)

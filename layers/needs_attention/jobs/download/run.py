@@ -1,0 +1,174 @@
+"""Runs an integration's downloads: the most urgent call now, within a bounded time, never waiting for quota.
+
+A wake-up says nothing but "wake up": all work is in the integrations table and in the orders' index of due orders. The
+orders of a page are written before the checkpoint that moves past them, so a run that dies at any point repeats a page
+and loses none. The queue gives an integration to one run at a time, so nobody else spends its quota.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from aws_lambda_powertools import Logger
+
+from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.errors import QuotaExceeded, SpApiError
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.downloads.live import OverdueVerdicts
+from needs_attention.downloads.walk import AMAZONS_MARGIN
+from needs_attention.integrations.incidents import OF_DOWNLOADS
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.standing import IntegrationState
+from needs_attention.jobs.download.by_id import Redownloads
+from needs_attention.jobs.download.calls import Calls
+from needs_attention.jobs.download.connection import ConnectionHealth
+from needs_attention.jobs.download.intake import Intake
+from needs_attention.jobs.download.run_state import RunState
+from needs_attention.jobs.download.searches import Searches
+from needs_attention.jobs.download.second_look import SecondLookRunner
+from needs_attention.jobs.download.subscription import arrange_notifications
+from needs_attention.jobs.due_orders import go_on_rejudging, settle_what_is_due
+from needs_attention.orders.order import Order
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.orders import OrderStore
+
+logger = Logger(child=True)
+
+
+class RunFindings(NamedTuple):
+    """What a run found: how many incidents are open, how far live downloads are behind, whether work is left.
+
+    `search_calls_left` is the rest of Amazon's quota for searches. `credentials_last` says for how long the credentials
+    are still good; None if nobody said since when they are.
+    """
+
+    open_incidents: int
+    cursor_lag: timedelta
+    search_calls_left: int
+    leaves_work: bool
+    credentials_last: timedelta | None
+
+
+@dataclass(frozen=True)
+class Downloader:
+    """What a run needs: the two stores, Amazon for an integration, the clock, and a way to wake the next run.
+
+    `order_change_queue` is the ARN of the queue for `ORDER_CHANGE` notifications; blank if there is none.
+    """
+
+    downloads: DownloadStateStore
+    orders: OrderStore
+    amazon_for: Callable[[Integration], SellingPartnerApi]
+    now: Callable[[], datetime]
+    wake_up: Callable[[str], None]
+    order_change_queue: str = ""
+
+    def run(self, integration_id: str, until: datetime) -> RunFindings | None:
+        """Does what is due for the integration, most urgent first, until nothing is left or the time is up.
+
+        It settles due orders for a paused and a deleted integration too. Answers with what it found about the
+        connection; None if it did not use it.
+        """
+        state = self.downloads.state(integration_id)
+        if state is None:
+            logger.warning("no such integration", integration=integration_id)
+            return None
+        integration = state.integration
+        settled = settle_what_is_due(self.orders, integration, self.now, until)
+        if settled.overdue_verdicts:
+            state = self._with_overdue_verdicts(state, settled.overdue_verdicts)
+        if state.is_rejudging and go_on_rejudging(self.orders, self.downloads, integration, self.now, until):
+            self.wake_up(integration_id)
+        if integration.deleted_at:
+            self._close_incidents(state)
+            return None
+        run = _Run(self, state, settled.to_ask_for)
+        if integration.is_paused:
+            self._close_incidents(state)
+            run.arrange_notifications()
+            return None
+        is_unfinished = run.make_calls(until)
+        run.compare_report(until)
+        run.arrange_notifications()
+        findings = run.look_back()
+        if findings.leaves_work or is_unfinished:
+            self.wake_up(integration_id)
+        return findings
+
+    def _close_incidents(self, state: IntegrationState) -> None:
+        """Closes the incidents that mean nothing while nothing is downloaded."""
+        if state.incidents != (left := state.incidents.closed(*OF_DOWNLOADS)):
+            self.downloads.save_incidents(state.integration.integration_id, left)
+
+    def _with_overdue_verdicts(self, state: IntegrationState, orders: int) -> IntegrationState:
+        """Writes it where people see it: an order whose verdict never comes is held up, but lacks nothing."""
+        integration_id = state.integration.integration_id
+        logger.warning("verdicts overdue", integration=integration_id, orders=orders)
+        overdue = OverdueVerdicts(orders=orders, found_at=self.now())
+        live = state.live.model_copy(update={"overdue_verdicts": overdue})
+        self.downloads.save_live_download(integration_id, live)
+        return state._replace(live=live)
+
+
+class _Run:
+    """One run over one integration that is not deleted."""
+
+    def __init__(self, downloader: Downloader, read: IntegrationState, to_ask_for: Iterable[Order]) -> None:
+        orders, downloads, now = downloader.orders, downloader.downloads, downloader.now
+        health = ConnectionHealth(downloads, orders, read.integration, read.incidents)
+        self._state = state = RunState(downloads, read, health)
+        self._calls = calls = Calls(downloader.amazon_for, Intake(orders, downloads), state, now)
+        self._second_look = SecondLookRunner(state, calls, downloads, orders, now)
+        self._searches = Searches(state, calls, downloads, self._second_look, now)
+        self._redownloads = Redownloads(orders, downloads, state, calls, to_ask_for, now)
+        self._downloads = downloads
+        self._order_change_queue = downloader.order_change_queue
+        self._now = now
+
+    def make_calls(self, until: datetime) -> bool:
+        """Calls Amazon until nothing is left that may be done now; answers whether the time was up before that."""
+        while self._step():
+            if self._now() >= until:
+                return True
+        return False
+
+    def _step(self) -> bool:
+        """Makes the most urgent search and asks for one order by ID; False if neither is wanted, or may be made now.
+
+        Each has a quota of its own, so one without quota does not hold up the other.
+        """
+        state, now = self._state, self._now()
+        if state.is_blocked(now):
+            return False
+        try:
+            has_searched = self._searches.make_next(now)
+            return self._redownloads.ask_for_next(now) or has_searched
+        except QuotaExceeded as error:
+            logger.warning("quota exceeded", integration=state.integration_id, request_id=error.request_id)
+            state.has_exceeded_quota(error.rate_limit, now)
+        except ChangedMeanwhile:
+            # Somebody cancelled the download while its page was on the way: the orders of the page are stored.
+            return True
+        except SpApiError as error:
+            state.fails(error, now)
+        return False
+
+    def compare_report(self, until: datetime) -> None:
+        self._second_look.compare_report(until)
+
+    def arrange_notifications(self) -> None:
+        arrange_notifications(self._state, self._calls, self._downloads, self._order_change_queue, self._now())
+
+    def look_back(self) -> RunFindings:
+        """What the run found about the connection, once it has done what it could."""
+        state, now = self._state, self._now()
+        reached = state.live.walk.reached
+        leaves_work = state.health.look_back(reached, now, is_out_of_quota=state.live_waits_for_quota)
+        return RunFindings(
+            open_incidents=state.health.open_incidents,
+            cursor_lag=now - AMAZONS_MARGIN - reached,
+            search_calls_left=int(state.live.search_bucket.tokens_at(now)),
+            leaves_work=leaves_work,
+            credentials_last=next((one.at - now for one in state.integration.expiries(now)), None),
+        )

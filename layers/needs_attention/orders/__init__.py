@@ -1,0 +1,1 @@
+"""The order and its rules. Pure: no AWS, no HTTP, no clock."""

@@ -1,0 +1,40 @@
+"""Merges an answer of Amazon's into the stored order: the only way in which Amazon's facts change."""
+
+from datetime import datetime
+
+from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.order import TIME_IS_OVER, Order
+from needs_attention.orders.settings import Settings
+from needs_attention.orders.verdict import judged
+from needs_attention.values.model import differing
+
+
+def downloaded(
+    before: Order | None, amazon: AmazonOrder, integration: str, settings: Settings, at: datetime
+) -> Order | None:
+    """The order with Amazon's answer merged into it and its verdict pending; None if nothing is new.
+
+    The verdict stands if only the time of Amazon's update is new and `settings` lead to the same verdict. So the order
+    is not stopped for nothing, and not written twice.
+
+    An older version never wins. New content under the same `lastUpdatedTime` does: a role was granted. Absence never
+    erases. A redacted order is never filled again, and an order that arrives after its time is stored redacted.
+    Raises UnreadableOrder if the order belongs to another integration, or is too large once merged.
+    """
+    if before is None:
+        order = Order.first_seen(integration, amazon, at)
+        overdue = order.redact_at is not None and order.redact_at <= at
+        bare = {"amazon": amazon.redacted(), "redacted_at": at, "redaction": TIME_IS_OVER}
+        return order.with_(**bare) if overdue else order
+    if before.integration != integration:
+        raise UnreadableOrder(amazon.order_id, "belongs to another integration")
+    if amazon.updated_at < before.amazon.updated_at:
+        return None
+    merged = before.amazon.updated_with(amazon)
+    merged = merged.redacted() if before.redacted_at else merged
+    if merged == before.amazon:
+        return None
+    after = before.with_(amazon=merged.that_can_be_kept(), downloaded_at=at)
+    is_touched = differing(before.amazon, merged) == {"updated_at"}
+    stands = is_touched and judged(after, settings, at).says_the_same_as(after)
+    return after if stands else after.with_(pending_since=at)

@@ -1,0 +1,95 @@
+"""The record of a change of an order: who made it, the fields that differ, and the events that it means."""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
+
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import LastChange, Order
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.values.model import differing
+
+# These change orders without a request; every other name is a person's or a warehouse's.
+AUTOMATIC = frozenset({"amazon", "validation", "clock"})
+
+
+class ChangedBy(TypedDict):
+    """Who made a change, when and why, and the ID of the request that it came with.
+
+    That is a request to the API, or Amazon's if a download made the change.
+    """
+
+    by: str
+    at: datetime
+    cause: str
+    request_id: NotRequired[str | None]
+
+
+def with_change(before: Order | None, after: Order, **changed_by: Unpack[ChangedBy]) -> Order:
+    """The order as it is written: its next revision, with the record of the change on it."""
+    at = changed_by["at"]
+    change = LastChange(
+        by=changed_by["by"],
+        at=max(at, before.last_change.at) if before and before.last_change else at,
+        cause=changed_by["cause"],
+        request_id=changed_by.get("request_id"),
+        fields=_changed_fields(before, after),
+        events=happened(before, after, by_a_person=changed_by["by"] not in AUTOMATIC),
+    )
+    return after.with_(revision=(before.revision if before else 0) + 1, last_change=change)
+
+
+# Listed field by field below (amazon, edits), or of no interest to a person who reads the history.
+_OWN_BOOKKEEPING = {
+    "amazon",
+    "edits",
+    "revision",
+    "last_change",
+    "downloaded_at",
+    "pending_since",
+    "judged_at",
+    "judged_status",
+    "redownload_at",
+    "handed_over_digest",
+    "redaction",
+    "alerts",
+}
+
+
+def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
+    if before is None:
+        return ()
+    own = differing(before, after) - _OWN_BOOKKEEPING
+    edits = differing(before.edits, after.edits) - {"amazon_then"}
+    told = (info.alias or name for name, info in Order.model_fields.items() if name in own)
+    edited = (f"edits.{info.alias or name}" for name, info in Edits.model_fields.items() if name in edits)
+    amazons = (f"amazon.{name}" for name in before.amazon.changed_fields(after.amazon))
+    return (*told, *edited, *amazons)
+
+
+def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:
+    """The events that a change means. They are written with the change, so publishing them needs nothing else."""
+    was_held, is_held = before is not None and before.hold is not None, after.hold is not None
+    was_ready = before is not None and before.is_transferable and before.is_live
+    told = before.alerts if before and not _changed_once_more(before, after) else ()
+    events = {
+        "OrderHeld": is_held and not was_held,
+        "OrderReleased" if by_a_person else "OrderHealed": was_held and not is_held and after.has_a_future,
+        "OrderReadyFor3pl": after.is_transferable and after.is_live and not was_ready,
+        "OrderTransferred": after.is_handed_over and not (before is not None and before.is_handed_over),
+        "OrderPicked": _has_become(ThreePlStatus.PICKED, before, after),
+        "OrderTransferFailed": _has_become(ThreePlStatus.WITH_ERRORS, before, after),
+        "OrderDispatched": bool(after.fully_dispatched_at) and not (before is not None and before.fully_dispatched_at),
+        "OrderCancelled": bool(after.voided_at) and not (before is not None and before.voided_at),
+        "OrderRedacted": bool(after.redacted_at) and not (before is not None and before.redacted_at),
+    }
+    return (*(name for name, is_true in events.items() if is_true), *(a for a in after.alerts if a not in told))
+
+
+def _has_become(status: ThreePlStatus, before: Order | None, after: Order) -> bool:
+    return after.three_pl_status is status and not (before is not None and before.three_pl_status is status)
+
+
+def _changed_once_more(before: Order, after: Order) -> bool:
+    """Whether Amazon changed the order once more since its transfer: each such change is told."""
+    known, now = before.handed_over_digest, after.handed_over_digest
+    return known is not None and now is not None and known != now

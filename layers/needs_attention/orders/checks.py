@@ -1,0 +1,160 @@
+"""The checks for missing data: one row and one function for each field that an order must have to leave.
+
+To add a check, write its row and its function here, and its switch in `settings.Checks`.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from needs_attention.orders.addresses import missing_parts
+from needs_attention.orders.amazon_order import Address, AmazonOrder
+from needs_attention.orders.edits import Unit
+from needs_attention.orders.effective import Seen
+from needs_attention.orders.settings import Checks, Settings
+from needs_attention.values.text import is_blank
+
+Finding = Literal["blank", "incomplete", "singleWord", "notAnAddress", "buyerIsNotRecipient", "noProduct", "asked"]
+
+# Enough to tell an address from a remark. Only the mail server knows whether it is deliverable.
+EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+
+
+class Gap(NamedTuple):
+    """Why a field counts as missing and, in an address, which parts of it are."""
+
+    reason: Finding
+    parts: tuple[str, ...] = ()
+
+
+class Check(NamedTuple):
+    """One check. `field` is the name of the missing field in the API, `words` its name for people.
+
+    `switch` names the setting in `Checks` that turns the check on; several checks may share one. `unit` is the edit
+    that supplies the field. `may_be_confirmed`: a person may say that the field is unavailable.
+
+    `amazon_sends_it`: Amazon sends the field for nearly every order. Then it is worth asking Amazon again, and if most
+    orders of a marketplace lack it, the connection is at fault. Leave it out for a field that ordinary orders lack.
+    `comes_with_shipping_role`: Amazon sends it only to applications that have the Direct-to-Consumer Shipping role.
+    """
+
+    field: str
+    switch: str
+    find: Callable[[Seen, AmazonOrder, Settings], Gap | None]
+    words: str
+    unit: Unit | None = None
+    may_be_confirmed: bool = False
+    amazon_sends_it: bool = False
+    comes_with_shipping_role: bool = False
+
+    def is_on(self, checks: Checks) -> bool:
+        return bool(getattr(checks, self.switch))
+
+    @property
+    def applies_to_orders_of_amazon(self) -> bool:
+        """Whether orders that Amazon fulfils are checked too: Amazon gives no buyer data for those."""
+        return self.unit == "line_items"
+
+
+def _first_name(view: Seen, _: AmazonOrder, settings: Settings) -> Gap | None:
+    return _name_part(view.first_name, view, settings)
+
+
+def _last_name(view: Seen, _: AmazonOrder, settings: Settings) -> Gap | None:
+    return _name_part(view.last_name, view, settings)
+
+
+def _name_part(part: str, view: Seen, settings: Settings) -> Gap | None:
+    if not is_blank(part) or view.name_kind == "company":
+        return None
+    if view.name_kind == "blank":
+        return Gap("blank")
+    # The name is one word, and the order needs two. The script and the setting decide whether one will do.
+    accepted_kinds = {
+        "byScript": {"unspacedScript"},
+        "hold": set[str](),
+        "accept": {"unspacedScript", "singleWord"},
+    }[settings.single_word_names]
+    return None if view.name_kind in accepted_kinds else Gap("singleWord")
+
+
+def _email(view: Seen, _: AmazonOrder, __: Settings) -> Gap | None:
+    if view.email is None or is_blank(view.email):
+        return Gap("blank")
+    return None if EMAIL.fullmatch(view.email) else Gap("notAnAddress")
+
+
+def _delivery_address(view: Seen, _: AmazonOrder, __: Settings) -> Gap | None:
+    return _address(view.delivery_address)
+
+
+def _billing_address(view: Seen, _: AmazonOrder, settings: Settings) -> Gap | None:
+    if view.billing_address is None and settings.billing_address == "copyIfSameName" and view.delivery_address:
+        return Gap("buyerIsNotRecipient")
+    return _address(view.billing_address)
+
+
+def _address(address: Address | None) -> Gap | None:
+    if address is None:
+        return Gap("blank")
+    parts = missing_parts(address)
+    if not parts:
+        return None
+    return Gap("incomplete", parts) if address.given_parts() else Gap("blank")
+
+
+def _line_items(view: Seen, _: AmazonOrder, __: Settings) -> Gap | None:
+    if not view.line_items:
+        return Gap("blank")
+    # One line that nobody can pick is enough: the parcel would go out short.
+    return None if all(line.can_be_picked for line in view.line_items) else Gap("noProduct")
+
+
+def _buyer_requested_cancel(_: Seen, amazon: AmazonOrder, __: Settings) -> Gap | None:
+    return Gap("asked") if amazon.cancel_requested_by_buyer else None
+
+
+# Missing fields are listed in this order. Seller Central shows no more than the API, so a person may confirm a name or
+# an email as unavailable; an order without an address or lines cannot be sent.
+CHECKS = (
+    Check("firstName", "names", _first_name, "first name", "name", may_be_confirmed=True, amazon_sends_it=True),
+    Check("lastName", "names", _last_name, "last name", "name", may_be_confirmed=True, amazon_sends_it=True),
+    Check(
+        "email",
+        "email",
+        _email,
+        "email address",
+        "email",
+        may_be_confirmed=True,
+        amazon_sends_it=True,
+        comes_with_shipping_role=True,
+    ),
+    Check(
+        "deliveryAddress",
+        "delivery_address",
+        _delivery_address,
+        "delivery address",
+        "delivery_address",
+        amazon_sends_it=True,
+        comes_with_shipping_role=True,
+    ),
+    Check(
+        "billingAddress",
+        "billing_address",
+        _billing_address,
+        "billing address",
+        "billing_address",
+        amazon_sends_it=True,
+    ),
+    Check("lineItems", "line_items", _line_items, "line items", "line_items", amazon_sends_it=True),
+    Check(
+        "buyerRequestedCancel",
+        "buyer_requested_cancel",
+        _buyer_requested_cancel,
+        "request to cancel",
+        may_be_confirmed=True,
+    ),
+)
+CHECK_OF = {check.field: check for check in CHECKS}
+# The missing fields that a person may confirm as unavailable.
+CONFIRMABLE = tuple(check.field for check in CHECKS if check.may_be_confirmed)

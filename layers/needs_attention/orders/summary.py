@@ -1,0 +1,86 @@
+"""The summary of an order that indexes and lists hold. It has no personal data."""
+
+from collections.abc import Callable, Mapping
+
+from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.order import Order, is_unsent
+from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.values.model import Value
+from needs_attention.values.times import UtcTime
+
+
+class Summary(Value):
+    """One order in a list. It has no personal data, because indexes hold it."""
+
+    order_id: str
+    integration: str
+    revision: int
+    marketplace_id: str | None = None
+    fulfilled_by: str | None = None
+    fulfillment_status: str | None = None
+    created_at: UtcTime
+    updated_at: UtcTime
+    ship_by: UtcTime | None = None
+    is_pending: bool = False
+    stage: str | None = None
+    status: str
+    three_pl_status: ThreePlStatus
+    hold: str | None = None
+    held_at: UtcTime | None = None
+    missing: tuple[str, ...] = ()
+    ready_to_release: bool = False
+    is_fulfillable: bool = False
+    is_transferable: bool = False
+    fully_dispatched_at: UtcTime | None = None
+    dispatched_by: str | None = None
+    alerts: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    redownload_at: UtcTime | None = None
+    assigned_to: str | None = None
+    redacted_at: UtcTime | None = None
+
+    @property
+    def is_unsent(self) -> bool:
+        return is_unsent(self.status, self.three_pl_status, self.fulfilled_by)
+
+    @classmethod
+    def of(cls, order: Order) -> "Summary":
+        amazon, hold = order.amazon, order.hold
+        return cls(
+            order_id=order.order_id,
+            integration=order.integration,
+            revision=order.revision,
+            marketplace_id=amazon.marketplace_id,
+            fulfilled_by=amazon.fulfilled_by,
+            fulfillment_status=amazon.fulfillment_status,
+            created_at=amazon.created_at,
+            updated_at=amazon.updated_at,
+            ship_by=amazon.ship_by,
+            is_pending=order.is_pending,
+            stage=order.stage,
+            status=order.status,
+            three_pl_status=order.shown_three_pl_status,
+            hold=hold.kind if hold else None,
+            held_at=hold.since if hold else None,
+            missing=tuple(item.field for item in order.open_missing),
+            ready_to_release=order.is_ready_to_release,
+            is_fulfillable=order.is_fulfillable,
+            is_transferable=order.is_transferable,
+            fully_dispatched_at=order.fully_dispatched_at,
+            dispatched_by=order.dispatched_by,
+            alerts=order.alerts,
+            flags=tuple(name for name, applies in FLAGS.items() if applies(amazon)),
+            redownload_at=order.redownload_at,
+            assigned_to=order.assigned_to,
+            redacted_at=order.redacted_at,
+        )
+
+
+# Facts that a clerk should see at a glance.
+FLAGS: Mapping[str, Callable[[AmazonOrder], bool]] = {
+    "buyerRequestedCancel": lambda amazon: amazon.cancel_requested_by_buyer,
+    "replacement": lambda amazon: amazon.replaces_order_id is not None,
+    "gift": lambda amazon: amazon.is_gift,
+    "prime": lambda amazon: "PRIME" in amazon.programs,
+    "business": lambda amazon: "AMAZON_BUSINESS" in amazon.programs,
+}

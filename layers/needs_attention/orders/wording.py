@@ -1,0 +1,54 @@
+"""Plain words for people: the message and the next step for each missing field, and the order's page at Amazon."""
+
+from needs_attention.orders.checks import CHECK_OF, CONFIRMABLE
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.order import Missing, Order
+from needs_attention.values.times import instant
+
+_PARTS = {
+    "addressLine1": "street",
+    "city": "city",
+    "stateOrRegion": "state",
+    "postalCode": "postal code",
+    "countryCode": "country",
+}
+REASONS = {
+    "blank": "Amazon sent no {field}.",
+    "singleWord": "The name is a single word, so there is no {field}.",
+    "notAnAddress": "The {field} is not valid.",
+    "incomplete": "The {field} has no {parts}.",
+    "buyerIsNotRecipient": "Amazon sent no {field}, and the delivery address belongs to another person.",
+    "noProduct": "A line item has neither SKU nor ASIN, or no quantity.",
+    "changedAtAmazon": "Amazon changed the {field} after it was edited here.",
+    "asked": "The buyer asked Amazon to cancel the order.",
+}
+_STEPS = {
+    "changedAtAmazon": "Compare both, then type in the right one, or send null to take Amazon's.",
+    "asked": "Cancel the order in Seller Central, or confirm `buyerRequestedCancel` to send it anyway.",
+}
+
+
+def message_for(missing: Missing) -> str:
+    """The missing field and the reason, in one sentence."""
+    words = REASONS.get(missing.reason, "The {field} is not in order.")
+    field = CHECK_OF[missing.field].words if missing.field in CHECK_OF else missing.field
+    parts = " and no ".join(_PARTS.get(part, part) for part in missing.parts)
+    return words.format(field=field, parts=parts)
+
+
+def next_step_for(missing: Missing, order: Order) -> str:
+    """What a person can do about it, and when Amazon is asked again."""
+    if missing.reason in _STEPS:
+        return _STEPS[missing.reason]
+    steps = ["Open the order in Seller Central and type it in here."]
+    if missing.field in CONFIRMABLE:
+        steps.append(f"If it is unavailable, confirm `{missing.field}`.")
+    if order.redownload_at is not None:
+        steps.append(f"Or wait: Amazon is asked again at {instant(order.redownload_at)}.")
+    return " ".join(steps)
+
+
+def seller_central_url(order: Order) -> str | None:
+    """The order's page in the Seller Central of its marketplace; None if Amazon named none that is known."""
+    marketplace = MARKETPLACES.get(order.amazon.marketplace_id or "")
+    return marketplace.order_page(order.order_id) if marketplace else None

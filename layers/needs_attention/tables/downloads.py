@@ -1,0 +1,258 @@
+"""The state of each integration's downloads, and what they were asked for.
+
+Only the one run that the queue gives an integration writes the state of its downloads, so most writes need no
+condition; requests come from people at any time, and are written on a condition of their own.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload, RedownloadCause, SetAside
+from needs_attention.downloads.live import LiveDownload
+from needs_attention.downloads.proofs import Proofs
+from needs_attention.downloads.second_look import Reconciliation
+from needs_attention.integrations.arrivals import Arrivals
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.standing import IntegrationStanding, IntegrationState
+from needs_attention.orders.erasure import Erasure
+from needs_attention.tables.dynamodb import Item, text
+from needs_attention.tables.integration_items import (
+    CONNECTIONS,
+    SYSTEM,
+    IntegrationItems,
+    as_json,
+    item_key,
+    read_item,
+)
+from needs_attention.values.model import read_stored
+from needs_attention.values.times import instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+MOST_REDOWNLOADS_READ = 200
+
+
+class DownloadStateStore:
+    """Reads and writes the state of downloads in the integrations table, `table`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+        self._items = IntegrationItems(client, table)
+
+    def state(self, integration_id: str) -> IntegrationState | None:
+        """The state of the integration and of its downloads, in one consistent read; None without integration.
+
+        A live download that never ran starts at the registration. Raises Throttled.
+        """
+        own, incidents = f"integration#{integration_id}", f"incidents#{integration_id}"
+        of_downloads = (item_key(integration_id, item) for item in ("live", "proofs", "reconciliation", "rejudgement"))
+        found = self._items.read(item_key(SYSTEM, own), item_key(CONNECTIONS, incidents), *of_downloads)
+        integration = read_item(Integration, found.get(own))
+        if integration is None:
+            return None
+        return IntegrationState(
+            integration,
+            live=_live_download(integration, found.get("live")),
+            proofs=read_item(Proofs, found.get("proofs")) or Proofs(),
+            reconciliation=read_item(Reconciliation, found.get("reconciliation")),
+            rejudgement=read_item(Rejudgement, found.get("rejudgement")),
+            incidents=read_item(Incidents, found.get(incidents)) or Incidents(),
+        )
+
+    def standing(self, integration: Integration) -> IntegrationStanding:
+        """The part of the state that people are shown, in one consistent read. Raises Throttled."""
+        integration_id, incidents = integration.integration_id, f"incidents#{integration.integration_id}"
+        of_downloads = (item_key(integration_id, item) for item in ("live", "reconciliation"))
+        found = self._items.read(item_key(SYSTEM, "stages"), item_key(CONNECTIONS, incidents), *of_downloads)
+        return IntegrationStanding(
+            live=_live_download(integration, found.get("live")),
+            incidents=read_item(Incidents, found.get(incidents)) or Incidents(),
+            reconciliation=read_item(Reconciliation, found.get("reconciliation")),
+            stages=read_item(Stages, found.get("stages")) or Stages(),
+        )
+
+    def live_download(self, integration: Integration) -> LiveDownload:
+        """The state of the live download; one that never ran starts at the registration."""
+        return _live_download(integration, self._items.get(integration.integration_id, "live"))
+
+    def live_downloads(self, of: Sequence[Integration]) -> dict[str, LiveDownload]:
+        """The state of the live download of each, by the integration's ID. Raises Throttled."""
+        keys = (item_key(one.integration_id, "live") for one in of)
+        found = {item["integrationId"]["S"]: item for item in self._items.existing(keys)}
+        return {one.integration_id: _live_download(one, found.get(one.integration_id)) for one in of}
+
+    def save_live_download(self, integration_id: str, live: LiveDownload) -> None:
+        """Only the run that the queue gave this integration writes here, one at a time, so no condition is needed."""
+        self._client.put_item(TableName=self._table, Item={**item_key(integration_id, "live"), "data": as_json(live)})
+
+    def backdated_downloads(self, integration_id: str) -> tuple[BackdatedDownload, ...]:
+        """All of them, oldest first: their IDs sort by the time of the request."""
+        return tuple(read_stored(BackdatedDownload, t) for t in self._items.texts(integration_id, "download#"))
+
+    def backdated_download(self, integration_id: str, download_id: str) -> BackdatedDownload | None:
+        return read_item(BackdatedDownload, self._items.get(integration_id, f"download#{download_id}"))
+
+    def save_backdated_download(self, integration_id: str, download: BackdatedDownload) -> BackdatedDownload:
+        """Writes it if it is still as it was read (a person may have cancelled it). Raises ChangedMeanwhile."""
+        later = download.model_copy(update={"revision": download.revision + 1})
+        self._items.put_if_unchanged(
+            integration_id, f"download#{download.download_id}", later, expected=download.revision
+        )
+        return later
+
+    def save_proofs(self, integration_id: str, proofs: Proofs) -> None:
+        self._client.put_item(
+            TableName=self._table, Item={**item_key(integration_id, "proofs"), "data": as_json(proofs)}
+        )
+
+    def save_reconciliation(self, integration_id: str, reconciliation: Reconciliation) -> None:
+        self._client.put_item(
+            TableName=self._table, Item={**item_key(integration_id, "reconciliation"), "data": as_json(reconciliation)}
+        )
+
+    def save_subscription(self, subscription_id: str, integration_id: str) -> None:
+        key = item_key(CONNECTIONS, f"subscription#{subscription_id}#{integration_id}")
+        self._client.put_item(TableName=self._table, Item={**key, "data": text(integration_id)})
+
+    def subscribers(self, subscription_id: str) -> tuple[str, ...]:
+        """The IDs of the integrations whose notifications come by this subscription; none for a foreign one."""
+        return tuple(self._items.texts(CONNECTIONS, f"subscription#{subscription_id}#"))
+
+    def forget_subscription(self, subscription_id: str, integration_id: str) -> None:
+        key = item_key(CONNECTIONS, f"subscription#{subscription_id}#{integration_id}")
+        self._client.delete_item(TableName=self._table, Key=key)
+
+    def want_redownload(self, integration_id: str, wanted: Redownload) -> None:
+        """Keeps a request for an order. A second one for the same order replaces it; an older hint changes nothing."""
+        row = {**item_key(integration_id, _redownload_item(wanted)), "data": as_json(wanted), **_times(wanted)}
+        condition: dict[str, Any] = {}
+        if wanted.changed_at is not None:
+            news = "attribute_not_exists(#item) OR #changedAt < :changedAt"
+            condition = {
+                "ConditionExpression": news,
+                "ExpressionAttributeNames": {"#item": "item", "#changedAt": "changedAt"},
+                "ExpressionAttributeValues": {":changedAt": text(instant(wanted.changed_at))},
+            }
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(TableName=self._table, Item=row, **condition)
+
+    def due_redownloads(self, integration_id: str, cause: RedownloadCause, now: datetime) -> tuple[Redownload, ...]:
+        """The orders to ask for now, as many as a few runs have quota for: more would only take memory."""
+        every = (read_stored(Redownload, text) for text in self._items.texts(integration_id, f"redownload#{cause}#"))
+        return tuple(islice((one for one in every if one.is_due(now)), MOST_REDOWNLOADS_READ))
+
+    def has_redownloads(self, integration_id: str) -> bool:
+        """Whether any request is kept, of whatever cause, due or not."""
+        return self._items.has_any(integration_id, "redownload#")
+
+    def settle_redownload(self, integration_id: str, settled: Redownload, later: Redownload | None) -> None:
+        """Replaces the request by a later one, or forgets it (None), unless it has been made again meanwhile."""
+        key = item_key(integration_id, _redownload_item(settled))
+        condition = _unless_repeated("wantedAt", settled.wanted_at)
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            if later is None:
+                self._client.delete_item(TableName=self._table, Key=key, **condition)
+            else:
+                row = {**key, "data": as_json(later), **_times(later)}
+                self._client.put_item(TableName=self._table, Item=row, **condition)
+
+    def rejudgement(self, integration_id: str) -> Rejudgement | None:
+        """The rejudgement that is under way, or was the last."""
+        return read_item(Rejudgement, self._items.get(integration_id, "rejudgement"))
+
+    def begin_rejudgement(self, integration_id: str, rejudgement: Rejudgement) -> None:
+        """Begins it in place of one that is under way: the settings may have changed since."""
+        self._client.put_item(TableName=self._table, Item=_rejudgement_item(integration_id, rejudgement))
+
+    def save_rejudgement(self, integration_id: str, rejudgement: Rejudgement) -> None:
+        """Writes how far it has come, unless another one was begun meanwhile."""
+        condition = _unless_repeated("requestedAt", rejudgement.requested_at)
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            item = _rejudgement_item(integration_id, rejudgement)
+            self._client.put_item(TableName=self._table, Item=item, **condition)
+
+    def save_erasure(self, integration_id: str, erasure: Erasure) -> None:
+        """Writes how far it has come. A finished one is kept apart, as a proof that no run reads any more."""
+        under_way = item_key(integration_id, f"erasing#{erasure.erasure_id}")
+        done = item_key(integration_id, f"erasure#{erasure.erasure_id}")
+        key = done if erasure.finished_at else under_way
+        self._client.put_item(TableName=self._table, Item={**key, "data": as_json(erasure)})
+        if erasure.finished_at:
+            self._client.delete_item(TableName=self._table, Key=under_way)
+
+    def erasures_under_way(self, integration_id: str) -> tuple[Erasure, ...]:
+        """The erasures that runs go on with, oldest first."""
+        return tuple(read_stored(Erasure, text) for text in self._items.texts(integration_id, "erasing#"))
+
+    def erasure(self, integration_id: str, erasure_id: str) -> Erasure | None:
+        item = self._items.get(integration_id, f"erasing#{erasure_id}") or self._items.get(
+            integration_id, f"erasure#{erasure_id}"
+        )
+        return read_item(Erasure, item)
+
+    def all_incidents(self) -> dict[str, Incidents]:
+        """The incidents of every integration that ever had one, by its ID."""
+        found = self._items.named(CONNECTIONS, "incidents#")
+        return {
+            item["item"]["S"].removeprefix("incidents#"): read_stored(Incidents, item["data"]["S"]) for item in found
+        }
+
+    def save_incidents(self, integration_id: str, incidents: Incidents) -> None:
+        item = {**item_key(CONNECTIONS, f"incidents#{integration_id}"), "data": as_json(incidents)}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def arrivals(self, integration_id: str) -> Arrivals:
+        return read_item(Arrivals, self._items.get(integration_id, "arrivals")) or Arrivals()
+
+    def save_arrivals(self, integration_id: str, arrivals: Arrivals) -> None:
+        self._client.put_item(
+            TableName=self._table, Item={**item_key(integration_id, "arrivals"), "data": as_json(arrivals)}
+        )
+
+    def set_aside(self, integration_id: str, orders: Iterable[SetAside]) -> None:
+        for order in orders:
+            item = {**item_key(integration_id, f"setAside#{order.order_id}"), "data": as_json(order)}
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def forget_set_aside(self, integration_id: str, order_id: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=item_key(integration_id, f"setAside#{order_id}"))
+
+    def all_set_aside(self, integration_id: str) -> tuple[SetAside, ...]:
+        return tuple(read_stored(SetAside, text) for text in self._items.texts(integration_id, "setAside#"))
+
+
+def _live_download(integration: Integration, item: Item | None) -> LiveDownload:
+    return read_item(LiveDownload, item) or LiveDownload.starting(integration.registered_at)
+
+
+def _unless_repeated(attribute: str, time: datetime) -> dict[str, Any]:
+    """The condition that nobody has made the same request again since."""
+    return {
+        "ConditionExpression": f"#{attribute} = :{attribute}",
+        "ExpressionAttributeNames": {f"#{attribute}": attribute},
+        "ExpressionAttributeValues": {f":{attribute}": text(instant(time))},
+    }
+
+
+def _rejudgement_item(integration_id: str, rejudgement: Rejudgement) -> dict[str, "AttributeValueTypeDef"]:
+    key = item_key(integration_id, "rejudgement")
+    return {**key, "data": as_json(rejudgement), "requestedAt": text(instant(rejudgement.requested_at))}
+
+
+def _redownload_item(wanted: Redownload) -> str:
+    return f"redownload#{wanted.cause}#{wanted.order_id}"
+
+
+def _times(wanted: Redownload) -> dict[str, "AttributeValueTypeDef"]:
+    """The times that conditions compare, next to the data."""
+    changed = {"changedAt": text(instant(wanted.changed_at))} if wanted.changed_at else {}
+    return {"wantedAt": text(instant(wanted.wanted_at)), **changed}

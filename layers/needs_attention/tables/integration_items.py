@@ -1,0 +1,113 @@
+"""Items of the integrations table: read by key or by the beginning of their name, and written if nobody was faster.
+
+Partition `#system` holds what decides where orders may go: the integrations with their settings, the Stages and the
+freeze of everything. `#connections` holds what runs say of all integrations: their incidents and subscriptions. The
+partition of an integration's ID holds the state of its downloads, the orders to ask for by ID, and those set aside.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.stages import Stages
+from needs_attention.tables.dynamodb import Item, get_many, number, text
+from needs_attention.values.model import Value, read_stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+# No integration can have such an ID: see `Slug`.
+SYSTEM, CONNECTIONS = "#system", "#connections"
+MOST_BYTES_OF_A_SORT_KEY = 1024
+
+
+# These are written only if their revision is still the one that was read.
+Revised = Integration | BackdatedDownload | Stages
+
+
+class IntegrationItems:
+    """Reads and writes items of the integrations table, `table`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self.client = client
+        self.table = table
+
+    def read(self, *keys: Item) -> dict[str, Item]:
+        """The items of those keys that exist, by the name of the item. Raises Throttled."""
+        return {item["item"]["S"]: item for item in self.existing(keys)}
+
+    def existing(self, keys: Iterable[Item]) -> Iterator[Item]:
+        return get_many(self.client, self.table, keys, ConsistentRead=True)
+
+    def get(self, integration_id: str, item: str) -> Item | None:
+        """The item, or None. Its name may be a text that somebody sent, and DynamoDB limits the length of a key."""
+        if len(item.encode()) > MOST_BYTES_OF_A_SORT_KEY:
+            return None
+        answer = self.client.get_item(TableName=self.table, Key=item_key(integration_id, item), ConsistentRead=True)
+        return answer.get("Item")
+
+    def texts(self, integration_id: str, prefix: str) -> Iterable[str]:
+        return (item["data"]["S"] for item in self.named(integration_id, prefix))
+
+    def named(self, integration_id: str, prefix: str) -> Iterable[dict[str, Any]]:
+        pages = self.client.get_paginator("query").paginate(**self.query_named(integration_id, prefix))
+        return (item for page in pages for item in page["Items"])
+
+    def has_any(self, integration_id: str, prefix: str) -> bool:
+        """Whether there is an item whose name begins so."""
+        return bool(self.client.query(**self.query_named(integration_id, prefix), Limit=1)["Items"])
+
+    def query_named(self, integration_id: str, prefix: str) -> Any:
+        return {
+            "TableName": self.table,
+            "KeyConditionExpression": "#id = :id AND begins_with(#item, :prefix)",
+            "ExpressionAttributeNames": {"#id": "integrationId", "#item": "item"},
+            "ExpressionAttributeValues": {":id": text(integration_id), ":prefix": text(prefix)},
+            "ConsistentRead": True,
+        }
+
+    def put_if_unchanged(self, integration_id: str, item: str, value: Revised, *, expected: int) -> None:
+        """Writes it if it is still as it was read. Raises ChangedMeanwhile.
+
+        If the answer to a write is lost, botocore writes again and meets its own write: nobody else changed anything.
+        """
+        put = self.conditional_put(integration_id, item, value, expected=expected)
+        try:
+            self.client.put_item(ReturnValuesOnConditionCheckFailure="ALL_OLD", **put)
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            if error.response.get("Item") != put["Item"]:
+                raise ChangedMeanwhile from error
+        except self.client.exceptions.TransactionConflictException as error:
+            raise ChangedMeanwhile from error
+
+    def conditional_put(self, integration_id: str, item: str, value: Revised, *, expected: int) -> Any:
+        unchanged_since_read = "#revision = :read"
+        not_there_yet = "attribute_not_exists(#item)"
+        if expected:
+            names, values = {"#revision": "revision"}, {":read": number(expected)}
+        else:
+            names, values = {"#item": "item"}, None
+        row = {**item_key(integration_id, item), "data": as_json(value), "revision": number(value.revision)}
+        return {
+            "TableName": self.table,
+            "Item": row,
+            "ConditionExpression": unchanged_since_read if expected else not_there_yet,
+            "ExpressionAttributeNames": names,
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
+
+
+def item_key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
+    return {"integrationId": text(integration_id), "item": text(item)}
+
+
+def read_item[Kept: Value](kind: type[Kept], item: Item | None) -> Kept | None:
+    return read_stored(kind, item["data"]["S"]) if item else None
+
+
+def as_json(value: Value) -> "AttributeValueTypeDef":
+    return text(value.model_dump_json(by_alias=True))

@@ -1,0 +1,136 @@
+"""The settings that administrators keep: integrations, Stages, and the freeze of all hand-overs.
+
+They are written here alone, in a partition of their own, so that a role can keep every other function from it.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from needs_attention.aws import ChangedMeanwhile, is_lost_race
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.tables.dynamodb import text
+from needs_attention.tables.integration_items import CONNECTIONS, SYSTEM, IntegrationItems, item_key, read_item
+from needs_attention.values.model import read_stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# A hand-over locks the freeze for the few milliseconds of its transaction, so the freeze is tried this often.
+TRIES_TO_FREEZE = 20
+
+
+class SettingsStore:
+    """Reads and writes the settings in the integrations table, `table`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+        self._items = IntegrationItems(client, table)
+
+    def find_all(self, *, deleted_too: bool = False) -> tuple[Integration, ...]:
+        """Every integration, by ID. A deleted one is only kept for its orders."""
+        found = (read_stored(Integration, text) for text in self._items.texts(SYSTEM, "integration#"))
+        return tuple(integration for integration in found if deleted_too or integration.deleted_at is None)
+
+    def get(self, integration_id: str) -> Integration | None:
+        """The integration, even a deleted one, or None."""
+        return read_item(Integration, self._items.get(SYSTEM, f"integration#{integration_id}"))
+
+    def surroundings(self, integration_id: str) -> Surroundings | None:
+        """All that a decision about the integration's orders needs, in one consistent read; None without integration.
+
+        Raises Throttled.
+        """
+        own, incidents = f"integration#{integration_id}", f"incidents#{integration_id}"
+        found = self._items.read(
+            item_key(SYSTEM, own),
+            item_key(SYSTEM, "freeze"),
+            item_key(SYSTEM, "stages"),
+            item_key(CONNECTIONS, incidents),
+        )
+        integration = read_item(Integration, found.get(own))
+        if integration is None:
+            return None
+        return Surroundings.of(
+            integration,
+            read_item(Incidents, found.get(incidents)) or Incidents(),
+            read_item(Stages, found.get("stages")) or Stages(),
+            is_all_frozen="freeze" in found,
+        )
+
+    def save(self, integration: Integration) -> Integration:
+        """Writes the integration if it is still as it was read. Raises ChangedMeanwhile."""
+        later = integration.model_copy(update={"revision": integration.revision + 1})
+        self._items.put_if_unchanged(
+            SYSTEM, f"integration#{integration.integration_id}", later, expected=integration.revision
+        )
+        return later
+
+    def register(self, integration: Integration, history: BackdatedDownload | None) -> Integration:
+        """Writes the integration as `save` does, and the download that it begins with: both or neither."""
+        if history is None:
+            return self.save(integration)
+        later = integration.model_copy(update={"revision": integration.revision + 1})
+        place = f"integration#{integration.integration_id}"
+        put_integration = self._items.conditional_put(SYSTEM, place, later, expected=integration.revision)
+        download = history.model_copy(update={"revision": 1})
+        place = f"download#{history.download_id}"
+        put_download = self._items.conditional_put(integration.integration_id, place, download, expected=0)
+        try:
+            self._client.transact_write_items(TransactItems=[{"Put": put_integration}, {"Put": put_download}])
+        except self._client.exceptions.TransactionCanceledException as error:
+            if not is_lost_race(error):
+                raise
+            raise ChangedMeanwhile from error
+        return later
+
+    def nothing_changed(self, integration: Integration) -> tuple[dict[str, Any], ...]:
+        """Condition checks for a transaction: the settings are still as they were read, and nothing is frozen."""
+        unchanged = {
+            "TableName": self._table,
+            "Key": item_key(SYSTEM, f"integration#{integration.integration_id}"),
+            "ConditionExpression": "#revision = :read",
+            "ExpressionAttributeNames": {"#revision": "revision"},
+            "ExpressionAttributeValues": {":read": {"N": str(integration.revision)}},
+        }
+        not_frozen = {
+            "TableName": self._table,
+            "Key": item_key(SYSTEM, "freeze"),
+            "ConditionExpression": "attribute_not_exists(#item)",
+            "ExpressionAttributeNames": {"#item": "item"},
+        }
+        return {"ConditionCheck": unchanged}, {"ConditionCheck": not_frozen}
+
+    def is_all_frozen(self) -> bool:
+        return self._items.get(SYSTEM, "freeze") is not None
+
+    def freeze_all(self, by: str, at: datetime) -> None:
+        item = {**item_key(SYSTEM, "freeze"), "by": text(by), "at": text(at.isoformat())}
+        self._against_hand_overs(lambda: self._client.put_item(TableName=self._table, Item=item))
+
+    def unfreeze_all(self) -> None:
+        key = item_key(SYSTEM, "freeze")
+        self._against_hand_overs(lambda: self._client.delete_item(TableName=self._table, Key=key))
+
+    def _against_hand_overs(self, write: Callable[[], object]) -> None:
+        """Makes a write that a hand-over in the same instant would refuse, until it lands between two of them."""
+        for _ in range(TRIES_TO_FREEZE - 1):
+            with suppress(self._client.exceptions.TransactionConflictException):
+                write()
+                return
+        write()
+
+    def stages(self) -> Stages:
+        """The list of Stages; `Needs Attention` and `New` are always in it."""
+        return read_item(Stages, self._items.get(SYSTEM, "stages")) or Stages()
+
+    def save_stages(self, stages: Stages) -> None:
+        """Writes the list if it is still as it was read. Raises ChangedMeanwhile."""
+        later = stages.model_copy(update={"revision": stages.revision + 1})
+        self._items.put_if_unchanged(SYSTEM, "stages", later, expected=stages.revision)

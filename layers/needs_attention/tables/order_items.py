@@ -1,0 +1,179 @@
+"""An order as a DynamoDB item: its attributes, the keys of the indexes, and the updates that write it."""
+
+import json
+from collections.abc import Set
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+
+from needs_attention.orders.order import Order
+from needs_attention.orders.summary import Summary
+from needs_attention.tables.dynamodb import Item, number, text
+from needs_attention.values.model import differing, read_stored
+from needs_attention.values.times import instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+SCHEMA_VERSION = 1
+# A verdict takes a second or so; one that is pending for longer than this was lost, and is asked for again.
+VERDICT_OVERDUE = timedelta(minutes=10)
+# Orders without a deadline come after all that have one.
+NO_DEADLINE = "9999-12-31T23:59:59.999Z"
+# Orders that still hold personal data, by the time when that must be gone, come before redacted ones, by the time of
+# their redaction.
+DUE, REDACTED = "due#", "redacted#"
+
+# These are one JSON text each; every other attribute is a plain text or number.
+_JSON = {"amazon", "edits", "hold", "missing", "accepted", "override", "alerts", "redaction", "lastChange"}
+_ATTRIBUTES = {info.alias or name for name, info in Order.model_fields.items()}
+
+
+# Items ----------------------------------------------------------------------------------------------------------------
+
+
+def order_key(order_id: str) -> dict[str, "AttributeValueTypeDef"]:
+    return {"orderId": text(order_id)}
+
+
+def to_item(order: Order) -> dict[str, "AttributeValueTypeDef"]:
+    """The whole item: the order's fields, and the keys by which indexes and the streams' filter find it."""
+    return _fields(order, Order.model_fields.keys()) | _keys(order) | {"summary": _summary(order)}
+
+
+def order_from_item(item: Item) -> Order:
+    """The order of an item or of a stream image. Raises ValueError if it is not one of ours."""
+    values: dict[str, Any] = {}
+    for name in _ATTRIBUTES & item.keys():
+        ((_, value),) = item[name].items()
+        values[name] = from_json(str(value)) if name in _JSON else value
+    return Order.model_validate(values, extra="ignore")
+
+
+def readable_order(item: Item) -> Order | None:
+    try:
+        return order_from_item(item)
+    except ValueError:
+        return None
+
+
+def readable_summary(item: Item) -> Summary | None:
+    try:
+        return read_stored(Summary, item["summary"]["S"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _fields(order: Order, names: Set[str]) -> dict[str, "AttributeValueTypeDef"]:
+    """These fields of the order, each as an attribute; a field with its default value has none."""
+    values = order.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True, include=set(names))
+    values |= {"revision": order.revision, "threePlStatus": order.three_pl_status.value}
+    return {
+        name: text(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) if name in _JSON else _plain(value)
+        for name, value in values.items()
+    }
+
+
+def _plain(value: str | int | bool) -> "AttributeValueTypeDef":  # noqa: FBT001 - an attribute's value
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return number(value) if isinstance(value, int) else text(value)
+
+
+def _summary(order: Order) -> "AttributeValueTypeDef":
+    return text(Summary.of(order).model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True))
+
+
+def _keys(order: Order) -> dict[str, "AttributeValueTypeDef"]:
+    """The attributes by which the indexes and the streams' filter find the order."""
+    item: dict[str, AttributeValueTypeDef] = {
+        "schemaVersion": number(SCHEMA_VERSION),
+        "verdict": text("pending" if order.is_pending else "judged"),
+        "createdKey": text(created_key(order)),
+    }
+    if order.stage:
+        item |= {"stageKey": text(stage_key(order.integration, order.stage)), "shipByKey": text(ship_by_key(order))}
+    if due := _due_at(order):
+        item["dueKey"] = text(f"{instant(due)}#{order.order_id}")
+    for state, at in ((DUE, order.redact_at), (REDACTED, order.redacted_at)):
+        if at:
+            item["redactionKey"] = text(f"{state}{instant(at)}#{order.order_id}")
+    return item
+
+
+def _due_at(order: Order) -> datetime | None:
+    """When the clock has to act on the order next: an overdue verdict, a redownload, the end of a snooze.
+
+    Its redaction is in an index of its own.
+    """
+    owed = (
+        order.pending_since and order.pending_since + VERDICT_OVERDUE,
+        order.redownload_at,
+        order.hold and order.hold.until,
+    )
+    return min((time for time in owed if time), default=None)
+
+
+# Keys of the indexes --------------------------------------------------------------------------------------------------
+
+
+def stage_key(integration: str, stage: str) -> str:
+    return f"{integration}#{stage}"
+
+
+def ship_by_key(order: Order | Summary) -> str:
+    ship_by = order.ship_by if isinstance(order, Summary) else order.amazon.ship_by
+    return f"{instant(ship_by) if ship_by else NO_DEADLINE}#{order.order_id}"
+
+
+def created_key(order: Order | Summary) -> str:
+    created = order.created_at if isinstance(order, Summary) else order.amazon.created_at
+    return f"{instant(created)}#{order.order_id}"
+
+
+def id_in(key: str) -> str:
+    """The order ID in a sort key of any index."""
+    return _time_and_id(key)[1]
+
+
+def time_in(key: str) -> datetime:
+    """The time in a sort key of any index."""
+    return datetime.fromisoformat(_time_and_id(key)[0])
+
+
+def _time_and_id(key: str) -> tuple[str, str]:
+    """An order ID is any text, also one with a `#`."""
+    time, _, order_id = key.removeprefix(DUE).removeprefix(REDACTED).partition("#")
+    return time, order_id
+
+
+# Updates --------------------------------------------------------------------------------------------------------------
+
+
+def update_if_unchanged(before: Order | None, after: Order) -> dict[str, Any]:
+    """The update of the differences, on the condition that the order is as it was read (None: not there yet)."""
+    update = update_of_differences(before, after)
+    if before is None:
+        not_there_yet = "attribute_not_exists(#orderId)"
+        update["ExpressionAttributeNames"]["#orderId"] = "orderId"
+        return update | {"ConditionExpression": not_there_yet}
+    unchanged_since_read = "#revision = :read"
+    update["ExpressionAttributeValues"][":read"] = number(before.revision)
+    return update | {"ConditionExpression": unchanged_since_read}
+
+
+def update_of_differences(before: Order | None, after: Order) -> dict[str, Any]:
+    """An update expression for the attributes that differ, the key aside. The summary is written with every change."""
+    names = differing(before, after) if before else Order.model_fields.keys()
+    old = _fields(before, names) | _keys(before) if before else {}
+    new = _fields(after, names) | _keys(after) | {"summary": _summary(after)}
+    changed = sorted(name for name in new if name != "orderId" and new[name] != old.get(name))
+    gone = sorted(old.keys() - new.keys())
+    sets = ", ".join(f"#{name} = :{name}" for name in changed)
+    removes = ", ".join(f"#{name}" for name in gone)
+    return {
+        "UpdateExpression": f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
+        "ExpressionAttributeNames": {f"#{name}": name for name in (*changed, *gone)},
+        "ExpressionAttributeValues": {f":{name}": new[name] for name in changed},
+    }

@@ -1,0 +1,1 @@
+"""The base of every value: frozen models, times, kinds of text."""

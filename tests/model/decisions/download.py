@@ -1,0 +1,83 @@
+"""What a download makes of a stored order and one of Amazon's answers."""
+
+from typing import NamedTuple
+
+from tests.model.decisions.item import (
+    BLANK,
+    CLOSED_AT_AMAZON,
+    TYPED_VALUES,
+    Item,
+    Status,
+    is_held_in_any_way,
+)
+from tests.model.decisions.rules import Rules
+
+
+class Answer(NamedTuple):
+    """One version of the order as Amazon tells it."""
+
+    x: int
+    lines: bool = True
+    status: Status = Status.UNSHIPPED
+    is_fba: bool = False
+    cancel_requests: int = 0
+
+
+WRITTEN_BY_DOWNLOADS = (
+    "is_stored",
+    "version",
+    "amazon_x",
+    "amazon_lines",
+    "status",
+    "is_fba",
+    "cancel_requests",
+    "was_elsewhere",
+    "confirmed_ours",
+    "news",
+    "is_pending",
+)
+
+
+def merge(item: Item, version: int, answer: Answer, rules: Rules) -> Item:
+    """The order with Amazon's answer in it; its verdict is pending from now on."""
+    x = answer.x
+    if item.is_redacted:
+        x = BLANK
+    elif rules.no_erase:
+        x = x or item.amazon_x
+    was_elsewhere, confirmed_ours = _doubt(item, answer, rules)
+    return item._replace(
+        is_stored=True,
+        version=version,
+        amazon_x=x,
+        amazon_lines=answer.lines,
+        status=answer.status,
+        is_fba=answer.is_fba,
+        cancel_requests=max(answer.cancel_requests, item.cancel_requests),
+        was_elsewhere=was_elsewhere,
+        confirmed_ours=confirmed_ours,
+        news=_is_news(item, x, rules),
+        is_pending=True,
+    )
+
+
+def _doubt(item: Item, answer: Answer, rules: Rules) -> tuple[bool, bool]:
+    """Whether the order comes back from shipped or FBA, and whether a confirmation that it is ours still counts."""
+    was_elsewhere, confirmed_ours = item.was_elsewhere, item.confirmed_ours
+    if rules.back and rules.back_merge:
+        if answer.status in CLOSED_AT_AMAZON:
+            was_elsewhere = False
+        elif item.is_stored and (item.status is Status.SHIPPED or (item.is_fba and not answer.is_fba)):
+            was_elsewhere, confirmed_ours = True, False
+    if rules.confirm_once and answer.status is not item.status and not was_elsewhere:
+        confirmed_ours = False
+    return was_elsewhere, confirmed_ours
+
+
+def _is_news(item: Item, x: int, rules: Rules) -> bool:
+    """Amazon's x replaced another value of Amazon's, or came while the order was held in any way."""
+    if item.typed_x not in TYPED_VALUES or x == item.typed_x:
+        return False
+    replaces_a_value = item.amazon_x not in (BLANK, x)
+    came_while_held = x not in (BLANK, item.amazon_x) and is_held_in_any_way(item) and rules.chg_held
+    return replaces_a_value or came_while_held or item.news

@@ -1,0 +1,165 @@
+"""The order as it is stored: what Amazon says, what people typed and decided, and what the last verdict made of it.
+
+The model keeps one field that Amazon may fill late, `x` (blank, or one of two values), one that Amazon never sends, `y`
+(a phone), and whether there are lines. Items are plain tuples of small values, because millions of them are compared.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+BLANK = 0
+OWNED_BLANK = 3
+"""A typed unit whose part x is blank: only with the rule `parts` off, where one typed part owns its whole unit."""
+TYPED_VALUES = (1, 2)
+
+
+class Status(StrEnum):
+    """Amazon's fulfillment status."""
+
+    PENDING = "PENDING"
+    UNSHIPPED = "UNSHIPPED"
+    SHIPPED = "SHIPPED"
+    CANCELLED = "CANCELLED"
+    UNKNOWN = "unknown"
+
+
+CLOSED_AT_AMAZON = (Status.SHIPPED, Status.CANCELLED)
+
+
+class Stage(StrEnum):
+    NONE = "no Stage"
+    NEEDS_ATTENTION = "Needs Attention"
+    DEFAULT = "default Stage"
+    OWN = "own Stage"
+
+
+class ThreePl(IntEnum):
+    """3PL Status. From `TRANSFERRED` on, the warehouse has the order."""
+
+    DO_NOT_TRANSFER = 0
+    UPON_COMPLETION = 1
+    NOW = 2
+    TRANSFERRED = 3
+    WITH_ERRORS = 4
+    PICKED = 5
+
+
+class Dispatched(IntEnum):
+    """Who dispatched the order. `REPORTED`: the warehouse or a person said so after the hand-over."""
+
+    NO = 0
+    BY_US = 1
+    BY_AMAZON = 2
+    BY_PERSON = 3
+    REPORTED = 4
+
+
+DISPATCHED_BEFORE_HAND_OVER = (Dispatched.BY_US, Dispatched.BY_PERSON)
+"""A dispatch by Auto Dispatch or by a person. While the order waits for its transfer, it can still be undone."""
+
+
+class HoldDecision(IntEnum):
+    """A person's hold: by hand, snoozed until a date, or snoozed over a hold by hand."""
+
+    NONE = 0
+    MANUAL = 1
+    SNOOZED = 2
+    SNOOZED_OVER_MANUAL = 3
+
+
+class DispatchDecision(IntEnum):
+    NONE = 0
+    SENT = 1
+    NOT_SENT = 2
+
+
+# What can be missing. Plain numbers, combined as bits: `enum.IntFlag` combines in Python and is many times slower.
+MISSING_X = 1
+MISSING_LINES = 2
+MISSING_ANSWER = 4
+"""The buyer asked to cancel, and nobody answered."""
+MISSING_CONFIRMATION = 8
+"""`fulfillmentUnknown`: nobody knows whether the order was shipped already."""
+
+# What people must hear loudly, combined as bits.
+ALERT_CANCELLED = 1
+ALERT_ASKED_TO_CANCEL = 2
+ALERT_CHANGED = 4
+ALERT_BACK = 8
+ALERT_MISSING = 16
+ALERT_LATE_VALUE = 32
+LAST_JUDGED_ELSEWHERE = 64
+"""No alert: the verdict's own note that it saw the order shipped or FBA. Only with the rule `back_merge` off."""
+
+
+class Item(NamedTuple):
+    """One order in the table."""
+
+    # Amazon's data, written by downloads
+    is_stored: bool = False
+    version: int = 0
+    amazon_x: int = BLANK
+    amazon_lines: bool = False
+    status: Status = Status.UNSHIPPED
+    is_fba: bool = False
+    cancel_requests: int = 0
+    was_elsewhere: bool = False
+    """Amazon said shipped or FBA before, and now says neither."""
+    news: bool = False
+    """Amazon's x replaced another value of Amazon's, or came while the order was held in any way."""
+    # what people typed and confirmed
+    typed_x: int = BLANK
+    typed_y: bool = False
+    settled: int = BLANK
+    """Amazon's x that the person saw who typed or kept a value."""
+    answered_requests: int = 0
+    confirmed_ours: bool = False
+    accepted: int = 0
+    """What is missing and an administrator accepted."""
+    # what people decided
+    decided_hold: HoldDecision = HoldDecision.NONE
+    decided_stage: bool = False
+    decided_three_pl: ThreePl | None = None
+    decided_dispatch: DispatchDecision = DispatchDecision.NONE
+    # what verdicts decided
+    is_pending: bool = False
+    is_judged: bool = False
+    """With `is_held` it says: new, held, or let go."""
+    is_held: bool = False
+    last_judged_x: int = BLANK
+    is_granted: bool = False
+    granted_three_pl: ThreePl = ThreePl.DO_NOT_TRANSFER
+    granted_dispatch: Dispatched = Dispatched.NO
+    missing: int = 0
+    alerts: int = 0
+    is_void: bool = False
+    is_redacted: bool = False
+    # what everyone sees
+    stage: Stage = Stage.NONE
+    three_pl: ThreePl = ThreePl.DO_NOT_TRANSFER
+    dispatched: Dispatched = Dispatched.NO
+
+
+NO_ITEM = Item()
+
+
+class Settings(NamedTuple):
+    """The integration's settings that the verdict looks at."""
+
+    default_three_pl: ThreePl
+    auto_dispatch: bool
+    checks_x: bool = True
+
+
+def is_handed_over(item: Item) -> bool:
+    return item.three_pl >= ThreePl.TRANSFERRED
+
+
+def is_held_in_any_way(item: Item) -> bool:
+    """Held by a verdict, by hand or snoozed."""
+    return bool(item.is_held or item.decided_hold)
+
+
+def waits_for_transfer(item: Item) -> bool:
+    """Dispatched by us or a person, and only waiting for the transfer to the 3PL."""
+    return item.dispatched in DISPATCHED_BEFORE_HAND_OVER and item.three_pl in (ThreePl.UPON_COMPLETION, ThreePl.NOW)

@@ -1,0 +1,159 @@
+"""The worlds that the model searches: five stories, each with what Amazon tells, the settings and the acts it needs."""
+
+from tests.model.decisions.download import Answer
+from tests.model.decisions.item import Settings, Status, ThreePl
+from tests.model.decisions.people import Act
+from tests.model.decisions.steps import Budgets, World
+
+ASKED = Answer(1, cancel_requests=1)
+ASKED_AGAIN = Answer(1, cancel_requests=2)
+BLANK_X = Answer(0)
+X_1 = Answer(1)
+X_2 = Answer(2)
+X_1_WITHOUT_LINES = Answer(1, lines=False)
+NOTHING_THERE = Answer(0, lines=False)
+X_2_WITHOUT_LINES = Answer(2, lines=False)
+PENDING = Answer(1, status=Status.PENDING)
+PENDING_BLANK_X = Answer(0, status=Status.PENDING)
+UNKNOWN = Answer(1, status=Status.UNKNOWN)
+SHIPPED = Answer(1, status=Status.SHIPPED)
+SHIPPED_BLANK_X = Answer(0, status=Status.SHIPPED)
+CANCELLED = Answer(1, status=Status.CANCELLED)
+FBA = Answer(1, is_fba=True)
+
+COMPLETION = Settings(ThreePl.UPON_COMPLETION, auto_dispatch=False)
+COMPLETION_AUTO = Settings(ThreePl.UPON_COMPLETION, auto_dispatch=True)
+NOW = Settings(ThreePl.NOW, auto_dispatch=False)
+NOW_UNCHECKED = Settings(ThreePl.NOW, auto_dispatch=True, checks_x=False)
+OWN_WAREHOUSE = Settings(ThreePl.DO_NOT_TRANSFER, auto_dispatch=True)
+BY_HAND = Settings(ThreePl.DO_NOT_TRANSFER, auto_dispatch=False)
+
+TYPED_AGAINST_LATE = World(
+    ledgers=(
+        (BLANK_X, X_1),
+        (BLANK_X, X_2),
+        (BLANK_X, X_2, X_1),
+        (BLANK_X, X_1, X_2),
+        (X_1, X_2),
+        (X_1, X_1_WITHOUT_LINES, X_1),
+        (NOTHING_THERE, X_2_WITHOUT_LINES, X_2),
+    ),
+    settings=(NOW, COMPLETION_AUTO),
+    acts=(
+        Act.TYPE_X_1,
+        Act.CLEAR_X,
+        Act.TYPE_Y,
+        Act.KEEP_TYPED,
+        Act.RELEASE,
+        Act.STAGE,
+        Act.OVERRIDE,
+        Act.DO_NOT_TRANSFER,
+        Act.HOLD,
+        Act.NOW,
+        Act.NOT_SENT,
+        Act.CLEAR_THREE_PL,
+    ),
+)
+STATUS_AND_SNOOZE = World(
+    ledgers=(
+        (X_1, PENDING, X_1),
+        (BLANK_X, PENDING_BLANK_X, BLANK_X),
+        (BLANK_X, PENDING_BLANK_X, X_2),
+        (PENDING, X_1),
+        (UNKNOWN, X_1),
+        (UNKNOWN, X_1, UNKNOWN),
+        (X_1, UNKNOWN, X_1),
+        (X_1, SHIPPED, X_1),
+        (SHIPPED, X_1),
+        (FBA, X_1),
+        (X_1, FBA, X_1),
+        (X_1, CANCELLED, X_1),
+        (BLANK_X, SHIPPED_BLANK_X, PENDING_BLANK_X),
+    ),
+    settings=(COMPLETION_AUTO, NOW, OWN_WAREHOUSE),
+    acts=(
+        Act.TYPE_X_1,
+        Act.CONFIRM,
+        Act.DO_NOT_TRANSFER,
+        Act.HOLD,
+        Act.SNOOZE,
+        Act.NOT_SENT,
+        Act.RELEASE,
+        Act.STAGE,
+        Act.CLEAR_STAGE,
+    ),
+)
+WAREHOUSE = World(
+    ledgers=(
+        (X_1, ASKED, ASKED_AGAIN),
+        (X_1, SHIPPED, X_1),
+        (X_1, CANCELLED),
+        (X_1, X_1_WITHOUT_LINES, X_1),
+        (BLANK_X, X_1, X_2),
+    ),
+    settings=(COMPLETION_AUTO, NOW, OWN_WAREHOUSE),
+    acts=(
+        Act.DO_NOT_TRANSFER,
+        Act.NOW,
+        Act.UPON_COMPLETION,
+        Act.SENT,
+        Act.NOT_SENT,
+        Act.CONFIRM,
+        Act.RELEASE,
+        Act.CLEAR_THREE_PL,
+        Act.CLEAR_DISPATCH,
+        Act.TYPE_X_1,
+    ),
+)
+FAULTS = World(
+    ledgers=((BLANK_X, X_1), (X_1, X_1_WITHOUT_LINES), (X_1, CANCELLED), (X_1, SHIPPED)),
+    settings=(NOW, COMPLETION_AUTO),
+    acts=(Act.TYPE_X_1, Act.DO_NOT_TRANSFER, Act.HOLD, Act.RELEASE, Act.NOW, Act.OVERRIDE),
+)
+CHANGED_SETTINGS = World(
+    ledgers=((X_1,), (BLANK_X, X_1), (X_1, X_1_WITHOUT_LINES, X_1)),
+    settings=(NOW, COMPLETION_AUTO, NOW_UNCHECKED, BY_HAND),
+    acts=(
+        Act.DO_NOT_TRANSFER,
+        Act.NOW,
+        Act.NOT_SENT,
+        Act.STAGE,
+        Act.HOLD,
+        Act.RELEASE,
+        Act.TYPE_X_1,
+        Act.CLEAR_THREE_PL,
+    ),
+)
+
+WORLDS = {
+    "typed against late": TYPED_AGAINST_LATE,
+    "status and snooze": STATUS_AND_SNOOZE,
+    "warehouse": WAREHOUSE,
+    "faults": FAULTS,
+    "settings": CHANGED_SETTINGS,
+}
+
+QUICK = {
+    "typed against late": Budgets(downloads=3, acts=2),
+    "status and snooze": Budgets(downloads=3, acts=2),
+    "warehouse": Budgets(downloads=3, acts=2, warehouse=3),
+    "faults": Budgets(downloads=3, acts=2, lost_records=1, redactions=1),
+    "settings": Budgets(downloads=3, acts=2, settings_changes=2),
+}
+BUDGETS = {
+    # Two changes of settings with two acts take as long as all other worlds together.
+    "tests": QUICK | {"settings": QUICK["settings"]._replace(acts=1)},
+    "quick": QUICK,
+    "three acts": {
+        "typed against late": Budgets(downloads=3, acts=3),
+        "status and snooze": Budgets(downloads=3, acts=3),
+        "warehouse": Budgets(downloads=3, acts=3, warehouse=3),
+        "faults": Budgets(downloads=3, acts=3, lost_records=1, warehouse=2, redactions=1),
+        "settings": Budgets(downloads=3, acts=3, settings_changes=1),
+    },
+    # All acts of people, two at a time, and a lost record and a redaction in every world.
+    "all acts": {
+        name: budgets._replace(lost_records=1, redactions=1, settings_changes=min(budgets.settings_changes, 1))
+        for name, budgets in QUICK.items()
+    },
+}

@@ -1,0 +1,172 @@
+"""When the connection is at fault and not the orders, and what the orders tell of its roles."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from needs_attention.integrations.arrivals import (
+    LATEST,
+    Arrival,
+    Arrivals,
+    MarketplaceArrivals,
+    arriving,
+    evidence_of,
+    filled_gaps,
+    vanished_fields,
+)
+from needs_attention.orders.settings import Checks, Settings
+from tools.builders import NOON, an_address, an_amazon_order, an_fba_order, without_checks
+
+US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
+BY_DEFAULT = Settings()
+NOTHING: dict[str, tuple[str, ...]] = {}
+
+
+def arrived(*lacks_email: bool, start: int = 0, settings: Settings = BY_DEFAULT, **fields: Any) -> Arrivals:
+    """Orders one after another, with or without an email address."""
+    orders = [
+        an_amazon_order(
+            order_id=f"701-{start + number:07}-0000000",
+            **({"buyer_email": None} if lacks else {}) | fields,
+        )
+        for number, lacks in enumerate(lacks_email)
+    ]
+    return Arrivals().with_orders(orders, settings, NOON)
+
+
+def vanished(arrivals: Arrivals, known: Mapping[str, tuple[str, ...]] = NOTHING) -> dict[str, tuple[str, ...]]:
+    return vanished_fields(arrivals, known, {})
+
+
+def test_a_field_that_most_of_at_least_ten_orders_lack_has_vanished() -> None:
+    assert vanished(arrived(*[True] * 10)) == {US: ("email",)}
+    assert vanished(arrived(*[True] * 9)) == {}
+    assert vanished(arrived(*[False] * 5, *[True] * 6)) == {US: ("email",)}
+    assert vanished(arrived(*[False] * 5, *[True] * 5)) == {}
+
+
+def test_only_the_latest_fifty_orders_count() -> None:
+    assert vanished(arrived(*[False] * 100, *[True] * 26)) == {US: ("email",)}
+    assert vanished(arrived(*[False] * 100, *[True] * 25)) == {}
+    assert len(arrived(*[True] * 60).by_marketplace[US]) == LATEST
+
+
+def test_an_order_that_comes_again_counts_once_by_how_it_is_now() -> None:
+    many = arrived(*[True] * 10)
+    again = many.with_orders([an_amazon_order(order_id="701-0000000-0000000")], BY_DEFAULT, NOON)
+    assert len(again.by_marketplace[US]) == 10
+    assert [one.lacks for one in again.by_marketplace[US]][-2:] == [("email",), ()]
+
+
+def test_a_marketplace_with_complete_orders_is_not_affected() -> None:
+    both = arrived(*[True] * 10).with_orders(
+        [an_amazon_order(order_id=f"702-{n}", marketplace_id=CANADA) for n in range(10)], BY_DEFAULT, NOON
+    )
+    assert vanished(both) == {US: ("email",)}
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        an_fba_order(buyer_email=None),
+        an_amazon_order(buyer_email=None, fulfillment_status="SHIPPED"),
+        an_amazon_order(buyer_email=None, fulfillment_status="PENDING"),
+        an_amazon_order(buyer_email=None, fulfillment_status="CANCELLED"),
+    ],
+    ids=["fulfilled by Amazon", "shipped", "pending", "cancelled"],
+)
+def test_orders_without_a_claim_to_personal_data_do_not_count(order: Any) -> None:
+    assert Arrivals().with_orders([order], BY_DEFAULT, NOON).by_marketplace == {}
+
+
+def test_a_check_that_is_switched_off_makes_no_incident() -> None:
+    assert vanished(arrived(*[True] * 10, settings=without_checks("email"))) == {}
+
+
+def test_a_name_of_one_word_and_a_wish_to_cancel_have_not_vanished() -> None:
+    assert vanished(arrived(*[False] * 10, recipient_name="Cher", cancel_requested_by_buyer=True)) == {}
+
+
+def test_a_lost_role_shows_in_all_its_fields() -> None:
+    bare = arrived(*[True] * 10, recipient_name=None, buyer_name=None, delivery_address=an_address(line1=None))
+    assert vanished(bare) == {US: ("billingAddress", "deliveryAddress", "email", "firstName", "lastName")}
+
+
+def test_a_field_is_back_when_three_orders_in_a_row_have_it() -> None:
+    known = {US: ("email",)}
+    assert vanished(arrived(*[True] * 10, False, False), known) == known
+    assert vanished(arrived(*[True] * 10, False, False, False), known) == {}
+    assert vanished(arrived(*[True] * 10, False, False, True, False), known) == known
+
+
+def test_a_field_is_back_when_amazon_has_filled_a_gap_with_it() -> None:
+    known = {US: ("email", "firstName", "lastName")}
+    nameless = arrived(*[True] * 10, recipient_name=None, buyer_name=None)
+    assert vanished_fields(nameless, known, {US: frozenset({"email"})}) == {US: ("firstName", "lastName")}
+
+
+def test_a_gap_is_filled_by_what_amazon_sends_for_the_first_time() -> None:
+    before, after = an_amazon_order(buyer_email=None), an_amazon_order()
+    assert filled_gaps([(before, after)], BY_DEFAULT) == {US: {"email"}}
+    assert filled_gaps([(after, before), (after, after)], BY_DEFAULT) == {US: frozenset()}
+
+
+def test_an_incident_stays_open_while_too_few_orders_come_to_tell() -> None:
+    assert vanished(arrived(True, False), {US: ("email",)}) == {US: ("email",)}
+
+
+def test_orders_that_opened_an_incident_do_not_open_it_again() -> None:
+    assert arrived(*[True] * 10).without([US]).by_marketplace == {}
+
+
+def test_after_a_week_of_silence_nothing_is_known_of_a_marketplace() -> None:
+    week = timedelta(days=7)
+    canadas = [an_amazon_order(order_id="702-1", marketplace_id=CANADA)]
+    both = arrived(*[True] * 10).with_orders(canadas, BY_DEFAULT, NOON + week / 2)
+    assert both.recent(NOON + week) == both
+    assert both.recent(NOON + week + timedelta(seconds=1)).by_marketplace.keys() == {CANADA}
+
+
+def test_the_evidence_counts_orders_and_names_no_person() -> None:
+    arrivals = arrived(*[False] * 4, *[True] * 8)
+    assert evidence_of({US: ("email",)}, arrivals) == f"Of the latest 12 orders of {US}, missing: email on 8."
+    assert evidence_of({"": ("email",)}, Arrivals()) == "Of the latest 0 orders of no marketplace, missing: email on 0."
+
+
+DAY = timedelta(days=1)
+
+
+def told(*lacks: tuple[str, ...], checks: Checks | None = None) -> MarketplaceArrivals:
+    """What the marketplace's orders tell that lacked these fields."""
+    latest = tuple(Arrival(order=str(n), at=NOON - n * DAY, lacks=fields) for n, fields in enumerate(lacks))
+    arrivals = Arrivals(by_marketplace={US: latest[::-1]})
+    (us, canada) = arriving(arrivals, [US, CANADA], checks or Checks())
+    assert (canada.marketplace_id, canada.orders, canada.shipping_role) == (CANADA, 0, "unknown")
+    return us
+
+
+def test_each_field_that_is_lacking_is_counted_among_the_latest_orders() -> None:
+    us = told((), ("email",), ("deliveryAddress", "email"))
+    assert (us.orders, us.latest_at) == (3, NOON)
+    assert us.lacking == {"deliveryAddress": 1, "email": 2}
+
+
+@pytest.mark.parametrize(
+    ("lacks", "role"),
+    [
+        ([()], "granted"),
+        ([("email",), ("email", "deliveryAddress")], "granted"),
+        ([("email", "deliveryAddress")], "notSeen"),
+        ([], "unknown"),
+    ],
+)
+def test_the_shipping_role_is_granted_where_one_of_its_fields_has_come(lacks: list[tuple[str, ...]], role: str) -> None:
+    assert told(*lacks).shipping_role == role
+
+
+def test_a_check_that_is_off_tells_nothing_of_the_role() -> None:
+    without_email = Checks(email=False)
+    assert told(("deliveryAddress",), checks=without_email).shipping_role == "notSeen"
+    assert told((), checks=Checks(email=False, delivery_address=False)).shipping_role == "unknown"

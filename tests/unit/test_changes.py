@@ -1,0 +1,110 @@
+"""The record of a change of an order: who made it, its fields, and the events that it means."""
+
+from datetime import datetime
+
+import pytest
+
+from needs_attention.orders.changes import with_change
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import ThreePlStatus
+from tools.builders import LATER, LATER_STILL, NOON, a_held_order, a_judged_order, an_amazon_order, an_order, edited
+
+
+def changed(before: Order | None, after: Order, by: str = "ada", at: datetime = LATER) -> Order:
+    return with_change(before, after, by=by, at=at, cause="edited")
+
+
+def last_fields(before: Order | None, after: Order) -> tuple[str, ...]:
+    change = changed(before, after).last_change
+    assert change is not None
+    return change.fields
+
+
+def last_events(before: Order | None, after: Order, by: str = "ada") -> tuple[str, ...]:
+    change = changed(before, after, by).last_change
+    assert change is not None
+    return change.events
+
+
+def test_a_change_carries_its_author_time_cause_and_request() -> None:
+    order = with_change(None, an_order(), by="ada", at=NOON, cause="downloaded", request_id="r-1")
+    change = order.last_change
+
+    assert change is not None
+    assert (change.by, change.at, change.cause, change.request_id) == ("ada", NOON, "downloaded", "r-1")
+    assert (change.fields, order.revision) == ((), 1)
+
+
+def test_each_change_is_one_revision_on_and_never_earlier_than_the_last() -> None:
+    first = changed(None, an_order(), at=LATER_STILL)
+    second = changed(first, first.with_(stage="packing"), at=LATER)
+
+    assert second.revision == 2
+    assert second.last_change is not None
+    assert (second.last_change.at, second.last_change.request_id) == (LATER_STILL, None)
+
+
+def test_a_change_names_its_fields_by_their_owner() -> None:
+    before = an_order()
+    edits = edited(before.amazon, email="typed@example.com")
+    amazon = before.amazon.model_copy(update={"buyer_name": "Bo Ortiz"})
+
+    assert last_fields(before, before.with_(stage="packing", edits=edits, amazon=amazon)) == (
+        "stage",
+        "edits.email",
+        "amazon.buyerName",
+    )
+
+
+def test_a_change_names_no_bookkeeping() -> None:
+    before = an_order(edits=Edits())
+    edits = before.edits.edited("email", None, before.amazon)
+    after = before.with_(revision=7, downloaded_at=LATER, pending_since=LATER, redownload_at=LATER, edits=edits)
+
+    assert after != before
+    assert last_fields(before, after) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "event"),
+    [
+        (None, a_held_order(), "OrderHeld"),
+        (an_order(), a_held_order(), "OrderHeld"),
+        (a_held_order(), a_judged_order(), "OrderReleased"),
+        (None, a_judged_order(three_pl_status=ThreePlStatus.NOW), "OrderReadyFor3pl"),
+        (a_judged_order(), a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED), "OrderTransferred"),
+        (
+            a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED),
+            a_judged_order(three_pl_status=ThreePlStatus.PICKED),
+            "OrderPicked",
+        ),
+        (
+            a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED),
+            a_judged_order(three_pl_status=ThreePlStatus.WITH_ERRORS),
+            "OrderTransferFailed",
+        ),
+        (an_order(), an_order(fully_dispatched_at=NOON), "OrderDispatched"),
+        (an_order(), an_order(voided_at=NOON), "OrderCancelled"),
+        (an_order(), an_order(redacted_at=NOON), "OrderRedacted"),
+        (an_order(), an_order(alerts=("CancelledAfterDispatch",)), "CancelledAfterDispatch"),
+    ],
+)
+def test_an_event_is_told_once(before: Order | None, after: Order, event: str) -> None:
+    assert last_events(before, after) == (event,)
+    assert last_events(after, after) == ()
+
+
+@pytest.mark.parametrize("by", ["amazon", "validation", "clock"])
+def test_a_hold_that_no_person_ends_is_healed(by: str) -> None:
+    assert last_events(a_held_order(), a_judged_order(), by) == ("OrderHealed",)
+
+
+def test_a_hold_that_ends_without_a_future_is_neither_healed_nor_released() -> None:
+    shipped = a_judged_order(an_amazon_order(fulfillment_status="SHIPPED"))
+
+    assert last_events(a_held_order(), shipped) == ("OrderDispatched",)
+
+
+def test_an_order_that_is_not_live_is_never_told_as_ready() -> None:
+    assert last_events(None, a_judged_order(three_pl_status=ThreePlStatus.NOW, is_live=False)) == ()

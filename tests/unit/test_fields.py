@@ -1,0 +1,65 @@
+"""The annotations of fields: what each takes, refuses and says in the schema."""
+
+from datetime import datetime
+from typing import Annotated
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
+from needs_attention.values.model import Value
+from needs_attention.values.times import SentTime
+
+
+class Sent(Value):
+    """What somebody sends."""
+
+    at: SentTime | None = None
+    number: Annotated[int, WHOLE] | None = None
+
+
+@pytest.mark.parametrize("number", ["2", "2.0", "2e0"])
+def test_a_whole_number_is_taken_however_json_writes_it(number: str) -> None:
+    assert Sent.model_validate_json(f'{{"number": {number}}}', strict=True).number == 2
+
+
+@pytest.mark.parametrize("number", ["2.5", '"2"', "true"])
+def test_no_other_number_is_taken(number: str) -> None:
+    with pytest.raises(ValidationError):
+        Sent.model_validate_json(f'{{"number": {number}}}', strict=True)
+
+
+class Chosen(Value):
+    """What somebody chooses."""
+
+    color: Annotated[str, OneOf(["red", "green"], "only {allowed}")] = "red"
+    size: Annotated[int | None, NotNull()] = None
+    at: Annotated[datetime | str | None, NotNull()] = None
+
+
+def test_a_text_is_one_of_those_that_are_allowed() -> None:
+    assert Chosen(color="green").color == "green"
+    with pytest.raises(ValidationError, match="only red, green"):
+        Chosen(color="blue")
+
+
+def test_a_field_that_may_be_left_out_cannot_be_null() -> None:
+    assert Chosen().size is None
+    assert Chosen(size=3).size == 3
+    with pytest.raises(ValidationError, match="cannot be null"):
+        Chosen(size=None)
+
+
+def test_the_schema_says_what_is_allowed() -> None:
+    told = Chosen.model_json_schema()["properties"]
+    assert told["color"]["enum"] == ["red", "green"]
+    assert told["size"] == {"type": "integer", "default": None, "title": "Size"}
+    assert told["at"]["anyOf"] == [{"type": "string", "format": "date-time"}, {"type": "string"}]
+
+
+def test_a_pattern_is_in_the_schema_and_in_the_refusal() -> None:
+    kind: TypeAdapter[str] = TypeAdapter(Annotated[str, Like("[A-Z]{3}", "must be three capital letters")])
+    assert kind.json_schema() == {"type": "string", "pattern": "^[A-Z]{3}$"}
+    assert kind.validate_python("USD") == "USD"
+    with pytest.raises(ValidationError, match="must be three capital letters"):
+        kind.validate_python("usd")

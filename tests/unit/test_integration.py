@@ -1,0 +1,63 @@
+"""An integration: the ends of its credentials, and all that a decision about one of its orders needs."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.surroundings import Surroundings
+from tools.builders import NOON
+
+DAY = timedelta(days=1)
+
+
+def an_integration(**fields: Any) -> Integration:
+    return Integration.model_validate(
+        {
+            "integration_id": "acme-na",
+            "name": "Acme",
+            "region": "NA",
+            "marketplace_ids": ["ATVPDKIKX0DER"],
+            "registered_at": NOON,
+            **fields,
+        }
+    )
+
+
+def test_the_ends_of_the_credentials_are_told_the_soonest_first() -> None:
+    both = an_integration(client_secret_created_at=NOON, consent_given_at=NOON)
+    old_consent = an_integration(client_secret_created_at=NOON, consent_given_at=NOON - 360 * DAY)
+
+    assert [(one.what, one.at) for one in both.expiries(NOON)] == [
+        ("clientSecret", NOON + 180 * DAY),
+        ("consent", NOON + 365 * DAY),
+    ]
+    assert [one.what for one in old_consent.expiries(NOON)] == ["consent", "clientSecret"]
+
+
+def test_an_unknown_beginning_has_no_end() -> None:
+    assert an_integration().expiries(NOON) == ()
+    assert [one.what for one in an_integration(consent_given_at=NOON).expiries(NOON)] == ["consent"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_all_frozen", "is_frozen"),
+    [
+        ({}, False, False),
+        ({}, True, True),
+        ({"is_frozen": True}, False, True),
+        ({"deleted_at": NOON}, False, True),
+        ({"is_paused": True}, False, False),
+    ],
+)
+def test_a_frozen_or_deleted_integration_hands_nothing_over(
+    fields: dict[str, Any], is_all_frozen: bool, is_frozen: bool
+) -> None:
+    integration = an_integration(**fields)
+    surroundings = Surroundings.of(integration, Incidents(), Stages(), is_all_frozen=is_all_frozen)
+
+    assert surroundings.is_frozen is is_frozen
+    assert surroundings.settings is integration.settings
