@@ -14,7 +14,7 @@ from tools.local_stack import local_aws
 from tools.local_stack.expectations import Unexpected
 from tools.local_stack.stack import Stack
 
-CONNECTIONS = urllib3.PoolManager(timeout=urllib3.Timeout(60), retries=False)
+CONNECTIONS = urllib3.PoolManager(timeout=urllib3.Timeout(300), retries=False)
 NUMBERS = count(1)
 # Amazon lists what was updated at least two minutes ago; this is a little more, and less than the live download looks
 # back from where it stands.
