@@ -36,14 +36,14 @@ def _split(value: object) -> object:
     return [part for text in texts for part in text.split(",") if part] if isinstance(texts, list) else texts
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+SearchedText = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class Filters(Value):
     """The filters of a list. A time `...After` is included, a time `...Before` is not."""
 
-    integration: Text | None = None
-    stage: Text | None = Field(default=None, description="A Stage's name or id")
+    integration: SearchedText | None = None
+    stage: SearchedText | None = Field(default=None, description="A Stage's name or id")
     status: OrderStatus | None = None
     three_pl_status: ThreePlStatus | None = None
     missing: Annotated[tuple[Annotated[str, OneOf(CHECK_OF)], ...], BeforeValidator(_split)] = Field(
@@ -54,7 +54,7 @@ class Filters(Value):
     incident: IncidentCode | None = Field(default=None, description="Orders that wait for the end of this incident")
     queue: Queue | None = Field(default=None, description="Held orders, by whose turn it is")
     ship_by_state: ShipByState | None = None
-    assigned_to: Text | None = None
+    assigned_to: SearchedText | None = None
     is_assigned: bool | None = None
     flag: Annotated[str, OneOf(FLAGS)] | None = None
     alert: Alert | None = None
@@ -120,7 +120,7 @@ if PREDICATES.keys() != Filters.model_fields.keys():
 class OrderFilters(Filters):
     """The query parameters of `GET /orders`: the filters, and the part of the list."""
 
-    order_ids: Annotated[tuple[Text, ...], BeforeValidator(_split), Field(max_length=100)] = ()
+    order_ids: Annotated[tuple[SearchedText, ...], BeforeValidator(_split), Field(max_length=100)] = ()
     sort: Literal["shipBy", "-shipBy", "createdAt", "-createdAt"] | None = Field(
         default=None, description="Default: `shipBy` with a Stage, else `-createdAt`"
     )
