@@ -100,7 +100,9 @@ class Workshop:
             rounds = filter(None, (tests[:FIRST], tests[FIRST:]))
             has_survived = all(self._pytest.passes(some, round(3 * SECONDS)) for some in rounds)
         changed = [line for line in ndiff(before.splitlines(), after.splitlines()) if line[0] in "-+"]
-        was, becomes = (" ".join(line[2:].strip() for line in changed if line[0] == sign) for sign in "-+")
+        was, becomes = (
+            " ".join(word for line in changed if line[0] == sign for word in line[2:].split()) for sign in "-+"
+        )
         return Result(mutant, was, becomes, len(tests), has_survived, time.monotonic() - began)
 
 
