@@ -80,7 +80,7 @@ def report_rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterato
             text = io.TextIOWrapper(_unpacked(content), encoding="latin-1", newline="")
             rows = csv.DictReader(_lines(text), delimiter="\t", quoting=csv.QUOTE_NONE)
             if not {ORDER_ID, UPDATED_AT, STATUS, CHANNEL} <= set(rows.fieldnames or ()):
-                raise UnreadableAnswer("the order report has other columns than Amazon documents")
+                raise UnreadableAnswer("the order report lacks columns that Amazon documents")
             yield map(_reported_order, rows)
         except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
             raise UnreadableAnswer(f"the order report cannot be unpacked: {type(error).__name__}") from error

@@ -1,1 +1,1 @@
-"""The DynamoDB tables, one module a table."""
+"""What is stored in DynamoDB, and how it is read and written."""

@@ -1,4 +1,4 @@
-"""The health of an integration's connection to Amazon: opens and closes incidents, heals orders that one held up."""
+"""The health of an integration's connection to Amazon: opens and closes incidents, asks again for the orders that an incident held up."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
@@ -149,7 +149,7 @@ class ConnectionHealth:
         }
         is_back = any(back.values())
         if is_back:
-            self._heal_all(back, now)
+            self._request_waiting_orders(back, now)
             arrivals = arrivals.without(marketplace_id for marketplace_id, ended in back.items() if ended)
         if fields:
             evidence = evidence_of(fields, arrivals)
@@ -162,7 +162,7 @@ class ConnectionHealth:
             self._downloads.save_arrivals(self._id, arrivals)
         return is_back
 
-    def _heal_all(self, back: Mapping[str, Set[str]], now: datetime) -> None:
+    def _request_waiting_orders(self, back: Mapping[str, Set[str]], now: datetime) -> None:
         """Requests all orders that wait for fields that are back, by whichever way is cheaper.
 
         It comes before the incident is closed, so that a run that dies in between does it again.
