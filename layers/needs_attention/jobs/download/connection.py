@@ -1,4 +1,4 @@
-"""The health of an integration's connection to Amazon: opens and closes incidents, asks again for the orders that an incident held up."""
+"""An integration's connection to Amazon: opens and closes incidents, and asks again for the orders that one held up."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
