@@ -2,7 +2,8 @@
 
 Amazon's `searchOrders` allows one call per 178.6 s after a burst of 20, with 100 orders a call (Orders API 2026-01-01).
 So a window is walked in slices with an explicit upper bound, each sized to three quarters of a page. A slice's last
-page moves the walk on; any failure before that repeats the slice. So an order may be written twice, but none is skipped.
+page moves the walk on; any failure before that repeats the slice. So an order may be written twice, but none is
+skipped.
 
 Amazon documents no sort order. If it pages by offset, an order that is updated during the walk of a slice of several
 pages leaves the slice, the others move up, and one that did not change may never be served. So a slice that turns out
