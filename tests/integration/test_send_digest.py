@@ -88,7 +88,7 @@ def test_the_digest_tells_what_came_in_what_was_healed_and_what_waits_for_whom(w
         "  Missing: email 2, deliveryAddress 1, billingAddress 1",
         "  Held for: less than an hour 3",
         "  Ship-by: overdue 1, at risk 1",
-        "  Incident since 2026-11-23T11:00:00.000Z: amazonUnavailable. Nothing: it is tried again by itself.",
+        "  Incident since 2026-11-23T11:00:00.000Z: amazonUnavailable. Nothing: the call is repeated automatically.",
         "",
         "Most urgent",
         "  701-1 (acme-na), overdue, ship by 2026-11-23T11:00:00.000Z, missing: email",

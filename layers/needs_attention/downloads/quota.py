@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from needs_attention.downloads.walk import ONE_PAGE, PAGE, Pace
+from needs_attention.downloads.walk import Pace
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -40,7 +40,7 @@ class Bucket(Value):
 
     def can_carry(self, pace: Pace, share: float) -> bool:
         """Whether this share of the calls is enough for slices of about a page, with some to spare."""
-        return pace.orders_in(timedelta(hours=1)) < 0.8 * ONE_PAGE * PAGE * self.rate * 3600 * share
+        return pace.slices_in(timedelta(hours=1)) < 0.8 * self.rate * 3600 * share
 
     def is_half_full(self, now: datetime) -> bool:
         return self.tokens_at(now) >= self.burst / 2

@@ -81,6 +81,10 @@ class Pace(Value):
         """The number of orders that a window of this length may hold; 0 while nothing is known."""
         return self.orders / self.seconds * window.total_seconds() if self.seconds else 0.0
 
+    def slices_in(self, window: timedelta) -> float:
+        """How many slices of one page a window of that length takes."""
+        return self.orders_in(window) / (PAGE * ONE_PAGE)
+
     def width_of(self, pages: float) -> timedelta:
         """The length of a slice that holds this many pages."""
         a_day = self.orders_in(timedelta(days=1))

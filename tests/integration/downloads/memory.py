@@ -24,7 +24,10 @@ from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.order import Hold
 from needs_attention.orders.settings import Settings
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import to_item
+from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 from tools.builders import an_amazon_order, an_order
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
@@ -89,12 +92,13 @@ def main(sp_api: str, lwa: str) -> None:
     app: Any = import_module("functions.download_orders.app")  # it reads the environment
     now = times.utc_now()
     dynamodb: Any = Forgetful(now)
-    app.orders._client = app.integrations._client = dynamodb
+    app.orders = OrderStore(dynamodb, "OrdersTable")
+    app.downloads = DownloadStateStore(dynamodb, "IntegrationsTable")
     app.wake_ups = SimpleNamespace(wake=lambda *_: None)
     credentials = Credentials("amzn1.application-oa2-client.stand-in", "amzn1.oa2-cs.v1.stand-in", "Atzr|stand-in")
     amazon = SellingPartnerApi(credentials, endpoint=sp_api, lwa_endpoint=lwa)
     app.accounts = SimpleNamespace(api_for=lambda *_: amazon)
-    app.integrations.save(
+    SettingsStore(dynamodb, "IntegrationsTable").save(
         Integration(
             integration_id="demo",
             name="Demo",
