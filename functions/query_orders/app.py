@@ -14,10 +14,10 @@ from needs_attention.api.answers import answer, answer_with_etag, sheet_answer
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.cursors import PartOfList
 from needs_attention.api.history import HistoryOfOrder, history_of_order
+from needs_attention.api.lookup import existing_order
 from needs_attention.api.operations import Query
 from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary
-from needs_attention.api.orders.lookup import existing_order
 from needs_attention.api.orders.sheet import sheet_of
 from needs_attention.api.orders.views import WholeOrder
 from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention

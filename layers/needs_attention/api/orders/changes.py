@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.api.callers import Caller, Role
+from needs_attention.api.lookup import around, existing_order
 from needs_attention.api.operations import IfMatch
-from needs_attention.api.orders.lookup import around, existing_order
 from needs_attention.api.orders.requests import (
     Cause,
     FieldWarning,

@@ -12,8 +12,8 @@ from typing import Annotated, NamedTuple, TypedDict
 from pydantic import Field
 
 from needs_attention.api.callers import Caller, Role
+from needs_attention.api.lookup import around
 from needs_attention.api.orders.filters import OrderFilters
-from needs_attention.api.orders.lookup import around
 from needs_attention.api.orders.views import (
     OrderRow,
     WholeOrder,
