@@ -9,8 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from needs_attention.api.answers import Instant, as_json
 from needs_attention.api.callers import Caller
-from needs_attention.api.integrations.lookup import existing_integration
-from needs_attention.api.lookup import existing_order
+from needs_attention.api.lookup import existing_integration, existing_order
 from needs_attention.api.orders.one_by_one import OneByOne, RefusedOrder
 from needs_attention.api.problems import ATTEMPTS, FieldError, Problem, changed_meanwhile, invalid, not_found
 from needs_attention.aws import ChangedMeanwhile

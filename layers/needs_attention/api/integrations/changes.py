@@ -8,10 +8,10 @@ from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.api.callers import Caller
 from needs_attention.api.downloads import check_start
 from needs_attention.api.integrations.list import IntegrationList
-from needs_attention.api.integrations.lookup import existing_integration
 from needs_attention.api.integrations.preview import SettingsPreview, preview
 from needs_attention.api.integrations.requests import IntegrationPatch, Registration
 from needs_attention.api.integrations.views import IntegrationDetails, RejudgementView, rejudgement_view
+from needs_attention.api.lookup import existing_integration
 from needs_attention.api.operations import IfMatch
 from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile
 from needs_attention.aws import ChangedMeanwhile

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from needs_attention.api.integrations.lookup import existing_integration
 from needs_attention.api.integrations.views import (
     ConnectionView,
     IntegrationDetails,
@@ -13,6 +12,7 @@ from needs_attention.api.integrations.views import (
     integration_row,
     rejudgement_view,
 )
+from needs_attention.api.lookup import existing_integration
 from needs_attention.api.problems import not_found
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
