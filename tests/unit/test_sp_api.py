@@ -34,7 +34,7 @@ from needs_attention.amazon.errors import (
 )
 from needs_attention.amazon.order_answers import FetchedOrder, SearchPage
 from needs_attention.amazon.tokens import Credentials, _AccessToken
-from needs_attention.amazon.user_agent import USER_AGENT, user_agent
+from needs_attention.amazon.transport import USER_AGENT, user_agent
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.version import VERSION
 

@@ -1,10 +1,11 @@
 """One HTTP exchange with Amazon: bounded in time and size, with an answer or an error.
 
-It never sleeps, never retries and follows no redirect.
+It never sleeps, never retries and follows no redirect. Every request carries the User-Agent that Amazon requires.
 """
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import IO, Any, Final, cast
 import urllib3
 
 from needs_attention.amazon.errors import AmazonUnavailable, UnreadableAnswer
-from needs_attention.amazon.user_agent import USER_AGENT
+from needs_attention.version import VERSION
 
 _TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=20.0)
 # The read timeout starts again with every byte that arrives; this one bounds an answer that comes in drops.
@@ -26,6 +27,33 @@ _ANSWER_BYTES: Final = 16 * 1024 * 1024
 _MOST_PARTS: Final = 250_000
 _CHUNK_BYTES: Final = 64 * 1024
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_USER_AGENT_LIMIT: Final = 500
+
+
+def user_agent(application: str, version: str, attributes: Mapping[str, str]) -> str:
+    r"""Amazon's User-Agent, `Name/Version (Language=...; ...)`, each part with `\` before the sign that would end it.
+
+    Amazon's page "Include a User-Agent header in all requests": Language is required, over 500 characters are rejected
+    (ValueError here).
+    """
+    if "Language" not in attributes:
+        raise ValueError("Amazon requires the attribute Language")
+    listed = "; ".join(f"{_escaped(name, '=')}={_escaped(value, ');')}" for name, value in attributes.items())
+    header = f"{_escaped(application, '/')}/{_escaped(version, '(')} ({listed})"
+    if len(header) > _USER_AGENT_LIMIT:
+        raise ValueError(f"Amazon rejects a User-Agent of more than {_USER_AGENT_LIMIT} characters")
+    return header
+
+
+def _escaped(text: str, endings: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\" + endings else sign for sign in text)
+
+
+USER_AGENT: Final = user_agent(
+    "NeedsAttention",
+    VERSION,
+    {"Language": f"Python/{sys.version_info.major}.{sys.version_info.minor}", "Platform": sys.platform},
+)
 
 
 @dataclass(frozen=True)
