@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import urllib3
 
-from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.client import SearchPage, SellingPartnerApi
 from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
@@ -18,7 +18,6 @@ from needs_attention.amazon.errors import (
     SpApiError,
     UnreadableAnswer,
 )
-from needs_attention.amazon.order_answers import SearchPage
 from needs_attention.amazon.order_json import read_order
 from needs_attention.amazon.tokens import Credentials
 from needs_attention.orders.marketplaces import MARKETPLACES

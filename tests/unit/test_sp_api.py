@@ -20,7 +20,7 @@ import pytest
 import urllib3
 
 from needs_attention.amazon import transport
-from needs_attention.amazon.client import REGION_ENDPOINTS, SellingPartnerApi
+from needs_attention.amazon.client import REGION_ENDPOINTS, FetchedOrder, SearchPage, SellingPartnerApi
 from needs_attention.amazon.errors import (
     AccessDenied,
     AmazonUnavailable,
@@ -32,7 +32,6 @@ from needs_attention.amazon.errors import (
     SpApiError,
     UnreadableAnswer,
 )
-from needs_attention.amazon.order_answers import FetchedOrder, SearchPage
 from needs_attention.amazon.tokens import Credentials, _AccessToken
 from needs_attention.amazon.transport import USER_AGENT, user_agent
 from needs_attention.orders.marketplaces import MARKETPLACES

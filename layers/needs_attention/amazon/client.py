@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -29,7 +30,6 @@ from needs_attention.amazon.errors import (
     SpApiError,
     UnreadableAnswer,
 )
-from needs_attention.amazon.order_answers import FetchedOrder, SearchPage, read_fetched_order, read_page
 from needs_attention.amazon.tokens import LWA_ENDPOINT, AccessTokens, Credentials
 from needs_attention.amazon.transport import HttpAnswer, Transport
 
@@ -41,6 +41,33 @@ REGION_ENDPOINTS: Final[Mapping[str, str]] = {
 INCLUDED_DATA: Final = ("BUYER", "RECIPIENT", "FULFILLMENT", "PROCEEDS", "CANCELLATION", "TAX")
 
 _ORDERS_PATH: Final = "/orders/2026-01-01/orders"
+# Amazon's model allows 100 on a page.
+_MOST_ORDERS: Final = 1_000
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """One answer of `searchOrders`.
+
+    `orders` are Amazon's entries as they came, unchecked: JSON objects, unless one of them is broken.
+    `next_token` is None on the last page. `last_updated_before` is the upper bound that Amazon says it really used
+    (aware). `rate_limit` is requests a second, if Amazon said so.
+    """
+
+    orders: tuple[Any, ...] = field(repr=False)
+    next_token: str | None = field(repr=False)
+    last_updated_before: datetime | None
+    rate_limit: float | None
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class FetchedOrder:
+    """One answer of `getOrder`: Amazon's JSON object as it came, and the rate limit as in `SearchPage`."""
+
+    order: dict[str, Any] = field(repr=False)
+    rate_limit: float | None
+    request_id: str | None
 
 
 class SellingPartnerApi:
@@ -92,7 +119,7 @@ class SellingPartnerApi:
         answer = self._call("GET", _ORDERS_PATH, query)
         if not answer.succeeded:
             raise self._error("searchOrders", answer, bad_request=PageTokenRejected if pagination_token else None)
-        return read_page(answer)
+        return _page(answer)
 
     def get_order(self, order_id: str) -> FetchedOrder:
         """One order by its ID (`getOrder`). Raises an SpApiError; ValueError for a text that can be no order ID."""
@@ -102,7 +129,7 @@ class SellingPartnerApi:
         answer = self._call("GET", path, {"includedData": ",".join(INCLUDED_DATA)})
         if not answer.succeeded:
             raise self._error("getOrder", answer, not_found=OrderNotFound)
-        return read_fetched_order(answer, order_id)
+        return _fetched_order(answer, order_id)
 
     def call(
         self,
@@ -197,6 +224,54 @@ class SellingPartnerApi:
         told = (self._credentials.without_secrets(first.get(name)) for name in ("code", "message", "details"))
         code, message, details = told
         return code or None, " ".join(filter(None, (message, details)))
+
+
+def _page(answer: HttpAnswer) -> SearchPage:
+    """The page of a successful answer. Raises UnreadableAnswer."""
+    document = answer.json_object() or {}
+    orders = document.get("orders")
+    if not isinstance(orders, list):
+        raise answer.unreadable("searchOrders", "no JSON with a list of orders")
+    if len(orders) > _MOST_ORDERS:
+        raise answer.unreadable("searchOrders", "more orders than a page can have")
+    return SearchPage(
+        orders=tuple(orders),
+        next_token=_next_token(answer, document.get("pagination")),
+        last_updated_before=_upper_bound(answer, document.get("lastUpdatedBefore")),
+        rate_limit=answer.rate_limit,
+        request_id=answer.request_id,
+    )
+
+
+def _fetched_order(answer: HttpAnswer, order_id: str) -> FetchedOrder:
+    """The order of a successful answer. Raises UnreadableAnswer, also for another order than the one asked for."""
+    order = (answer.json_object() or {}).get("order")
+    # Another order's data under this ID would be a person's data in the wrong place.
+    if not isinstance(order, dict) or order.get("orderId") != order_id:
+        raise answer.unreadable("getOrder", "no JSON with the order that was asked for")
+    return FetchedOrder(order=order, rate_limit=answer.rate_limit, request_id=answer.request_id)
+
+
+def _next_token(answer: HttpAnswer, pagination: object) -> str | None:
+    """Fails closed: a page must never look like the last one because its token could not be read."""
+    if pagination is None:
+        return None
+    if not isinstance(pagination, dict) or not isinstance(token := pagination.get("nextToken"), str | None):
+        raise answer.unreadable("searchOrders", "a pagination that is not as in the model")
+    return token or None
+
+
+def _upper_bound(answer: HttpAnswer, stated: object) -> datetime | None:
+    """Fails closed: the cursor must not move past what Amazon searched because its bound could not be read."""
+    if stated is None:
+        return None
+    try:
+        bound = datetime.fromisoformat(stated) if isinstance(stated, str) else None
+    except ValueError:
+        bound = None
+    if bound is None or bound.tzinfo is None:
+        raise answer.unreadable("searchOrders", "a lastUpdatedBefore that is no time with a zone")
+    return bound
 
 
 def _timestamp(moment: datetime) -> str:
