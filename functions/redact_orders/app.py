@@ -23,8 +23,7 @@ from needs_attention.environment import AnswersTable, OrderTables
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
-from needs_attention.tables.orders import OrderStore
-from needs_attention.tables.retention import count_overdue
+from needs_attention.tables.orders import OrderStore, count_overdue
 from needs_attention.values import times
 
 RUN_FOR = timedelta(minutes=4)  # the function may take five minutes, and the schedule starts it every five

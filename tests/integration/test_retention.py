@@ -216,13 +216,13 @@ def test_the_report_says_what_is_due_what_is_overdue_and_what_will_be(world: Wor
 
 
 def test_the_report_stops_counting_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.tables.retention.MOST_COUNTED", 2)
+    monkeypatch.setattr("needs_attention.tables.orders.MOST_REDACTIONS_COUNTED", 2)
     world.clock.now = DELIVER_BY + REDACTION_AGE - DAY
     for number in range(3):
         world.download(order_id=f"701-{number}")
     counted = due(world)["acme-na"]
     assert (counted["dueWithinSevenDays"], counted["isTruncated"]) == (2, True)
-    monkeypatch.setattr("needs_attention.tables.retention.MOST_COUNTED", 3)
+    monkeypatch.setattr("needs_attention.tables.orders.MOST_REDACTIONS_COUNTED", 3)
     counted = due(world)["acme-na"]
     assert (counted["dueWithinSevenDays"], counted["isTruncated"]) == (3, False)
 

@@ -13,8 +13,7 @@ from needs_attention.api.problems import FieldError, invalid, not_found
 from needs_attention.orders.erasure import Buyer, Erasure
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
-from needs_attention.tables.orders import OrderStore, Page, Redacted
-from needs_attention.tables.retention import RedactionCounts
+from needs_attention.tables.orders import OrderStore, Page, Redacted, RedactionCounts
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, id_made_at, instant

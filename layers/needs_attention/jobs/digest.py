@@ -16,8 +16,7 @@ from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import ship_by_state
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
-from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Page
-from needs_attention.tables.retention import RedactionCounts
+from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Page, RedactionCounts
 from needs_attention.tables.surroundings import all_surroundings
 from needs_attention.values.times import instant
 

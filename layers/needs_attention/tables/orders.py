@@ -6,12 +6,13 @@ everything that a list shows, without personal data. So a new column in a list i
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
 from needs_attention.orders.amazon_order import may_be_order_id
 from needs_attention.orders.changes import ChangedBy, with_change
-from needs_attention.orders.order import Order, Redaction
+from needs_attention.orders.order import REDACTION_TAKES_AT_MOST, Order, Redaction
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.dynamodb import Item, count, get_many, number, text
 from needs_attention.tables.order_items import (
@@ -39,6 +40,9 @@ BY_STAGE, BY_CREATED, BY_DUE, BY_REDACTION = "byStage", "byCreated", "byDue", "b
 REDACTIONS_A_QUERY = 500
 # Nobody needs to know how many more orders than this there are.
 MOST_COUNTED = 10_000
+# Of the orders whose redaction is due, or will be soon.
+MOST_REDACTIONS_COUNTED = 5_000
+REDACTED_SOON = timedelta(days=7)
 
 
 class LostRace(Exception):
@@ -289,3 +293,40 @@ class OrderStore:
         )
         last = answer.get("LastEvaluatedKey")
         return answer["Items"], last[sort_key]["S"] if last else None
+
+
+def count_overdue(orders: OrderStore, integration_id: str, now: datetime) -> int:
+    """How many orders hold personal data for longer than its removal may take: none, if all is well.
+
+    Counts no more than `MOST_REDACTIONS_COUNTED`.
+    """
+    overdue = orders.find_redactions_due(integration_id, now - REDACTION_TAKES_AT_MOST)
+    return sum(1 for _ in islice(overdue, MOST_REDACTIONS_COUNTED))
+
+
+class RedactionCounts(NamedTuple):
+    """How many orders of an integration are due for redaction now, since when, and how many will be soon.
+
+    Overdue orders are also due. It counts no more than `MOST_REDACTIONS_COUNTED` orders; `is_truncated` says that there
+    are more.
+    """
+
+    due: int
+    overdue: int
+    due_within_seven_days: int
+    oldest_due_at: datetime | None
+    is_truncated: bool
+
+    @classmethod
+    def of(cls, orders: OrderStore, integration_id: str, now: datetime) -> Self:
+        found = orders.find_redactions_due(integration_id, now + REDACTED_SOON)
+        times = [due.at for due in islice(found, MOST_REDACTIONS_COUNTED + 1)]
+        counted = times[:MOST_REDACTIONS_COUNTED]
+        due = [time for time in counted if time <= now]
+        return cls(
+            due=len(due),
+            overdue=sum(time + REDACTION_TAKES_AT_MOST <= now for time in due),
+            due_within_seven_days=len(counted) - len(due),
+            oldest_due_at=next(iter(due), None),
+            is_truncated=len(times) > len(counted),
+        )

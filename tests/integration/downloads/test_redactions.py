@@ -14,8 +14,7 @@ from needs_attention.orders.erasure import Erasure
 from needs_attention.orders.order import REDACTION_AGE, Order, Redaction
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.order_items import to_item
-from needs_attention.tables.orders import OrderStore
-from needs_attention.tables.retention import count_overdue
+from needs_attention.tables.orders import OrderStore, count_overdue
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, NORTH_AMERICA, World, held
 from tools.builders import an_amazon_order, an_order
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
