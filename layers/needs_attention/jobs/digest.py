@@ -17,7 +17,6 @@ from needs_attention.orders.urgency import ship_by_state
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Page, RedactionCounts
-from needs_attention.tables.surroundings import all_surroundings
 from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
@@ -98,7 +97,8 @@ def digest(
     """The digest of the day up to now."""
     since = now - DAY
     told, urgent = list[_Told](), list[Summary]()
-    for integration_id, surroundings in all_surroundings(integrations, downloads, integrations.stages()).items():
+    every = integrations.all_surroundings(downloads.all_incidents(), integrations.stages())
+    for integration_id, surroundings in every.items():
         if surroundings.integration.deleted_at:
             continue
         found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))

@@ -3,7 +3,7 @@
 They are written here alone, in a partition of their own, so that a role can keep every other function from it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,20 @@ class SettingsStore:
             read_item(Stages, found.get("stages")) or Stages(),
             is_all_frozen="freeze" in found,
         )
+
+    def all_surroundings(self, incidents: Mapping[str, Incidents], stages: Stages) -> dict[str, Surroundings]:
+        """By integration ID, with those incidents and Stages, which other reads brought.
+
+        Deleted integrations count too: people still have to see to their orders.
+        """
+        known = self.find_all(deleted_too=True)
+        is_all_frozen = self.is_all_frozen()
+        return {
+            one.integration_id: Surroundings.of(
+                one, incidents.get(one.integration_id, Incidents()), stages, is_all_frozen=is_all_frozen
+            )
+            for one in known
+        }
 
     def save(self, integration: Integration) -> Integration:
         """Writes the integration if it is still as it was read. Raises ChangedMeanwhile."""

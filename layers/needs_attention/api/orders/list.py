@@ -34,7 +34,6 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import created_key, ship_by_key
 from needs_attention.tables.orders import OrderStore, Page
-from needs_attention.tables.surroundings import all_surroundings
 
 
 class OrderPage(TypedDict):
@@ -166,7 +165,7 @@ class OrderList:
 
     def _surroundings(self, integration: str | None, stages: Stages) -> dict[str, Surroundings]:
         """By integration: all, or the one that is named. Raises a 400 for one that does not exist."""
-        known = all_surroundings(self._integrations, self._downloads, stages)
+        known = self._integrations.all_surroundings(self._downloads.all_incidents(), stages)
         if integration is None:
             return known
         if integration not in known:
