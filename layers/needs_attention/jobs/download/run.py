@@ -14,8 +14,9 @@ from aws_lambda_powertools import Logger
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import QuotaExceeded, SpApiError
+from needs_attention.amazon.notifications import subscribe, unsubscribe
 from needs_attention.aws import ChangedMeanwhile
-from needs_attention.downloads.live import OverdueVerdicts
+from needs_attention.downloads.live import OverdueVerdicts, Subscription
 from needs_attention.downloads.walk import AMAZONS_MARGIN
 from needs_attention.integrations.incidents import OF_DOWNLOADS
 from needs_attention.integrations.integration import Integration
@@ -27,11 +28,12 @@ from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.download.run_state import RunState
 from needs_attention.jobs.download.searches import Searches
 from needs_attention.jobs.download.second_look import SecondLookRunner
-from needs_attention.jobs.download.subscription import arrange_notifications
 from needs_attention.jobs.due_orders import go_on_rejudging, settle_what_is_due
 from needs_attention.orders.order import Order
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import OrderStore
+
+NO_QUEUE = "This stack has no queue for notifications: deploy it with OrderChangeNotifications=true."
 
 logger = Logger(child=True)
 
@@ -158,7 +160,42 @@ class _Run:
         self._second_look.compare_report(until)
 
     def arrange_notifications(self) -> None:
-        arrange_notifications(self._state, self._calls, self._downloads, self._order_change_queue, self._now())
+        """Subscribes to `ORDER_CHANGE`, or ends the subscription, as the settings want it.
+
+        A failure is tried again in an hour.
+        """
+        state, now = self._state, self._now()
+        known = state.live.subscription
+        is_wanted = state.integration.settings.order_change_notifications
+        if known.is_in_order(now, is_wanted=is_wanted):
+            return
+        try:
+            if not is_wanted:
+                self._end_subscription(known.subscription_id)
+                state.keep(subscription=Subscription())
+            elif self._order_change_queue:
+                state.keep(subscription=Subscription(subscription_id=self._subscribed(known), confirmed_at=now))
+            else:
+                state.keep(subscription=known.failed(NO_QUEUE, now))
+        except SpApiError as error:
+            logger.warning("notifications cannot be arranged", integration=state.integration_id, reason=str(error))
+            state.keep(subscription=known.failed(str(error), now))
+
+    def _subscribed(self, known: Subscription) -> str:
+        """The ID of the seller's subscription, by which the integration is found from now on."""
+        integration_id = self._state.integration_id
+        subscription_id = subscribe(self._calls.amazon, self._order_change_queue)
+        self._downloads.save_subscription(subscription_id, integration_id)
+        if known.subscription_id not in {None, subscription_id}:
+            self._downloads.forget_subscription(str(known.subscription_id), integration_id)
+        return subscription_id
+
+    def _end_subscription(self, subscription_id: str | None) -> None:
+        """Ends the subscription, unless another integration of the same seller still wants it."""
+        if subscription_id is not None:
+            self._downloads.forget_subscription(subscription_id, self._state.integration_id)
+            if not self._downloads.subscribers(subscription_id):
+                unsubscribe(self._calls.amazon, subscription_id)
 
     def look_back(self) -> RunFindings:
         """What the run found about the connection, once it has done what it could."""
