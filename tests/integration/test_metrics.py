@@ -146,7 +146,7 @@ def test_once_an_hour_the_tick_counts_the_orders_that_are_held(world: World, mea
 
 
 def test_counting_stops_where_nobody_needs_to_know_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("needs_attention.tables.orders.MOST_COUNTED", 2)
+    monkeypatch.setattr("needs_attention.tables.orders.MOST_ORDERS_COUNTED", 2)
     for number in range(3):
         world.download(order_id=f"701-{number}", buyer_email=None)
     assert world.orders.count_in_stage("acme-na", NEEDS_ATTENTION) == 2

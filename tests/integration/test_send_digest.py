@@ -149,7 +149,7 @@ def test_too_much_to_count_is_not_counted_to_the_end(
 ) -> None:
     monkeypatch.setattr("needs_attention.jobs.digest.MOST_HELD_READ", 2)
     for module in ("tables.orders", "jobs.digest"):
-        monkeypatch.setattr(f"needs_attention.{module}.MOST_COUNTED", 2)
+        monkeypatch.setattr(f"needs_attention.{module}.MOST_ORDERS_COUNTED", 2)
     monkeypatch.setattr("needs_attention.jobs.digest.MOST_ORDERS_NAMED", 1)
     for number in range(3):
         world.download(order_id=f"701-{number}", buyer_email=None, ship_by=NOON)

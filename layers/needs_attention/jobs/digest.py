@@ -16,7 +16,7 @@ from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import ship_by_state
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
-from needs_attention.tables.orders import MOST_COUNTED, OrderStore, Page, RedactionCounts
+from needs_attention.tables.orders import MOST_ORDERS_COUNTED, OrderStore, Page, RedactionCounts
 from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def digest(
 
 
 def _of_all(told: list[_Told], measurements: Measurements, since: datetime, now: datetime) -> Iterator[str]:
-    new = _at_least(sum(one.new for one in told), any(one.new >= MOST_COUNTED for one in told))
+    new = _at_least(sum(one.new for one in told), any(one.new >= MOST_ORDERS_COUNTED for one in told))
     held = measurements.total("validate_orders", "OrdersHeld", "Sum", since, now)
     healed = measurements.total("validate_orders", "OrdersHealed", "Sum", since, now)
     released = measurements.total("edit_orders", "TimeToRelease", "SampleCount", since, now)
@@ -137,7 +137,7 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
     marks = {"paused": integration.is_paused, "frozen": told.surroundings.is_frozen}
     marked = ", ".join(mark for mark, applies in marks.items() if applies)
     yield f"{integration.integration_id}{f' ({marked})' if marked else ''}"
-    yield f"  New orders: {_at_least(told.new, told.new >= MOST_COUNTED)}"
+    yield f"  New orders: {_at_least(told.new, told.new >= MOST_ORDERS_COUNTED)}"
     yield f"  Held: {_at_least(counts.held, told.is_truncated)}, ready to release: {counts.ready_to_release}"
     if counts.held:
         yield f"  Missing: {_counted(counts.by_missing)}"

@@ -65,7 +65,7 @@ class SettingsStore:
         )
 
     def all_surroundings(self, incidents: Mapping[str, Incidents], stages: Stages) -> dict[str, Surroundings]:
-        """By integration ID, with those incidents and Stages, which other reads brought.
+        """By integration ID. `incidents`, by integration ID too, and `stages` come from reads of the caller's.
 
         Deleted integrations count too: people still have to see to their orders.
         """

@@ -38,9 +38,9 @@ BY_STAGE, BY_CREATED, BY_DUE, BY_REDACTION = "byStage", "byCreated", "byDue", "b
 
 # A run redacts hardly more orders than this, and would read the rest in vain.
 REDACTIONS_A_QUERY = 500
-# Nobody needs to know how many more orders than this there are.
-MOST_COUNTED = 10_000
-# Of the orders whose redaction is due, or will be soon.
+# Nobody needs to know how many more orders than this there are, in a Stage or of a day.
+MOST_ORDERS_COUNTED = 10_000
+# Of an integration's orders whose redaction is due, or will be soon.
 MOST_REDACTIONS_COUNTED = 5_000
 REDACTED_SOON = timedelta(days=7)
 
@@ -196,10 +196,10 @@ class OrderStore:
         return self._find(BY_CREATED, {"integration": integration}, "createdKey", page)
 
     def count_in_stage(self, integration: str, stage: str) -> int:
-        """How many orders are in a Stage (its id), up to `MOST_COUNTED`."""
+        """How many orders are in a Stage (its id), up to `MOST_ORDERS_COUNTED`."""
         return count(
             self._client,
-            MOST_COUNTED,
+            MOST_ORDERS_COUNTED,
             TableName=self._table,
             IndexName=BY_STAGE,
             KeyConditionExpression="#stageKey = :stageKey",
@@ -208,11 +208,11 @@ class OrderStore:
         )
 
     def count_created(self, integration: str, since: datetime, until: datetime) -> int:
-        """How many orders Amazon created at or after `since` and before `until`, up to `MOST_COUNTED`."""
+        """How many orders Amazon created at or after `since` and before `until`, up to `MOST_ORDERS_COUNTED`."""
         within = {":since": text(instant(since)), ":until": text(instant(until))}
         return count(
             self._client,
-            MOST_COUNTED,
+            MOST_ORDERS_COUNTED,
             TableName=self._table,
             IndexName=BY_CREATED,
             KeyConditionExpression="#integration = :integration AND #createdKey BETWEEN :since AND :until",
