@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from needs_attention.integrations.standing import HeldCounts
+from needs_attention.integrations.standing import HeldCounts, OrderStanding
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
-from needs_attention.orders.urgency import ship_by_state
+from needs_attention.orders.urgency import ShipByState
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import MOST_ORDERS_COUNTED, OrderStore, Page, RedactionCounts
@@ -36,6 +36,7 @@ _AGES = {
     "underThreeDays": "less than three days",
     "older": "longer",
 }
+_URGENT_STATES: dict[ShipByState | None, str] = {"overdue": "overdue", "atRisk": "at risk"}
 
 
 class Measurements:
@@ -87,6 +88,13 @@ class _Told(NamedTuple):
         return states["overdue"], states["atRisk"], len(self.surroundings.incidents.incidents), self.held.held
 
 
+class _Urgent(NamedTuple):
+    """An order of which `state` says, in words for people, that it is overdue or at risk."""
+
+    order: Summary
+    state: str
+
+
 def digest(
     orders: OrderStore,
     integrations: SettingsStore,
@@ -96,19 +104,19 @@ def digest(
 ) -> Digest:
     """The digest of the day up to now."""
     since = now - DAY
-    told, urgent = list[_Told](), list[Summary]()
+    told, urgent = list[_Told](), list[_Urgent]()
     every = integrations.all_surroundings(downloads.all_incidents(), integrations.stages())
     for integration_id, surroundings in every.items():
         if surroundings.integration.deleted_at:
             continue
         found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))
         held = HeldCounts.of(found.summaries, surroundings, now)
-        urgent += [one for one in found.summaries if one.is_unsent and _is_urgent(one, now)][:MOST_ORDERS_NAMED]
+        urgent += _urgent_in(found.summaries, surroundings, now)[:MOST_ORDERS_NAMED]
         new = orders.count_created(integration_id, since, now)
         due = RedactionCounts.of(orders, integration_id, now)
         told.append(_Told(surroundings, held, found.position is not None, new, due))
     told.sort(key=lambda one: one.urgency, reverse=True)
-    urgent.sort(key=lambda one: one.ship_by or now)
+    urgent.sort(key=lambda one: one.order.ship_by or now)
     states = [one.held.by_ship_by_state for one in told]
     overdue, at_risk = sum(one["overdue"] for one in states), sum(one["atRisk"] for one in states)
     waiting = _held_in(told)
@@ -119,7 +127,7 @@ def digest(
         f"Held now: {waiting}. Overdue: {overdue}. At risk (ship-by within a day): {at_risk}.",
         *(line for one in told[:MOST_INTEGRATIONS_TOLD] for line in ("", *_of_one(one, now))),
         *_of_the_others(told[MOST_INTEGRATIONS_TOLD:]),
-        *_most_urgent(urgent[:MOST_ORDERS_NAMED], now),
+        *_most_urgent(urgent[:MOST_ORDERS_NAMED]),
     ]
     return Digest(f"Needs Attention: {waiting} held, {overdue} overdue, {at_risk} at risk", "\n".join(lines) + "\n")
 
@@ -159,19 +167,19 @@ def _of_the_others(told: list[_Told]) -> Iterator[str]:
         yield f"And {len(told)} more integrations, where less is to be done: {_held_in(told)} held."
 
 
-def _most_urgent(orders: list[Summary], now: datetime) -> Iterator[str]:
+def _urgent_in(held: Iterable[Summary], surroundings: Surroundings, now: datetime) -> list[_Urgent]:
+    states = ((one, OrderStanding.of(one, surroundings, now).ship_by_state) for one in held)
+    return [_Urgent(one, _URGENT_STATES[state]) for one, state in states if state in _URGENT_STATES]
+
+
+def _most_urgent(orders: list[_Urgent]) -> Iterator[str]:
     if orders:
         yield ""
         yield "Most urgent"
-    for order in orders:
-        state = "overdue" if ship_by_state(order.ship_by, now) == "overdue" else "at risk"
+    for order, state in orders:
         what = "ready to release" if order.ready_to_release else f"missing: {', '.join(order.missing) or 'nothing'}"
         ship_by = instant(order.ship_by) if order.ship_by else ""
         yield f"  {order.order_id} ({order.integration}), {state}, ship by {ship_by}, {what}"
-
-
-def _is_urgent(order: Summary, now: datetime) -> bool:
-    return ship_by_state(order.ship_by, now) in {"overdue", "atRisk"}
 
 
 def _held_in(told: list[_Told]) -> str:
