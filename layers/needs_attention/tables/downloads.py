@@ -92,7 +92,7 @@ class DownloadStateStore:
 
     def save_live_download(self, integration_id: str, live: LiveDownload) -> None:
         """Only the run that the queue gave this integration writes here, one at a time, so no condition is needed."""
-        self._client.put_item(TableName=self._table, Item={**item_key(integration_id, "live"), "data": as_json(live)})
+        self._items.put(integration_id, "live", live)
 
     def backdated_downloads(self, integration_id: str) -> tuple[BackdatedDownload, ...]:
         """All of them, oldest first: their IDs sort by the time of the request."""
@@ -110,14 +110,10 @@ class DownloadStateStore:
         return later
 
     def save_proofs(self, integration_id: str, proofs: Proofs) -> None:
-        self._client.put_item(
-            TableName=self._table, Item={**item_key(integration_id, "proofs"), "data": as_json(proofs)}
-        )
+        self._items.put(integration_id, "proofs", proofs)
 
     def save_reconciliation(self, integration_id: str, reconciliation: Reconciliation) -> None:
-        self._client.put_item(
-            TableName=self._table, Item={**item_key(integration_id, "reconciliation"), "data": as_json(reconciliation)}
-        )
+        self._items.put(integration_id, "reconciliation", reconciliation)
 
     def save_subscription(self, subscription_id: str, integration_id: str) -> None:
         key = item_key(CONNECTIONS, f"subscription#{subscription_id}#{integration_id}")
@@ -182,12 +178,10 @@ class DownloadStateStore:
 
     def save_erasure(self, integration_id: str, erasure: Erasure) -> None:
         """Writes how far it has come. A finished one is kept apart, as a proof that no run reads any more."""
-        under_way = item_key(integration_id, f"erasing#{erasure.erasure_id}")
-        done = item_key(integration_id, f"erasure#{erasure.erasure_id}")
-        key = done if erasure.finished_at else under_way
-        self._client.put_item(TableName=self._table, Item={**key, "data": as_json(erasure)})
+        under_way, done = f"erasing#{erasure.erasure_id}", f"erasure#{erasure.erasure_id}"
+        self._items.put(integration_id, done if erasure.finished_at else under_way, erasure)
         if erasure.finished_at:
-            self._client.delete_item(TableName=self._table, Key=under_way)
+            self._client.delete_item(TableName=self._table, Key=item_key(integration_id, under_way))
 
     def erasures_under_way(self, integration_id: str) -> tuple[Erasure, ...]:
         """The erasures that runs go on with, oldest first."""
@@ -207,21 +201,17 @@ class DownloadStateStore:
         }
 
     def save_incidents(self, integration_id: str, incidents: Incidents) -> None:
-        item = {**item_key(CONNECTIONS, f"incidents#{integration_id}"), "data": as_json(incidents)}
-        self._client.put_item(TableName=self._table, Item=item)
+        self._items.put(CONNECTIONS, f"incidents#{integration_id}", incidents)
 
     def arrivals(self, integration_id: str) -> Arrivals:
         return read_item(Arrivals, self._items.get(integration_id, "arrivals")) or Arrivals()
 
     def save_arrivals(self, integration_id: str, arrivals: Arrivals) -> None:
-        self._client.put_item(
-            TableName=self._table, Item={**item_key(integration_id, "arrivals"), "data": as_json(arrivals)}
-        )
+        self._items.put(integration_id, "arrivals", arrivals)
 
     def set_aside(self, integration_id: str, orders: Iterable[SetAside]) -> None:
         for order in orders:
-            item = {**item_key(integration_id, f"setAside#{order.order_id}"), "data": as_json(order)}
-            self._client.put_item(TableName=self._table, Item=item)
+            self._items.put(integration_id, f"setAside#{order.order_id}", order)
 
     def forget_set_aside(self, integration_id: str, order_id: str) -> None:
         self._client.delete_item(TableName=self._table, Key=item_key(integration_id, f"setAside#{order_id}"))

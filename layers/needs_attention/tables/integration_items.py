@@ -70,6 +70,11 @@ class IntegrationItems:
             "ConsistentRead": True,
         }
 
+    def put(self, integration_id: str, item: str, value: Value) -> None:
+        """Writes it without a condition, over whatever is there."""
+        row = {**item_key(integration_id, item), "data": as_json(value)}
+        self.client.put_item(TableName=self.table, Item=row)
+
     def put_if_unchanged(self, integration_id: str, item: str, value: RevisedValue, *, expected: int) -> None:
         """Writes it if it is still as it was read. Raises ChangedMeanwhile.
 
