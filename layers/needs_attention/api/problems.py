@@ -41,8 +41,12 @@ class ProblemDetails(TypedDict):
     errors: list[FieldProblem]
 
 
-class FieldError(NamedTuple):
-    """One thing that is wrong: the field, a stable code, and plain words."""
+class FieldRemark(NamedTuple):
+    """What is said about one field of a request.
+
+    `field` is its path, such as `lineItems.0.quantity`, or `body` for the whole; `code` is stable and for machines,
+    `message` is plain words for people.
+    """
 
     field: str
     code: str
@@ -50,6 +54,14 @@ class FieldError(NamedTuple):
 
     def as_json(self) -> FieldProblem:
         return {"field": self.field, "code": self.code, "message": self.message}
+
+
+class FieldError(FieldRemark):
+    """Why the request is refused."""
+
+
+class FieldWarning(FieldRemark):
+    """A value that was accepted but looks wrong."""
 
 
 class Problem(Exception):

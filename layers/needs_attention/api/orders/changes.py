@@ -8,21 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.lookup import around, existing_order
 from needs_attention.api.operations import IfMatch
-from needs_attention.api.orders.requests import (
-    Cause,
-    FieldWarning,
-    OrderPatch,
-    Release,
-    TransferFailure,
-    cause_of,
-)
+from needs_attention.api.orders.requests import Cause, OrderPatch, Release, TransferFailure, cause_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder, whole_order_for
-from needs_attention.api.problems import (
-    ATTEMPTS,
-    FieldProblem,
-    Problem,
-    changed_meanwhile,
-)
+from needs_attention.api.problems import ATTEMPTS, FieldProblem, FieldWarning, Problem, changed_meanwhile
 from needs_attention.api.retention import EraseOrder
 from needs_attention.aws import is_lost_race
 from needs_attention.integrations.surroundings import Surroundings

@@ -1,12 +1,12 @@
 """The bodies of requests that change orders. A patch is a JSON Merge Patch (RFC 7396) on the order as people see it."""
 
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from needs_attention.api.problems import FieldError, FieldProblem, Problem, invalid
+from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
 from needs_attention.integrations.stages import Stages
 from needs_attention.orders.addresses import country_of, may_be_phone
 from needs_attention.orders.amazon_order import Address, LineItem, Money
@@ -114,17 +114,6 @@ class TransferFailure(Value):
 
 
 _NAME_PARTS = ("first_name", "last_name", "company")
-
-
-class FieldWarning(NamedTuple):
-    """A value that was accepted but looks wrong: the field, a stable code, and plain words."""
-
-    field: str
-    code: str
-    message: str
-
-    def as_json(self) -> FieldProblem:
-        return {"field": self.field, "code": self.code, "message": self.message}
 
 
 class OrderPatch(Value):
