@@ -7,10 +7,10 @@ from tests.model.decisions.item import (
     CLOSED_AT_AMAZON,
     TYPED_VALUES,
     Item,
-    Status,
     is_held_in_any_way,
 )
 from tests.model.decisions.rules import Rules
+from tests.model.values import Status
 
 
 class Answer(NamedTuple):

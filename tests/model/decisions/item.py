@@ -4,44 +4,16 @@ The model keeps one field that Amazon may fill late, `x` (blank, or one of two v
 (a phone), and whether there are lines. Items are plain tuples of small values, because millions of them are compared.
 """
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import NamedTuple
+
+from tests.model.values import Stage, Status, ThreePl
 
 BLANK = 0
 OWNED_BLANK = 3
 """A typed unit whose part x is blank: only with the rule `parts` off, where one typed part owns its whole unit."""
 TYPED_VALUES = (1, 2)
-
-
-class Status(StrEnum):
-    """Amazon's fulfillment status."""
-
-    PENDING = "PENDING"
-    UNSHIPPED = "UNSHIPPED"
-    SHIPPED = "SHIPPED"
-    CANCELLED = "CANCELLED"
-    UNKNOWN = "unknown"
-
-
 CLOSED_AT_AMAZON = (Status.SHIPPED, Status.CANCELLED)
-
-
-class Stage(StrEnum):
-    NONE = "no Stage"
-    NEEDS_ATTENTION = "Needs Attention"
-    DEFAULT = "default Stage"
-    OWN = "own Stage"
-
-
-class ThreePl(IntEnum):
-    """3PL Status. From `TRANSFERRED` on, the warehouse has the order."""
-
-    DO_NOT_TRANSFER = 0
-    UPON_COMPLETION = 1
-    NOW = 2
-    TRANSFERRED = 3
-    WITH_ERRORS = 4
-    PICKED = 5
 
 
 class Dispatched(IntEnum):

@@ -7,11 +7,11 @@ from tests.model.decisions.item import (
     CLOSED_AT_AMAZON,
     TYPED_VALUES,
     Item,
-    Status,
     is_handed_over,
     is_held_in_any_way,
 )
 from tests.model.decisions.people import GO_ACTS, Act
+from tests.model.values import Status
 
 
 class Memory(NamedTuple):

@@ -16,9 +16,6 @@ from tests.model.decisions.item import (
     HoldDecision,
     Item,
     Settings,
-    Stage,
-    Status,
-    ThreePl,
     is_handed_over,
     is_held_in_any_way,
     waits_for_transfer,
@@ -26,6 +23,7 @@ from tests.model.decisions.item import (
 from tests.model.decisions.rules import Rules
 from tests.model.decisions.situation import Situation, is_in_doubt
 from tests.model.decisions.verdict import grant, judge, show
+from tests.model.values import Stage, Status, ThreePl
 
 
 class Act(StrEnum):

@@ -19,9 +19,6 @@ from tests.model.decisions.item import (
     Dispatched,
     Item,
     Settings,
-    Stage,
-    Status,
-    ThreePl,
     is_handed_over,
     is_held_in_any_way,
 )
@@ -34,6 +31,7 @@ from tests.model.decisions.situation import (
     is_released_to_3pl,
     is_transferable,
 )
+from tests.model.values import Stage, Status, ThreePl
 
 PROPERTIES = {
     # Nothing incomplete, doubtful or asked back leaves, beyond what was accepted.

@@ -12,12 +12,10 @@ from tests.model.decisions.item import (
     Dispatched,
     Item,
     Settings,
-    Stage,
-    Status,
-    ThreePl,
     is_handed_over,
 )
 from tests.model.decisions.rules import Rules
+from tests.model.values import Stage, Status, ThreePl
 
 STATUSES_THAT_STAY = (Status.PENDING, *CLOSED_AT_AMAZON)
 

@@ -20,7 +20,6 @@ from tests.model.decisions.item import (
     HoldDecision,
     Item,
     Settings,
-    ThreePl,
     is_handed_over,
 )
 from tests.model.decisions.memory import NOTHING, Memory, after_act, after_snooze, after_write
@@ -30,6 +29,7 @@ from tests.model.decisions.rules import Rules
 from tests.model.decisions.situation import Situation, is_transferable
 from tests.model.decisions.verdict import judge
 from tests.model.search import Model, Step
+from tests.model.values import ThreePl
 
 TYPED_OR_DECIDED = (
     "typed_x",

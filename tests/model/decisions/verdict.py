@@ -17,13 +17,11 @@ from tests.model.decisions.item import (
     HoldDecision,
     Item,
     Settings,
-    Stage,
-    Status,
-    ThreePl,
     is_handed_over,
 )
 from tests.model.decisions.rules import Rules
 from tests.model.decisions.situation import Situation, is_changed
+from tests.model.values import Stage, Status, ThreePl
 
 
 def judge(item: Item, settings: Settings, rules: Rules) -> Item:

@@ -1,9 +1,10 @@
 """The worlds that the model searches: five stories, each with what Amazon tells, the settings and the acts it needs."""
 
 from tests.model.decisions.download import Answer
-from tests.model.decisions.item import Settings, Status, ThreePl
+from tests.model.decisions.item import Settings
 from tests.model.decisions.people import Act
 from tests.model.decisions.steps import Budgets, World
+from tests.model.values import Status, ThreePl
 
 ASKED = Answer(1, cancel_requests=1)
 ASKED_AGAIN = Answer(1, cancel_requests=2)

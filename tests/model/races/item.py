@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import NamedTuple
 
-from tests.model.decisions.item import Stage, Status, ThreePl
+from tests.model.values import Stage, Status, ThreePl
 
 
 class Hold(IntEnum):

@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 
-from tests.model.decisions.item import Stage, Status, ThreePl
 from tests.model.races.item import (
     Dispatched,
     Hold,
@@ -15,6 +14,7 @@ from tests.model.races.item import (
 )
 from tests.model.races.rules import Rules
 from tests.model.races.verdict import judge, with_defaults
+from tests.model.values import Stage, Status, ThreePl
 
 
 class Act(StrEnum):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.model.decisions.item import Stage, Status, ThreePl
 from tests.model.races.item import (
     Dispatched,
     Hold,
@@ -15,6 +14,7 @@ from tests.model.races.item import (
     open_missing,
 )
 from tests.model.races.rules import Rules
+from tests.model.values import Stage, Status, ThreePl
 
 PROPERTIES = {
     "S1a": "an incomplete order that nobody released may be taken by the 3PL",

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from tests.model.decisions.item import Status, ThreePl
 from tests.model.races.item import NO_ITEM, Item, Settings, is_handed_over, is_transferable, open_missing
 from tests.model.races.people import CHOOSE_A_STAGE, EDITS, GATED, Act, apply, may, written, written_blindly
 from tests.model.races.properties import Memory, after_write, broken_by_verdict, broken_by_write, broken_in
 from tests.model.races.rules import Rules
 from tests.model.races.verdict import close_redacted, judge
 from tests.model.search import Model, Step
+from tests.model.values import Status, ThreePl
 
 
 class Answer(NamedTuple):

@@ -1,6 +1,5 @@
 """The verdict in short: rows tried from the top."""
 
-from tests.model.decisions.item import Stage, Status, ThreePl
 from tests.model.races.item import (
     Dispatched,
     Hold,
@@ -11,6 +10,7 @@ from tests.model.races.item import (
     is_handed_over,
 )
 from tests.model.races.rules import Rules
+from tests.model.values import Stage, Status, ThreePl
 
 
 def judge(item: Item, settings: Settings, rules: Rules) -> Item:
