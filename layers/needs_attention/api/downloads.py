@@ -72,7 +72,7 @@ class Download(TypedDict):
 
 
 class Downloads(TypedDict):
-    """Newest first."""
+    """An integration's downloads of past windows, newest first."""
 
     downloads: list[Download]
 
@@ -91,7 +91,7 @@ class RedownloadedOf(Redownloaded):
 
 
 class RedownloadedOrders(TypedDict):
-    """A result for each order."""
+    """A result for each order, in the sequence of the request. One that is named twice counts once."""
 
     orders: list[RedownloadedOf | RefusedOrder]
 
@@ -129,14 +129,14 @@ class PastDownloads:
         return self._stored_view(integration, begun.download_id, now)
 
     def all(self, integration_id: str, now: datetime) -> Downloads:
-        """Newest first."""
+        """Those that are over too, newest first. Raises a 404 for an integration that does not exist."""
         integration = existing_integration(self._integrations, integration_id)
         found = self._downloads.backdated_downloads(integration_id)
         views = [self._view(integration, download, found[:place], now) for place, download in enumerate(found)]
         return {"downloads": views[::-1]}
 
     def one(self, integration_id: str, download_id: str, now: datetime) -> Download:
-        """Raises a 404."""
+        """Raises a 404 for an integration or a download that does not exist."""
         return self._stored_view(existing_integration(self._integrations, integration_id), download_id, now)
 
     def cancel(self, integration_id: str, download_id: str, now: datetime) -> Download:

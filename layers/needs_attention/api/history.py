@@ -23,7 +23,7 @@ class MissingRevisions(TypedDict):
 
 
 class HistoryOfOrder(TypedDict):
-    """Newest first."""
+    """A page of an order's history, newest first."""
 
     changes: list[PastChange | MissingRevisions]
     nextCursor: str | None

@@ -24,7 +24,10 @@ logger = Logger(child=True)
 
 
 class FieldProblem(TypedDict):
-    """One thing that is wrong."""
+    """What is the matter with one field.
+
+    `field` is its path, such as `lineItems.0.quantity`. `code` is stable; `message` is for people.
+    """
 
     field: str
     code: str
@@ -42,11 +45,7 @@ class ProblemDetails(TypedDict):
 
 
 class FieldRemark(NamedTuple):
-    """What is said about one field of a request.
-
-    `field` is its path, such as `lineItems.0.quantity`, or `body` for the whole; `code` is stable and for machines,
-    `message` is plain words for people.
-    """
+    """What is said about one field, in the shape of a FieldProblem. Its field is `body` if it is about the whole."""
 
     field: str
     code: str
@@ -104,10 +103,12 @@ class UnexpectedError(Exception):
 
 
 def not_found(what: str) -> Problem:
+    """A 404. `what` completes the sentence: "There is no such ..."."""
     return Problem(404, f"There is no such {what}.", code="notFound")
 
 
 def changed_meanwhile() -> Problem:
+    """A 409 after a lost race: the same request may succeed a moment later."""
     return Problem(409, "Somebody else is changing the same thing right now. Try again.", code="changedMeanwhile")
 
 

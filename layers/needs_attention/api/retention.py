@@ -31,7 +31,7 @@ class DueOfIntegration(TypedDict):
 
 
 class DueRedactions(TypedDict):
-    """For all integrations, including removed ones."""
+    """How much is due in each integration, including removed ones."""
 
     integrations: list[DueOfIntegration]
 
@@ -47,7 +47,7 @@ class RedactionOfOrder(TypedDict):
 
 
 class Redactions(TypedDict):
-    """Newest first."""
+    """A page of the orders whose personal data was removed, newest first."""
 
     redactions: list[RedactionOfOrder]
     nextCursor: str | None

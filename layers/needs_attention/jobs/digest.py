@@ -50,7 +50,7 @@ class Measurements:
         self._namespace = namespace
 
     def total(self, service: str, metric: str, statistic: "StatisticType", since: datetime, until: datetime) -> int:
-        """The metric's total over all integrations."""
+        """The metric over all integrations, rounded: `Sum` adds its values, `SampleCount` counts them."""
         answer = self._client.get_metric_statistics(
             Namespace=self._namespace,
             MetricName=metric,

@@ -1,4 +1,4 @@
-"""The order as people see it: edits over Amazon's data, with the source of each part."""
+"""The order as people see it: which of Amazon's data and which edits show, by unit, and what stands in for a gap."""
 
 from typing import Literal
 
@@ -16,7 +16,10 @@ BillingSource = Literal["amazonTax", "copiedFromDelivery", "edited", "none"]
 
 
 class Seen(Value):
-    """The personal data and lines of an order, edits over Amazon's data, with the source of each part."""
+    """The personal data and lines that are shown, each part with its source.
+
+    Without data, names are blank, there are no lines, and other parts are None. Lines of quantity 0 are left out.
+    """
 
     first_name: str
     last_name: str
@@ -35,7 +38,7 @@ class Seen(Value):
 
 
 def seen(amazon: AmazonOrder, edits: Edits, settings: Settings) -> Seen:
-    """The order as everyone sees it: each unit is the edited one if there is an edit, else Amazon's."""
+    """Each unit as the edit has it, if there is one, else as Amazon sent it."""
     name, name_source = _name(amazon, edits)
     delivery = edits.delivery_address or amazon.delivery_address
     billing_name, billing, billing_source = _billing(amazon, edits, settings, delivery)

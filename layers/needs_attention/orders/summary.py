@@ -1,4 +1,4 @@
-"""The summary of an order that indexes and lists hold. It has no personal data."""
+"""What lists show of an order and filters look at: its summary, which indexes hold."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,7 +10,11 @@ from needs_attention.values.times import UtcTime
 
 
 class Summary(Value):
-    """One order in a list. It has no personal data, because indexes hold it."""
+    """An order without its personal data, which no index may hold.
+
+    Summaries are stored with the orders: a new field needs a default, for those that an earlier release stored.
+    `missing` names fields without their reasons, and leaves out what was accepted.
+    """
 
     order_id: str
     integration: str

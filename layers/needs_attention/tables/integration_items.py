@@ -51,6 +51,7 @@ class IntegrationItems:
         return answer.get("Item")
 
     def texts(self, integration_id: str, prefix: str) -> Iterable[str]:
+        """The JSON of the items whose names begin so, by name; reads page by page, as far as they are taken."""
         return (item["data"]["S"] for item in self.named(integration_id, prefix))
 
     def named(self, integration_id: str, prefix: str) -> Iterable[dict[str, Any]]:
@@ -90,6 +91,7 @@ class IntegrationItems:
             raise ChangedMeanwhile from error
 
     def conditional_put(self, integration_id: str, item: str, value: RevisedValue, *, expected: int) -> Any:
+        """The call's parameters, also as the `Put` of a transaction. `expected` 0 stands for: not there yet."""
         unchanged_since_read = "#revision = :read"
         not_there_yet = "attribute_not_exists(#item)"
         if expected:

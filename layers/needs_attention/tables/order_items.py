@@ -143,7 +143,7 @@ def time_in(key: str) -> datetime:
 
 
 def _time_and_id(key: str) -> tuple[str, str]:
-    """An order ID is any text, also one with a `#`."""
+    """Both parts of a sort key. The ID is any text, also one with a `#`: only the first `#` parts them."""
     time, _, order_id = key.removeprefix(DUE).removeprefix(REDACTED).partition("#")
     return time, order_id
 

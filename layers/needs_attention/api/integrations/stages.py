@@ -24,7 +24,7 @@ class StageView(TypedDict):
 
 
 class StageList(TypedDict):
-    """All Stages."""
+    """All Stages, built-in ones too."""
 
     stages: list[StageView]
 
@@ -88,7 +88,7 @@ class StageChanges:
 
 
 def _existing(stages: Stages, name_or_id: str) -> Stage:
-    """Raises a 404."""
+    """The Stage of that name or ID. Raises a 404."""
     stage = stages.named(name_or_id)
     if stage is None:
         raise not_found("Stage")
