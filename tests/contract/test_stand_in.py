@@ -393,7 +393,7 @@ def test_an_open_upper_bound_stays_the_same_on_all_pages(client: PlainClient, cl
     assert second["lastUpdatedBefore"] == first["lastUpdatedBefore"]
 
 
-def test_an_order_updated_between_two_pages_makes_them_skip_an_unchanged_one(
+def test_an_update_between_two_pages_makes_them_skip_an_unchanged_order(
     client: PlainClient, stand_in: AmazonStandIn
 ) -> None:
     query: Query = {

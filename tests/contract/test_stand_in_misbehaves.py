@@ -188,7 +188,7 @@ def test_orders_are_answered_only_up_to_an_earlier_bound_than_asked(
     assert set(early.order_ids) < set(on_time.order_ids)
 
 
-def test_what_only_a_search_gets_wrong_does_not_keep_single_orders_from_going_wrong(
+def test_a_fault_of_searches_alone_leaves_single_orders_their_own_faults(
     client: PlainClient, stand_in: AmazonStandIn
 ) -> None:
     stand_in.misbehave(Misbehaviour.REPEATED_PAGE)

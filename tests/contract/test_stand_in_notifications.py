@@ -460,7 +460,7 @@ def test_an_order_of_amazons_has_no_dates_of_delivery(stand_in: AmazonStandIn) -
 
 
 @pytest.mark.parametrize(("status", "word"), [("PENDING", "Pending"), ("CANCELLED", "Canceled")])
-def test_a_pending_or_cancelled_order_tells_neither_its_postal_code_nor_its_latest_delivery(
+def test_pending_and_cancelled_orders_omit_postal_code_and_latest_delivery(
     stand_in: AmazonStandIn, status: str, word: str
 ) -> None:
     told = summary(stand_in, {"fulfillment": {"fulfillmentStatus": status}})

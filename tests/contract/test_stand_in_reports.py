@@ -494,7 +494,7 @@ def test_a_document_is_fetched_without_a_token_and_is_compressed(client: PlainCl
     assert len(rows(reply.body)) == 6
 
 
-def test_the_download_expires_after_five_minutes_and_can_be_asked_for_again(client: PlainClient, clock: Clock) -> None:
+def test_a_download_link_expires_after_five_minutes_and_can_be_renewed(client: PlainClient, clock: Clock) -> None:
     found = document(client, clock)
     clock.advance(timedelta(minutes=4, seconds=59))
     assert client.ask("GET", found["url"]).status == 200

@@ -62,7 +62,7 @@ def test_completing_an_order_fills_all_that_was_missing(ledger: Ledger) -> None:
     assert entry.updated == NOON - timedelta(days=2)
 
 
-def test_completing_some_fields_leaves_the_others_missing_and_the_time_as_it_was(ledger: Ledger) -> None:
+def test_completing_some_fields_keeps_the_others_missing_and_the_time(ledger: Ledger) -> None:
     before = ledger[PARTLY].updated
     ledger.complete(PARTLY, "firstName", "lastName", "deliveryAddress")
     entry = ledger[PARTLY]

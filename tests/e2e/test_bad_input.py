@@ -35,7 +35,7 @@ def shop(stack: Stack) -> Iterator[Shop]:
         ("accessDenied", "accessDenied"),
     ],
 )
-def test_an_answer_that_is_none_is_shown_with_what_to_do_and_nothing_is_lost(shop: Shop, kind: str, code: str) -> None:
+def test_an_unusable_answer_is_an_incident_with_a_remedy_and_loses_nothing(shop: Shop, kind: str, code: str) -> None:
     order_ids = shop.new_orders(2)
     shop.amazon.misbehave(kind, times=None, operations=["searchOrders"])
     cursor = shop.cursor()
@@ -146,7 +146,7 @@ def test_a_wake_up_that_says_nothing_holds_up_no_integration(shop: Shop) -> None
         (b'{"stage": "Nowhere"}', "application/merge-patch+json", 422),
     ],
 )
-def test_a_request_that_cannot_be_understood_is_refused_with_a_reason_and_changes_nothing(
+def test_a_malformed_request_is_refused_with_a_reason_and_changes_nothing(
     shop: Shop, content: bytes, content_type: str, status: int
 ) -> None:
     (order_id,) = shop.new_orders()

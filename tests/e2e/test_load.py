@@ -4,7 +4,7 @@ from tools.local_stack.load import Load
 from tools.local_stack.stack import Stack
 
 
-def test_of_a_thousand_orders_each_is_judged_rightly_and_none_may_leave_before(stack: Stack) -> None:
+def test_a_thousand_orders_are_each_judged_rightly_before_any_may_leave(stack: Stack) -> None:
     measured = Load(stack, 1000).run(print)
     assert measured.held > 100
     assert measured.samples > 100

@@ -92,7 +92,7 @@ def shop(stack: Stack) -> Shop:
     return shop
 
 
-def test_what_was_given_up_is_done_again_by_one_command_as_often_as_one_likes(shop: Shop) -> None:
+def test_one_command_repeats_work_that_was_given_up_as_often_as_you_like(shop: Shop) -> None:
     operator = Operator(shop.stack)
     (order_id,) = shop.new_orders()
     shop.download()

@@ -20,7 +20,7 @@ UNCHECKED_HASH = 0b01
 
 
 @pytest.mark.usefixtures("stack")
-def test_every_module_comes_with_bytecode_that_is_taken_without_a_look_at_its_source() -> None:
+def test_every_module_ships_bytecode_that_python_takes_without_its_source() -> None:
     built = DIRECTORY / "build"
     sources = list(built.rglob("*.py"))
     functions = {name for name, resource in resources().items() if resource["Type"] == "AWS::Serverless::Function"}
@@ -29,7 +29,7 @@ def test_every_module_comes_with_bytecode_that_is_taken_without_a_look_at_its_so
 
 
 @pytest.mark.usefixtures("stack")
-def test_of_botocores_endpoints_the_layer_has_just_those_of_the_services_that_functions_call() -> None:
+def test_the_layer_keeps_just_the_endpoints_of_services_that_are_called() -> None:
     sources = (source for folder in ("functions", "layers") for source in (TEMPLATE.parent / folder).rglob("*.py"))
     called = {name for source in sources for name in re.findall(r'client\("(\w+)"\)', source.read_text())}
     assert {"dynamodb", "sqs"} <= called

@@ -97,9 +97,7 @@ def check_error(error: SpApiError) -> None:
 
 
 @fuzzed(reply=replies, page_token=st.none() | st.just("a-page-token"))
-def test_an_answer_to_a_search_is_a_page_that_the_walk_can_go_on_from_or_an_error(
-    reply: Reply, page_token: str | None
-) -> None:
+def test_any_answer_to_a_search_is_an_error_or_a_page_to_continue_from(reply: Reply, page_token: str | None) -> None:
     part = Slice(after=NOON - timedelta(hours=2), before=NOON - timedelta(hours=1), page_token=page_token)
     walk = Walk(reached=part.after, slice=part)
     try:
@@ -139,7 +137,7 @@ def test_an_answer_to_an_order_or_another_call_is_data_or_an_error(reply: Reply)
 
 
 @fuzzed(reply=replies)
-def test_an_answer_of_login_with_amazon_is_a_token_that_can_be_sent_or_an_error(reply: Reply) -> None:
+def test_any_answer_of_login_with_amazon_is_an_error_or_a_sendable_token(reply: Reply) -> None:
     try:
         amazon(reply, answered({"fine": True})).call("getReport", "GET", "/reports/1")
     except SpApiError as error:

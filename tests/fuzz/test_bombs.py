@@ -73,7 +73,7 @@ BOMBS = (
 
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb.name)
-def test_a_body_of_the_largest_size_is_refused_at_a_bounded_cost_with_an_answer_that_can_be_sent(bomb: Bomb) -> None:
+def test_the_largest_body_costs_a_bounded_refusal_that_can_be_sent(bomb: Bomb) -> None:
     assert LARGEST_BODY * 3 / 4 < len(bomb.sent) <= LARGEST_BODY
     with costing_at_most(seconds=20, megabytes=100), pytest.raises(Problem) as refused:
         bomb.read(bomb.sent)
@@ -84,7 +84,7 @@ HEADER = b"amazon-order-id\tlast-updated-date\torder-status\tsales-channel\n"
 
 
 @pytest.mark.parametrize("line", [b"\n", b"\t\n", b"701-1111111-1111111\tsoon\tUnshipped\tAmazon\n", b"x", b"\x00"])
-def test_a_report_that_unpacks_to_gigabytes_takes_no_memory_and_ends_with_the_runs_time(line: bytes) -> None:
+def test_a_report_of_gigabytes_takes_no_memory_and_ends_with_the_runs_time(line: bytes) -> None:
     packed = gzip.compress(HEADER) + gzip.compress(line * (MEGABYTE // len(line))) * 2_000
     hours = count()
     with costing_at_most(seconds=10, megabytes=20):
@@ -107,9 +107,7 @@ NESTED = b'{"orders":[' + (b"[" * 900 + b"]" * 900 + b",") * 9_000 + b"0]}"
     ],
     ids=["packed", "packed twice", "brackets", "lists in lists", "orders that are none", "digits"],
 )
-def test_an_answer_that_unpacks_to_gigabytes_is_given_up_before_it_fills_a_functions_memory(
-    body: bytes, encoding: str
-) -> None:
+def test_an_answer_of_gigabytes_is_given_up_before_it_fills_the_memory(body: bytes, encoding: str) -> None:
     reply = Reply(200, [("Content-Type", "application/json"), ("Content-Encoding", encoding)], body)
     with costing_at_most(seconds=20, megabytes=300), pytest.raises(UnreadableAnswer):
         amazon(answered(TOKEN), reply).search_orders(

@@ -161,9 +161,7 @@ def check_refusal(error: Problem | Refused) -> None:
         st.one_of(st.none(), json_bytes([json.dumps(PATCH), *(json.dumps({n: PATCH[n]}) for n in PATCH)])), max_size=4
     ),
 )
-def test_a_patch_is_refused_or_what_it_makes_of_an_order_can_be_stored_and_shown(
-    order: Order, sent: list[bytes | None]
-) -> None:
+def test_a_patch_is_refused_or_its_result_can_be_stored_and_shown(order: Order, sent: list[bytes | None]) -> None:
     for one in sent:
         try:
             change = changes().release(Release()) if one is None else changes().patch(parsed(OrderPatch, one))
@@ -200,9 +198,7 @@ filled_in = st.builds(
 
 
 @fuzzed(sent=st.one_of(sheets, filled_in, damaged(filled_in)), order=st.sampled_from(STATES))
-def test_a_sheet_is_refused_or_its_rows_are_patches_that_are_refused_or_can_be_stored(
-    sent: bytes, order: Order
-) -> None:
+def test_a_sheet_is_refused_or_each_row_is_a_refused_or_storable_patch(sent: bytes, order: Order) -> None:
     with suppress(UnicodeDecodeError):  # which the API refuses
         for row in rows_or_none(sent.decode()):
             patch = row.patch(whole_order(order, AROUND, NOON))

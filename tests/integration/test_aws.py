@@ -51,7 +51,7 @@ def dynamodb(slept: list[float]) -> Iterator[Any]:
         yield aws.client("dynamodb")
 
 
-def test_a_call_that_nobody_answers_is_given_up_while_there_is_time_to_say_so() -> None:
+def test_an_unanswered_call_is_given_up_while_there_is_time_to_say_so() -> None:
     config: Any = CONFIG
     tries = config.retries["total_max_attempts"]
     longest = tries * (config.connect_timeout + config.read_timeout) + LONGEST_BACKOFF
@@ -149,9 +149,7 @@ def test_a_batch_that_never_comes_whole_is_given_up(dynamodb: Any, two_orders: O
     assert sum(slept) < 2
 
 
-def test_what_is_left_out_of_an_orders_surroundings_is_asked_for_again_after_a_pause(
-    world: World, slept: list[float]
-) -> None:
+def test_a_read_of_an_orders_surroundings_asks_again_for_the_rest(world: World, slept: list[float]) -> None:
     world.download()
     world.call("POST", "/stages", {"name": "Awaiting Supplier"})
     world.call("POST", "/freeze")
@@ -178,7 +176,7 @@ def downloads(dynamodb: Any) -> DownloadStateStore:
     return store
 
 
-def test_what_is_left_out_of_how_downloads_stand_is_asked_for_again_after_a_pause(
+def test_a_read_of_the_state_of_downloads_asks_again_for_the_rest(
     dynamodb: Any, downloads: DownloadStateStore, slept: list[float]
 ) -> None:
     whole = downloads.state("demo")
@@ -212,7 +210,7 @@ def test_surroundings_that_never_come_whole_are_a_503(
 
 
 @pytest.mark.parametrize("path", ["/integrations", INTEGRATION])
-def test_what_is_left_out_of_how_integrations_stand_is_asked_for_again_after_a_pause(
+def test_a_read_of_the_states_of_integrations_asks_again_for_the_rest(
     world: World, slept: list[float], path: str
 ) -> None:
     at_noon = LiveDownload.starting(NOON).model_copy(update={"last_run_at": NOON})

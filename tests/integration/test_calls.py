@@ -20,9 +20,7 @@ READS_SURROUNDINGS_ONCE = [
 
 
 @pytest.mark.parametrize("one", READS_SURROUNDINGS_ONCE, ids=lambda one: f"{one.method} {one.path}")
-def test_showing_or_changing_orders_of_an_integration_reads_its_surroundings_in_one_call(
-    world: World, one: Write
-) -> None:
+def test_showing_or_changing_orders_reads_their_surroundings_in_one_call(world: World, one: Write) -> None:
     one.prepare(world)
     with watched() as calls:
         assert one.make(world).status == 200
@@ -31,14 +29,14 @@ def test_showing_or_changing_orders_of_an_integration_reads_its_surroundings_in_
     assert (read.operation, len(wanted["Keys"]), wanted["ConsistentRead"]) == ("BatchGetItem", 4, True)
 
 
-def test_an_order_is_shown_after_one_read_of_it_and_one_of_its_surroundings(world: World) -> None:
+def test_showing_an_order_takes_one_read_of_it_and_one_of_its_surroundings(world: World) -> None:
     world.download()
     with watched() as calls:
         world.call("GET", ORDER)
     assert [call.operation for call in calls] == ["GetItem", "BatchGetItem"]
 
 
-def test_a_patch_makes_one_read_of_the_order_one_of_its_surroundings_and_a_write(world: World) -> None:
+def test_a_patch_makes_a_read_of_the_order_one_of_surroundings_and_a_write(world: World) -> None:
     world.download()
     with watched() as calls:
         world.call("PATCH", ORDER, {"comment": "Later."})

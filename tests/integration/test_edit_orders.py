@@ -148,7 +148,7 @@ def test_a_typed_phone_that_may_be_one_is_not_warned_of(world: World, phone: str
     assert patch(world, {"deliveryAddress": {"phone": phone}}).body["warnings"] == []
 
 
-def test_a_phone_is_looked_at_in_the_country_that_the_same_patch_gives_its_address(world: World) -> None:
+def test_a_phone_is_checked_against_the_country_in_the_same_patch(world: World) -> None:
     world.download(order_id=FIRST)
     in_london = {"phone": "020 7946 0018", "countryCode": "UK"}
     assert warned_of(patch(world, {"deliveryAddress": {"phone": "020 7946 0018"}}).body) != {}
@@ -509,7 +509,7 @@ def test_a_change_that_was_made_before_writes_nothing(world: World) -> None:
     assert patch(world, {"email": "typed@b.example.com"}).body["revision"] == 2
 
 
-def test_nothing_is_written_to_an_order_whose_verdict_is_pending_if_nothing_is_asked(world: World) -> None:
+def test_a_patch_that_asks_nothing_writes_nothing_to_a_pending_order(world: World) -> None:
     world.store(an_order(an_amazon_order(order_id=FIRST)))
     answer = patch(world, {"email": None})
     assert (answer.body["verdict"], answer.body["revision"]) == ("pending", 1)
@@ -539,7 +539,7 @@ ATTEMPTS: list[dict[str, object]] = [
 
 
 @pytest.mark.parametrize("body", ATTEMPTS)
-def test_an_incomplete_order_is_not_let_out_and_everything_missing_is_listed(world: World, body: object) -> None:
+def test_an_incomplete_order_is_not_let_out_and_all_it_lacks_is_listed(world: World, body: object) -> None:
     world.download(order_id=FIRST, buyer_email=None, line_items=())
     answer = patch(world, body)
     assert (answer.status, answer.body["code"]) == (409, "incomplete")
@@ -592,7 +592,7 @@ def test_an_order_that_is_not_held_is_not_released(world: World) -> None:
     assert release(world).body["code"] == "notHeld"
 
 
-def test_an_administrator_overrides_the_gate_with_a_reason_which_is_remembered(world: World) -> None:
+def test_an_administrator_overrides_the_gate_with_a_reason_that_is_kept(world: World) -> None:
     world.download(order_id=FIRST, buyer_email=None)
     answer = release(world, {"override": {"reason": "the buyer has no email"}}, role="administrator")
     assert answer.status == 200
@@ -806,7 +806,7 @@ def test_a_freeze_between_the_gate_and_the_write_still_stops_it(world: World) ->
     assert not world.order(FIRST).is_handed_over
 
 
-def test_trial_mode_switched_on_between_the_gate_and_the_write_still_stops_it(world: World) -> None:
+def test_trial_mode_switched_on_between_gate_and_write_stops_the_transfer(world: World) -> None:
     a_transferable(world)
     switch_on = lambda: world.change_integration(settings=Settings(trial_mode=True))  # noqa: E731 - one line says it
     with world.just_before("edit_orders", "TransactWriteItems", switch_on):
@@ -840,7 +840,7 @@ def test_an_acknowledgement_that_is_throttled_is_not_tried_again_at_once(world: 
     assert world.order(FIRST).revision == 1
 
 
-def test_an_edit_that_meets_an_acknowledgement_at_work_is_told_to_try_again(world: World) -> None:
+def test_an_edit_during_an_acknowledgement_is_told_to_try_again(world: World) -> None:
     world.download(order_id=FIRST)
 
     def conflict() -> None:
@@ -938,7 +938,7 @@ def test_each_result_of_a_bulk_change_has_its_own_warnings(world: World, is_dry_
     assert "warnings" not in first["order"]  # which is as it is read
 
 
-def test_a_bulk_change_copies_the_delivery_address_of_each_order_that_has_one(world: World) -> None:
+def test_a_bulk_change_copies_each_delivery_address_that_there_is(world: World) -> None:
     world.download(order_id=FIRST)
     world.download(order_id=SECOND, delivery_address=None)
     wishes = [{"orderId": order_id, "patch": {"copyDeliveryToBilling": True}} for order_id in (FIRST, SECOND)]
@@ -1049,7 +1049,7 @@ def report(world: World, what: str, body: object = None, role: str = "warehouse"
     return world.call("POST", f"/orders/{FIRST}/{what}", body, role=role, **headers)
 
 
-def test_the_warehouse_reports_that_it_has_picked_an_order_as_often_as_it_likes(world: World) -> None:
+def test_the_warehouse_may_report_an_order_as_picked_any_number_of_times(world: World) -> None:
     a_transferable(world)
     acknowledge(world)
     first, second = report(world, "picked"), report(world, "picked")
@@ -1131,7 +1131,7 @@ def test_the_words_of_the_warehouse_are_gone_after_redaction(world: World) -> No
     assert world.order(FIRST).warehouse_error is None
 
 
-def test_the_warehouse_may_fail_to_pick_a_redacted_order_but_its_words_are_not_kept(world: World) -> None:
+def test_a_failed_pick_of_a_redacted_order_keeps_no_words_of_the_warehouse(world: World) -> None:
     a_transferable(world)
     acknowledge(world)
     order = world.order(FIRST)

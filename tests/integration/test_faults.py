@@ -92,7 +92,7 @@ TABLES = ("OrdersTable", "IntegrationsTable", "HistoryTable", "AnswersTable")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")
-def test_what_a_table_does_not_answer_is_refused_with_503_and_succeeds_when_it_does(
+def test_a_call_is_refused_with_503_until_its_table_answers_again(
     clock: Clock, unlogged: None, operation: Write
 ) -> None:
     def prepare(world: World) -> None:
@@ -120,7 +120,7 @@ def test_what_a_table_does_not_answer_is_refused_with_503_and_succeeds_when_it_d
 
 @pytest.mark.parametrize("fault", PASSES, **BY_NAME)
 @pytest.mark.parametrize("operation", [WRITES["PATCH", "/orders/{orderId}"], READS["/orders"]], ids=["write", "read"])
-def test_a_caller_is_told_to_try_again_whatever_keeps_dynamodb_from_answering(
+def test_a_caller_is_told_to_try_again_whatever_stops_dynamodb(
     world: World, log_lines: io.StringIO, operation: Write, fault: Fault
 ) -> None:
     operation.prepare(world)
@@ -140,7 +140,7 @@ def test_a_caller_is_told_to_try_again_whatever_keeps_dynamodb_from_answering(
     ],
     ids=["edit_orders", "query_orders", "request_downloads", "manage_settings"],
 )
-def test_a_table_whose_key_is_denied_is_a_fault_of_ours_which_is_logged_with_its_code(
+def test_a_denied_table_key_is_our_own_fault_and_logged_with_its_code(
     world: World, log_lines: io.StringIO, write: Write, table: str
 ) -> None:
     write.prepare(world)
@@ -174,7 +174,7 @@ def test_what_was_asked_for_is_done_though_nobody_can_be_woken_for_it(
 # Orders
 
 
-def test_of_many_orders_those_that_dynamodb_no_longer_answers_for_are_to_be_sent_again(world: World) -> None:
+def test_a_bulk_change_asks_to_resend_the_orders_that_dynamodb_left(world: World) -> None:
     two_orders(world)
     with failing(throttled, "dynamodb", "UpdateItem", SECOND):
         answer = world.call("POST", "/bulk/orders", {"orders": BOTH})
@@ -246,7 +246,7 @@ def test_a_request_whose_key_cannot_be_looked_up_is_not_done(world: World, fault
 
 
 @pytest.mark.parametrize("fault", PASSES, **BY_NAME)
-def test_an_integration_whose_credentials_cannot_be_stored_is_not_registered(world: World, fault: Fault) -> None:
+def test_no_integration_is_registered_unless_its_credentials_are_stored(world: World, fault: Fault) -> None:
     with failing(fault, "secretsmanager"):
         answer = world.call("POST", "/integrations", REGISTRATION)
     assert (answer.status, answer.body["code"]) == (503, "tryAgain")
@@ -264,9 +264,7 @@ def test_credentials_that_may_not_be_stored_are_a_fault_of_ours(world: World, lo
 
 
 @pytest.mark.parametrize("code", ["InvalidRequestException", "ResourceExistsException"])
-def test_credentials_that_are_removed_or_stored_by_somebody_else_just_now_are_refused_with_409(
-    world: World, code: str
-) -> None:
+def test_credentials_that_somebody_else_just_changed_are_refused_with_409(world: World, code: str) -> None:
     operation = "PutSecretValue" if code == "InvalidRequestException" else "CreateSecret"
     with failing(refused(code), "secretsmanager", operation):
         answer = world.call("POST", "/integrations", REGISTRATION)
@@ -287,9 +285,7 @@ def test_credentials_that_could_not_be_removed_are_removed_by_the_next_try(world
 
 @pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
 @pytest.mark.parametrize("table", ["OrdersTable", "IntegrationsTable"])
-def test_a_verdict_that_a_table_keeps_from_being_made_comes_again_and_its_order_stays(
-    world: World, table: str, fault: Fault
-) -> None:
+def test_a_verdict_that_a_table_prevents_is_retried_and_its_order_stays(world: World, table: str, fault: Fault) -> None:
     event = a_stream_event(one_pending(world))
     with failing(fault, "dynamodb", table=table):
         assert failed(invoke("validate_orders", event)) == ["1"]
@@ -365,7 +361,7 @@ def test_a_change_that_cannot_be_written_down_comes_again(
 
 
 @pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
-def test_a_change_whose_event_cannot_be_put_is_not_written_down_until_it_can(
+def test_a_change_is_not_written_down_until_its_event_can_be_put(
     world: World, told: Callable[[], list[str]], fault: Fault
 ) -> None:
     event = an_event("publish_changes")
@@ -377,7 +373,7 @@ def test_a_change_whose_event_cannot_be_put_is_not_written_down_until_it_can(
     assert told() == ["OrderHeld"]
 
 
-def test_all_changes_again_from_the_horizon_are_the_same_entries_and_no_new_events(
+def test_replaying_all_changes_gives_the_same_entries_and_no_new_events(
     world: World, told: Callable[[], list[str]]
 ) -> None:
     event = an_event("publish_changes")
@@ -486,9 +482,7 @@ def test_a_wake_up_that_comes_twice_downloads_nothing_twice(shop: World) -> None
 
 
 @pytest.mark.parametrize("fault", [*ANY_FAULT, refused("ResourceNotFoundException")], **BY_NAME)
-def test_credentials_that_cannot_be_read_are_one_incident_and_hold_up_nothing_but_amazon(
-    shop: World, fault: Fault
-) -> None:
+def test_unreadable_credentials_are_one_incident_and_delay_only_amazon(shop: World, fault: Fault) -> None:
     overdue = an_order(an_amazon_order(order_id=FIRST), integration="demo", pending_since=NOON - timedelta(minutes=11))
     shop.store(overdue)
     with failing(fault, "secretsmanager"):
@@ -532,7 +526,7 @@ def test_a_run_that_cannot_wake_its_successor_leaves_that_to_the_next_tick(
 
 @pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
 @pytest.mark.parametrize(("service", "operation"), [("sqs", "SendMessage"), ("dynamodb", "Query")])
-def test_a_tick_that_fails_fails_loudly_and_the_next_one_does_what_it_should_have_done(
+def test_a_tick_fails_loudly_and_the_next_one_does_its_work(
     world: World, service: str, operation: str, fault: Fault
 ) -> None:
     tick = an_event("download_orders_tick")
@@ -603,7 +597,7 @@ def test_a_digest_that_aws_keeps_from_being_sent_is_sent_by_the_next_try(
 # What nobody may forget -----------------------------------------------------------------------------------------------
 
 
-def test_an_order_whose_verdict_was_given_up_is_held_up_where_people_see_it_and_judged_at_last(shop: World) -> None:
+def test_an_abandoned_verdict_is_shown_as_overdue_and_made_in_the_end(shop: World) -> None:
     """Ten minutes after validation should have come, the clock asks for it again, and counts it."""
     shop.store(an_order(an_amazon_order(order_id=FIRST), integration="demo"))
     shop.clock.advance(timedelta(minutes=11))

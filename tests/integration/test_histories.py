@@ -619,7 +619,7 @@ def summed_up(order: Order) -> str:
     return f"r{order.revision}: " + "; ".join(fact for fact, is_so in facts.items() if is_so)
 
 
-def test_no_history_lets_an_incomplete_order_out_or_leaves_one_without_its_verdict(
+def test_no_history_lets_an_incomplete_order_out_or_loses_a_verdict(
     system: System, observer: Any, clock: Clock
 ) -> None:
     run_histories(lambda: Histories(system, observer, clock), histories=100, steps=40)

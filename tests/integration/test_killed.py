@@ -166,9 +166,7 @@ def test_a_redaction_that_died_and_runs_again_ends_as_if_it_had_not(
     )
 
 
-def test_notifications_that_were_not_taken_in_whole_come_again_and_end_as_if_they_had_been(
-    clock: Clock, unlogged: None
-) -> None:
+def test_notifications_of_a_killed_run_come_again_and_end_the_same(clock: Clock, unlogged: None) -> None:
     event = an_event("receive_order_changes")
 
     def prepare(world: World) -> None:

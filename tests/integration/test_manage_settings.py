@@ -84,7 +84,7 @@ def test_an_integration_is_registered_with_settings_of_its_own(world: World) -> 
     assert integration.settings.default_stage == "picking"
 
 
-def test_history_is_downloaded_from_the_start_date_and_the_cursor_starts_now(world: World) -> None:
+def test_history_comes_from_the_start_date_and_the_cursor_starts_now(world: World) -> None:
     answer = register(world, settings={"downloadOrdersUpdatedAfter": "2026-10-24T12:00:00Z"})
     (download,) = world.downloads.backdated_downloads("beta-eu")
     assert download.updated_after == NOON - 30 * DAY
@@ -206,7 +206,7 @@ def test_a_setting_of_null_goes_back_to_its_default(world: World) -> None:
 # What other settings would change -------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_tells_how_many_orders_a_check_would_hold_or_let_go_and_changes_nothing(world: World) -> None:
+def test_a_dry_run_counts_orders_to_hold_or_let_go_and_changes_nothing(world: World) -> None:
     world.change_integration(settings=Settings(checks=Checks(email=False)))
     world.download(order_id="701-1", buyer_email=None)
     world.download(order_id="701-2", line_items=())
@@ -260,7 +260,7 @@ def expiries(answer: Answer) -> dict[str, tuple[str, bool]]:
     return {one["what"]: (one["at"][:10], one["isSoon"]) for one in answer.body["expiries"]}
 
 
-def test_a_connection_tells_which_fields_arrive_and_when_its_credentials_end(world: World) -> None:
+def test_a_connection_tells_which_fields_arrive_and_when_credentials_end(world: World) -> None:
     register(world)
     arrivals = Arrivals(by_marketplace={"A1F83G8C2ARO7P": (Arrival(order="1", at=NOON, lacks=("email",)),)})
     world.downloads.save_arrivals("beta-eu", arrivals)
@@ -335,7 +335,7 @@ def test_an_integration_is_paused_and_goes_on(world: World) -> None:
     assert world.woken() == ["acme-na", "acme-na"]
 
 
-def test_a_start_date_is_changed_only_to_one_from_which_amazon_shows_something(world: World) -> None:
+def test_a_start_date_must_be_one_from_which_amazon_shows_orders(world: World) -> None:
     for start, status in (("2026-10-24T12:00:00Z", 200), ("2020-01-01T00:00:00Z", 422), ("2026-11-24T00:00:00Z", 422)):
         body = {"settings": {"downloadOrdersUpdatedAfter": start}}
         assert world.call("PATCH", "/integrations/acme-na", body).status == status
@@ -346,7 +346,7 @@ def test_a_change_that_cannot_be_is_refused(world: World, body: object) -> None:
     assert world.call("PATCH", "/integrations/acme-na", body).status == 422
 
 
-def test_a_change_with_another_if_match_is_refused_with_the_integration_as_it_is(world: World) -> None:
+def test_a_change_with_a_stale_if_match_is_refused_with_the_current_state(world: World) -> None:
     answer = world.call("PATCH", "/integrations/acme-na", {"name": "x"}, If_Match='"7"')
     assert (answer.status, answer.body["integration"]["name"]) == (412, "Acme")
     assert world.call("PATCH", "/integrations/acme-na", {"name": "x"}, If_Match='"1"').status == 200
@@ -380,7 +380,7 @@ def test_a_removed_integration_is_gone_from_the_list_and_its_orders_stay(world: 
     assert world.call("GET", f"/orders/{order.order_id}").status == 200
 
 
-def test_a_removed_integration_leaves_no_credentials_and_is_registered_with_new_ones(world: World) -> None:
+def test_a_removed_integration_leaves_no_credentials_and_takes_new_ones(world: World) -> None:
     register(world)
     world.call("DELETE", BETA)
     assert not boto3.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]
@@ -389,7 +389,7 @@ def test_a_removed_integration_leaves_no_credentials_and_is_registered_with_new_
     assert secret("beta-eu")["client_secret"] == "a-newer-one"
 
 
-def test_an_integration_that_amazon_still_notifies_is_not_removed_unless_that_cannot_be_ended(world: World) -> None:
+def test_a_subscribed_integration_is_removed_only_if_it_cannot_unsubscribe(world: World) -> None:
     register(world)
     integration = world.integrations.get("beta-eu")
     assert integration is not None

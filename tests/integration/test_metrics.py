@@ -63,7 +63,7 @@ def validate(*orders: Order) -> None:
     app("validate_orders").handler({"Records": [record | {"dynamodb": image} for image in images]}, CONTEXT)
 
 
-def test_a_verdict_tells_how_long_the_order_waited_for_it_and_that_it_is_held(world: World, measured: Measure) -> None:
+def test_a_verdict_measures_how_long_the_order_waited_and_that_it_is_held(world: World, measured: Measure) -> None:
     order = world.store(an_order(an_amazon_order(buyer_email=None)))
     world.clock.advance(timedelta(seconds=3))
     validate(order)
@@ -73,9 +73,7 @@ def test_a_verdict_tells_how_long_the_order_waited_for_it_and_that_it_is_held(wo
     assert values_of("TimeToHeal", told) == []
 
 
-def test_a_verdict_that_the_clock_had_to_ask_for_again_waited_since_the_download(
-    world: World, measured: Measure
-) -> None:
+def test_a_verdict_asked_for_again_has_waited_since_the_download(world: World, measured: Measure) -> None:
     order = world.store(an_order())
     world.clock.advance(timedelta(minutes=11))
     again = order.with_(pending_since=world.clock.now)
@@ -161,7 +159,7 @@ def test_orders_are_counted_by_when_amazon_created_them(world: World) -> None:
     assert world.orders.count_created("elsewhere", NOON, NOON + 3 * HOUR) == 0
 
 
-def test_a_run_tells_of_all_integrations_together_and_of_each_only_how_late_it_is(
+def test_a_run_measures_all_integrations_together_and_the_lag_of_each(
     world: World, measured: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.register("demo", client_secret_created_at=NOON)

@@ -211,7 +211,7 @@ def some_steps(at_most: int) -> st.SearchStrategy[list[str]]:
     deadline=None,
     suppress_health_check=tuple(HealthCheck),
 )
-def test_no_table_and_no_index_holds_a_word_of_the_buyer_after_a_redaction_and_ever_after(
+def test_no_table_or_index_ever_holds_the_buyers_words_after_a_redaction(
     clock: Clock, unlogged: None, before: list[str], redaction: str, later: list[str]
 ) -> None:
     clock.now = NOON

@@ -116,7 +116,7 @@ def test_a_row_whose_phone_cannot_be_one_is_taken_with_a_warning(world: World, i
 
 
 @pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1 555 0100", "-1", "@here", "'=1+1", "''-1"])
-def test_a_text_that_begins_like_a_formula_is_made_harmless_and_comes_back_as_it_was(world: World, text: str) -> None:
+def test_a_text_like_a_formula_is_made_harmless_and_comes_back_unchanged(world: World, text: str) -> None:
     before = world.download(order_id=FIRST, delivery_address=an_address(phone=text))
     (row,) = exported(world)
     assert row["deliveryAddress.phone"] == f"'{text}"
@@ -167,7 +167,7 @@ def test_a_sheet_is_sent_as_csv(world: World) -> None:
     assert (answer.status, answer.body["code"]) == (415, "wrongContentType")
 
 
-def test_a_sheet_of_a_spreadsheet_is_read_with_its_byte_order_mark_and_spaces() -> None:
+def test_a_sheet_is_read_with_a_spreadsheets_byte_order_mark_and_spaces() -> None:
     (row,) = rows_of("\ufefforderId,revision,email\n 701-1 ,3, ada@mail.example.com \n")
     assert row == SheetRow(1, "701-1", "3", {"email": "ada@mail.example.com"})
     assert sheet_of([]).startswith("\ufefforderId,revision,")

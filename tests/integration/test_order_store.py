@@ -105,7 +105,7 @@ def test_a_write_that_has_landed_already_is_no_race_lost(orders: OrderStore) -> 
     assert orders.get(first.order_id) == second
 
 
-def test_the_clocks_own_bookkeeping_gives_way_to_a_hand_over_in_the_same_instant(orders: OrderStore) -> None:
+def test_the_clocks_bookkeeping_gives_way_to_a_simultaneous_hand_over(orders: OrderStore) -> None:
     order = held(orders, an_incomplete())
     with failing(refused("TransactionConflictException"), "dynamodb", "UpdateItem"):
         orders.ask_again(order, LATER_STILL)
@@ -183,7 +183,7 @@ def test_the_clocks_bookkeeping_gives_way_to_a_change(orders: OrderStore) -> Non
 # Lists ----------------------------------------------------------------------------------------------------------------
 
 
-def test_held_orders_come_soonest_ship_by_deadline_first_and_those_without_one_last(orders: OrderStore) -> None:
+def test_held_orders_come_by_soonest_ship_by_deadline_and_without_one_last(orders: OrderStore) -> None:
     for number, ship_by in enumerate((SHIP_BY + timedelta(days=1), None, SHIP_BY)):
         held(orders, an_incomplete(f"701-{number:07}-0000000", ship_by=ship_by))
     found = orders.find_by_stage("acme-na", NEEDS_ATTENTION, Page(limit=10))
@@ -262,7 +262,7 @@ def test_a_complete_order_is_due_for_redaction_only(orders: OrderStore) -> None:
     assert list(orders.find_redactions_due("acme-na", due.at + timedelta(milliseconds=1))) == [due]
 
 
-def test_an_order_that_moves_its_delivery_is_due_for_redaction_once_and_later(orders: OrderStore) -> None:
+def test_an_order_delivered_later_is_due_for_redaction_once_and_later(orders: OrderStore) -> None:
     order = held(orders, an_order())
     later = order.amazon.model_copy(update={"deliver_by": DELIVER_BY + timedelta(days=9)})
     orders.save(order, order.with_(amazon=later), by="amazon", at=NOON, cause="download")

@@ -128,7 +128,7 @@ def test_settings_stages_and_the_freeze_are_written_by_settings_alone(action: st
     assert may == ({"manage_settings"} if action != "UpdateItem" else set())
 
 
-def test_credentials_are_read_by_the_downloader_alone_and_written_by_settings_alone() -> None:
+def test_only_the_downloader_reads_credentials_only_settings_writes_them() -> None:
     secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:needs-attention/integration/acme-na-a1B2c3"
     may = {
         action: {function for function, policy in POLICIES.items() if allows(policy, Request(action, secret))}

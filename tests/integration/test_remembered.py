@@ -78,7 +78,7 @@ def everything(world: World) -> Any:
     return [world.dynamodb.scan(TableName=table)["Items"] for table in tables]
 
 
-def test_a_release_that_comes_again_late_does_not_release_what_was_held_since(world: World) -> None:
+def test_a_release_repeated_late_does_not_release_an_order_held_since(world: World) -> None:
     held(world)
     assert release(world).body["stage"] == "New"
     world.call("PATCH", ORDER, {"stage": "Needs Attention"})
@@ -201,7 +201,7 @@ SHEET = "orderId,revision,email\n701-1111111-1111111,1,typed@b.example.com\n"
         ("/orders.csv", SHEET, "text/csv"),
     ],
 )
-def test_an_answer_is_not_given_again_when_personal_data_in_it_was_removed_since(
+def test_an_answer_is_not_repeated_once_its_personal_data_was_removed(
     world: World, path: str, body: object, content_type: str
 ) -> None:
     order = world.download()

@@ -238,7 +238,7 @@ def test_changes_that_were_given_up_are_published(untold: Stack) -> None:
     assert untold.waiting("PublishChangesFailureQueue") == 0
 
 
-def test_of_what_the_stream_has_forgotten_the_last_change_of_each_order_is_told(untold: Stack) -> None:
+def test_an_order_whose_changes_the_stream_forgot_has_its_last_one_told(untold: Stack) -> None:
     untold.shard.forget()
     assert untold.replay() == 0
     assert untold.history() == [(FIRST, 2), (SECOND, 2)]
@@ -320,7 +320,7 @@ def test_every_queue_of_what_was_given_up_is_replayed() -> None:
     assert {f"{name}Url" for name in QUEUES} < outputs().keys()
 
 
-def test_what_is_not_understood_holds_up_nothing_of_its_own_queue_for_longer_than_a_run(stack: Stack) -> None:
+def test_an_unreadable_message_delays_its_own_queue_by_one_run_at_most(stack: Stack) -> None:
     """A FIFO queue gives nothing of a group out while another message of it is."""
     for body in ("knock, knock", json.dumps({"integrationId": "acme-na"})):
         stack.put("WakeUpDeadLetterQueue", body)

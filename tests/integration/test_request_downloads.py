@@ -84,7 +84,7 @@ def test_a_download_is_queued_and_the_integration_woken(world: World) -> None:
     assert world.downloads.live_download(integration).walk == cursor
 
 
-def test_a_dry_run_plans_a_download_by_what_amazon_listed_lately_and_starts_none(world: World) -> None:
+def test_a_dry_run_plans_a_download_by_recent_volumes_and_starts_none(world: World) -> None:
     integration = world.integrations.get("acme-na")
     assert integration is not None
     live = world.downloads.live_download(integration)
@@ -144,7 +144,7 @@ def test_a_request_sent_again_with_its_key_makes_no_second_download(world: World
     assert other.body["downloadId"] != first.body["downloadId"]
 
 
-def test_a_request_that_died_once_its_download_was_stored_is_answered_with_it(world: World) -> None:
+def test_a_repeated_request_is_answered_with_the_download_that_was_stored(world: World) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app("request_downloads").wake_ups, "wake", dies)
         with pytest.raises(UnexpectedError):
@@ -281,9 +281,7 @@ def test_amazon_is_not_asked_again_for_a_redacted_order(world: World) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"is_paused": True}, {"deleted_at": NOON}])
-def test_amazon_is_not_asked_for_an_order_of_an_integration_that_asks_nothing(
-    world: World, changes: dict[str, Any]
-) -> None:
+def test_an_order_of_an_integration_without_downloads_is_not_asked_for(world: World, changes: dict[str, Any]) -> None:
     order = world.download()
     world.change_integration(**changes)
     answer = world.call("POST", f"/orders/{order.order_id}/redownload", role="editor")

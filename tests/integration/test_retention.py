@@ -122,7 +122,7 @@ def redact(world: World, order_id: str) -> None:
     world.orders.save(order, gate.redact(order, Settings(), now), by="clock", at=now, cause="redaction")
 
 
-def test_the_proof_says_whose_data_was_removed_when_by_whom_and_why_newest_first(world: World) -> None:
+def test_the_proof_names_order_time_author_and_reason_newest_first(world: World) -> None:
     redact(world, SECOND)
     world.clock.advance(DAY)
     a_dispatched(world)
@@ -236,7 +236,7 @@ def erase_buyer(world: World, body: Any = BUYER, **more: Any) -> Answer:
     return world.call("POST", "/erasures", body, **more)
 
 
-def test_the_erasure_of_a_buyer_concerns_all_integrations_also_removed_ones(world: World) -> None:
+def test_the_erasure_of_a_buyer_covers_all_integrations_even_removed_ones(world: World) -> None:
     world.register("gone", deleted_at=NOON)
     answer = erase_buyer(world)
     part = {"orders": 0, "erased": [], "erasedCount": 0, "unsent": [], "unsentCount": 0, "finishedAt": None}
@@ -273,7 +273,7 @@ def test_an_erasure_is_finished_when_every_integration_is_through(world: World) 
     assert shown["integrations"][1]["unsent"] == [SECOND]
 
 
-def test_no_table_and_no_answer_holds_the_email_of_a_buyer_who_is_to_be_erased(world: World) -> None:
+def test_no_table_and_no_answer_holds_the_email_of_a_buyer_being_erased(world: World) -> None:
     answer = erase_buyer(world, Idempotency_Key="monday")
     again = erase_buyer(world, Idempotency_Key="monday")
     assert again.body == answer.body

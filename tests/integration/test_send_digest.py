@@ -62,7 +62,7 @@ def measure(service: str, metric: str, *values: float, ago: timedelta = HOUR) ->
     boto3.client("cloudwatch").put_metric_data(Namespace="tests", MetricData=data)
 
 
-def test_the_digest_tells_what_came_in_what_was_healed_and_what_waits_for_whom(world: World, inbox: Inbox) -> None:
+def test_the_digest_counts_new_healed_and_released_orders_and_those_held(world: World, inbox: Inbox) -> None:
     world.download(order_id="701-1", created_at=NOON - 30 * HOUR, buyer_email=None, ship_by=NOON - HOUR)
     world.download(order_id="701-2", created_at=NOON - HOUR, buyer_email=None, ship_by=NOON + HOUR)
     world.download(order_id="701-3", created_at=NOON - HOUR, delivery_address=None)

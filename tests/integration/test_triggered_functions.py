@@ -83,7 +83,7 @@ def test_a_stale_record_changes_nothing(world: World) -> None:
     assert world.order() == second
 
 
-def test_a_verdict_that_meets_a_hand_over_which_does_not_land_is_asked_for_again(
+def test_a_verdict_that_conflicts_with_a_transaction_is_asked_for_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = world.store(an_order())
@@ -140,9 +140,7 @@ def lines_about_failures(log_lines: io.StringIO) -> list[tuple[str, str]]:
     return [(line["order_id"], line["error"]) for line in lines if line["message"] == "record failed"]
 
 
-def test_a_record_that_cannot_be_judged_is_one_log_line_with_its_order_and_no_values(
-    world: World, log_lines: io.StringIO
-) -> None:
+def test_a_failed_judgement_is_one_log_line_with_its_order_and_no_values(world: World, log_lines: io.StringIO) -> None:
     event = a_stream_event(an_order(), world.store(an_order()))
     failing, _ = event["Records"]
     failing["dynamodb"]["NewImage"]["amazon"] = {"S": json.dumps({"recipientName": "Ada Quill"})}
@@ -206,7 +204,7 @@ def test_a_change_that_cannot_be_read_fails_alone(world: World, bus: Any) -> Non
     assert [entry["revision"] for entry in history(world)] == [2]
 
 
-def test_a_change_that_cannot_be_told_is_one_log_line_with_its_order_and_no_values(
+def test_a_failed_publication_is_one_log_line_with_its_order_and_no_values(
     world: World, bus: Any, log_lines: io.StringIO
 ) -> None:
     event = an_event("publish_changes")
@@ -319,7 +317,7 @@ def a_notification(**changes: Any) -> dict[str, Any]:
 ORDER = "Payload__OrderChangeNotification__"
 
 
-def test_an_order_that_amazon_says_has_changed_is_asked_for_by_the_next_run_which_is_woken(subscribed: World) -> None:
+def test_a_notification_wakes_a_run_that_asks_for_the_changed_order(subscribed: World) -> None:
     assert failed(invoke("receive_order_changes", a_notification())) == []
     (hint,) = subscribed.downloads.due_redownloads("demo", "orderChange", NOON)
     assert (hint.order_id, hint.cause) == ("701-1111111-1111111", "orderChange")
@@ -357,7 +355,7 @@ def test_a_notification_that_is_none_of_ours_to_follow_is_dropped(subscribed: Wo
 
 
 @pytest.mark.parametrize("changes", [{"is_paused": True}, {"deleted_at": NOON}, {"settings": Settings()}])
-def test_an_integration_that_downloads_nothing_or_wants_no_notifications_gets_none(
+def test_an_integration_that_is_paused_or_wants_no_notifications_gets_none(
     subscribed: World, changes: dict[str, Any]
 ) -> None:
     subscribed.change_integration("demo", **changes)
@@ -365,7 +363,7 @@ def test_an_integration_that_downloads_nothing_or_wants_no_notifications_gets_no
     assert subscribed.downloads.due_redownloads("demo", "orderChange", NOON) == ()
 
 
-def test_an_order_that_is_not_released_yet_is_asked_for_where_such_orders_are_downloaded(subscribed: World) -> None:
+def test_a_pending_order_is_asked_for_where_pending_orders_are_downloaded(subscribed: World) -> None:
     settings = Settings(order_change_notifications=True, download_pending_orders=True)
     subscribed.change_integration("demo", settings=settings)
     invoke("receive_order_changes", a_notification(**{f"{ORDER}Summary__OrderStatus": "Pending"}))
@@ -383,7 +381,7 @@ def test_an_order_that_is_not_released_yet_is_asked_for_where_such_orders_are_do
         json.dumps({"NotificationType": "ORDER_CHANGE", "EventTime": "soon", "Payload": {"postalCode": "97209"}}),
     ],
 )
-def test_a_notification_that_cannot_be_read_is_dropped_and_holds_up_no_other(subscribed: World, body: str) -> None:
+def test_an_unreadable_notification_is_dropped_and_delays_no_other(subscribed: World, body: str) -> None:
     event = a_notification()
     unreadable = event["Records"][0] | {"body": body}
     assert failed(invoke("receive_order_changes", {"Records": [unreadable, *event["Records"]]})) == []
@@ -397,7 +395,7 @@ def test_an_id_that_no_order_can_have_makes_a_notification_unreadable(subscribed
     assert subscribed.woken() == []
 
 
-def test_integrations_of_one_seller_share_a_subscription_and_get_what_was_sold_in_their_marketplaces(
+def test_integrations_that_share_a_subscription_get_their_own_marketplaces(
     subscribed: World,
 ) -> None:
     settings = Settings(order_change_notifications=True)

@@ -177,7 +177,7 @@ def test_a_download_that_was_under_way_goes_on_from_where_it_stood(taken_over: W
     assert validate_all(taken_over) == {"batchItemFailures": []}
 
 
-def test_a_request_that_is_sent_again_after_the_upgrade_is_answered_as_before(taken_over: World) -> None:
+def test_a_request_repeated_after_the_upgrade_is_answered_as_before(taken_over: World) -> None:
     revision = taken_over.order(OVERRIDDEN).revision
     again = ask_with_a_key(taken_over)
     assert (again.status, again.headers["Idempotency-Replayed"], again.body["revision"]) == (200, "true", revision)

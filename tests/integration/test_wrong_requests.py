@@ -245,7 +245,7 @@ def sent_raw(world: World, called: Called, sent: bytes, content_type: str) -> An
 
 
 @pytest.mark.parametrize("called", [called for called in with_a_body if called.json_schema], ids=" ".join)
-def test_a_body_wrong_in_one_place_is_refused_there_with_what_would_be_right(world: World, called: Called) -> None:
+def test_a_body_wrong_in_one_place_is_refused_there_and_told_what_is_right(world: World, called: Called) -> None:
     schema = called.json_schema
     assert schema
     answers = [(wrong, ask(world, called, json.dumps(wrong.sent))) for wrong in wrong_bodies(schema, RIGHT[called])]

@@ -31,7 +31,7 @@ def test_whenever_a_walk_misses_an_order_it_served_the_one_that_moved() -> None:
     assert all(is_noticed(walk) for walk in broken)
 
 
-def test_a_walk_does_not_notice_an_update_of_an_order_that_it_had_not_served() -> None:
+def test_a_walk_does_not_notice_an_update_of_an_order_not_yet_served() -> None:
     assert not is_noticed(Walk(Server(Tokens.OFFSET, Sort.ASCENDING), orders=6, per_page=2, at_page=0, updated=4))
 
 

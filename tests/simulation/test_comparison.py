@@ -89,7 +89,7 @@ def test_the_old_way_goes_on_after_refused_calls(told: Told) -> None:
     assert told.backlog[OLD_WAY].past.orders > SMALL.backlog.past * 0.9
 
 
-def test_ours_heals_thirty_orders_within_a_minute_where_a_rewind_needs_hours(told: Told) -> None:
+def test_ours_heals_thirty_orders_in_a_minute_and_a_rewind_needs_hours(told: Told) -> None:
     ours = told.heal[OURS]
     assert (ours.healed, ours.held) == (30, 30)
     assert ours.healed_after < MINUTE

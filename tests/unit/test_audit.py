@@ -117,7 +117,7 @@ def test_every_accepted_vulnerability_names_its_package_a_day_and_a_reason() -> 
         assert accepted["reason"]
 
 
-def test_everything_that_is_pinned_is_audited_and_what_is_shipped_comes_first() -> None:
+def test_every_pinned_package_is_audited_and_shipped_ones_come_first() -> None:
     first, *others = pinned_requirements()
     assert first.parent.name == "layers"
     project = first.parents[1]

@@ -83,7 +83,7 @@ def test_what_is_installed_for_development_only_is_not_in_the_bill() -> None:
     ]
 
 
-def test_a_package_has_its_licences_from_where_it_is_installed_and_its_hashes_from_where_it_is_pinned() -> None:
+def test_licences_come_from_the_installed_package_and_hashes_from_the_pins() -> None:
     told = installed(a_component("six", licenses=[{"license": {"id": "MIT"}}], externalReferences=[{"url": "x"}]))
     (component,) = bill_of_materials(pinned(a_component("six")), told, [])["components"]
     assert component == {

@@ -48,7 +48,7 @@ def test_what_a_filter_drops_cannot_be_weighed() -> None:
         read("Query", {"Items": [SMALL], "ScannedCount": 2})
 
 
-def test_the_items_of_a_batch_are_rounded_up_each_by_itself_and_those_in_vain_too() -> None:
+def test_each_item_of_a_batch_is_rounded_up_even_one_that_is_not_there() -> None:
     asked: Any = {"orders": {"Keys": [{}, {}, {}]}}
     used = read("BatchGetItem", {"Responses": {"orders": [SMALL, large(4097)]}}, RequestItems=asked)
     assert (used.entries, used.read_units) == (2, 0.5 + 1 + 0.5)

@@ -90,7 +90,7 @@ def test_each_row_has_tests_and_they_are_there() -> None:
 def test_each_test_of_a_fault_stands_in_the_document(module: str) -> None:
     (path,) = TESTS.rglob(f"{module}.py")
     general = {
-        "test_a_call_that_nobody_answers_is_given_up_while_there_is_time_to_say_so",
+        "test_an_unanswered_call_is_given_up_while_there_is_time_to_say_so",
         "test_no_function_makes_a_client_of_its_own",
         "test_what_is_throttled_is_tried_three_times_with_pauses",
         "test_what_passes_by_itself_is_told_from_what_somebody_must_mend",

@@ -56,7 +56,7 @@ def test_a_condition_that_is_not_known_here_is_not_taken_to_hold() -> None:
         allows((only("StringEquals", "edits"),), writing("stage"))
 
 
-def test_permissions_are_taken_away_by_action_resource_and_allowed_value_but_exclusions_stay_together() -> None:
+def test_a_statement_splits_by_action_resource_and_allowed_value_only() -> None:
     listed = Statement(("a", "b"), ("r", "s"), (("ForAllValues:StringEquals", "k", ("1", "2")),))
     assert len(set(listed.permissions())) == 8
     excluded = Statement(("a",), ("r",), (("ForAllValues:StringNotLike", "k", ("1", "2")),))

@@ -39,7 +39,7 @@ def watched(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield service["Value"], metric["MetricName"]
 
 
-def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm() -> None:
+def test_every_alarm_has_a_section_of_the_runbook_and_every_section_one() -> None:
     assert SECTIONS.keys() == ALARMS.keys()
 
 
@@ -91,7 +91,7 @@ def test_the_commands_name_what_there_is(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
-def test_the_calls_of_the_api_are_calls_that_there_are_and_send_what_they_take(document: str) -> None:
+def test_the_documents_call_routes_that_exist_with_bodies_that_they_take(document: str) -> None:
     calls = re.findall(r"curl -sS (?:-X (\w+) )?\"\$API(/[^\"?]*)\S*([^`]*?)(?=curl|\n\n|`|\Z)", document)
     assert calls
     for method, path, options in calls:

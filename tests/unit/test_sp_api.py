@@ -181,9 +181,7 @@ def search(api: SellingPartnerApi, **changes: Any) -> SearchPage:
 # What is asked
 
 
-def test_a_search_asks_for_the_window_the_marketplaces_and_every_dataset_in_use(
-    amazon: Amazon, api: SellingPartnerApi
-) -> None:
+def test_a_search_asks_for_the_window_marketplaces_and_datasets_in_use(amazon: Amazon, api: SellingPartnerApi) -> None:
     amazon.replies.append(answers(200, {"orders": []}))
     search(api, marketplace_ids=["ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"], fulfillment_statuses=["UNSHIPPED", "SHIPPED"])
     assert (amazon.seen[0].method, amazon.seen[0].path) == ("GET", "/orders/2026-01-01/orders")
@@ -196,7 +194,7 @@ def test_a_search_asks_for_the_window_the_marketplaces_and_every_dataset_in_use(
     }
 
 
-def test_a_further_page_repeats_every_parameter_and_adds_the_token_unharmed(
+def test_a_further_page_repeats_all_parameters_and_adds_the_token_unharmed(
     amazon: Amazon, api: SellingPartnerApi
 ) -> None:
     amazon.replies.extend([answers(200, {"orders": []})] * 2)
@@ -282,9 +280,7 @@ def test_a_user_agent_that_amazon_would_reject_is_refused() -> None:
 # The access token
 
 
-def test_a_token_is_asked_for_with_the_sellers_consent_and_sent_with_the_call(
-    amazon: Amazon, api: SellingPartnerApi
-) -> None:
+def test_a_token_is_got_with_the_sellers_consent_and_sent_with_the_call(amazon: Amazon, api: SellingPartnerApi) -> None:
     amazon.replies.append(answers(200, {"orders": []}))
     search(api)
     assert amazon.tokens_asked[0].path == "/auth/o2/token"
@@ -475,7 +471,7 @@ def test_a_rate_limit_that_is_no_rate_is_left_out(amazon: Amazon, api: SellingPa
         answers(302, b"", Location="/elsewhere"),
     ],
 )
-def test_an_answer_that_is_not_as_the_model_promises_is_never_an_empty_success(
+def test_an_answer_that_breaks_the_model_is_never_an_empty_success(
     amazon: Amazon, api: SellingPartnerApi, reply: Reply
 ) -> None:
     amazon.replies.append(reply)
@@ -654,7 +650,7 @@ def test_an_exceeded_quota_is_told_at_once(
         refuses(408, "RequestTimeout", x_amzn_RequestId="r-10"),
     ],
 )
-def test_an_amazon_that_is_down_is_unavailable_whatever_its_page_looks_like(
+def test_amazon_is_unavailable_when_down_whatever_its_page_looks_like(
     amazon: Amazon, api: SellingPartnerApi, reply: Reply
 ) -> None:
     amazon.replies.append(reply)

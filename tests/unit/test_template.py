@@ -60,7 +60,7 @@ def test_a_record_that_fails_neither_stops_the_stream_nor_vanishes(function: str
     assert stream["DestinationConfig"]["OnFailure"]["Destination"]
 
 
-def test_a_canary_of_validation_is_rolled_back_by_errors_and_by_records_that_it_cannot_judge() -> None:
+def test_errors_and_records_that_fail_roll_back_a_canary_of_validation() -> None:
     alarms = FUNCTIONS["ValidateOrdersFunction"]["DeploymentPreference"]["Alarms"]
     watched = {
         (resources()[name]["Properties"]["Namespace"], resources()[name]["Properties"]["MetricName"]) for name in alarms
@@ -110,7 +110,7 @@ def test_a_wake_up_is_not_given_out_twice_while_its_function_may_still_run() -> 
     assert queue["FifoQueue"] is True
 
 
-def test_a_notification_is_not_given_out_twice_while_its_function_may_still_run() -> None:
+def test_a_notification_stays_hidden_as_long_as_its_function_may_run() -> None:
     timeout = 29  # of Globals
     assert of_type("AWS::SQS::Queue")["OrderChangeQueue"]["VisibilityTimeout"] >= 6 * timeout
 
@@ -153,7 +153,7 @@ def test_every_role_that_sam_would_make_is_ours_or_bounded_too() -> None:
         ("RedactionsOverdue", "RedactOrdersFunction"),
     ],
 )
-def test_what_is_wrong_with_a_connection_and_what_is_overdue_rings_an_alarm(metric: str, function: str) -> None:
+def test_a_broken_connection_and_overdue_work_ring_an_alarm(metric: str, function: str) -> None:
     (alarm,) = (one for one in of_type("AWS::CloudWatch::Alarm").values() if one.get("MetricName") == metric)
     variables = FUNCTIONS[function]["Environment"]["Variables"]
     assert alarm["Namespace"] == "NeedsAttention/${Environment}"
@@ -174,11 +174,11 @@ def test_what_api_gateway_refuses_looks_like_what_the_functions_refuse(refusal: 
     assert headers["Access-Control-Allow-Origin"][:2] == ["HasAllowedOrigin", "'${AllowedOrigin}'"]
 
 
-def test_logs_are_kept_for_the_twelve_months_that_amazon_asks_for_by_default() -> None:
+def test_by_default_logs_are_kept_for_the_twelve_months_that_amazon_asks() -> None:
     assert parameters()["LogRetentionDays"]["Default"] >= 365
 
 
-def test_the_dashboard_is_json_and_shows_every_function_and_every_queue_of_what_was_given_up() -> None:
+def test_the_dashboard_is_json_with_every_function_and_dead_letter_queue() -> None:
     (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
     shown = json.dumps(json.loads(dashboard["DashboardBody"]))
     always = {name for name, resource in resources().items() if "Condition" not in resource}

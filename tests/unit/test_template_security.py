@@ -69,7 +69,7 @@ def test_logs_may_use_the_key_for_log_groups_of_this_stack_alone() -> None:
 
 
 @pytest.mark.parametrize("name", [*TABLES, *QUEUES, *TOPICS])
-def test_whatever_also_answers_plain_http_has_one_policy_and_it_refuses_that_to_everybody(name: str) -> None:
+def test_every_queue_topic_and_table_has_one_policy_against_plain_http(name: str) -> None:
     (policy,) = policies_of(name)
     refusals = [one for one in statements_of(policy) if one["Effect"] == "Deny"]
     assert [(one["Principal"], one["Condition"]) for one in refusals] == [

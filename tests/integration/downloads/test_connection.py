@@ -80,14 +80,14 @@ def test_while_fields_are_gone_one_order_is_asked_for_on_behalf_of_all(shop: Wor
     assert vanished(shop).since == NOON
 
 
-def test_an_order_that_asked_on_behalf_of_all_does_not_go_on_asking_beside_the_next(shop: World) -> None:
+def test_an_order_that_probed_for_all_stops_when_the_next_one_probes(shop: World) -> None:
     lose_the_role(shop)
     download_all(shop)
     shop.run_for(8 * HOUR, tick=15 * MINUTE)
     assert 10 <= len(asked_for(shop)) <= 40  # about one in a quarter of an hour
 
 
-def test_when_the_role_is_back_all_orders_heal_and_the_incident_closes_itself(shop: World) -> None:
+def test_once_the_role_is_back_all_orders_heal_and_the_incident_closes(shop: World) -> None:
     lose_the_role(shop)
     download_all(shop)
     shop.run_for(HOUR)
@@ -162,7 +162,7 @@ def test_a_marketplace_that_amazon_does_not_allow_is_told_from_a_lost_role(world
     assert "region" in incident.evidence
 
 
-def test_quota_that_is_used_up_for_hours_is_an_incident_until_downloads_catch_up(world: World) -> None:
+def test_quota_used_up_for_hours_is_an_incident_until_downloads_catch_up(world: World) -> None:
     world.run()
     world.amazon.misbehave(Misbehaviour.QUOTA_EXCEEDED, operations=["searchOrders"], times=None)
     world.run_for(110 * MINUTE, tick=5 * MINUTE)
@@ -186,7 +186,7 @@ def test_a_run_tells_how_many_incidents_are_open_and_how_far_it_is_behind(world:
     assert (seen.open_incidents, seen.cursor_lag) == (1, HOUR)
 
 
-def test_a_marketplace_that_falls_silent_for_a_week_closes_its_incident_and_its_orders_are_asked_for(
+def test_a_silent_week_closes_the_incident_and_asks_for_its_orders(
     shop: World,
 ) -> None:
     lose_the_role(shop)
@@ -205,7 +205,7 @@ def test_a_marketplace_that_falls_silent_for_a_week_closes_its_incident_and_its_
     assert len(asked_for(shop)) == 20
 
 
-def test_pausing_closes_what_only_a_call_could_close_and_leaves_what_orders_wait_for(shop: World) -> None:
+def test_pausing_closes_incidents_of_calls_and_keeps_those_orders_wait_for(shop: World) -> None:
     lose_the_role(shop)
     download_all(shop)
     shop.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"], times=None)

@@ -51,7 +51,7 @@ def test_a_backdated_download_does_not_move_the_live_cursor(world: World) -> Non
     assert world.live.walk.reached == cursor
 
 
-def test_a_run_that_finds_nothing_to_do_reads_five_times_and_writes_nothing(world: World) -> None:
+def test_a_run_with_nothing_to_do_reads_five_times_and_writes_nothing(world: World) -> None:
     """Most are so: each minute wakes each integration."""
     world.run()
     world.clock.advance(MINUTE)
@@ -72,7 +72,7 @@ def test_a_live_search_that_brings_nothing_is_written_down_twice(world: World) -
     assert [call.operation for call in calls if "Query" not in call.operation] == ["BatchGetItem", *["PutItem"] * 2]
 
 
-def test_the_live_download_brings_what_amazon_changes_from_now_on_at_its_interval(world: World) -> None:
+def test_live_downloads_bring_changes_from_now_on_at_their_interval(world: World) -> None:
     world.run()
     assert world.items() == {}
     world.clock.advance(MINUTE)
@@ -220,7 +220,7 @@ def test_a_run_whose_time_is_up_wakes_the_next_one(world: World) -> None:
         (Misbehaviour.ACCESS_DENIED, "accessDenied"),
     ],
 )
-def test_amazon_failing_is_one_incident_which_closes_itself_and_loses_nothing(
+def test_a_failure_of_amazon_is_one_incident_that_closes_and_loses_nothing(
     world: World, misbehaviour: Misbehaviour, code: str
 ) -> None:
     world.backdate()
@@ -244,7 +244,7 @@ SEARCH_FAILS = [(Misbehaviour.TRUNCATED_JSON, "unreadableAnswer"), (Misbehaviour
 
 
 @pytest.mark.parametrize(("misbehaviour", "code"), SEARCH_FAILS)
-def test_a_live_search_that_fails_is_one_incident_until_it_succeeds_with_the_same_bounds(
+def test_a_failed_live_search_is_one_incident_until_its_bounds_succeed(
     world: World, misbehaviour: Misbehaviour, code: str
 ) -> None:
     world.clock.advance(10 * MINUTE)
@@ -260,7 +260,7 @@ def test_a_live_search_that_fails_is_one_incident_until_it_succeeds_with_the_sam
 
 
 @pytest.mark.parametrize(("misbehaviour", "code"), SEARCH_FAILS)
-def test_a_backdated_search_that_fails_says_so_and_holds_up_no_live_download(
+def test_a_failed_backdated_search_says_so_and_delays_no_live_download(
     world: World, misbehaviour: Misbehaviour, code: str
 ) -> None:
     world.run()
@@ -400,7 +400,7 @@ def test_an_order_that_cannot_be_read_is_set_aside_alone_until_it_can(world: Wor
     assert world.downloads.all_set_aside("demo") == ()
 
 
-def test_an_order_that_is_far_too_large_is_set_aside_and_the_others_come_in(world: World) -> None:
+def test_an_order_far_too_large_is_set_aside_and_the_others_come_in(world: World) -> None:
     order_id = min(world.ledger())
     line = dict(world.amazon.order(order_id).order["orderItems"][0])
     world.amazon.patch(order_id, {"orderItems": [line] * 3000})
@@ -412,7 +412,7 @@ def test_an_order_that_is_far_too_large_is_set_aside_and_the_others_come_in(worl
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000])
-def test_an_order_whose_stored_item_is_spoilt_is_set_aside_and_the_others_come_in(world: World, text: str) -> None:
+def test_an_order_with_a_spoilt_item_is_set_aside_and_the_others_come_in(world: World, text: str) -> None:
     order_id = min(world.ledger())
     spoilt = {"orderId": {"S": order_id}, "amazon": {"S": text}}
     world.dynamodb.put_item(TableName="OrdersTable", Item=spoilt)
@@ -550,7 +550,7 @@ def rejudged(world: World) -> Rejudgement:
     return job
 
 
-def test_settings_that_have_changed_count_at_once_when_somebody_asks_for_it(world: World) -> None:
+def test_changed_settings_count_at_once_when_somebody_asks_for_rejudgement(world: World) -> None:
     order_id = held(world)
     world.change(settings=Settings(download_pending_orders=True, checks=Checks(email=False)))
     assert world.order(order_id).hold is not None

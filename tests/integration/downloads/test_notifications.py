@@ -46,7 +46,7 @@ def test_an_integration_that_wants_notifications_is_subscribed_once(told: World)
     assert told.live.subscription.failure is None
 
 
-def test_what_arrives_names_the_subscriber_the_order_and_the_time_of_its_change(told: World) -> None:
+def test_a_notification_names_the_subscriber_the_order_and_when_it_changed(told: World) -> None:
     told.run()
     entry = told.amazon.order(min(told.ledger()))
     _, notification = sent_for(told, entry.order_id)
@@ -108,7 +108,7 @@ def test_a_destination_that_another_integration_makes_meanwhile_is_shared(
     assert told.live.subscription.subscription_id is not None
 
 
-def test_an_application_that_sends_the_sellers_notifications_elsewhere_is_not_taken_over(told: World) -> None:
+def test_an_application_that_sends_notifications_elsewhere_is_left_alone(told: World) -> None:
     told.run()
     told.downloads.save_live_download("demo", told.live.model_copy(update={"subscription": Subscription()}))
     told.order_change_queue += "-of-another-stack"
@@ -117,7 +117,7 @@ def test_an_application_that_sends_the_sellers_notifications_elsewhere_is_not_ta
 
 
 @pytest.mark.parametrize("operation", ["getDestinations", "createDestination", "getSubscription", "createSubscription"])
-def test_what_fails_is_shown_and_tried_again_in_an_hour_and_holds_up_no_download(told: World, operation: str) -> None:
+def test_a_failed_subscription_is_shown_retried_hourly_and_delays_nothing(told: World, operation: str) -> None:
     told.amazon.misbehave(Misbehaviour.HTML_503, operations=[operation])
     told.run()
     assert told.live.subscription.failure
@@ -160,7 +160,7 @@ def test_a_subscription_that_amazon_has_lost_is_made_again_within_a_day(told: Wo
     assert sent_for(told, min(told.ledger())) is not None
 
 
-def test_a_subscription_that_another_integration_of_the_seller_shares_is_left_to_it(told: World) -> None:
+def test_a_subscription_shared_by_another_integration_is_left_to_it(told: World) -> None:
     told.register("second", settings=WANTED)
     told.run()
     told.run(integration_id="second")

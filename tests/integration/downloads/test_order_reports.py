@@ -63,7 +63,7 @@ def test_a_busy_account_is_compared_with_one_report_and_no_search(busy: World) -
     assert looked.counts.orders == len(busy.ledger())
 
 
-def test_orders_that_live_downloads_missed_are_asked_for_by_id_stored_and_reported(busy: World) -> None:
+def test_orders_that_live_downloads_missed_are_fetched_stored_and_reported(busy: World) -> None:
     miss(busy)
     stale = min(busy.ledger() - {MISSED})
     busy.amazon.patch(stale, {"fulfillment": {"fulfillmentStatus": "SHIPPED"}}, last_updated_time=NOON + 4 * HOUR)
@@ -85,7 +85,7 @@ def test_a_report_older_than_what_is_stored_says_nothing(busy: World) -> None:
     assert second_look(busy).counts.changed == 0
 
 
-def test_orders_that_are_not_released_are_not_missed_unless_they_are_wanted(busy: World) -> None:
+def test_pending_orders_do_not_count_as_missed_unless_they_are_wanted(busy: World) -> None:
     busy.change(settings=Settings(live_download_every_minutes=24 * 60))
     miss(busy, fulfillment={"fulfillmentStatus": "PENDING", "fulfilledBy": "MERCHANT"})
     busy.run_for(6 * MINUTE)
@@ -165,7 +165,7 @@ def test_a_document_that_can_never_be_had_is_given_up_with_its_report(busy: Worl
 
 @pytest.mark.parametrize("operation", ["createReport", "getReport", "getReportDocument", "download"])
 @pytest.mark.parametrize("kind", [Misbehaviour.HTML_503, Misbehaviour.DROPPED_CONNECTION])
-def test_what_amazon_does_not_answer_is_asked_again_and_holds_up_no_download(
+def test_a_call_without_an_answer_is_repeated_and_delays_no_download(
     busy: World, operation: str, kind: Misbehaviour
 ) -> None:
     busy.amazon.misbehave(kind, operations=[operation])

@@ -167,7 +167,7 @@ def test_an_order_that_is_changed_meanwhile_is_redacted_by_the_next_run(
     assert is_redacted(world, order)
 
 
-def test_what_cannot_be_read_hinders_nothing_is_named_in_the_log_and_counted_as_overdue(
+def test_an_unreadable_order_is_logged_counted_as_overdue_and_delays_none(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     spoilt, other = stored(world, 1), stored(world, 2)

@@ -68,7 +68,7 @@ def test_what_has_no_quota_left_holds_up_nothing_that_has(world: World, bucket: 
     assert world.order(order_id).redownload_at is not None
 
 
-def test_a_held_order_is_asked_for_again_at_2_5_15_60_minutes_6_and_24_hours(world: World) -> None:
+def test_a_held_order_is_asked_for_at_2_5_15_60_minutes_6_and_24_hours(world: World) -> None:
     order_id = held(world)
     world.run_for(65 * MINUTE)
     world.run_for(30 * HOUR, tick=HOUR)
@@ -100,7 +100,7 @@ def test_one_order_that_amazon_refuses_to_show_holds_up_nothing(world: World) ->
 # That people want -----------------------------------------------------------------------------------------------------
 
 
-def test_an_order_that_a_person_wants_is_asked_for_in_the_next_run_and_once(known: World) -> None:
+def test_an_order_that_a_person_wants_is_asked_for_once_in_the_next_run(known: World) -> None:
     order_id = min(known.ledger())
     known.amazon.patch(order_id, {"buyer": {"buyerCompanyName": "Renamed Ltd"}})
     known.want(order_id)
@@ -183,7 +183,7 @@ def test_an_order_that_amazon_does_not_have_is_wanted_once(known: World) -> None
     assert asked_for(known) == [UNKNOWN]
 
 
-def test_an_order_that_is_wanted_again_while_its_answer_is_on_the_way_is_asked_for_again(
+def test_an_order_wanted_again_while_its_answer_arrives_is_asked_for_again(
     known: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = min(known.ledger())
@@ -207,7 +207,7 @@ def test_an_order_that_is_wanted_again_while_its_answer_is_on_the_way_is_asked_f
 # That Amazon is said to have changed ----------------------------------------------------------------------------------
 
 
-def test_an_order_that_is_said_to_have_changed_is_stored_long_before_live_downloads_come_to_it(known: World) -> None:
+def test_an_order_told_as_changed_is_stored_long_before_live_downloads(known: World) -> None:
     cursor = known.live.walk.reached
     known.clock.advance(MINUTE)
     known.hint(a_new_order(known), known.clock())
@@ -233,7 +233,7 @@ def test_a_change_that_live_downloads_have_come_past_costs_no_call(known: World)
     assert known.downloads.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()
 
 
-def test_changes_that_are_told_twice_or_in_the_wrong_order_are_asked_for_once(known: World) -> None:
+def test_a_change_told_twice_or_in_the_wrong_order_is_asked_for_once(known: World) -> None:
     order_id = min(known.ledger())
     known.clock.advance(MINUTE)
     newest = known.clock()
@@ -258,7 +258,7 @@ def test_more_changes_than_one_run_reads_are_all_asked_for(world: World, monkeyp
     assert world.items().keys() == world.ledger()
 
 
-def test_held_orders_are_asked_for_before_those_that_are_said_to_have_changed(world: World) -> None:
+def test_held_orders_are_asked_for_before_those_told_as_changed(world: World) -> None:
     due = held(world)
     world.clock.advance(3 * MINUTE)
     world.hint(a_new_order(world), world.clock())
@@ -279,7 +279,7 @@ def test_what_the_second_look_found_takes_turns_with_what_amazon_tells_of(known:
     assert asked_for(known) == [told[0], found, *told[1:]]
 
 
-def test_what_the_second_look_found_is_asked_for_though_live_downloads_have_come_past_it(known: World) -> None:
+def test_a_find_of_the_second_look_is_asked_for_though_live_is_past_it(known: World) -> None:
     found = Redownload(
         order_id=a_new_order(known), cause="reconciliation", wanted_at=NOON, changed_at=NOON - 30 * MINUTE
     )
