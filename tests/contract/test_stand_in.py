@@ -495,7 +495,7 @@ def test_without_the_direct_to_consumer_role_personal_data_is_left_out(
     assert order["recipient"]["deliveryAddress"]["addressLine1"] == "1420 Quarry Lane"
 
 
-def test_a_recipient_of_whom_nothing_may_be_shown_is_left_out(client: PlainClient, stand_in: AmazonStandIn) -> None:
+def test_a_recipient_without_anything_to_show_is_left_out(client: PlainClient, stand_in: AmazonStandIn) -> None:
     entry = an_order(6, address={"name": "Avery Hargrove", "phone": "+1 608-555-0142"})
     stand_in.put(entry.order)
     stand_in.set_roles(frozenset({INVENTORY_AND_ORDER_TRACKING}))
@@ -577,7 +577,7 @@ def test_answers_have_no_payload_wrapper(client: PlainClient, stand_in: AmazonSt
     assert set(client.search({"createdAfter": A_DAY_AGO}).json) == {"orders", "createdBefore"}
 
 
-def test_what_amazon_does_not_offer_is_not_found(client: PlainClient) -> None:
+def test_a_route_that_amazon_does_not_offer_is_not_found(client: PlainClient) -> None:
     assert client.get("/orders/v0/orders").status == 404
 
 

@@ -145,7 +145,7 @@ CREDENTIALS = {"credentials": registration()["credentials"]}
         ("ManageSettingsRole", "secretsmanager:PutSecretValue", r"\*", asking("PATCH", PATH, CREDENTIALS)),
     ],
 )
-def test_what_needs_a_permission_fails_without_it_and_works_with_it(
+def test_a_call_that_needs_a_permission_fails_without_it_and_works_with_it(
     deployed: Deployed, role: str, action: str, resource: str, drive: Drive
 ) -> None:
     with deployed.without(role, action, resource):

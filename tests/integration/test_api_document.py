@@ -25,7 +25,7 @@ BY_NAME = pytest.mark.parametrize(
 )
 
 
-def test_the_document_that_is_checked_in_is_what_the_functions_are() -> None:
+def test_the_checked_in_document_describes_the_functions_as_they_are() -> None:
     assert FILE.read_text(encoding="utf-8") == whole_document(), "run `make openapi`"
 
 

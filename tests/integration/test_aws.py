@@ -63,7 +63,7 @@ def test_no_function_makes_a_client_of_its_own() -> None:
     assert [path.name for path in code if "create_client(" in path.read_text(encoding="utf-8")] == ["aws.py"]
 
 
-def test_what_is_throttled_is_tried_three_times_with_pauses(dynamodb: Any, slept: list[float]) -> None:
+def test_a_throttled_call_is_tried_three_times_with_pauses(dynamodb: Any, slept: list[float]) -> None:
     tries = []
 
     def throttle(request: Any, **_: object) -> Any:
@@ -95,7 +95,7 @@ def test_what_is_throttled_is_tried_three_times_with_pauses(dynamodb: Any, slept
         (ValueError(), False),
     ],
 )
-def test_what_passes_by_itself_is_told_from_what_somebody_must_mend(error: Exception, passes: bool) -> None:
+def test_a_fault_that_passes_by_itself_is_told_from_one_to_mend(error: Exception, passes: bool) -> None:
     assert passes_by_itself(error) is passes
 
 
@@ -135,7 +135,7 @@ def leaving_out(dynamodb: Any, times: int) -> Iterator[None]:
         dynamodb.meta.events.unregister("after-call.dynamodb.BatchGetItem", leave)
 
 
-def test_what_a_batch_leaves_out_is_asked_for_again_after_a_pause(
+def test_items_that_a_batch_leaves_out_are_asked_for_again_after_a_pause(
     dynamodb: Any, two_orders: OrderStore, slept: list[float]
 ) -> None:
     with leaving_out(dynamodb, times=2):

@@ -90,9 +90,7 @@ def test_a_request_about_no_order_names_none_not_even_the_one_before(world: Worl
 
 
 @pytest.mark.parametrize("typed", ["bella@mail.example.com", "Bella", "Bella%20Ortiz%201"])
-def test_what_somebody_typed_in_place_of_an_order_id_is_not_logged(
-    world: World, log_lines: io.StringIO, typed: str
-) -> None:
+def test_a_text_typed_in_place_of_an_order_id_is_not_logged(world: World, log_lines: io.StringIO, typed: str) -> None:
     assert world.call("GET", f"/orders/{typed}").status == 404
     assert "bella" not in log_lines.getvalue().casefold()
 

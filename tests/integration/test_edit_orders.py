@@ -57,7 +57,7 @@ def somebody_edits(world: World, order_id: str = FIRST) -> None:
 # What people type -----------------------------------------------------------------------------------------------------
 
 
-def test_what_was_missing_is_typed_in_and_the_order_waits_to_be_released(world: World) -> None:
+def test_an_order_waits_to_be_released_once_missing_data_is_typed_in(world: World) -> None:
     world.download(order_id=FIRST, buyer_email=None)
     answer = patch(world, {"email": "typed@b.example.com"})
     assert answer.status == 200, answer.body
@@ -197,7 +197,7 @@ def test_a_copy_is_told_of_as_any_other_edit_of_the_billing_address(world: World
     assert (copied["cause"], "edits.billingAddress" in copied["fields"]) == ("edit", True)
 
 
-def test_what_the_same_patch_types_into_the_delivery_address_is_copied_too(world: World) -> None:
+def test_the_copy_includes_edits_of_the_delivery_address_in_the_same_patch(world: World) -> None:
     world.download(order_id=FIRST, delivery_address=an_address(line1=None))
     answer = patch(world, {"deliveryAddress": {"addressLine1": "7 Elm Road"}, "copyDeliveryToBilling": True})
     assert answer.body["billingAddress"] == answer.body["deliveryAddress"]
@@ -260,7 +260,7 @@ def test_a_part_of_the_name_keeps_the_others_as_they_are_seen(world: World) -> N
     assert answer.body["sources"]["name"] == "edited"
 
 
-def test_an_empty_text_blanks_and_what_is_blank_is_missing(world: World) -> None:
+def test_an_empty_text_blanks_a_field_and_a_blank_field_is_missing(world: World) -> None:
     world.download(order_id=FIRST)
     answer = patch(world, {"email": "", "firstName": " "})
     assert (answer.body["email"], answer.body["firstName"]) == (None, None)
@@ -329,7 +329,7 @@ def test_an_email_that_says_nothing_is_typed_as_a_blank(world: World, blank: str
     assert (answer.body["email"], answer.body["missing"]) == (None, ["email"])
 
 
-def test_what_amazon_sent_as_an_email_refuses_no_other_edit(world: World) -> None:
+def test_an_invalid_email_from_amazon_refuses_no_other_edit(world: World) -> None:
     world.download(order_id=FIRST, buyer_email="ada@localhost")
     answer = patch(world, {"firstName": "Nia"})
     assert (answer.status, answer.body["email"], answer.body["missing"]) == (200, "ada@localhost", ["email"])
@@ -415,7 +415,7 @@ def test_lines_too_large_for_an_item_of_the_table_are_refused(world: World) -> N
     assert world.order(FIRST).edits.line_items == (kept,) * 200
 
 
-def test_a_field_that_is_not_to_be_had_can_be_confirmed(world: World) -> None:
+def test_a_field_that_nobody_can_supply_can_be_confirmed(world: World) -> None:
     world.download(order_id=FIRST, buyer_email=None)
     answer = patch(world, {"confirmed": ["email"]})
     assert (answer.body["missing"], answer.body["confirmed"]) == ([], ["email"])
@@ -423,7 +423,7 @@ def test_a_field_that_is_not_to_be_had_can_be_confirmed(world: World) -> None:
     assert patch(world, {"confirmed": None}).body["missing"] == ["email"]
 
 
-def test_amazons_own_value_is_shown_beside_an_edit_that_differs(world: World) -> None:
+def test_amazons_own_value_is_shown_next_to_an_edit_that_differs(world: World) -> None:
     world.download(order_id=FIRST)
     answer = patch(world, {"email": "typed@b.example.com", "firstName": "Ada"})
     assert answer.body["amazonSays"]["email"] == "ada@marketplace.example.com"
@@ -481,7 +481,7 @@ def test_a_patch_is_sent_as_json_or_as_merge_patch(world: World, content_type: s
         ([], "body", "wrongType"),
     ],
 )
-def test_what_cannot_be_is_refused_by_field_and_nothing_is_written(
+def test_an_impossible_value_is_refused_by_field_and_nothing_is_written(
     world: World, body: object, field: str, code: str
 ) -> None:
     world.download(order_id=FIRST)
@@ -1075,14 +1075,14 @@ def test_the_warehouse_reports_why_it_cannot_pick_an_order(world: World) -> None
 
 
 @pytest.mark.parametrize("what", ["picked", "transfer-failed"])
-def test_what_the_warehouse_has_not_taken_it_cannot_report_on(world: World, what: str) -> None:
+def test_the_warehouse_cannot_report_on_an_order_that_it_has_not_taken(world: World, what: str) -> None:
     a_transferable(world)
     answer = report(world, what, {"reason": "Unknown SKU"} if what == "transfer-failed" else None, If_Match='"99"')
     assert (answer.status, answer.body["code"]) == (409, "notTransferred")
     assert "order" not in answer.body
 
 
-def test_what_is_picked_cannot_fail_any_more(world: World) -> None:
+def test_a_picked_order_can_no_longer_fail(world: World) -> None:
     a_transferable(world)
     acknowledge(world)
     report(world, "picked")
@@ -1101,7 +1101,7 @@ def test_a_person_takes_an_order_back_that_the_warehouse_could_not_pick(world: W
     assert acknowledge(world).status == (200 if status == "Transfer to 3PL Now" else 409)
 
 
-def test_an_order_that_is_taken_back_passes_the_gate_anew(world: World) -> None:
+def test_an_order_that_is_taken_back_must_pass_the_gate_again(world: World) -> None:
     a_transferable(world)
     acknowledge(world)
     report(world, "transfer-failed", {"reason": "No street"})
@@ -1116,7 +1116,7 @@ def test_an_order_that_is_taken_back_passes_the_gate_anew(world: World) -> None:
 @pytest.mark.parametrize(
     "body", [{"threePlStatus": "Transfer to 3PL Now"}, {"stage": "New"}, {"fullyDispatched": True}]
 )
-def test_what_the_warehouse_is_picking_nobody_takes_back(world: World, body: dict[str, Any]) -> None:
+def test_nobody_takes_back_an_order_that_the_warehouse_is_picking(world: World, body: dict[str, Any]) -> None:
     a_transferable(world)
     acknowledge(world)
     assert patch(world, body).body["code"] == "alreadyTransferred"

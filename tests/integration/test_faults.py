@@ -162,7 +162,7 @@ def test_a_denied_table_key_is_our_own_fault_and_logged_with_its_code(
         ("POST", "/bulk/redownloads"),
     ],
 )
-def test_what_was_asked_for_is_done_though_nobody_can_be_woken_for_it(
+def test_a_request_is_done_though_no_wake_up_can_be_sent_for_it(
     world: World, log_lines: io.StringIO, key: tuple[str, str], fault: Fault
 ) -> None:
     WRITES[key].prepare(world)
@@ -608,7 +608,7 @@ def test_an_abandoned_verdict_is_shown_as_overdue_and_made_in_the_end(shop: Worl
     assert not shop.order().is_pending
 
 
-def test_every_queue_of_what_was_given_up_rings_an_alarm() -> None:
+def test_every_queue_except_the_wake_ups_rings_an_alarm() -> None:
     watched = {
         dimension["Value"].removesuffix(".QueueName")
         for one in resources().values()

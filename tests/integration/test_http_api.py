@@ -210,7 +210,7 @@ def test_answers_are_kept_by_nobody(world: World) -> None:
         assert world.call("GET", path).headers["Cache-Control"] == "no-store"
 
 
-def test_what_nobody_foresaw_fails_without_a_word_of_the_data(world: World, log_lines: io.StringIO) -> None:
+def test_an_unforeseen_error_fails_without_a_word_of_the_data(world: World, log_lines: io.StringIO) -> None:
     """An order that cannot be read would be quoted in pydantic's complaint, and Lambda logs what a function raises."""
     order = world.store(an_order(an_amazon_order()))
     world.dynamodb.update_item(

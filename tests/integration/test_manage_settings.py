@@ -241,7 +241,7 @@ def test_a_dry_run_of_what_cannot_be_is_refused(world: World) -> None:
     assert world.call("PATCH", "/integrations/none", {"dryRun": True}).status == 404
 
 
-def test_orders_are_judged_anew_on_request(world: World) -> None:
+def test_orders_are_judged_again_on_request(world: World) -> None:
     assert world.call("GET", "/integrations/acme-na/rejudgement").status == 404
     answer = world.call("POST", "/integrations/acme-na/rejudgement")
     assert (answer.status, answer.body["finishedAt"]) == (202, None)

@@ -34,7 +34,7 @@ def sent_back(world: World, sheet: str, role: str = "editor", query: Mapping[str
     return world.call("POST", "/orders.csv", sheet, role=role, query=query, Content_Type="text/csv")
 
 
-def test_what_is_missing_is_an_empty_cell_and_what_is_typed_in_fills_it(world: World) -> None:
+def test_missing_data_is_an_empty_cell_and_typing_fills_it(world: World) -> None:
     world.download(order_id=FIRST, buyer_email=None)
     world.download(order_id=SECOND, delivery_address=an_address(line1=None))
     rows = exported(world, stage="Needs Attention")

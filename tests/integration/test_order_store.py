@@ -112,7 +112,7 @@ def test_the_clocks_bookkeeping_gives_way_to_a_simultaneous_hand_over(orders: Or
     assert orders.get(order.order_id) == order
 
 
-def test_what_a_write_no_longer_has_is_removed_from_the_item(orders: OrderStore, dynamodb: Any) -> None:
+def test_an_attribute_that_a_write_no_longer_has_is_removed_from_the_item(orders: OrderStore, dynamodb: Any) -> None:
     order = held(orders, an_incomplete())
     saved(orders, order.with_(hold=None, missing=(), redownload_at=None), before=order)
     item = dynamodb.get_item(TableName="OrdersTable", Key={"orderId": {"S": order.order_id}})["Item"]
@@ -248,7 +248,7 @@ def test_a_verdict_that_is_pending_for_too_long_is_due(orders: OrderStore) -> No
     assert list(orders.find_due("acme-na", NOON + timedelta(minutes=10, seconds=1))) == [order.order_id]
 
 
-def test_a_held_order_is_due_when_amazon_is_to_be_asked_again(orders: OrderStore) -> None:
+def test_a_held_order_is_due_at_the_time_of_its_next_redownload(orders: OrderStore) -> None:
     order = held(orders, an_incomplete())
     assert list(orders.find_due("acme-na", LATER + timedelta(minutes=1))) == []
     assert list(orders.find_due("acme-na", LATER + timedelta(minutes=3))) == [order.order_id]
@@ -270,7 +270,7 @@ def test_an_order_delivered_later_is_due_for_redaction_once_and_later(orders: Or
     assert list(orders.find_redactions_due("acme-na", NOON + timedelta(days=365))) == due
 
 
-def test_what_is_to_be_redacted_is_read_page_by_page_longest_due_first(
+def test_redactions_due_are_read_page_by_page_longest_due_first(
     orders: OrderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("needs_attention.tables.orders.REDACTIONS_A_QUERY", 7)
@@ -282,7 +282,7 @@ def test_what_is_to_be_redacted_is_read_page_by_page_longest_due_first(
     assert [due.order_id for due in found] == ids[::-1]
 
 
-def test_what_was_redacted_is_found_by_its_time_and_no_longer_due(orders: OrderStore) -> None:
+def test_a_redacted_order_is_found_by_its_time_and_no_longer_due(orders: OrderStore) -> None:
     ids = [f"701-{number}#odd" for number in range(5)]
     for number, order_id in enumerate(ids):
         order = saved(orders, an_order(an_amazon_order(order_id=order_id)))
@@ -298,7 +298,7 @@ def test_what_was_redacted_is_found_by_its_time_and_no_longer_due(orders: OrderS
     assert ([one.order_id for one in rest.orders], rest.position) == ([ids[3]], None)
 
 
-def test_what_is_due_is_read_page_by_page_to_the_end(orders: OrderStore) -> None:
+def test_orders_due_are_read_page_by_page_to_the_end(orders: OrderStore) -> None:
     ids = {f"701-{number:07}-0000000" for number in range(30)}
     for order_id in ids:
         saved(orders, an_incomplete(order_id))

@@ -102,7 +102,7 @@ def test_lambda_may_read_a_functions_events_and_write_its_log(function: str) -> 
         *(("redact_orders", attribute) for attribute in ("downloadedAt", "accepted")),
     ],
 )
-def test_a_function_cannot_write_what_is_not_its_to_write(function: str, attribute: str) -> None:
+def test_a_function_cannot_write_attributes_of_another(function: str, attribute: str) -> None:
     assert may_write(function, {"orderId", "stage"})
     assert not may_write(function, {"orderId", "stage", attribute})
 

@@ -208,7 +208,7 @@ def test_each_filter_has_a_case_in_the_test_above() -> None:
     assert filters == {name for query, _, _ in FILTER_CASES for name in query}
 
 
-def test_what_is_assigned_is_found_by_whose_it_is(world: World) -> None:
+def test_an_assigned_order_is_found_by_its_assignee(world: World) -> None:
     for order_id, name in ((FIRST, "zoe"), (SECOND, "ada")):
         world.download(order_id=order_id)
         world.call("PATCH", f"/orders/{order_id}", {"assignedTo": name}, role="editor")
@@ -235,7 +235,7 @@ def test_an_order_that_is_snoozed_is_in_a_queue_of_its_own(world: World) -> None
     assert found(world, queue="snoozed") == [FIRST]
 
 
-def test_what_amazon_fulfils_or_somebody_has_sent_is_not_late(world: World) -> None:
+def test_an_order_that_amazon_fulfils_or_somebody_has_sent_is_not_late(world: World) -> None:
     world.download(order_id=FIRST, ship_by=NOON - DAY, fulfilled_by="AMAZON")
     world.download(order_id=SECOND, ship_by=NOON - DAY)
     world.call("PATCH", f"/orders/{SECOND}", {"fullyDispatched": True}, role="editor")
@@ -243,7 +243,7 @@ def test_what_amazon_fulfils_or_somebody_has_sent_is_not_late(world: World) -> N
 
 
 @pytest.mark.parametrize("parameter", ["queue", "shipByState", "flag", "alert", "incident"])
-def test_what_no_order_can_be_found_by_is_refused(world: World, parameter: str) -> None:
+def test_a_filter_value_that_no_order_can_have_is_refused(world: World, parameter: str) -> None:
     answer = world.call("GET", "/orders", role="reader", query={parameter: "late"})
     assert (answer.status, list(answer.codes)) == (400, [parameter])
 

@@ -106,14 +106,14 @@ def test_a_key_is_its_callers_own_and_its_operations(world: World) -> None:
     assert "Idempotency-Replayed" not in world.call("POST", f"{ORDER}/redownload", Idempotency_Key="monday").headers
 
 
-def test_what_was_refused_is_tried_anew(world: World) -> None:
+def test_a_request_that_was_refused_is_tried_again(world: World) -> None:
     world.download(buyer_email=None)
     assert release(world).status == 409
     world.call("PATCH", ORDER, {"email": "typed@example.com"})
     assert release(world).status == 200
 
 
-def test_what_failed_is_tried_anew(world: World) -> None:
+def test_a_request_that_failed_is_tried_again(world: World) -> None:
     held(world)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app("edit_orders").orders, "save", dies)

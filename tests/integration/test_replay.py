@@ -205,7 +205,7 @@ def test_only_the_records_that_were_given_up_are_replayed(stack: Stack) -> None:
     assert [stack.world.order(order_id).is_pending for order_id in (FIRST, SECOND)] == [True, False]
 
 
-def test_what_the_stream_has_forgotten_is_not_taken_for_what_came_after_it(stack: Stack) -> None:
+def test_changes_the_stream_has_forgotten_are_not_confused_with_later_ones(stack: Stack) -> None:
     for order_id in (FIRST, SECOND):
         stack.shard.add(stack.world.store(an_order(an_amazon_order(order_id=order_id))))
     stack.give_up("ValidateOrdersFailureQueue", 0, 0)
@@ -214,7 +214,7 @@ def test_what_the_stream_has_forgotten_is_not_taken_for_what_came_after_it(stack
     assert stack.world.order(SECOND).is_pending
 
 
-def test_what_fails_again_stays_with_its_cause_until_it_succeeds(pending: Stack) -> None:
+def test_a_message_that_fails_again_stays_with_its_cause_until_it_succeeds(pending: Stack) -> None:
     with failing(throttled, "dynamodb", "UpdateItem", "OrdersTable"):
         assert pending.replay() == 1
     assert pending.waiting("ValidateOrdersFailureQueue") == 1
@@ -246,7 +246,7 @@ def test_an_order_whose_changes_the_stream_forgot_has_its_last_one_told(untold: 
     assert "LOST" in "".join(untold.said)
 
 
-def test_what_the_stream_has_not_forgotten_yet_is_published_from_there_on(untold: Stack) -> None:
+def test_changes_that_the_stream_still_has_are_published_from_there_on(untold: Stack) -> None:
     untold.shard.forget(1)
     assert untold.replay() == 0
     assert untold.history() == [(FIRST, 2), (SECOND, 1), (SECOND, 2)]
@@ -260,14 +260,14 @@ def test_an_order_that_was_removed_has_nothing_to_tell(untold: Stack) -> None:
     assert "LOST" not in "".join(untold.said)
 
 
-def test_what_is_nobodys_order_keeps_no_last_change_from_being_told(untold: Stack) -> None:
+def test_an_item_that_is_no_order_prevents_no_last_change_from_being_told(untold: Stack) -> None:
     untold.world.dynamodb.put_item(TableName="OrdersTable", Item={"orderId": {"S": "spoilt"}})
     untold.shard.forget()
     assert untold.replay() == 0
     assert len(untold.history()) == 2
 
 
-def test_what_is_told_already_is_not_told_again(untold: Stack) -> None:
+def test_a_change_already_told_is_not_told_again(untold: Stack) -> None:
     untold.replay()
     untold.give_up("PublishChangesFailureQueue", 0, 3)
     untold.shard.forget()
@@ -303,7 +303,7 @@ def test_one_tick_stands_for_all_that_did_not_arrive(stack: Stack) -> None:
 
 @pytest.mark.parametrize("queue", QUEUES)
 @pytest.mark.parametrize("body", ["knock, knock", "[]", '{"hello": "world"}'])
-def test_what_is_not_understood_stays_and_keeps_nothing_else_waiting(stack: Stack, queue: str, body: str) -> None:
+def test_an_unreadable_message_stays_and_delays_nothing_else(stack: Stack, queue: str, body: str) -> None:
     stack.put(queue, body)
     stack.put("ScheduleDeadLetterQueue", json.dumps(an_event("download_orders_tick")))
     assert stack.replay() == 1
@@ -314,7 +314,7 @@ def test_what_is_not_understood_stays_and_keeps_nothing_else_waiting(stack: Stac
 # The whole
 
 
-def test_every_queue_of_what_was_given_up_is_replayed() -> None:
+def test_every_dead_letter_queue_is_replayed() -> None:
     queues = {name for name, resource in resources().items() if resource["Type"] == "AWS::SQS::Queue"}
     assert queues - {"WakeUpQueue", "OrderChangeQueue"} == set(QUEUES)
     assert {f"{name}Url" for name in QUEUES} < outputs().keys()

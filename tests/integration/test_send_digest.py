@@ -160,7 +160,7 @@ def test_too_much_to_count_is_not_counted_to_the_end(
     assert mail.text.count("missing: email") == 1
 
 
-def test_of_many_integrations_those_are_told_where_most_is_to_be_done(
+def test_the_digest_tells_only_the_integrations_with_the_most_work(
     world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("needs_attention.jobs.digest.MOST_INTEGRATIONS_TOLD", 2)

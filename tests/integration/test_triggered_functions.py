@@ -175,7 +175,7 @@ def history(world: World) -> list[dict[str, Any]]:
     return [json.loads(item["data"]["S"]) for item in world.dynamodb.scan(TableName="HistoryTable")["Items"]]
 
 
-def test_every_change_is_an_entry_of_the_history_and_what_matters_an_event(world: World, bus: Any) -> None:
+def test_every_change_is_an_entry_of_the_history_and_some_are_events(world: World, bus: Any) -> None:
     assert failed(invoke("publish_changes", an_event("publish_changes"))) == []
     assert [(entry["revision"], entry["cause"]) for entry in history(world)] == [(1, "download"), (2, "verdict")]
     (event,) = bus()

@@ -117,7 +117,7 @@ def test_every_order_is_there_and_can_be_changed_and_read_as_before(taken_over: 
     assert taken_over.call("GET", "/summary").body["held"] == 3
 
 
-def test_what_people_began_they_end(taken_over: World) -> None:
+def test_people_finish_the_work_that_they_began(taken_over: World) -> None:
     etag = taken_over.call("GET", f"/orders/{READY}").headers["ETag"]
     released = taken_over.call("POST", f"/orders/{READY}/release", {}, role="editor", If_Match=etag)
     assert (released.status, released.body["stage"], released.body["comment"]) == (200, "New", "Asked the buyer")
@@ -125,7 +125,7 @@ def test_what_people_began_they_end(taken_over: World) -> None:
     assert (filled.status, filled.body["stage"], filled.body["missing"]) == (200, "Packing", [])
 
 
-def test_what_was_frozen_stays_so_until_it_is_opened(taken_over: World) -> None:
+def test_a_freeze_outlasts_the_upgrade_until_somebody_ends_it(taken_over: World) -> None:
     refused = taken_over.call("POST", f"/orders/{FOR_THE_WAREHOUSE}/acknowledge", role="warehouse")
     assert (refused.status, refused.body["code"]) == (409, "frozen")
     taken_over.call("DELETE", "/freeze")
@@ -136,7 +136,7 @@ def test_the_warehouse_goes_on_with_what_it_has(taken_over: World) -> None:
     assert taken_over.call("POST", f"/orders/{WITH_THE_WAREHOUSE}/picked", role="warehouse").status == 200
 
 
-def test_amazon_cancelling_what_the_warehouse_has_is_told_loudly(taken_over: World) -> None:
+def test_a_cancellation_of_an_order_at_the_warehouse_is_told_loudly(taken_over: World) -> None:
     order = taken_over.order(CANCELLED_TOO_LATE)
     cancelled = order.amazon.model_copy(update={"fulfillment_status": "CANCELLED"})
     waiting = order.with_(amazon=cancelled, pending_since=NOON)
@@ -145,7 +145,7 @@ def test_amazon_cancelling_what_the_warehouse_has_is_told_loudly(taken_over: Wor
     assert "CancelledAfterHandOver" in taken_over.order(CANCELLED_TOO_LATE).alerts
 
 
-def test_the_clock_ends_snoozes_redacts_and_judges_anew(taken_over: World) -> None:
+def test_the_clock_ends_snoozes_redacts_and_judges_again(taken_over: World) -> None:
     taken_over.change_integration(is_paused=True)
     taken_over.clock.advance(DAY)
     with amazon_at(taken_over.clock) as amazon, urllib3.PoolManager() as http:

@@ -286,7 +286,7 @@ def test_a_name_of_nothing_but_dots_is_one_name(world: World) -> None:
 
 @pytest.mark.parametrize("called", [called for called in with_a_body if called.json_schema], ids=" ".join)
 @pytest.mark.parametrize("name", NOT_JSON)
-def test_what_is_no_json_in_utf_8_is_refused(world: World, called: Called, name: str) -> None:
+def test_a_body_that_is_no_json_in_utf_8_is_refused(world: World, called: Called, name: str) -> None:
     answer = sent_raw(world, called, NOT_JSON[name], "application/json")
     assert (answer.status, answer.body["code"]) == (400, "unreadableJson")
     assert answer.body["detail"]
@@ -359,7 +359,7 @@ NO_IDS = ("none", "0", "..", "#system", "live", "download#1", "%00", "\u0000", "
 
 @pytest.mark.parametrize("called", [one for one in operations() if "{" in one.path], ids=" ".join)
 @pytest.mark.parametrize("part", ["orderId", "integrationId", "downloadId", "stageId", "erasureId"])
-def test_what_is_not_there_is_not_found_whatever_it_is_called(world: World, called: Called, part: str) -> None:
+def test_an_unknown_id_is_not_found_whatever_it_looks_like(world: World, called: Called, part: str) -> None:
     if f"{{{part}}}" not in called.path:
         return
     for nobody in NO_IDS:

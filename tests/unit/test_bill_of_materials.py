@@ -73,7 +73,7 @@ def test_the_page_says_what_the_bill_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(SHIPPED_BILL)
 
 
-def test_what_is_installed_for_development_only_is_not_in_the_bill() -> None:
+def test_a_package_only_for_development_is_not_in_the_bill() -> None:
     told = installed(a_component("boto3"), a_component("pytest"), boto3=["pytest==1.0"], pytest=["boto3==1.0"])
     bill = bill_of_materials(pinned(a_component("boto3")), told, ["boto3"])
     assert [name_of(component) for component in bill["components"]] == ["boto3"]

@@ -74,7 +74,7 @@ def after_ten_orders() -> tuple[Order, dict[str, tuple[str, ...]]]:
     return judged(an_order(orders[0]), Settings(), NOON), vanished_fields(arrivals, {}, {})
 
 
-def test_what_amazon_does_not_send_holds_orders_without_blaming_the_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_field_amazon_never_sends_holds_orders_without_blaming_the_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     with_a_check_of_phones(monkeypatch)
 
     order, vanished = after_ten_orders()
@@ -83,7 +83,7 @@ def test_what_amazon_does_not_send_holds_orders_without_blaming_the_roles(monkey
     assert vanished == {}
 
 
-def test_what_amazon_sends_is_asked_for_again_and_is_seen_to_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_field_that_amazon_sends_is_asked_for_again_and_seen_to_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
     with_a_check_of_phones(monkeypatch, amazon_sends_it=True)
 
     order, vanished = after_ten_orders()

@@ -335,7 +335,7 @@ def test_a_typed_delivery_address_is_copied_too() -> None:
     assert seen(an_amazon_order(), edits, Settings()).billing_address == an_address(line1="1 Typed Street")
 
 
-def test_what_the_delivery_address_lacks_the_copy_lacks_as_well() -> None:
+def test_the_copy_lacks_the_same_parts_as_the_delivery_address() -> None:
     order = an_amazon_order(delivery_address=an_address(postal_code=None))
 
     assert missing(order) == {"deliveryAddress": "incomplete", "billingAddress": "incomplete"}

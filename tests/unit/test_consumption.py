@@ -43,7 +43,7 @@ def test_the_items_of_a_query_are_rounded_up_together() -> None:
     assert (used.requests, used.entries, used.read_units) == (1, 10, 0.5)
 
 
-def test_what_a_filter_drops_cannot_be_weighed() -> None:
+def test_items_that_a_filter_drops_cannot_be_weighed() -> None:
     with pytest.raises(ValueError, match="filter"):
         read("Query", {"Items": [SMALL], "ScannedCount": 2})
 

@@ -75,7 +75,7 @@ TWO_LINES = (a_line(), a_line(order_item_id="90002", seller_sku="SHADE-1", quant
         ("line_items", {"line_items": (a_line(seller_sku=None),)}, {"line_items": (a_line(quantity=1),)}),
     ],
 )
-def test_amazon_altering_what_it_had_said_of_an_edited_unit_is_a_change(
+def test_a_new_value_of_amazons_for_an_edited_unit_is_a_change(
     unit: str, then: dict[str, Any], now: dict[str, Any]
 ) -> None:
     edits = edited(an_amazon_order(**then), **{unit: AN_EDIT[unit]})
@@ -129,7 +129,7 @@ def test_amazon_falling_silent_under_an_edit_is_no_change(unit: str, now: dict[s
         ("email", "", {"buyer_email": "b@example.com"}),
     ],
 )
-def test_amazon_altering_what_was_blanked_here_is_a_change_too(unit: str, blank: Any, now: dict[str, Any]) -> None:
+def test_a_new_value_of_amazons_for_a_blanked_unit_is_a_change_too(unit: str, blank: Any, now: dict[str, Any]) -> None:
     edits = edited(an_amazon_order(), **{unit: blank})
 
     assert units_changed_at_amazon(edits, an_amazon_order(**now)) == (unit,)

@@ -92,8 +92,8 @@ def test_each_test_of_a_fault_stands_in_the_document(module: str) -> None:
     general = {
         "test_an_unanswered_call_is_given_up_while_there_is_time_to_say_so",
         "test_no_function_makes_a_client_of_its_own",
-        "test_what_is_throttled_is_tried_three_times_with_pauses",
-        "test_what_passes_by_itself_is_told_from_what_somebody_must_mend",
+        "test_a_throttled_call_is_tried_three_times_with_pauses",
+        "test_a_fault_that_passes_by_itself_is_told_from_one_to_mend",
         "test_a_transaction_passes_by_itself_if_one_of_its_reasons_does",
     }
     tests = set(re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE))

@@ -276,7 +276,7 @@ def test_stage_dispatch_and_3pl_status_can_be_set_in_one_call() -> None:
     assert after.is_transferable
 
 
-def test_what_is_named_in_a_release_comes_before_the_defaults() -> None:
+def test_values_named_in_a_release_come_before_the_defaults() -> None:
     after = changed(ready_to_release(), EAGER, release=True, stage="packing", three_pl_status=DO_NOT_TRANSFER)
 
     assert (after.stage, after.three_pl_status, after.dispatched_by) == ("packing", DO_NOT_TRANSFER, "us")
@@ -296,7 +296,7 @@ def test_a_hold_by_hand_is_released_too() -> None:
     assert changed(order, release=True).three_pl_status is ThreePlStatus.UPON_COMPLETION
 
 
-def test_what_is_not_held_cannot_be_released() -> None:
+def test_an_order_that_is_not_held_cannot_be_released() -> None:
     assert refused(a_judged_order(), release=True).code == "notHeld"
 
 
@@ -384,7 +384,7 @@ def test_only_the_warehouse_says_that_it_has_an_order(status: ThreePlStatus) -> 
 
 
 @pytest.mark.parametrize("wanted", LETTING_OUT[2:], ids="+".join)
-def test_what_amazon_fulfils_is_not_ours_to_send(wanted: dict[str, Any]) -> None:
+def test_an_order_that_amazon_fulfils_is_not_ours_to_send(wanted: dict[str, Any]) -> None:
     assert refused(a_judged_order(an_fba_order()), **wanted).code == "fulfilledByAmazon"
     assert refused(a_judged_order(an_fba_order(line_items=())), **wanted, override="please").code == "fulfilledByAmazon"
 
@@ -439,7 +439,7 @@ def test_where_nothing_is_missing_there_is_nothing_to_override() -> None:
     assert refused(ready_to_release(), release=True, override="please").code == "nothingToOverride"
 
 
-def test_what_is_missing_beyond_what_was_accepted_holds_again() -> None:
+def test_a_gap_beyond_what_was_accepted_holds_the_order_again() -> None:
     order = changed(a_held_order(), release=True, override="no email")
 
     assert judged(downloaded_again(order, line_items=()), BY_DEFAULT, LATER).hold is not None
@@ -468,7 +468,7 @@ def test_a_snoozed_order_put_into_needs_attention_waits_for_a_person() -> None:
     assert changed(snoozed, stage=NEEDS_ATTENTION).hold == Hold(kind="manual", since=NOON)
 
 
-def test_a_release_of_what_is_complete_by_the_settings_of_now_succeeds() -> None:
+def test_a_release_of_an_order_complete_by_current_settings_succeeds() -> None:
     order = a_held_order()
 
     after = changed(order, without_checks("email"), release=True)
@@ -566,7 +566,7 @@ def test_an_order_cannot_be_held_and_let_go_at_once(wanted: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("wanted", [{"stage": NEEDS_ATTENTION}, {"snooze_until": SHIP_BY}], ids=str)
-def test_what_is_dispatched_cannot_be_held_any_more(wanted: dict[str, Any]) -> None:
+def test_a_dispatched_order_can_no_longer_be_held(wanted: dict[str, Any]) -> None:
     order = changed(a_judged_order(), fully_dispatched=NOON)
 
     assert refused(order, **wanted).code == "alreadyDispatched"
@@ -599,7 +599,7 @@ def test_an_incomplete_order_is_held_when_its_snooze_ends() -> None:
 @pytest.mark.parametrize(
     "order", [a_judged_order(), a_held_order(), a_judged_order(hold=Hold(kind="manual", since=NOON))]
 )
-def test_what_is_not_snoozed_has_no_snooze_to_end(order: Order) -> None:
+def test_an_order_that_is_not_snoozed_has_no_snooze_to_end(order: Order) -> None:
     assert end_snooze(order, EAGER, LATER) == order
 
 
@@ -620,7 +620,7 @@ def for_the_warehouse(**fields: Any) -> Order:
     return a_judged_order(three_pl_status=NOW, **fields)
 
 
-def test_the_warehouse_takes_an_order_that_is_to_be_transferred_now() -> None:
+def test_the_warehouse_takes_an_order_marked_transfer_to_3pl_now() -> None:
     after = taken(for_the_warehouse())
 
     assert after.three_pl_status is ThreePlStatus.TRANSFERRED
@@ -635,7 +635,7 @@ def test_the_warehouse_takes_an_order_upon_its_completion() -> None:
     assert taken(changed(order, fully_dispatched=NOON)).is_handed_over
 
 
-def test_what_the_warehouse_took_it_picks_or_fails_to() -> None:
+def test_the_warehouse_picks_an_order_that_it_took_or_fails_to() -> None:
     order = a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED)
     stuck = failed(order, "Unknown SKU")
     assert (stuck.three_pl_status, stuck.warehouse_error) == (ThreePlStatus.WITH_ERRORS, "Unknown SKU")
@@ -646,7 +646,7 @@ def test_what_the_warehouse_took_it_picks_or_fails_to() -> None:
     assert refused.value.code == "alreadyPicked"
 
 
-def test_the_warehouse_reports_nothing_on_what_it_has_not_taken() -> None:
+def test_the_warehouse_reports_nothing_on_an_order_it_has_not_taken() -> None:
     for report in (picked, lambda order: failed(order, "x")):
         with pytest.raises(Refused) as refused:
             report(a_judged_order(three_pl_status=ThreePlStatus.NOW))
@@ -660,7 +660,7 @@ def test_choosing_a_3pl_status_takes_back_an_order_not_picked(status: ThreePlSta
     assert (back.three_pl_status, back.handed_over_digest, back.warehouse_error) == (status, None, None)
 
 
-def test_what_could_not_be_picked_is_not_taken_back_by_anything_else() -> None:
+def test_an_order_with_a_failed_pick_is_not_taken_back_by_anything_else() -> None:
     order = failed(a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED), "x")
     for wanted in ({"stage": NEEDS_ATTENTION}, {"fully_dispatched": False}, {"three_pl_status": ThreePlStatus.PICKED}):
         with pytest.raises(Refused) as refused:
@@ -681,7 +681,7 @@ def test_trial_mode_hands_nothing_over() -> None:
     assert not_taken(for_the_warehouse(), Settings(trial_mode=True)).code == "notLive"
 
 
-def test_what_was_created_before_going_live_is_not_handed_over() -> None:
+def test_an_order_created_before_going_live_is_not_handed_over() -> None:
     assert not_taken(for_the_warehouse(), Settings(go_live_date=CREATED + timedelta(hours=1))).code == "notLive"
     assert taken(for_the_warehouse(), Settings(go_live_date=CREATED)).is_handed_over
 
@@ -712,7 +712,7 @@ def test_the_gate_runs_again_under_the_settings_of_now() -> None:
     assert (refusal.code, fields(refusal)) == ("notForTheWarehouse", ["email"])
 
 
-def test_what_an_administrator_accepted_is_handed_over() -> None:
+def test_an_order_that_an_administrator_accepted_is_handed_over() -> None:
     order = changed(a_held_order(), release=True, three_pl_status=NOW, override="no email")
 
     assert taken(order).is_handed_over
@@ -775,7 +775,7 @@ def test_redaction_without_an_override_makes_none() -> None:
     assert redact(a_judged_order(), BY_DEFAULT, LATER).override is None
 
 
-def test_redaction_says_by_whom_and_why() -> None:
+def test_redaction_says_who_ordered_it_and_why() -> None:
     assert redact(a_judged_order(), BY_DEFAULT, LATER).redaction == Redaction(by="clock", why="retention")
 
 

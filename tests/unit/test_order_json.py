@@ -270,7 +270,7 @@ def test_a_whole_number_is_a_quantity(quantity: int) -> None:
     assert lines[0].quantity == quantity
 
 
-def test_an_item_of_which_nothing_can_be_read_is_still_a_line() -> None:
+def test_an_unreadable_item_is_still_a_line() -> None:
     item = {"product": 5, "fulfillment": "x", "cancellation": []}
     lines = read_order(a_raw_order(orderItems=[item])).line_items
 

@@ -63,7 +63,7 @@ def test_a_statement_splits_by_action_resource_and_allowed_value_only() -> None:
     assert list(excluded.permissions()) == [excluded]
 
 
-def test_what_is_left_when_a_permission_is_taken_away_is_all_but_that() -> None:
+def test_a_statement_without_one_permission_still_allows_all_others() -> None:
     condition = ("ForAllValues:StringEquals", "k", ("1", "2"))
     statement = Statement(("a", "b"), ("r",), (condition,))
     both, first, second = (Request("a", "r", {"k": frozenset(values)}) for values in ({"1", "2"}, {"1"}, {"2"}))

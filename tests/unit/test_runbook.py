@@ -68,7 +68,7 @@ def test_an_alarm_looks_at_what_is_really_measured(alarm: str) -> None:
     assert set(watched(ALARMS[alarm])) <= emitted()
 
 
-def test_what_the_dashboard_shows_is_really_measured() -> None:
+def test_every_metric_of_the_dashboard_is_really_measured() -> None:
     (dashboard,) = (one for one in resources().values() if one["Type"] == "AWS::CloudWatch::Dashboard")
     widgets = json.loads(dashboard["Properties"]["DashboardBody"])["widgets"]
     shown = [metric for widget in widgets for metric in widget["properties"]["metrics"]]

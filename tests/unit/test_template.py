@@ -90,14 +90,14 @@ NOT_KEPT = {"WakeUpQueue", "WakeUpDeadLetterQueue", "OrderChangeQueue"}
 
 
 @pytest.mark.parametrize("kind", ["AWS::KMS::Key", "AWS::Cognito::UserPool", "AWS::Logs::LogGroup", "AWS::SQS::Queue"])
-def test_what_is_worth_keeping_outlives_the_stack_in_production(kind: str) -> None:
+def test_resources_worth_keeping_outlive_the_stack_in_production(kind: str) -> None:
     kept = {name: one for name, one in resources().items() if one["Type"] == kind and name not in NOT_KEPT}
     assert kept
     assert [name for name, one in kept.items() if one.get("DeletionPolicy") != KEPT] == []
     assert [name for name, one in kept.items() if one.get("UpdateReplacePolicy") != KEPT] == []
 
 
-def test_what_outlives_the_stack_does_not_stand_in_the_way_of_its_next_one() -> None:
+def test_resources_that_outlive_the_stack_do_not_block_its_next_one() -> None:
     """A name that is still taken would."""
     named = {"QueueName", "TableName", "LogGroupName", "UserPoolName"}
     kept = {name: one["Properties"] for name, one in resources().items() if one.get("DeletionPolicy") == KEPT}
@@ -162,7 +162,7 @@ def test_a_broken_connection_and_overdue_work_ring_an_alarm(metric: str, functio
 
 
 @pytest.mark.parametrize("refusal", API["GatewayResponses"])
-def test_what_api_gateway_refuses_looks_like_what_the_functions_refuse(refusal: str) -> None:
+def test_a_refusal_by_api_gateway_looks_like_one_by_the_functions(refusal: str) -> None:
     answer = API["GatewayResponses"][refusal]
     (template,) = answer["ResponseTemplates"].values()
     body = json.loads(re.sub(r"\$context\.\w+", "x", template.replace("$context.error.messageString", '"x"')))

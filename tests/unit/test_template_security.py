@@ -125,7 +125,7 @@ def test_nobody_signs_up_without_being_invited() -> None:
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
 
 
-def test_every_exception_beside_a_resource_says_why() -> None:
+def test_every_exception_next_to_a_resource_says_why() -> None:
     exceptions = re.findall(r"checkov:skip=(\w+)(?::(.*))?", TEMPLATE.read_text(encoding="utf-8"))
     assert exceptions
     assert [check for check, reason in exceptions if len(reason.split()) < 5] == []

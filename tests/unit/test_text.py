@@ -136,7 +136,7 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec=None)))
-def test_what_is_stored_can_be_sent_and_has_no_space_to_trim(text: str) -> None:
+def test_a_stored_text_can_be_sent_and_has_no_space_to_trim(text: str) -> None:
     stored = cleaned(text)
     if stored is not None:
         stored.encode()

@@ -110,7 +110,7 @@ def handed_over(settings: Settings = BY_DEFAULT, **fields: Any) -> Order:
 
 
 @pytest.mark.parametrize("status", HANDED_OVER)
-def test_what_the_warehouse_has_is_left_alone(status: ThreePlStatus) -> None:
+def test_an_order_at_the_warehouse_is_left_alone(status: ThreePlStatus) -> None:
     order = handed_over(dispatched_by="us", fully_dispatched_at=NOON, missing=(Missing(field="x", reason="y"),))
     order = downloaded_again(order.with_(three_pl_status=status), line_items=())
 
@@ -151,7 +151,7 @@ def test_a_cancellation_after_the_hand_over_raises_one_alert() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_change_of_what_the_warehouse_was_told_raises_an_alert(change: dict[str, Any]) -> None:
+def test_a_change_of_data_told_to_the_warehouse_raises_an_alert(change: dict[str, Any]) -> None:
     order = downloaded_again(handed_over(alerts=("EarlierAlert",)), **change)
 
     assert judged(order, BY_DEFAULT, LATER).alerts == ("EarlierAlert", "ChangedAfterHandOver")
@@ -192,7 +192,7 @@ def test_a_second_kind_of_alert_joins_the_first() -> None:
     assert cancelled.alerts == ("ChangedAfterHandOver", "CancelledAfterHandOver")
 
 
-def test_what_the_warehouse_was_told_leaves_no_trace_of_the_buyer() -> None:
+def test_the_digest_of_a_hand_over_leaves_no_trace_of_the_buyer() -> None:
     fingerprint = digest(an_order(), BY_DEFAULT)
 
     assert len(fingerprint) == 64
@@ -862,7 +862,7 @@ def test_a_redacted_order_is_never_held_and_never_transferable() -> None:
             assert not after.is_transferable, situation
 
 
-def test_what_the_warehouse_has_no_verdict_takes_away() -> None:
+def test_no_verdict_takes_an_order_from_the_warehouse() -> None:
     for situation in every_situation():
         if situation.order.is_handed_over:
             assert decided(situation).three_pl_status is situation.order.three_pl_status, situation
@@ -957,7 +957,7 @@ def test_while_an_order_stays_held_its_timetable_is_kept() -> None:
     ],
     ids=["complete", "shipped", "asked to cancel", "held by a person", "blanked by a person"],
 )
-def test_what_amazon_cannot_fill_is_not_asked_for_again(order: Order) -> None:
+def test_a_gap_that_amazon_cannot_fill_is_not_asked_for_again(order: Order) -> None:
     assert judged(order, BY_DEFAULT, LATER).redownload_at is None
 
 

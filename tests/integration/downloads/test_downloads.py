@@ -564,7 +564,7 @@ def test_changed_settings_count_at_once_when_somebody_asks_for_rejudgement(world
     assert (job.changed >= 1, job.orders >= job.changed, job.finished_at) == (True, True, world.clock())
 
 
-def test_judging_anew_by_the_same_settings_changes_nothing(world: World) -> None:
+def test_judging_again_by_the_same_settings_changes_nothing(world: World) -> None:
     held(world)
     before = world.items()
     rejudge(world)
@@ -606,7 +606,7 @@ def test_an_order_whose_verdict_is_pending_is_left_to_validation(world: World) -
     assert world.order(order_id) == pending
 
 
-def test_asking_anew_meanwhile_begins_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rejudgement_requested_during_another_starts_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     held(world)
     rejudge(world)
     find = world.orders.find_by_stage
@@ -623,7 +623,7 @@ def test_asking_anew_meanwhile_begins_anew(world: World, monkeypatch: pytest.Mon
     assert rejudged(world).requested_at == world.clock()
 
 
-def test_a_system_without_stages_has_nothing_to_judge_anew(world: World) -> None:
+def test_a_system_without_stages_has_nothing_to_judge_again(world: World) -> None:
     rejudge(world, ())
     world.run()
     assert (rejudged(world).orders, rejudged(world).finished_at) == (0, world.clock())

@@ -76,7 +76,7 @@ def test_a_subscription_that_is_gone_already_ends_all_the_same(told: World) -> N
     assert told.live.subscription.subscription_id is None
 
 
-def test_what_was_made_before_a_run_died_is_found_again(told: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_subscription_made_before_a_run_died_is_found_again(told: World, monkeypatch: pytest.MonkeyPatch) -> None:
     save = told.downloads.save_subscription
 
     def dies(*_: object) -> None:

@@ -139,7 +139,7 @@ def test_a_window_in_which_amazon_lists_nothing_is_done(busy: World) -> None:
     assert calls(busy) == ["createReport", "getReport", "getReport"]
 
 
-def test_a_report_that_amazon_cannot_make_is_asked_for_anew_in_an_hour(busy: World) -> None:
+def test_a_report_that_amazon_cannot_make_is_asked_for_again_in_an_hour(busy: World) -> None:
     busy.amazon.misbehave(Misbehaviour.FATAL_REPORT, operations=["createReport"])
     busy.run_for(50 * MINUTE, tick=5 * MINUTE)
     assert calls(busy).count("createReport") == 1
@@ -149,7 +149,7 @@ def test_a_report_that_amazon_cannot_make_is_asked_for_anew_in_an_hour(busy: Wor
     assert (second_look(busy).failure, second_look(busy).finished_at is None) == (None, False)
 
 
-def test_a_report_that_never_comes_is_asked_for_anew(busy: World) -> None:
+def test_a_report_that_never_comes_is_asked_for_again(busy: World) -> None:
     busy.amazon.set_reports(duration=30 * DAY)
     busy.run_for(6 * HOUR, tick=30 * MINUTE)
     assert second_look(busy).failure is None
@@ -176,7 +176,7 @@ def test_a_call_without_an_answer_is_repeated_and_delays_no_download(
 
 
 @pytest.mark.parametrize("operation", ["createReport", "getReport", "getReportDocument"])
-def test_what_amazon_denies_is_shown_and_begun_anew_in_an_hour(busy: World, operation: str) -> None:
+def test_a_denied_second_look_is_shown_and_starts_again_in_an_hour(busy: World, operation: str) -> None:
     busy.amazon.misbehave(Misbehaviour.ACCESS_DENIED, operations=[operation], times=2)
     busy.run_for(10 * MINUTE)
     looked = second_look(busy)
@@ -197,7 +197,7 @@ def test_what_amazon_denies_is_shown_and_begun_anew_in_an_hour(busy: World, oper
     ],
     ids=["no report", "a sentence", "cut off", "a line without end", "empty"],
 )
-def test_a_document_that_cannot_be_read_is_asked_for_anew_in_an_hour(
+def test_an_unreadable_document_is_asked_for_again_in_an_hour(
     busy: World, monkeypatch: pytest.MonkeyPatch, document: bytes
 ) -> None:
     answer_with(document, monkeypatch)

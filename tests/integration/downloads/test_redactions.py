@@ -85,7 +85,7 @@ class CountingDynamoDB(MemoryDynamoDB):
         return super().query(**call)
 
 
-def test_what_is_due_at_once_is_redacted_in_bounded_turns_without_a_scan() -> None:
+def test_orders_due_at_once_are_redacted_in_bounded_turns_without_a_scan() -> None:
     turns = 3
     due = turns * MOST_REDACTED_AT_ONCE
     dynamodb = CountingDynamoDB()
@@ -181,7 +181,7 @@ def test_an_unreadable_order_is_logged_counted_as_overdue_and_delays_none(
     assert count_overdue(world.orders, "demo", world.clock()) == 1
 
 
-def test_what_has_been_due_for_less_than_a_day_is_not_overdue(world: World) -> None:
+def test_an_order_due_for_less_than_a_day_is_not_overdue(world: World) -> None:
     order = stored(world, 1)
     assert order.redact_at is not None
     assert count_overdue(world.orders, "demo", order.redact_at + DAY) == 0

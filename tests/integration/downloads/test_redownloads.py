@@ -55,7 +55,7 @@ def test_a_held_order_is_asked_for_again_by_id_and_heals(world: World) -> None:
     ("bucket", "asked", "status"),
     [("search_bucket", "getOrder", "waitingForQuota"), ("get_bucket", "searchOrders", "finished")],
 )
-def test_what_has_no_quota_left_holds_up_nothing_that_has(world: World, bucket: str, asked: str, status: str) -> None:
+def test_an_operation_without_quota_delays_no_other(world: World, bucket: str, asked: str, status: str) -> None:
     order_id = held(world)
     world.clock.advance(20 * MINUTE)
     world.backdate(download_id="d2")
@@ -122,7 +122,7 @@ def test_thirty_orders_that_people_want_are_answered_in_one_burst(known: World) 
     assert asked_for(known) == wanted
 
 
-def test_what_people_want_comes_before_what_the_clock_wants(world: World) -> None:
+def test_wishes_of_people_come_before_those_of_the_clock(world: World) -> None:
     due = held(world)
     wanted = next(order_id for order_id in world.ledger() if order_id != due)
     world.clock.advance(3 * MINUTE)
@@ -142,7 +142,7 @@ def test_an_edit_at_the_same_time_does_not_drop_what_a_person_wants(known: World
 
 
 @pytest.mark.parametrize("kind", [Misbehaviour.ACCESS_DENIED, Misbehaviour.INVALID_INPUT, Misbehaviour.TRUNCATED_JSON])
-def test_what_a_person_wants_outlives_an_answer_that_is_none(known: World, kind: Misbehaviour) -> None:
+def test_a_wish_of_a_person_outlives_an_unusable_answer(known: World, kind: Misbehaviour) -> None:
     order_id = min(known.ledger())
     known.want(order_id)
     known.amazon.misbehave(kind, operations=["getOrder"], times=2 if kind is Misbehaviour.ACCESS_DENIED else 1)
@@ -152,7 +152,7 @@ def test_what_a_person_wants_outlives_an_answer_that_is_none(known: World, kind:
     assert asked_for(known) == [order_id]
 
 
-def test_what_amazon_never_sends_is_given_up_after_an_hour(known: World) -> None:
+def test_an_order_that_amazon_never_sends_is_given_up_after_an_hour(known: World) -> None:
     order_id = min(known.ledger())
     known.want(order_id)
     known.amazon.misbehave(Misbehaviour.INVALID_INPUT, operations=["getOrder"], times=None)
@@ -267,7 +267,7 @@ def test_held_orders_are_asked_for_before_those_told_as_changed(world: World) ->
     assert asked_for(world)[:2] == [due, UNKNOWN]
 
 
-def test_what_the_second_look_found_takes_turns_with_what_amazon_tells_of(known: World) -> None:
+def test_finds_of_the_second_look_take_turns_with_changes_amazon_tells_of(known: World) -> None:
     known.clock.advance(MINUTE)
     told = [a_new_order(known, f"999-999999{number}-9999999") for number in range(3)]
     for order_id in told:
@@ -338,7 +338,7 @@ def test_a_held_order_that_amazon_never_answers_for_keeps_no_other_waiting(known
     assert asked_for(known).count(poisoned) == 1
 
 
-def test_what_waits_to_be_tried_again_hides_nothing_that_is_due(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orders_that_wait_for_a_retry_hide_none_that_are_due(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("needs_attention.tables.downloads.MOST_REDOWNLOADS_READ", 5)
     *refused, healthy = sorted(known.ledger())[:11]
     for order_id in refused:
