@@ -25,11 +25,11 @@ from cyclonedx.validation.json import JsonStrictValidator
 sys.exit(JsonStrictValidator(SchemaVersion.V1_6).validate_str(sys.stdin.read()))
 """
 HEAD = """\
-# What is shipped
+# Shipped packages
 
-The packages in the layer, with what they need in turn. All are pinned, and installed only if their hash is the one in
-`layers/requirements.txt`. `make sbom` writes this page and `sbom.cdx.json`, the same as a CycloneDX bill of materials;
-`tests/unit/test_bill_of_materials.py` says which licences may be shipped.
+The layer ships these packages: its own requirements, and theirs in turn. All are pinned, and installed only if their
+hash is in `layers/requirements.txt`. `make sbom` writes this page and `sbom.cdx.json`, the same list as a CycloneDX
+bill of materials; `tests/unit/test_bill_of_materials.py` says which licences are allowed.
 
 | Package | Version | Licence, as the package declares it | Used by |
 |---|---|---|---|
