@@ -1,1 +1,1 @@
-"""What this system costs in time, memory and money, beside the usual way: `make bench` writes `docs/benchmarks.md`."""
+"""What this system costs in time, memory and money, compared with the usual way: `make bench` writes `docs/benchmarks.md`."""

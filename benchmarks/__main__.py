@@ -36,13 +36,14 @@ def _heading(minutes: int) -> str:
     memory_gib = psutil.virtual_memory().total / 2**30
     return f"""# Benchmarks
 
-Written by `make bench`, which measures all of this in one run of {minutes} minutes; each section alone: `PYTHONPATH=layers
-.venv/bin/python -m benchmarks.verdicts`, and so on. Measured on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} processors
-({_processor()}), {memory_gib:.0f} GiB, {platform.system()}, Python {platform.python_version()}; {packages}.
+Written by `make bench`, which measures all of this in one run of {minutes} minutes. To measure one section alone, run
+`PYTHONPATH=layers .venv/bin/python -m benchmarks.verdicts`, and so on. Measured on {datetime.now(UTC):%Y-%m-%d}:
+{os.cpu_count()} processors ({_processor()}), {memory_gib:.0f} GiB, {platform.system()}, Python
+{platform.python_version()}; {packages}.
 
-The machine is shared and noisy. So contenders take turns, in a new order each round, and a ratio is the median of the
-ratios of single rounds; in brackets stand the least and the most. Nothing here ran on AWS: the ratios carry over, the
-milliseconds do not. What the usual way is, anyone can read in `benchmarks/usual/`."""
+The machine is shared and noisy. So contenders take turns, in a new order each round. A ratio is the median of the
+ratios of single rounds, with the least and the most in brackets. Nothing here ran on AWS: the ratios carry over, the
+milliseconds do not. `benchmarks/usual/` holds the usual way."""
 
 
 def _processor() -> str:

@@ -37,7 +37,7 @@ def shipped(order: Json) -> Json:
 
 
 def touched(order: Json) -> Json:
-    """The same order an hour later, of which Amazon says that it has changed, and shows nothing of it."""
+    """The same order an hour later, which Amazon calls changed without showing any change."""
     at = datetime.fromisoformat(order["lastUpdatedTime"]) + timedelta(hours=1)
     return copy.deepcopy(order) | {"lastUpdatedTime": amazon_time(at)}
 

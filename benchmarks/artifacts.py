@@ -12,7 +12,7 @@ ARTIFACTS = PROJECT / ".build/bench-artifacts"
 
 
 def built(template: Path, name: str) -> Path:
-    """The folder with the artifacts of each of the template's functions and layers, built anew.
+    """The folder with the artifacts of each of the template's functions and layers, freshly built.
 
     Raises RuntimeError with the end of what SAM said if it fails.
     """

@@ -1,4 +1,4 @@
-"""The first request of each function behind the API, beside an orders API as it is usually built."""
+"""The first request of each function behind the API, compared with an orders API as it is usually built."""
 
 import json
 import os
@@ -76,11 +76,11 @@ class Request(NamedTuple):
 
 
 class Contender(NamedTuple):
-    """A function with what it is asked: each call of `request` makes another one. `beside` does the like as usual."""
+    """A function and its requests: each call of `request` makes another one. `compared_with` is its usual counterpart."""
 
     function: Function
     request: Callable[[], Request]
-    beside: str
+    compared_with: str
 
 
 class Measured(NamedTuple):
@@ -113,28 +113,29 @@ def _milliseconds(runtime: Runtime, request: Request) -> float:
 TEXT = """## Cold start
 
 The first request of each function behind the API in a new environment, and {requests} more. The functions run as `sam
-build` leaves them, under the Lambda Runtime Interface Emulator of the AWS SAM CLI. Beside them, in the same rounds: an
+build` leaves them, under the Lambda Runtime Interface Emulator of the AWS SAM CLI. The same rounds also measure an
 [orders API in the style of aws-lambda-handler-cookbook](../benchmarks/usual/handler/orders/app.py), as such APIs are
-usually built, with the same versions of the same packages and as a plain `sam build` leaves it. A read is held against
-its GET. A write is held against its PATCH, which remembers answers in a table, as our POST does; our PATCH need not.
+usually built, with the same versions of the same packages and as a plain `sam build` leaves it. A read is compared with
+its GET. A write is compared with its PATCH, which remembers answers in a table, as our POST does and our PATCH need
+not.
 
-- **First request**: from the POST to the emulator to the answer. In it are Python's start, all imports, the first
-  connection to DynamoDB and the first call of everything. Nothing can write bytecode, as on Lambda.
+- **First request**: from the POST to the emulator to the answer. It includes Python's start, all imports, the first
+  connection to DynamoDB and the first call of everything. As on Lambda, nothing can write bytecode.
 - **Peak memory**: of the runtime's process, after the last request (`VmHWM`).
 - **Warm request**: the median of the {requests}. DynamoDB is an embedded one on this machine (MiniStack), over HTTP. A
-  GetItem on it takes {read:.1f} ms without the client, and every call waits about so long: a usual GET makes 1, a usual
-  PATCH 3. The processor time of the runtime's process is without that wait; it is the mean of the {requests}.
+  GetItem on it takes {read:.1f} ms without the client, and every call waits about as long: a usual GET makes 1 call, a
+  usual PATCH 3. The processor time of the runtime's process excludes that wait; it is the mean of the {requests}.
 
-Not measured: what Lambda takes to fetch and unpack the code, its limits of processor and memory, and TLS. The usual one
-has no bytecode, because it is usual to have none; the row with bytecode says how much that is. And it does less than
-ours: a GET of ours also reads the integration and the Stages, and says what is missing, why, and what to do. Its traces
-are of the first request only, and go to nobody. Medians of {rounds} rounds, with the least and the most; a ratio is the
-median of the ratios within a round.
+Not measured are the time that Lambda takes to fetch and unpack the code, its limits of processor and memory, and TLS.
+The usual API has no bytecode, because that is usual; the row with bytecode shows the difference. It also does less than
+ours: our GET also reads the integration and the Stages, and says what is missing, why, and what to do. Its traces cover
+the first request only, and go nowhere. Medians of {rounds} rounds, with the least and the most; a ratio is the median
+of the ratios within a round.
 
 {table}
 
-What is left of a first request is mostly the import of botocore, pydantic and Powertools, which both have, and so is what
-a process keeps of memory. A warm request of ours makes more calls than the usual one, for what it shows.
+The rest of a first request is mostly the import of botocore, pydantic and Powertools, which both have; the same is true
+of the memory that a process keeps. A warm request of ours makes more calls than the usual one, because it shows more.
 """
 
 # Requests -------------------------------------------------------------------------------------------------------------
@@ -351,15 +352,19 @@ def section() -> str:
             read = world.milliseconds_of_a_read()
         finally:
             processes.end_all()
-    beside = {name: one.beside for name, one in contenders.items()}
-    return told(measured, beside, list(api), read)
+    counterparts = {name: one.compared_with for name, one in contenders.items()}
+    return told(measured, counterparts, list(api), read)
 
 
-def told(measured: Mapping[str, Sequence[Measured]], beside: Mapping[str, str], api: Sequence[str], read: float) -> str:
+def told(
+    measured: Mapping[str, Sequence[Measured]], counterparts: Mapping[str, str], api: Sequence[str], read: float
+) -> str:
     """The section, from what was measured of each contender in each round; `read` in milliseconds."""
 
     def of_the_usual(name: str, figure: str) -> Spread:
-        mine, theirs = ([getattr(one, figure) for one in measured[contender]] for contender in (name, beside[name]))
+        mine, theirs = (
+            [getattr(one, figure) for one in measured[contender]] for contender in (name, counterparts[name])
+        )
         return ratio(mine, theirs)
 
     rows = []
@@ -367,7 +372,7 @@ def told(measured: Mapping[str, Sequence[Measured]], beside: Mapping[str, str], 
         cells = [name]
         for figure, (_, digits) in COLUMNS.items():
             cells.append(Spread.of([getattr(one, figure) for one in figures]).shown(digits))
-            cells.append("" if beside[name] == name else of_the_usual(name, figure).shown(2))
+            cells.append("" if counterparts[name] == name else of_the_usual(name, figure).shown(2))
         rows.append(cells)
     reached = {figure: max(of_the_usual(name, figure).median for name in api) for figure in TARGETS}
     for title, ratios in (("target", TARGETS), ("reached by the worst of the API's four", reached)):

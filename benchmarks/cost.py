@@ -1,4 +1,4 @@
-"""What the system costs on AWS, beside the usual way: measured usage, list prices, and what has to be assumed.
+"""What the system costs on AWS, compared with the usual way: measured usage, list prices, and assumptions.
 
 `order_life` and `usual_life` measure; `prices.toml` has the prices; the constants here are the assumptions.
 """
@@ -57,8 +57,8 @@ ORDERS_A_SEARCH = 75
 WORKING_HOURS, HOURS = 176, 720
 METRICS_OF_A_METHOD = 5
 
-# What is assumed of the usual way, beside that it stores and judges as benchmarks/usual does: the Orders API v0, with a
-# call for each order's items, which keeps a function waiting, paced; and windows that overlap by a fifth.
+# Assumptions about the usual way, which stores and judges as benchmarks/usual does: it uses the Orders API v0, with a
+# paced call for each order's items, which keeps a function waiting; and its windows overlap by a fifth.
 USUAL_CALLS = 1.01
 USUAL_CALL_SECONDS = 0.4
 USUAL_OVERLAP = 0.2
@@ -206,7 +206,7 @@ def _sum(usages: Iterable[Usage]) -> Usage:
 
 
 def month(seller: Seller, life: Life) -> Bill:
-    """What a month costs beside storage and what is fixed."""
+    """The cost of a month without storage and fixed costs."""
     orders, others = seller.sellers * seller.orders * DAYS, seller.sellers - 1
     used = {
         "download_orders": [
@@ -239,7 +239,7 @@ def month(seller: Seller, life: Life) -> Bill:
 
 
 def _of_the_clock(seller: Seller) -> Bill:
-    """What is paid for time that passes, beside the functions."""
+    """The cost of time that passes, apart from the functions."""
     wake_ups = MINUTES * seller.sellers
     received, deleted = max(wake_ups, POLLS_A_MINUTE * MINUTES), wake_ups
     with_orders = 1 - math.exp(-seller.versions * seller.sellers / LIVE_SEARCHES_A_DAY)
@@ -398,11 +398,11 @@ def section() -> str:
     return f"""## Cost
 
 What an order takes from its download to its redaction is measured: {ORDERS} generated orders live through the functions
-themselves, on tables of MiniStack, which says of each write what it costs the table and each index
-(`ReturnConsumedCapacity=INDEXES`) by DynamoDB's rules: a unit for each KB begun; an index's entry is written if its key
-or a projected attribute changes, twice if the key does. Read units follow from the bytes that came back. Processor time
-is of this machine; calls, log lines and metrics are counted. Prices are list prices of us-east-1 of
-{PRICES["looked_up"]:%Y-%m-%d} without free tiers (`benchmarks/prices.toml`), and what is assumed stands at the top of
+themselves, on tables of MiniStack, which reports the cost of each write for the table and each index
+(`ReturnConsumedCapacity=INDEXES`) by DynamoDB's rules: a unit for each started KB; an index's entry is written if its
+key or a projected attribute changes, and twice if the key does. Read units follow from the bytes that came back.
+Processor time is that of this machine; calls, log lines and metrics are counted. Prices are list prices of us-east-1 of
+{PRICES["looked_up"]:%Y-%m-%d} without free tiers (`benchmarks/prices.toml`). The assumptions are at the top of
 `benchmarks/cost.py`: {VERSIONS} versions of each order (new, sent, and one in which only the time of the update is
 new), {HELD:.0%} held; a function with {MB_OF_A_PROCESSOR:,} MB has a processor as fast as this machine's and one with
 less its part of that; a call of DynamoDB takes {1000 * OTHER_WAIT:.0f} ms, a search at Amazon
@@ -410,34 +410,34 @@ less its part of that; a call of DynamoDB takes {1000 * OTHER_WAIT:.0f} ms, a se
 
 The usual way (`benchmarks/usual`) stores the whole order as a map whenever it is downloaded, changed or not, with a
 second write for the verdict and a log line for each; the same indexes hold all of it. It asks the Orders API v0, with a
-call for each order's items, and its windows overlap by {USUAL_OVERLAP:.0%}. In its favour: what it writes again
-unchanged makes no stream record, its rules are simple, its history and events cost what ours do, it asks for no held
-order again, and the generated orders are small.
+call for each order's items, and its windows overlap by {USUAL_OVERLAP:.0%}. Five assumptions favour it: an unchanged
+order that it writes again makes no stream record, its rules are simple, its history and events cost as much as ours, it
+asks for no held order again, and the generated orders are small.
 
 {_table_of_units(life, usual)}
 
-Each page costs some units more in the integrations table, for the checkpoint.
+Each page costs a few more units in the integrations table, for the checkpoint.
 
 {_table_of_a_million(ours, theirs)}
 
-Without people's work, and without what the clock takes whether orders come or not. {writes / mine:.0%} of ours are
-DynamoDB's writes. If both asked Amazon as we do, the ratio would be {without_asking:.2f}. For each KB that Amazon's
-orders are larger the usual way pays ${kilobyte:.2f} more, and ours nothing, since it keeps only what it uses. The
-generated ones have {generated:,.0f} bytes as JSON. Those in the examples of Amazon's model orders_2026-01-01 have
-{min(AMAZONS_EXAMPLES):,} to {max(AMAZONS_EXAMPLES):,} without packages: for the median of them the ratio is
-{ratio_of(median(AMAZONS_EXAMPLES)):.2f}, for the largest {ratio_of(max(AMAZONS_EXAMPLES)):.2f}.
+The table excludes people's work, and the clock's work that is done whether orders come or not. {writes / mine:.0%} of
+ours are DynamoDB's writes. If both asked Amazon as we do, the ratio would be {without_asking:.2f}. For each KB that
+Amazon's orders are larger the usual way pays ${kilobyte:.2f} more, and ours nothing, because it keeps only the fields
+that it uses. The generated ones have {generated:,.0f} bytes as JSON. Those in the examples of Amazon's model
+orders_2026-01-01 have {min(AMAZONS_EXAMPLES):,} to {max(AMAZONS_EXAMPLES):,} without packages: for the median of them
+the ratio is {ratio_of(median(AMAZONS_EXAMPLES)):.2f}, for the largest {ratio_of(max(AMAZONS_EXAMPLES)):.2f}.
 
 Target: {TARGET:.2f} of the usual way. {"Reached" if mine <= TARGET * others else "Missed"}: {mine / others:.2f}.
-Most of it is what the gate is made of: an order is written when it comes, fulfillable for nobody, and again with its
-verdict; and an index finds the verdicts that never came.
+Most of it pays for the gate: an order is written when it comes, not yet fulfillable, and again with its verdict; and an
+index finds the verdicts that never came.
 
 {_table_of_invocations(life)}
 
 {_table_of_months(life, ours, theirs)}
 
 16,000 orders a day are {SELLERS[2].versions:,} versions, as many as Amazon lists within its quota. People repair each
-held order with {CALLS_OF_A_REPAIR} calls. Left out: cold starts, Cognito, data transfer, what log groups ask of KMS,
-the hourly count of held orders, and a warehouse's calls.
+held order with {CALLS_OF_A_REPAIR} calls. The table leaves out cold starts, Cognito, data transfer, the log groups'
+calls to KMS, the hourly count of held orders, and a warehouse's calls.
 
 Target: running cost of the seller of 100 orders a day under ${TARGET_FOR_A_SMALL_SELLER:.0f} a month.
 {"Reached" if small < TARGET_FOR_A_SMALL_SELLER else "Missed"}: ${small:.2f}.

@@ -214,11 +214,11 @@ def section() -> str:
     kilobytes = len(answer(new_orders(PAGE))) / PAGE / 1000
     return f"""## Downloads
 
-What a page of {PAGE} orders takes of a processor, from the bytes of Amazon's answer to all of its orders being written.
-Ours is the code that runs: it reads what is stored, writes what is new or changed, each order on the condition that
-nobody changed it meanwhile, and counts what is held, for which it judges each of those. The usual way
-(`benchmarks/usual/downloader.py`) has models of all that the API can send, stores each order as a map with
-`Table.update_item`, and neither looks at what is there nor judges. Both call the same DynamoDB in another process: a
+What a page of {PAGE} orders takes of a processor, from the bytes of Amazon's answer until all of its orders are
+written. Ours is the code that runs: it reads the stored orders, writes new and changed ones, each on the condition that
+nobody changed it meanwhile, and counts held orders, for which it judges each order that it writes. The usual way
+(`benchmarks/usual/downloader.py`) has models of everything that the API can send, stores each order as a map with
+`Table.update_item`, and neither reads the stored orders nor judges. Both call the same DynamoDB in another process: a
 stub that answers at once, keeps nothing and is not counted; nor are TLS, the connection to Amazon, and the checkpoint
 after the page. The orders are generated, {kilobytes:.1f} KB each as JSON. Amazon's can be larger, which costs the usual
 way more: ours keeps only what it uses.
@@ -228,15 +228,15 @@ way more: ours keeps only what it uses.
 Median (least to most) of {ROUNDS} rounds.
 
 Target: {TARGET} at the most. {_reached(figures)}
-What is new or changed takes a call for each order, on the condition that nobody else changed it. Batches of 25 PartiQL
-statements, tried on a copy, took 53 ms instead of 149 for a page of new orders. They were not taken, for the mocks with
-which most tests run cannot execute them.
+Each new or changed order takes a call, on the condition that nobody else changed it. Batches of 25 PartiQL statements,
+tried on a copy, took 53 ms instead of 149 for a page of new orders. We did not use them, because the mocks of most
+tests cannot execute them.
 
 What `make compare` lives through on a virtual clock with Amazon's quotas, seed 0: {scale.backlog.past:,} orders of
 yesterday as a backlog, and {scale.live.new:,} new orders and {scale.live.updates:,} updates in
-{lasting(scale.live.lasts)}, of which {scale.live.held} came without an address that Amazon has later. Ours is beside
-python-amazon-sp-api with the Orders API v0, and beside one cursor on the Orders API 2026-01-01 that is set back.
-[downloads.md](downloads.md) says how each is driven, and what is in whose favour.
+{lasting(scale.live.lasts)} ({scale.live.held} of them come without an address that Amazon has later). The table
+compares our engine with python-amazon-sp-api on the Orders API v0, and with one cursor on the Orders API 2026-01-01
+that is set back. [downloads.md](downloads.md) says how each is driven, and which assumptions favour which.
 
 {_table_of_lives(lives)}
 """

@@ -156,13 +156,14 @@ def section() -> str:
     headings = ("Function", "A call", "Memory, MB", "Processor, ms", *(f"{size:,} MB" for size in SIZES))
     return f"""## Memory
 
-Each function's processes on the local stack, after the demo's story and {ORDERS:,} more orders: the most memory that
-one of them ever had, and the processor time of one more call of the kind that it does most. Lambda gives a processor in
-proportion to memory, a whole one at {ONE_PROCESSOR:,} MB, so the rest is arithmetic: how long that call computes at
-each size. Waiting for AWS's answers comes on top, as long at every size but paid by the MB; a cold start computes on a
-whole processor whatever the size. `*` marks what the template gives: the smallest size that holds twice the memory and
-computes for {MOST_MILLISECONDS} ms at most where a person waits, elsewhere for a tenth of the timeout. DownloadOrders has
-more, for the largest answer that it takes from Amazon (`amazon/transport.py`), which no run here brings.
+Each function's processes on the local stack, after the demo's story and {ORDERS:,} more orders: the peak memory of any
+of them, and the processor time of one more call of its most frequent kind. Lambda gives a share of a processor in
+proportion to memory, a whole one at {ONE_PROCESSOR:,} MB, so the time that the call computes at each size is
+arithmetic. Waiting for AWS's answers comes on top; it takes as long at every size but is paid by the MB. A cold start
+computes on a whole processor whatever the size. `*` marks the size in the template: the smallest size that holds twice
+the memory and computes for {MOST_MILLISECONDS} ms at most where a person waits, elsewhere for a tenth of the timeout.
+DownloadOrders has more, for the largest answer that it takes from Amazon (`amazon/transport.py`), which no run here
+brings.
 
 {table(headings, map(_row, taken))}
 """

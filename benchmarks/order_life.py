@@ -183,7 +183,7 @@ class _Seller:
         self._amazon_changes(orders, {})
         touched = changed()
         if touched[1].judged:
-            raise ValueError(f"{touched[1].judged} orders of which only the time changed were judged again")
+            raise ValueError(f"{touched[1].judged} orders whose time alone changed were judged again")
         sizes = self._sizes()
         self._clock.advance(LATE)
         redacted = self._redaction_tick(), self._delivered()
@@ -293,7 +293,7 @@ class _Seller:
         return usage + Usage(calls=made)
 
     def _delivered(self) -> _Delivered:
-        """What the stream brings: first what is to be judged, as that changes orders too, then all that is told."""
+        """The records of the stream: first those to judge, because verdicts change orders too, then all to publish."""
         changes = self._stream.records()
         pending = [record for record in changes if record["dynamodb"]["NewImage"]["verdict"]["S"] == "pending"]
         validate = self._batches("validate_orders", pending)

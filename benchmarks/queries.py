@@ -158,17 +158,18 @@ measuring process.
 
 {_table_of_reads(weighed, sizes)}
 
-Read units are worked out from the bytes of what came back, by DynamoDB's rule (4 KB begun are a unit, or half of one if
-the read need not be consistent), since MiniStack says the same of every query. They include the settings that a route
-reads. {ON_PAPER:,} orders are not measured. There too a page of an index is {PAGE + 1} entries, {sizes.entry:.0f} bytes
-each on average, which is {sizes.units_of_a_page:g} units and the settings; one order is one item; the summary stops at
-its bound of 1,000 orders of a Stage. A scan would read every item, {sizes.item:,.0f} bytes each.
+Read units are calculated from the bytes that came back, by DynamoDB's rule (each started 4 KB is a unit, or half a unit
+if the read need not be consistent), because MiniStack reports the same for every query. They include the settings that
+a route reads. {ON_PAPER:,} orders are not measured. There too a page of an index is {PAGE + 1} entries,
+{sizes.entry:.0f} bytes each on average, which is {sizes.units_of_a_page:g} units and the settings; one order is one
+item; the summary stops at its bound of 1,000 orders of a Stage. A scan would read every item, {sizes.item:,.0f} bytes
+each.
 
 {_table_of_times(figures, routes)}
 
-Median (least to most) of {ROUNDS} rounds, without what DynamoDB takes and without waiting. How long DynamoDB takes for a
-page of a large partition is AWS's promise and not measured: MiniStack sorts the whole partition for each query. For all
-routes, and over the whole stack, see [scale.md](scale.md).
+Median (least to most) of {ROUNDS} rounds, without DynamoDB's own time and without waiting. AWS promises how long
+DynamoDB takes for a page of a large partition; it is not measured here, because MiniStack sorts the whole partition for
+each query. For all routes, and over the whole stack, see [scale.md](scale.md).
 
 Target: flat from {NUMBERS[0]:,} to {ON_PAPER:,}. {_reached(weighed)}
 """
@@ -179,7 +180,7 @@ def _reached(weighed: Mapping[int, Mapping[str, Consumption]]) -> str:
     more = [name for name in many if many[name].read_units > few[name].read_units]
     if not more:
         return "Reached: no route reads more with more orders."
-    return f"Reached, save for what is bounded by design and had not reached its bound: {', '.join(more)}."
+    return f"Reached, except for routes that are bounded by design and had not reached their bound: {', '.join(more)}."
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How many stream records a second are judged, beside the usual way (`benchmarks/usual/validator.py`)."""
+"""How many stream records a second are judged, compared with the usual way (`benchmarks/usual/validator.py`)."""
 
 import contextlib
 import importlib.util
@@ -215,18 +215,19 @@ def section() -> str:
     return f"""## Verdicts
 
 A batch of {RECORDS} stream records, from the event's JSON until all writes are prepared: processor time of the process,
-without what botocore and DynamoDB do with a write, which both have. One record in three is a new order, the others
-changes of orders, since an order has about three versions. The usual way is `benchmarks/usual/validator.py`:
+without the work of botocore and DynamoDB on a write, which both have. One record in three is a new order and the others
+are changes of orders, because an order has about three versions. The usual way is `benchmarks/usual/validator.py`:
 Powertools' batch processor, a stream of new and old images, `.new_image`, full models of Amazon's order, one log line a
-record. Ours is the function itself, and does more: it asks of each address what its country needs, tells people's names
-from companies', prepares what lists, events and history show, and measures. Each round brings orders that neither has
-seen. Of all {orders:,} orders ours held {len(ours.writes.held):,} and the usual way {len(usual.writes.held):,}.
+record. Ours is the function itself, and does more: it checks each address for the parts that its country needs, tells
+people's names from companies', prepares the data of lists, events and history, and measures. Each round brings orders
+that neither has seen. Of all {orders:,} orders ours held {len(ours.writes.held):,} and the usual way
+{len(usual.writes.held):,}.
 
 {table(("", "Microseconds a record", "Records a second"), rows)}
 
 Records a second, of the usual way's: **{faster.shown(1)}**. The target was {TARGET}: {"reached" if faster.median >= TARGET else "missed"}.
-Either way a million verdicts cost cents of processor time; the writes are what costs. Rules made into one function over
-the raw JSON would be faster, and nobody would read them with pleasure.
+Either way, a million verdicts cost cents of processor time; the writes cost more. Rules merged into one function over
+the raw JSON would be faster, but hard to read.
 """
 
 

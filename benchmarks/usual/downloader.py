@@ -1,7 +1,7 @@
 """Stores a page of orders the usual way: a model of the whole API, and `Table.update_item` for each order.
 
 The whole order becomes a map of DynamoDB, as the SDK's resource makes it of a dictionary, with the keys by which it is
-found beside it. Nothing is read before, so an order that has not changed is written again.
+found next to it. Nothing is read before, so an order that has not changed is written again.
 """
 
 import json

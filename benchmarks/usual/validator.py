@@ -2,7 +2,7 @@
 
 What Powertools' guide shows (https://docs.powertools.aws.dev/lambda/python/latest/utilities/batch/): the image becomes
 Python values, pydantic makes an order of them, each rule looks at it, and `Table.update_item` writes what was decided.
-Less is decided here than by the system that it stands beside: names are split at spaces, an address needs the same
+Less is decided here than by the system that it is compared with: names are split at spaces, an address needs the same
 parts in every country, and nothing is kept for lists, history or people.
 """
 
