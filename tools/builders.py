@@ -196,7 +196,7 @@ def downloaded_again(order: Order, amazon: AmazonOrder | None = None, **fields: 
 
 
 def edited(amazon: AmazonOrder, confirmed: tuple[str, ...] = (), **units: Any) -> Edits:
-    """What people typed over `amazon`, by unit."""
+    """People's edits over `amazon`, by unit."""
     edits = Edits(confirmed=confirmed)
     for unit, value in units.items():
         edits = edits.edited(_unit(unit), value, amazon)
@@ -215,7 +215,7 @@ def a_typed_name(first: str = "Ada", last: str = "Quill", company: str = "") -> 
 
 
 def accepting(*fields: str) -> tuple[Accepted, ...]:
-    """What an administrator accepts of fields that are blank."""
+    """An administrator's acceptance of blank fields."""
     return tuple(Accepted(field=field, reason="blank") for field in fields)
 
 

@@ -1,4 +1,4 @@
-"""What code asks of DynamoDB: how many requests, how many entries these look at, and the units that AWS charges."""
+"""The use of DynamoDB by code: requests, the entries that they look at, and the units that AWS charges."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,10 +19,10 @@ WRITES = ("UpdateItem", "PutItem", "DeleteItem")
 class Consumption:
     """Adds up the answers that a client got.
 
-    `requests` counts calls, `entries` the items that they looked at, shown or not. `read_units` is worked out from the
+    `requests` counts calls, `entries` the items that they looked at, shown or not. `read_units` is calculated from the
     bytes of these, as AWS documents it, because emulators do not: one for 4 KB, half of that for a read that need not
-    be consistent. `write_units` is what the answers say of writes, 0 where they say nothing; `written` is the same for
-    each table, and for each index by the names of both (`OrdersTable.byStage`).
+    be consistent. `write_units` is the sum that the answers report for writes, 0 if they report nothing; `written` is
+    the same for each table, and for each index by the names of both (`OrdersTable.byStage`).
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Consumption:
 
 @contextmanager
 def consumption_of(client: "DynamoDBClient") -> Iterator[Consumption]:
-    """Counts what the client asks for meanwhile."""
+    """Counts the client's calls meanwhile."""
     consumption, events = Consumption(), client.meta.events
     hooks: dict[str, Any] = {
         "before-parameter-build.dynamodb": _note_request,

@@ -54,7 +54,7 @@ def outputs() -> dict[str, Any]:
 
 
 def variables(function: str, template: Path = TEMPLATE) -> dict[str, Any]:
-    """The environment of a function in a template, with what all its functions have."""
+    """The environment of a function in a template, including the variables of all functions."""
     whole = _template(template)
     parts = whole.get("Globals", {}).get("Function", {}), whole["Resources"][function]["Properties"]
     found: dict[str, Any] = {}
@@ -64,7 +64,7 @@ def variables(function: str, template: Path = TEMPLATE) -> dict[str, Any]:
 
 
 def functions_timeout() -> timedelta:
-    """How long a function has that says nothing else."""
+    """The timeout of a function that sets none of its own."""
     return timedelta(seconds=_template()["Globals"]["Function"]["Timeout"])
 
 

@@ -1,4 +1,4 @@
-"""Integrations under /integrations, the freeze of all under /freeze, and the list of Stages under /stages."""
+"""Integrations under /integrations, the system-wide freeze under /freeze, and the list of Stages under /stages."""
 
 from http import HTTPStatus
 from typing import Any

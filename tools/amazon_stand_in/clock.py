@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 
 class Clock:
-    """Callable, as the stand-in wants its clock: tells `now`."""
+    """Callable, as the stand-in requires of its clock: returns `now`."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now

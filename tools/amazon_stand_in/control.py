@@ -6,13 +6,13 @@
 | GET /_control/orders/{orderId} | | the order as Amazon keeps it, all datasets |
 | PUT /_control/orders/{orderId} | the order | adds or replaces it |
 | PATCH /_control/orders/{orderId} | `{changes, lastUpdatedTime?}` | JSON Merge Patch; the time is kept unless given |
-| POST /_control/orders/{orderId}/complete | `{fields?: [codes], lastUpdatedTime?}` | fills in what was missing |
+| POST /_control/orders/{orderId}/complete | `{fields?: [codes], lastUpdatedTime?}` | fills in missing data |
 | GET /_control/orders/{orderId}/order-change | | `{queueArn, notification}`, or nothing if nobody gets one |
-| GET, DELETE /_control/requests | | what was asked, without tokens |
+| GET, DELETE /_control/requests | | the requests so far, without tokens |
 | POST, DELETE /_control/misbehaviours | `{kind, times?, operations?, seconds?}` | `times: null`: until DELETE |
-| PUT /_control/roles | `{roles: [...]}` | what the seller granted |
+| PUT /_control/roles | `{roles: [...]}` | the roles that the seller granted |
 | PUT /_control/usage-plans/{operation} | `{rate, burst}` | requests per second; a full bucket |
-| PUT /_control/reports | `{duration?, lag?}` | how long reports take, and how old what they show is: in seconds |
+| PUT /_control/reports | `{duration?, lag?}` | how long reports take, and how old their data is, in seconds |
 | DELETE /_control/access-tokens | | all access tokens expire |
 
 Answers are JSON: 200, or 400 and 404 with `{"error": ...}`.

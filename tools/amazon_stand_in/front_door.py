@@ -1,4 +1,4 @@
-"""What every operation of the Selling Partner API looks at first: User-Agent, access token, roles, quota.
+"""The checks that every operation of the Selling Partner API makes first: User-Agent, access token, roles, quota.
 
 Sources: SP-API documentation for the User-Agent and for grantless operations; Amazon's models for the statuses that
 tell the rate; Amazon's issue tracker for the texts of 403 and 429 answers.

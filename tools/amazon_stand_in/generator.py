@@ -67,9 +67,9 @@ def generated(
     """`count` ledger entries, one by one; the n-th depends on its number, the seed and `now` alone.
 
     Updates are spread evenly over `spread` before `now`. `shares` gives the probability of each kind of hole in an
-    order that a merchant still has to ship (and, for line items, in one that Amazon has to); of the kinds for one
-    unit (name, email, address, line items) an order has one at most. Each entry's `missing` tells the truth: what a
-    gate with default settings has to find missing, and its note the kinds of holes. The billing address is not among
+    order that a merchant still has to ship (and, for line items, in one that Amazon has to); of the kinds for one unit
+    (name, email, address, line items) an order has one at most. Each entry's `missing` is the truth: the codes that a
+    gate with default settings has to find missing. Its note names the kinds of holes. The billing address is not among
     the codes: by default it follows the delivery address.
     """
     for number in range(count):
@@ -110,7 +110,7 @@ def _entry(
     holes = [hole for hole in _drawn(shares, random) if fulfilled_by == "MERCHANT" or _HOLES[hole].unit == "lineItems"]
     missing = {code for hole in holes for code in _HOLES[hole].made(order, country, random)}
     if is_gift and order["orderItems"] and fulfilled_by == "MERCHANT" and not _names_a_recipient(order):
-        missing |= set(NAME)  # the buyer of a gift is somebody else; without items nothing tells that it is one
+        missing |= set(NAME)  # the buyer of a gift is somebody else; without items nothing shows that it is a gift
     return Entry.of(
         order, whole=whole, missing=[code for code in MISSING_CODES if code in missing], note=",".join(holes)
     )
@@ -176,7 +176,7 @@ def _drawn(shares: Mapping[Hole, float], random: Random) -> list[Hole]:
 
 @dataclass(frozen=True, slots=True)
 class _Making:
-    """`made` puts the hole into an order and answers with the codes of what is missing then."""
+    """`made` puts the hole into an order and returns the codes of the missing data."""
 
     unit: str
     made: Callable[[Json, Country, Random], tuple[str, ...]]

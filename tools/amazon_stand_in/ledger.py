@@ -33,8 +33,8 @@ def moment(text: str) -> datetime:
 class Entry:
     """One order of the ledger, compact: 10,000 of them take about 20 MB.
 
-    `document` is the order in Amazon's shape, with all datasets; `whole` the same order with nothing missing;
-    `missing` the codes of what a gate with default settings has to find missing; `note` what the order is for.
+    `document` is the order in Amazon's shape, with all datasets; `whole` is the same order with nothing missing;
+    `missing` holds the codes that a gate with default settings has to find missing; `note` says what the order is for.
     """
 
     order_id: str
@@ -85,13 +85,13 @@ class Entry:
 class Ledger:
     """The orders of one seller, by order ID. Unknown order IDs raise KeyError.
 
-    It knows by its clock what it held at any time of the last half hour, as a report that runs late shows it.
+    It remembers its content at any time of the last half hour, because a late report shows it.
     """
 
     def __init__(self, entries: Iterable[Entry] = (), now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._entries = {entry.order_id: entry for entry in entries}
         self._now = now
-        # When an order was written, and what stood in its place before: nothing, if it was new.
+        # The time of each write, and the order in its place before: none, if it was new.
         self._replaced: deque[tuple[datetime, str, Entry | None]] = deque()
 
     def __len__(self) -> int:
@@ -132,7 +132,7 @@ class Ledger:
         self._write(replace(changed, missing=entry.missing, note=entry.note))
 
     def complete(self, order_id: str, *codes: str, last_updated_time: datetime | None = None) -> None:
-        """Fills in what was missing, as when the data arrives at Amazon late.
+        """Fills in missing data, as when it arrives at Amazon late.
 
         `codes` are of `MISSING_CODES` (the two names go together); without any, everything is filled in.
         `lastUpdatedTime` is kept unless given.

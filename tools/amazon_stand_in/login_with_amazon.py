@@ -14,7 +14,7 @@ from tools.amazon_stand_in.http_messages import Answer, Request
 
 TOKEN_PATH: Final = "/auth/o2/token"
 TOKEN_LIFETIME: Final = timedelta(hours=1)
-# What a token is good for: the account of the seller who authorized the application, or grantless operations only.
+# The scope of a token: the account of the seller who authorized the application, or grantless operations only.
 SELLER: Final = ""
 NOTIFICATIONS: Final = "sellingpartnerapi::notifications"
 _GRANTLESS_SCOPES: Final = frozenset({NOTIFICATIONS, "sellingpartnerapi::migration"})
@@ -31,7 +31,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an access token stands for."""
+    """The rights of an access token."""
 
     scope: str
     expiry: datetime
@@ -46,7 +46,7 @@ class LoginError(Exception):
 
 
 class LoginWithAmazon:
-    """Grants access tokens, and knows what each of them is good for."""
+    """Grants access tokens, and knows the scope of each of them."""
 
     def __init__(self, credentials: Credentials, now: Callable[[], datetime]) -> None:
         self._credentials = credentials

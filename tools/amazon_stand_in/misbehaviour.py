@@ -1,4 +1,4 @@
-"""The ways in which Amazon's answers go wrong, to be asked of the stand-in one by one."""
+"""The ways in which Amazon's answers go wrong; tests ask the stand-in for each of them."""
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ _OF_THE_CONNECTION: Final = frozenset(
 )
 
 _OF_THE_ORDERS_API: Final = frozenset({"searchOrders", "getOrder"})
-# What only some operations can get wrong.
+# Faults that only some operations can have.
 _ONLY_OF: Final = {
     Misbehaviour.NULL_FIELDS: _OF_THE_ORDERS_API,
     Misbehaviour.BLANK_FIELDS: _OF_THE_ORDERS_API,
@@ -73,7 +73,7 @@ _ONLY_OF: Final = {
 
 @dataclass(slots=True)
 class Instruction:
-    """To misbehave in the next `times` answers of the operations (None: until told otherwise).
+    """An instruction to misbehave in the next `times` answers of the operations (None: until told otherwise).
 
     `seconds` is how long a slow answer takes, and how much earlier than asked an earlier bound is.
     """
@@ -216,7 +216,7 @@ def _with_unknown_value(order: Json) -> Json:
 
 
 class Misbehaviours:
-    """What the stand-in has been told to get wrong and has not got wrong yet, first told first done."""
+    """The instructions to misbehave that the stand-in has not carried out yet, in the order in which they came."""
 
     def __init__(self) -> None:
         self._instructions: list[Instruction] = []

@@ -27,7 +27,7 @@ _SHIPPING_PROGRAMS: Final = {"IN_STORE_PICK_UP": "ISPU", "AMAZON_EASY_SHIP": "Ea
 
 
 def order_change(order: Json, *, subscription_id: str, seller_id: str, at: datetime, notification_id: str) -> Json:
-    """What Amazon sends at that time of an order in the shape of the Orders API 2026-01-01, all datasets included.
+    """The notification that Amazon sends at that time for an order of the Orders API 2026-01-01 with all datasets.
 
     A buyer's request to cancel makes a BuyerRequestedChange, anything else an OrderStatusChange. Raises KeyError for
     an order whose status or channel v0 has no word for.
@@ -101,7 +101,7 @@ def _window(fulfillment: Json, field: str, name: str) -> Json:
 def _item(item: Json) -> Json:
     return {
         "OrderItemId": item["orderItemId"],
-        # The schema wants a text, and the ledger has items whose product Amazon does not know yet.
+        # The schema requires a text, and the ledger has items whose product Amazon does not know yet.
         "SellerSKU": part_of(item, "product").get("sellerSku") or "",
         "SupplySourceId": None,
         "Quantity": item["quantityOrdered"],

@@ -63,7 +63,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page token stands for: an offset into one search, whose upper bound stays as first answered."""
+    """The content of a page token: an offset into one search, whose upper bound stays as first answered."""
 
     parameters: Mapping[str, str]
     offset: int

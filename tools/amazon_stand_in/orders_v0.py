@@ -1,8 +1,8 @@
-"""The Orders API v0, as far as clients of old need it: getOrders by time of update, and getOrderItems.
+"""The Orders API v0, as far as old clients need it: getOrders by time of update, and getOrderItems.
 
-Source: Amazon's model (`ordersV0.json`) for paths, fields, usage plans and paging. What the model leaves open is as in
-`OrdersApi`: pages are cut by offset from orders sorted by the time of their last update, and a page token keeps the
-upper bound of its first page. Whoever calls is let in, as if with a restricted data token: getOrders shows buyers and
+Source: Amazon's model (`ordersV0.json`) for paths, fields, usage plans and paging. Where the model is silent, this does
+as `OrdersApi`: pages are cut by offset from orders sorted by the time of their last update, and a page token keeps the
+upper bound of its first page. Every caller is let in, as if with a restricted data token: getOrders shows buyers and
 addresses without a further call, which is the best case of v0.
 """
 

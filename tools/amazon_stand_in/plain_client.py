@@ -1,4 +1,4 @@
-"""A client without a mind of its own: it asks exactly what a test says, and shows the answer as it came."""
+"""A client without any logic: it sends exactly what a test says, and shows the answer as it came."""
 
 import json
 from collections.abc import Mapping

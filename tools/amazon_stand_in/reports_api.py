@@ -1,7 +1,7 @@
 """The Reports API 2021-06-30, as far as the report of all orders by last update needs it.
 
 createReport, getReport and getReportDocument, and the download from the URL that the last of them gives, which is
-presigned: it wants no access token and lives for five minutes.
+presigned: it needs no access token and lives for five minutes.
 
 Sources: Amazon's model of the API for shapes, statuses, bounds and usage plans; its pages "Verify that report
 processing is complete" and "Retrieve a report"; its issue tracker for the texts of errors, for the format of times, and
@@ -39,7 +39,7 @@ _RANGE_EXCEEDED: Final = "Date range exceeded. Report can be requested only upto
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What createReport was asked for and what becomes of it: `outcome` is its status when it has ended."""
+    """A report that createReport was asked for, and its fate: `outcome` is its status when it has ended."""
 
     report_id: str
     marketplace_ids: list[str]
@@ -73,7 +73,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Presigned:
-    """What a download URL's signature is good for."""
+    """The rights that a download URL's signature gives."""
 
     document_id: str
     expiry: datetime

@@ -66,8 +66,8 @@ class SeenRequest:
 class AmazonStandIn:
     """Amazon's Orders, Reports and Notifications APIs and Login with Amazon, for one seller in one region.
 
-    Methods here are for the tests' side: what Amazon and the seller's buyers do, and what goes wrong. All of them may
-    be called while the server answers. `now` is Amazon's clock.
+    The methods are for tests: they play Amazon and the seller's buyers, and make things go wrong. You may call all of
+    them while the server answers. `now` is Amazon's clock.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class AmazonStandIn:
 
     @cached_property
     def _server(self) -> "_Server":
-        """Listens from when it is first asked for: who calls `answer` needs no socket."""
+        """Listens once you first ask for it: a caller of `answer` needs no socket."""
         return _Server(self._port, self)
 
     @property
@@ -164,7 +164,7 @@ class AmazonStandIn:
             self._ledger.patch(order_id, changes, last_updated_time=last_updated_time)
 
     def complete(self, order_id: str, *codes: str, last_updated_time: datetime | None = None) -> None:
-        """Amazon gets to know all that was missing, or only what these codes name. See `Ledger.complete`."""
+        """Amazon learns all missing data, or only the data that these codes name. See `Ledger.complete`."""
         with self._lock:
             self._ledger.complete(order_id, *codes, last_updated_time=last_updated_time)
 
@@ -178,7 +178,7 @@ class AmazonStandIn:
             return self._ledger[order_id]
 
     def order_change(self, order_id: str) -> tuple[str, Json] | None:
-        """What Amazon sends when the order has changed: the queue's ARN and the notification, the message's body.
+        """The message that Amazon sends when the order has changed: the queue's ARN and the notification, its body.
 
         None: nobody has subscribed, not to changes of this type, or to a FIFO queue, where nothing arrives. Raises
         KeyError for an unknown order ID. The notification has an ID of its own each time; sending it is the caller's.
@@ -201,7 +201,7 @@ class AmazonStandIn:
             self._door.set_plan(operation, UsagePlan(rate, burst))
 
     def set_reports(self, *, duration: timedelta | None = None, lag: timedelta | None = None) -> None:
-        """How long reports created from now on take until done, and how old what they show is when they are created.
+        """How long reports that are created from now on take, and how old their data is when they are created.
 
         At first two minutes and nothing. Raises ValueError for a lag of more than half an hour, Amazon's longest.
         """
@@ -296,7 +296,7 @@ _ROUTES: Final = tuple(
 
 
 def operation_of(request: Request) -> str:
-    """The operationId of Amazon's model; empty for what Amazon does not offer."""
+    """The operationId of Amazon's model; empty for a route that Amazon does not offer."""
     if request.path == TOKEN_PATH:
         return LOGIN
     for method, pattern, operation in _ROUTES:

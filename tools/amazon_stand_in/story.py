@@ -54,7 +54,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoryOrder:
-    """One row. `hole` is the merge patch that makes the whole order what Amazon has of it at first."""
+    """One row. `hole` is the merge patch that turns the whole order into the one that Amazon has at first."""
 
     order_id: str
     country: str
@@ -246,7 +246,7 @@ def _has_a_buyer_who_asked_to_cancel(order: Json) -> None:
         item["cancellation"] = {"cancellationRequest": {"requester": "BUYER", "cancelReason": "Ordered twice"}}
 
 
-# What sets an order apart for good, besides its hole.
+# The differences of an order that stay, apart from its hole.
 _PECULIARITIES: Final[dict[str, Callable[[Json], None]]] = {
     "700-0000004-1000004": _has_its_street_in_extended_fields,
     "111-0000017-1000017": _replaces_the_first_order_for_nothing,

@@ -1,4 +1,4 @@
-"""Words of the Orders API v0 for what the Orders API 2026-01-01 says: notifications and reports still speak them.
+"""The Orders API v0's words for values of the Orders API 2026-01-01: notifications and reports still use them.
 
 Source: Amazon's models of both APIs, and its schema of the ORDER_CHANGE notification.
 """

@@ -1,4 +1,4 @@
-"""What Amazon shows of an order: it depends on the datasets asked for, the caller's roles, and the order's state.
+"""The parts of an order that Amazon shows, by the datasets asked for, the caller's roles, and the order's state.
 
 Sources: the includedData and Order descriptions of Amazon's model of the Orders API 2026-01-01; Amazon's pages
 "Access Orders PII", "Get Order Information", "Get Tax Information". Where they are silent, Amazon's answers on its

@@ -48,7 +48,7 @@ os.environ |= {
     "POWERTOOLS_METRICS_NAMESPACE": "tests",
 }
 
-# What the template's resources are called in these tests, where it is not their logical id.
+# The names of the template's resources in these tests, if they differ from their logical IDs.
 NAMES = {"WakeUpQueue": "wake-up.fifo", "EventBus": "orders", "DigestTopic": "digest"}
 # Before any client is made: the functions' own are made when they are imported.
 IAM = Guard({function: policy_of(role, NAMES) for function, role in roles().items()})
@@ -71,7 +71,7 @@ class Clock:
 
 
 class Answer(NamedTuple):
-    """What a function answered."""
+    """A function's answer."""
 
     status: int
     body: Any
@@ -189,7 +189,7 @@ class World:
         return self.orders.save(None, order, by="amazon", at=self.clock.now, cause="download")
 
     def download(self, integration: str = "acme-na", **fields: Any) -> Order:
-        """An order as downloaded and judged; what `fields` do not say is complete."""
+        """An order as downloaded and judged; it is complete but for `fields`."""
         amazon: AmazonOrder = an_amazon_order(**fields)
         found = self.integrations.get(integration)
         settings = found.settings if found else Settings()
@@ -204,7 +204,7 @@ class World:
     def just_before(
         self, function: str, operation: str, action: Callable[[], object], *, times: int = 1
     ) -> Iterator[None]:
-        """Lets something happen between what the function read and its write, this many times."""
+        """Lets something happen between the function's read and its write, this many times."""
         left = iter(range(times))
         events = app(function).dynamodb.meta.events
 
@@ -230,7 +230,7 @@ class World:
 
 
 class DocumentedWorld(World):
-    """Holds every answer against the OpenAPI document."""
+    """Compares every answer with the OpenAPI document."""
 
     def call_as(self, claims: Mapping[str, object], method: str, path: str, *args: Any, **more: Any) -> Answer:
         answer = super().call_as(claims, method, path, *args, **more)
@@ -255,7 +255,7 @@ def send(function: str, event: Mapping[str, Any]) -> Answer:
 
 
 def invoke(function: str, event: Mapping[str, Any]) -> Any:
-    """Invokes a function, with what its role in the template lets it do and no more."""
+    """Invokes a function with the permissions of its role in the template, and no more."""
     handler = app(function).handler
     with IAM.running(function):
         return handler(event, CONTEXT)

@@ -1,7 +1,7 @@
 """The DynamoDB calls that the stores make, on dictionaries: a simulated day takes minutes on moto, and seconds here.
 
-It knows just the expressions that the stores write, and raises for any other. It has no scan, since no function may
-scan. `tests/contract/test_memory_dynamodb.py` holds it against moto.
+It knows only the expressions that the stores write, and raises for any other. It has no scan, because no function may
+scan. `tests/contract/test_memory_dynamodb.py` compares it with moto.
 """
 
 import json
@@ -63,7 +63,7 @@ class Table:
             index["IndexName"]: tuple(part["AttributeName"] for part in index["KeySchema"])
             for index in properties.get("GlobalSecondaryIndexes", [])
         }
-        # An index shows no more of an item than its keys and what it includes.
+        # An index shows only an item's keys and the attributes that it includes.
         self._shown = {
             index["IndexName"]: {*self._key, *self._indexes[index["IndexName"]]}
             | set(index["Projection"].get("NonKeyAttributes", ()))
@@ -106,7 +106,7 @@ class Table:
     def find(
         self, index: str, hash_value: str, *, is_wanted: Callable[[str], bool], start: Item | None, descending: bool
     ) -> list[Item]:
-        """What an index shows of the items there, in its order; from where `start` is on, which may have gone since."""
+        """The items there as an index shows them, in its order, from `start` on, which may be gone by now."""
         entries = self._sorted[index, hash_value]
         if start:
             last = start[self._indexes[index][1]]["S"], self.key_of(start)

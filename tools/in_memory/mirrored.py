@@ -1,4 +1,4 @@
-"""DynamoDB in memory and on moto at once: every call goes to both, and both must say the same."""
+"""DynamoDB in memory and on moto at once: every call goes to both, and both must give the same answer."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ class Mirrored:
     """`memory` is a MemoryDynamoDB or a client that it answers, and raises its errors; `moto` is a client of moto's."""
 
     def __init__(self, memory: Any, moto: Any) -> None:
-        # What a simulation does around a call, it does around both.
+        # A simulation's acts around a call apply to both.
         self._on_call = getattr(memory, "on_call", lambda: None)
         if hasattr(memory, "on_call"):
             memory.on_call = lambda: None
@@ -68,7 +68,7 @@ class _Refused:
 
 
 def _outcome(call: Any, parameters: dict[str, Any]) -> Any:
-    """What a call answers, without what moto wraps around it."""
+    """A call's answer, without moto's wrapping."""
     try:
         answer = call(**parameters) or {}
     except (ClientError, ConditionalCheckFailed, Invalid, TransactionCanceled) as error:

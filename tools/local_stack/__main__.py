@@ -1,4 +1,4 @@
-"""`python -m tools.local_stack COMMAND`: the whole system on one machine; `make help` says what for."""
+"""`python -m tools.local_stack COMMAND`: the whole system on one machine; `make help` describes the commands."""
 
 import argparse
 import os
@@ -60,7 +60,7 @@ def run_load() -> int:
 
 
 def run_scale() -> int:
-    """Measures every route with fifty thousand orders beside five hundred."""
+    """Measures every route with fifty thousand orders and with five hundred."""
     from tools.local_stack import scale  # noqa: PLC0415 - no other command needs the layer to be importable
 
     with _own_stack("scale-few") as few, _own_stack("scale-many") as many:
@@ -69,7 +69,7 @@ def run_scale() -> int:
 
 
 def run_upgrade() -> int:
-    """Deploys what is here over an earlier release that is in the middle of its work."""
+    """Deploys this release over an earlier one that is in the middle of its work."""
     release = os.environ.get("RELEASE") or upgrade.last_release()
     local = _fresh_stack("upgrade")
     try:
@@ -80,7 +80,7 @@ def run_upgrade() -> int:
 
 
 def run_restore() -> int:
-    """Rehearses what `docs/restore.md` says."""
+    """Rehearses the steps of `docs/restore.md`."""
     from tools.local_stack import restore  # noqa: PLC0415 - it needs the layer to be importable
 
     with _own_stack("restore") as stack:
@@ -89,7 +89,7 @@ def run_restore() -> int:
 
 
 def run_chaos() -> int:
-    """Lets everything go wrong on a stack of its own, for so many minutes, by a seed that it tells."""
+    """Makes everything go wrong on a stack of its own, for this many minutes, by a seed that it prints."""
     from tools.local_stack.chaos.run import Chaos  # noqa: PLC0415 - it needs the layer to be importable
 
     minutes = float(os.environ.get("MINUTES") or 10)
@@ -113,7 +113,7 @@ def _fresh_stack(name: str) -> LocalStack:
     if endpoints_from_environment():
         raise ValueError("This plays Amazon's side itself: unset SP_API_ENDPOINT and LWA_ENDPOINT")
     local = LocalStack(PROJECT / ".build" / name, Tools(), say)
-    local.down()  # what an interrupted run left behind
+    local.down()  # the remains of an interrupted run
     return local
 
 

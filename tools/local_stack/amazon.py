@@ -1,4 +1,4 @@
-"""The Amazon that the stack talks to: the stand-in, or what SP_API_ENDPOINT and LWA_ENDPOINT name."""
+"""The Amazon that the stack talks to: the stand-in, or the one that SP_API_ENDPOINT and LWA_ENDPOINT name."""
 
 import json
 import os

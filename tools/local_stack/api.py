@@ -14,7 +14,7 @@ CONNECTIONS = urllib3.PoolManager(timeout=urllib3.Timeout(300), retries=False)
 
 
 class Answer(NamedTuple):
-    """What the API answered; `body` is parsed JSON, or None where there is none. Header names are lower-case."""
+    """An answer of the API; `body` is parsed JSON, or None if there is none. Header names are lower-case."""
 
     status: int
     body: Any

@@ -1,4 +1,4 @@
-"""What `make demo` shows: the story, step by step, and a table of how it ended for each order."""
+"""`make demo`: the story, step by step, and a table of the outcome for each order."""
 
 from collections.abc import Callable, Sequence
 

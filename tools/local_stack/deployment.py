@@ -18,7 +18,7 @@ STACK_NAME = "needs-attention-local"  # as in samconfig.toml
 
 @dataclass(frozen=True)
 class Tools:
-    """The programs that live in environments of their own, because their requirements contradict each other's."""
+    """The programs that have environments of their own, because their requirements conflict."""
 
     sam: Path = PROJECT / ".build/sam/bin/sam"
     ministack_python: Path = PROJECT / ".build/ministack/bin/python"
@@ -61,7 +61,7 @@ def deploy(
 
 
 def _refuse_as_the_template_says(aws_endpoint: str, api_id: str) -> None:
-    """Does what the embedded AWS leaves out: it does not read gateway responses from an API's definition."""
+    """Adds the gateway responses, because the embedded AWS does not read them from an API's definition."""
     gateway = local_aws.session().client("apigateway", endpoint_url=aws_endpoint)
     api = resources()["Api"]["Properties"]
     for kind, told in api["GatewayResponses"].items():
@@ -70,7 +70,7 @@ def _refuse_as_the_template_says(aws_endpoint: str, api_id: str) -> None:
             restApiId=api_id,
             responseType=kind,
             **({"statusCode": told["StatusCode"]} if "StatusCode" in told else {}),
-            # What depends on a condition is that of a stack without an allowed origin.
+            # Conditional parts are those of a stack without an allowed origin.
             responseParameters={
                 f"gatewayresponse.header.{name}": value[-1] if isinstance(value, list) else value
                 for name, value in headers

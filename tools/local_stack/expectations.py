@@ -1,15 +1,15 @@
-"""What must be so, at once or before a deadline."""
+"""Expectations: checked at once, or before a deadline."""
 
 import time
 from collections.abc import Callable
 
 PAUSE = 0.2
-# Many times what anything takes on a fast machine: only what never comes is waited for so long.
+# Many times as long as anything takes on a fast machine: only an event that never comes takes this long.
 A_LONG_WHILE = 300.0
 
 
 class Unexpected(Exception):
-    """Something is not as it must be: the message says what, and how it is instead."""
+    """Something is not as expected: the message says what was expected, and what was found."""
 
 
 def expect(actual: object, wanted: object, what: str) -> None:
@@ -21,7 +21,7 @@ def expect(actual: object, wanted: object, what: str) -> None:
 def eventually[Found](
     what: str, find: Callable[[], Found | None], seconds: float = A_LONG_WHILE, pause: float = PAUSE
 ) -> Found:
-    """What `find` answers as soon as that is not None. Raises Unexpected if it has not come after so many seconds."""
+    """The result of `find` as soon as it is not None. Raises Unexpected if it has not come after this many seconds."""
     deadline = time.monotonic() + seconds
     while (found := find()) is None:
         if time.monotonic() > deadline:

@@ -35,8 +35,8 @@ SAYS_EVERY = 10_000
 def fill(stack: Stack, number: int, now: datetime, say: Callable[[str], None]) -> None:
     """Writes `number` orders of one integration in the stores' own formats; nothing else happens on the stack then.
 
-    The integration is paused, and the orders' stream tells nobody: neither a download nor 50,000 old changes that are
-    published run beside what is measured. The n-th order is the same for every `number` (and `now`).
+    The integration is paused and the orders' stream is off, so that neither a download nor the publication of 50,000
+    old changes disturbs the measurement. The n-th order is the same for every `number` (and `now`).
     """
     dynamodb = local_aws.session().client("dynamodb", endpoint_url=stack.aws_endpoint)
     _stop_streams(stack)

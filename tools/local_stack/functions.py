@@ -1,4 +1,4 @@
-"""The deployed functions, called past the API and the queues: as AWS calls them, but whenever somebody likes."""
+"""The deployed functions, called directly, without the API and the queues, as AWS calls them."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Functions:
         self.names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
 
     def environment(self, function: str) -> dict[str, str]:
-        """What the template tells the function through its environment."""
+        """The function's environment from the template."""
         configuration = self._lambda.get_function_configuration(FunctionName=self.names[function])
         return dict(configuration["Environment"]["Variables"])
 

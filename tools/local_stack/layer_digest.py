@@ -18,7 +18,7 @@ IN_THE_TEMPLATE = re.compile(r"(?<=LAYER_SHA256: \")\w+")
 
 
 def layer_digest() -> str:
-    """Of all that the layer is built from: names and contents."""
+    """The digest of the layer's sources: names and contents."""
     digest = hashlib.sha256()
     for file in sorted(path for path in LAYER.rglob("*") if path.suffix in SOURCES or path.name == "Makefile"):
         digest.update(f"{file.relative_to(LAYER).as_posix()}\0{file.stat().st_size}\0".encode())
@@ -27,7 +27,7 @@ def layer_digest() -> str:
 
 
 def digest_in_the_template() -> str:
-    """As it was written last."""
+    """The digest that was written last."""
     return str(IN_THE_TEMPLATE.findall(TEMPLATE.read_text(encoding="utf-8"))[0])
 
 

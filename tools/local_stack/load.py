@@ -28,7 +28,7 @@ SECONDS_AN_ORDER = 1.0
 
 @dataclass(frozen=True)
 class Measured:
-    """How long it took from the request until every order had its verdict, and how often was looked meanwhile."""
+    """The time from the request until every order had its verdict, and the number of samples meanwhile."""
 
     orders: int
     held: int
@@ -46,7 +46,7 @@ class Measured:
 class Load:
     """`number` generated orders, with holes whose effect is known, on a stack with the integration `demo`.
 
-    Complete orders are dispatched at once (Auto Dispatch), so that a verdict that came too early or wrong would show.
+    Complete orders are dispatched at once (Auto Dispatch), so that an early or wrong verdict shows.
     """
 
     def __init__(self, stack: Stack, number: int) -> None:
@@ -99,7 +99,7 @@ class Load:
             self._amazon.put(entry.order)
 
     def _let_all_be_told(self, order_id: str) -> None:
-        """Until one more change is in the history, which all others come before: no one after us waits for them."""
+        """Waits until one more change is in the history, after all others: then nobody after us waits for them."""
         comment = "The last change of many"
         Person(self._stack, "editor").patch(f"/orders/{order_id}", {"comment": comment})
         path = f"/orders/{order_id}/history"

@@ -1,4 +1,4 @@
-"""Personal data that is known again wherever it turns up: every value that a person could be known by has a mark."""
+"""Personal data that can be recognised anywhere: every value that could identify a person has a mark."""
 
 from collections.abc import Mapping
 from itertools import count

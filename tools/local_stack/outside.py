@@ -1,4 +1,4 @@
-"""The two other sides of the system: Amazon, and whoever listens to the event bus."""
+"""The two outer sides of the system: Amazon, and the consumers of the event bus."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Amazon(NamedTuple):
         self.ask("PATCH", f"/orders/{order_id}", {"changes": changes, "lastUpdatedTime": just_listed()})
 
     def complete(self, order_id: str, *fields: str) -> None:
-        """Amazon gets to know what was missing: all of it, or these fields."""
+        """Amazon learns the missing data: all of it, or these fields."""
         self.ask("POST", f"/orders/{order_id}/complete", {"fields": fields, "lastUpdatedTime": just_listed()})
 
     def order_change(self, order_id: str) -> tuple[str, str] | None:
@@ -78,7 +78,7 @@ def just_listed() -> str:
 
 
 class Subscriber:
-    """Somebody who wants to know what happens from now on: a queue of their own behind a rule on the event bus."""
+    """A consumer of all events from now on: a queue of its own behind a rule on the event bus."""
 
     def __init__(self, stack: Stack) -> None:
         session = local_aws.session()

@@ -1,4 +1,4 @@
-"""Who calls the stack: one person of each role, the warehouse's machine, and those who must not come in."""
+"""The callers of the stack: one person of each role, the warehouse's machine, and callers who must not come in."""
 
 import secrets
 from contextlib import suppress
@@ -51,7 +51,7 @@ def signed_in(
 
 
 def client_login(cognito: "CognitoIdentityProviderClient", user_pool_id: str, client_id: str) -> str:
-    """What a machine's client logs in with, as `curl -u` takes it."""
+    """The credentials of a machine's client, as `curl -u` takes them."""
     client = cognito.describe_user_pool_client(UserPoolId=user_pool_id, ClientId=client_id)["UserPoolClient"]
     return f"{client_id}:{client['ClientSecret']}"
 

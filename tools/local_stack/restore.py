@@ -1,6 +1,6 @@
 """Rehearses `docs/restore.md` on the real template, as far as the embedded AWS goes.
 
-It has no recovery points, so a copy of the orders stands for one; the items go back by the very lines of the document.
+It has no recovery points, so a copy of the orders replaces one; the program in the document copies the items back.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Fifty thousand orders beside five hundred: what each route takes and reads, on two stacks at the same time.
+"""Fifty thousand orders against five hundred: the time and reads of each route, on two stacks at the same time.
 
-Over HTTP a call goes through the whole stack, the embedded AWS included. What is our own is seen by running the
-functions' code in this process, on the same tables: its processor time, and what it asks of DynamoDB.
+Over HTTP a call goes through the whole stack, the embedded AWS included. To measure our own part, this process runs the
+functions' code on the same tables, and takes its processor time and its requests to DynamoDB.
 """
 
 import json
@@ -34,7 +34,7 @@ from tools.local_stack.stack import Stack
 FEW, MANY = 500, 50_000
 ROUNDS = 30
 SAYS_EVERY = 5
-# What a route may ask more of DynamoDB with many orders than with few, unless it is known to.
+# How much more a route may ask of DynamoDB with many orders than with few, unless it is bounded by design.
 MOST_MORE = 1.3
 PAGE = 50
 HELD = {"stage": "Needs Attention"}
@@ -237,7 +237,7 @@ def _check(route: Route, answer: Answer) -> None:
 
 
 def compare(stacks: Sequence[Stack], say: Callable[[str], None]) -> None:
-    """Fills the two stacks, measures each route on both in turns, and says what came of it as tables in Markdown.
+    """Fills the two stacks, measures each route on both in turns, and prints the results as tables in Markdown.
 
     Raises Unexpected if a route asks more of DynamoDB with many orders than with few, unless it is known to.
     """

@@ -27,7 +27,7 @@ WHOLE = STORY[0].order_id
 
 
 class Shop:
-    """The integration, and Amazon's side of it, with live downloads so rare that none takes what a test prepares."""
+    """The integration, and Amazon's side of it, with live downloads too rare to take an order that a test prepares."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -113,7 +113,7 @@ class Shop:
         return {order["orderId"]: order["reason"] for order in self.health()["setAside"]}
 
     def let_a_while_pass(self) -> None:
-        """Until live downloads are due, and what did not work is tried again: minutes, which a test does not wait."""
+        """Lets minutes pass without waiting, until live downloads are due and failures are tried again."""
         store = DownloadStateStore(self.dynamodb, self.stack.outputs["IntegrationsTable"])
         state = store.state(INTEGRATION)
         assert state is not None
@@ -159,7 +159,7 @@ class Shop:
         self.sqs.send_message(QueueUrl=queue, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=once)
 
     def set_wake_ups_hidden(self, seconds: int) -> int:
-        """How long a wake-up whose run died holds its integration up; answers how long it was before."""
+        """Sets how long a wake-up whose run died delays its integration; returns the earlier value."""
         url, name = self.stack.outputs["WakeUpQueueUrl"], "VisibilityTimeout"
         before = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
         self.sqs.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})

@@ -13,7 +13,7 @@ from tools.local_stack.processes import ProcessList
 
 @dataclass(frozen=True)
 class Stack:
-    """What a caller needs to use the stack; `stack.json` holds the same, with these names in camelCase."""
+    """Everything that a caller needs to use the stack; `stack.json` holds the same, with these names in camelCase."""
 
     api: str
     aws_endpoint: str
@@ -50,7 +50,7 @@ class LocalStack:
         Raises RuntimeError if something does not start or deploy.
         """
         if not self._is_whole():
-            self.down()  # what a killed `up` left behind
+            self.down()  # the remains of a killed `up`
         self.stack_file.unlink(missing_ok=True)  # the stack is not whole again until this is
         self.directory.mkdir(parents=True, exist_ok=True)
         try:

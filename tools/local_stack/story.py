@@ -40,7 +40,7 @@ def id_of(part: Part) -> str:
 
 
 def missing_of(row: StoryOrder) -> list[str]:
-    """What the gate has to find missing: what Amazon has not, and what follows from that."""
+    """The gaps that the gate has to find: the data that Amazon lacks, and everything that follows from that."""
     if row.part is Part.CANCELLATION_REQUESTED:
         return ["buyerRequestedCancel"]
     if row.status != "UNSHIPPED" or row.fulfilled_by == "AMAZON":
@@ -78,7 +78,7 @@ class Story:
         names = [stage["name"] for stage in self.reader.get("/stages")["stages"]]
         expect(names, [NEEDS_ATTENTION, "New", OWN_STAGE], "the list of Stages")
         defaults = {"defaultStage": "New", "defaultThreePlStatus": UPON_COMPLETION, "autoDispatchOrders": False}
-        # After the first, no live download takes what the story has a backdated one bring.
+        # After the first, no live download takes an order that a backdated one brings in the story.
         settings = {**defaults, "liveDownloadEveryMinutes": 24 * 60}
         self.administrator.post("/integrations", registration(settings), status=201)
         self.administrator.post("/integrations", registration(settings), status=409)

@@ -1,7 +1,7 @@
 """A release takes over from an earlier one that is in the middle of its work, on the real template.
 
 The earlier release is deployed from git; a download of it is half done and waits for quota, orders are held, typed
-into, and with the warehouse. Then what is here is deployed over it: every order gets its verdict, and nothing is lost.
+into, and with the warehouse. Then this release is deployed over it: every order gets its verdict, and nothing is lost.
 """
 
 import shutil
@@ -53,7 +53,7 @@ def run(local: LocalStack, release: str, say: Callable[[str], None]) -> None:
 
 
 class Work:
-    """What Amazon, the system and people are in the middle of."""
+    """The unfinished work of Amazon, the system and people."""
 
     def __init__(self, stack: Stack) -> None:
         entries = list(generated(ORDERS, now=datetime.now(UTC), shares=SHARES))
@@ -92,7 +92,7 @@ class Work:
         expect(download["counts"]["orders"] >= self._downloaded, True, "how far the download had come")
 
     def goes_on(self) -> int:
-        """What was begun is done; answers how many orders are held."""
+        """The unfinished work is done; returns how many orders are held."""
         self._editor.post(f"/orders/{self._typed}/release", {})
         self._warehouse.post(f"/orders/{self._sent}/picked", {})
         self._amazon.set_usage_plan("searchOrders", rate=1000, burst=1000)

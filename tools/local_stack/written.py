@@ -1,4 +1,4 @@
-"""All that a stack wrote where people, tools and other systems read it: anywhere but in the orders themselves."""
+"""Everything that a stack wrote where people, tools and other systems read it, except in the orders themselves."""
 
 from collections.abc import Iterator
 from pathlib import Path

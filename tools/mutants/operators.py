@@ -1,4 +1,4 @@
-"""How a mutant differs: the slips that somebody could make, one at a time."""
+"""The differences of mutants: the slips that somebody could make, one at a time."""
 
 import re
 from collections.abc import Iterator

@@ -24,7 +24,7 @@ _lines: dict[str, set[int]] = defaultdict(set)
 
 
 def _begins(code: CodeType, _: int) -> object:
-    # Only functions have this flag. What an import runs tells nothing of the test that happened to be the first.
+    # Only functions have this flag. Lines that an import runs say nothing about the test that happened to come first.
     if code.co_flags & CO_OPTIMIZED and code.co_filename.startswith(SYSTEM):
         sys.monitoring.set_local_events(TOOL, code, EVENTS.LINE)
     return sys.monitoring.DISABLE

@@ -34,7 +34,7 @@ class Recording:
     def tests_for(self, path: str, first: int, last: int) -> list[str]:
         """The tests that run any of these lines, the quickest of each file first, no longer than `SECONDS`.
 
-        What runs only when the module is imported is judged by the tests that run what uses its name.
+        For a line that runs only at the module's import, these are the tests that run the users of its name.
         """
         found = self._running((path, line) for line in range(first, last + 1)) or self._using(path, first)
         by_file = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Runs tests again and again, each time in a fork of a process that has already imported what is not the project's.
+"""Runs tests repeatedly, each time in a fork of a process that has already imported all but the project's modules.
 
 That saves most of the time that a run of a few tests takes. The process is this module as a program, in the environment
 of the tests. It reads from each line what to run, and answers with pytest's exit code.
@@ -48,7 +48,7 @@ class WarmPytest:
         self._process = subprocess.Popen(  # noqa: S603 - this module
             (python, "-m", "tools.mutants.warm_pytest"),
             cwd=root,
-            # What Python compiles of a mutant must not be taken for the module later.
+            # Python must not take the bytecode of a mutant for the module later.
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

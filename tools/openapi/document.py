@@ -32,7 +32,7 @@ HAS_ETAG = (WholeOrder, EditedOrder, IntegrationDetails, TriedIntegration)
 CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: CSV}
 BODIES = tuple(CONTENT_TYPES)
 
-# The answers that hold the parts of another operation's path: by operation and status, the places in the body.
+# Answers that hold the parts of another operation's path: the places in the body, by operation and status.
 TELLS: Mapping[tuple[str, HTTPStatus], Mapping[str, str]] = {
     ("listOrders", HTTPStatus.OK): {"orderId": "/orders/0/orderId"},
     ("eraseBuyer", HTTPStatus.ACCEPTED): {"erasureId": "/erasureId"},

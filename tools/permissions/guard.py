@@ -1,6 +1,6 @@
-"""IAM for functions whose AWS is in memory: what a function's role does not allow is denied, conditions included.
+"""IAM for functions whose AWS is in memory: it denies calls that a role does not allow, conditions included.
 
-The embedded AWS of the end-to-end tests enforces actions and resources too, but no condition on what is written.
+The embedded AWS of the end-to-end tests enforces actions and resources too, but no conditions on attributes.
 """
 
 from collections import defaultdict
@@ -25,12 +25,12 @@ class Guard:
         self._policies = policies
         self._running: str | None = None
         self._asked: defaultdict[str, list[Request]] | None = None
-        # Moto comes in by the same door; it makes new sessions of its own, so a session's events would not do.
+        # Moto hooks in at the same place; it makes sessions of its own, so a session's events would not suffice.
         BUILTIN_HANDLERS.append(("provide-client-params", self._ask))
 
     @contextmanager
     def running(self, function: str | None) -> Iterator[None]:
-        """Whatever calls AWS meanwhile is this function; None: a test, which may do anything."""
+        """Attributes all calls meanwhile to this function; None means a test, which may do anything."""
         before, self._running = self._running, function
         try:
             yield
@@ -39,7 +39,7 @@ class Guard:
 
     @contextmanager
     def listening(self) -> Iterator[Mapping[str, list[Request]]]:
-        """What each function asks for meanwhile."""
+        """The requests of each function meanwhile."""
         self._asked = defaultdict(list)
         try:
             yield self._asked

@@ -1,7 +1,7 @@
-"""The policies of template.yaml, and what they allow.
+"""The policies of template.yaml, and the requests that they allow.
 
-This knows only what those policies use, and raises on anything else, so that it cannot take for allowed what AWS would
-refuse: IAM has more, and no library for Python evaluates it with its conditions.
+This supports only the constructs of those policies, and raises on any other, so that it never allows a request that AWS
+would refuse: IAM has more, and no Python library evaluates it with its conditions.
 """
 
 import re
@@ -17,7 +17,7 @@ REGION, ACCOUNT = "us-east-1", "123456789012"  # those of an AWS in memory
 
 
 class Request(NamedTuple):
-    """What IAM is asked: an action, a resource, and the values of condition keys that the call brings along."""
+    """A request to IAM: an action, a resource, and the values of condition keys that the call brings along."""
 
     action: str
     resource: str
@@ -39,7 +39,7 @@ class Statement(NamedTuple):
         )
 
     def permissions(self) -> "Iterator[Statement]":
-        """What can be taken away from it singly: each action on each resource, for each value that a condition names.
+        """The permissions that can be taken away singly: each action on each resource, for each value of a condition.
 
         The values that a condition excludes stay together: each of them takes something away already.
         """
@@ -86,7 +86,7 @@ def roles() -> dict[str, str]:
 
 
 def policy_of(role: str, names: Mapping[str, str]) -> Policy:
-    """What the template gives a role, where its resources have these names; see `arn`."""
+    """The permissions of a role in the template, if its resources have these names; see `arn`."""
     return tuple(
         _statement(statement, names)
         for policy in resources()[role]["Properties"]["Policies"]

@@ -1,4 +1,4 @@
-"""What IAM is asked when a function calls AWS, by AWS's Service Authorization Reference."""
+"""The requests to IAM when a function calls AWS, by AWS's Service Authorization Reference."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ _RESOURCES: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
 
 
 def requests_of(service: str, operation: str, parameters: Mapping[str, Any]) -> list[Request]:
-    """What has to be allowed for this call. Raises for a call that no function makes yet."""
+    """The requests that must be allowed for this call. Raises for a call that no function makes yet."""
     match service, operation:
         case "dynamodb", "BatchGetItem":
             tables = parameters["RequestItems"].items()
@@ -67,7 +67,7 @@ def _leading_keys(parameters: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _attributes(parameters: Mapping[str, Any]) -> frozenset[str]:
-    """The names in a call: of its key, of what it writes, and of all its expressions, also those of conditions.
+    """The names in a call: of its key, of the attributes that it writes, and of all its expressions and conditions.
 
     Every expression of ours writes `#name` for a name.
     """

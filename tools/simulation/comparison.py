@@ -1,15 +1,15 @@
 """`python -m tools.simulation.comparison`: three download engines side by side, on virtual clocks (about 2 minutes).
 
-`contenders` says who they are and how each is driven, `history` what happens at Amazon meanwhile; both are the same
-for all of them, with Amazon's own quotas. Two lives are lived:
+`contenders` describes them and how each is driven, `history` the events at Amazon meanwhile, which are the same for all
+of them, as are Amazon's own quotas. There are two lives:
 
 The backlog: 20,000 orders of yesterday are downloaded when an account is connected, while 100 orders and 200 updates
 an hour go on. The calls for it are those of the download of the past alone; ours also makes live searches, which
 count as calls meanwhile, while the other two have one cursor, behind which new orders wait.
 
 The live half-day: 10,000 orders and 4,000 updates in 12 hours, as on 28,000 updates a day, among them 30 orders that
-came without an address. Then Amazon gets to know the 30 addresses and says so to nobody (`lastUpdatedTime` stays), and
-a person asks for the 30. Orders and updates go on for two hours more, and then each engine is given time to be through.
+came without an address. Then Amazon learns the 30 addresses and tells nobody (`lastUpdatedTime` stays), and
+a person asks for the 30. Orders and updates go on for two hours more, and then each engine gets time to finish.
 
 The 30 are spread among the others. Were they the oldest, a search in the order of updates would bring them first, and
 new orders would still wait until the rewound cursor has caught up.
@@ -40,7 +40,7 @@ from tools.simulation.contenders import CONTENDERS, Contender, Past
 from tools.simulation.history import DAY, Amazon, Flow, History
 from tools.simulation.seller import HOUR, MINUTE, START
 
-# An engine that is not through by then never will be: it loses more than it downloads.
+# An engine that has not finished by then never will: it loses more than it downloads.
 MOST_TO_BE_THROUGH = 3 * DAY
 # An order that was updated later than this before the end of the live half-day may still be absent.
 STILL_COMING = HOUR

@@ -64,14 +64,14 @@ A_TOKEN = timedelta(seconds=1 / USAGE_PLANS["searchOrders"].rate)
 
 
 class Past(NamedTuple):
-    """What a download of the past took, and how many orders it brought that were not there yet."""
+    """The time and calls of a download of the past, and how many new orders it brought."""
 
     calls: int
     orders: int
 
 
 class Contender(Protocol):
-    """What a comparison asks of an engine. Times are those of the clock of `side`, Amazon as it meets it."""
+    """An engine, as a comparison needs it. Times are those of the clock of `side`, its own view of Amazon."""
 
     side: Amazon
 
@@ -80,10 +80,10 @@ class Contender(Protocol):
 
     @property
     def past(self) -> Past:
-        """What the download of the past has come to."""
+        """The result of the download of the past so far."""
 
     def live_until(self, until: datetime) -> None:
-        """Downloads what comes, at least until then: what has been begun is ended."""
+        """Downloads all that comes, at least until then: it finishes everything that it has begun."""
 
     def ask_for(self, entries: Sequence[Entry]) -> None:
         """A person asks for these orders again."""
@@ -196,7 +196,7 @@ class OneCursor(ABC):
         return entry.order_id in self._kept
 
     def _keep(self, order_id: str, document: Json) -> None:
-        """What has not changed keeps the time at which it came first."""
+        """An unchanged order keeps the time at which it came first."""
         known = self._kept.get(order_id)
         if known is None or known[0] != document:
             self._kept[order_id] = document, self.side.clock()
@@ -207,7 +207,7 @@ class OneCursor(ABC):
 
     @abstractmethod
     def _as_amazon_has(self, entry: Entry, at: datetime) -> Json:
-        """What `_keep` is given for the order if it is asked for then."""
+        """The order as `_keep` gets it if it is asked for then."""
 
 
 class Rewind(OneCursor):

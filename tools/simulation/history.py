@@ -1,4 +1,4 @@
-"""What happens at Amazon while download engines are compared: drawn once from a seed, the same for each of them."""
+"""The events at Amazon while download engines are compared: drawn once from a seed, the same for each of them."""
 
 import json
 from collections.abc import Iterator

@@ -36,6 +36,6 @@ QUIET = Life(updates_a_day=480, lasts=HOUR, page=100)
 # A day of 40,000 updates, with Amazon's real pages of 100 orders.
 FULL_SIZE = Life(updates_a_day=40_000, lasts=24 * HOUR, page=100)
 
-# How far live downloads fall behind at the most when nothing goes wrong: windows settle near half an hour, and a
-# backlog that the seller's busiest minutes make is worked off within another half.
+# How far live downloads fall behind at most when nothing goes wrong: windows settle near half an hour, and a backlog
+# that the seller's busiest minutes make is worked off within another half.
 LAG_BOUND = timedelta(hours=1)

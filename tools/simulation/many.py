@@ -1,4 +1,4 @@
-"""Many sellers on one system: the queue's groups, the functions that run at once, and who writes how often where."""
+"""Many sellers on one system: the queue's groups, the functions that run at once, and the writes per key."""
 
 import heapq
 import logging

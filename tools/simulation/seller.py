@@ -55,7 +55,7 @@ RUN_FOR = timedelta(seconds=20)  # as in functions/download_orders
 ENDPOINT = "http://amazon.example.com"
 DATASETS = frozenset(INCLUDED_DATA)
 
-# What goes wrong with an answer; the orders in it are what Amazon has, or cannot be read at all.
+# The faults of an answer; its orders are as Amazon has them, or cannot be read at all.
 FAULTS = (
     Misbehaviour.HTML_503,
     Misbehaviour.JSON_500,
@@ -85,11 +85,11 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Life:
-    """What a seller is like. Orders come `page` at a time: with 5, 2,000 updates a day cost what 40,000 do."""
+    """A kind of seller. Orders come `page` at a time: with 5, 2,000 updates a day cost as much as 40,000."""
 
     updates_a_day: int
     lasts: timedelta
-    settles: timedelta = 8 * HOUR  # at the most afterwards: well before a second look could mend what was lost
+    settles: timedelta = 8 * HOUR  # at most, afterwards: well before a second look could find lost orders
     page: int = 5
     flood: int = 0  # this many more orders are updated within two minutes, an hour after the start
     faults: float = 0.0  # the share of calls to Amazon that go wrong
@@ -102,7 +102,7 @@ class Life:
 
 @dataclass
 class Told:
-    """What came of it."""
+    """The outcome."""
 
     seed: int
     orders: int = 0
@@ -117,7 +117,7 @@ class Told:
 
 
 class Simulation:
-    """One seller's life by one seed: the same seed lives the same life."""
+    """One seller's life by one seed: the same seed gives the same life."""
 
     def __init__(
         self, seed: int, life: Life, integration_id: str = "demo", wrapped: Callable[[Any], Any] = lambda client: client
@@ -410,7 +410,7 @@ class Simulation:
 
 
 class Wire:
-    """What the client needs of urllib3's pool, without a socket."""
+    """The part of urllib3's pool that the client needs, without a socket."""
 
     def __init__(self, exchange: Callable[[Request], Answer | None]) -> None:
         self._exchange = exchange

@@ -1,8 +1,8 @@
-"""Known vulnerabilities in all that is pinned: `python -m tools.supply_chain.audit`, by pip-audit and https://osv.dev.
+"""Known vulnerabilities of all pinned packages: `python -m tools.supply_chain.audit`, by pip-audit and https://osv.dev.
 
-Without the service nothing can be said, and that is said loudly: it is no success. pip-audit alone cannot tell: where
-what answers does not know the packages, it reports none as vulnerable; where there is no network, it ends as it does on
-a finding. So the service is first asked about a version that everybody knows to be vulnerable.
+Without the service there is no result, and the program says so loudly, because that is no success. pip-audit alone
+cannot tell: if the service does not know the packages, it reports none as vulnerable; without a network, it ends as it
+does on a finding. So the program first asks the service about a version that everybody knows to be vulnerable.
 """
 
 import json
@@ -19,7 +19,7 @@ PROJECT = Path(__file__).parents[2]
 PIP_AUDIT = PROJECT / ".build/supply-chain/bin/pip-audit"
 ACCEPTED = PROJECT / "security/accepted_vulnerabilities.toml"
 OSV = "https://api.osv.dev/v1/query"
-# CVE-2020-26137, among others. A service that knows nothing of it knows nothing.
+# CVE-2020-26137, among others. A service that does not know it knows nothing.
 KNOWN_TO_BE_VULNERABLE = {"package": {"ecosystem": "PyPI", "name": "urllib3"}, "version": "1.24.1"}
 
 type PipAudit = Callable[[list[str]], int]
@@ -27,7 +27,7 @@ type PipAudit = Callable[[list[str]], int]
 
 
 def pinned_requirements() -> list[Path]:
-    """Every file of hashed requirements: what is shipped first, then the tools and what is measured."""
+    """Every file of hashed requirements: the shipped layer first, then the tools and the benchmarks."""
     usual = PROJECT / "benchmarks/usual/handler/orders/requirements.txt"
     return [PROJECT / "layers/requirements.txt", *sorted((PROJECT / "requirements").glob("*.txt")), usual]
 
@@ -49,7 +49,7 @@ def why_not(service: str) -> str | None:
 
 
 def audit(files: Iterable[Path], ignored: Iterable[str], pip_audit: PipAudit, service: str) -> tuple[int, str]:
-    """An exit code and what to say: 0 if nothing is known against any pin, or if the service cannot be asked.
+    """An exit code and a text: 0 if nothing is known against any pin, or if the service cannot be asked.
 
     Files that cannot be read, or do not pin everything with hashes, fail either way.
     """

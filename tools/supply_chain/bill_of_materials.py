@@ -1,8 +1,8 @@
-"""What the layer ships: `python -m tools.supply_chain.bill_of_materials` writes it into docs/, `--check` compares.
+"""The shipped packages: `python -m tools.supply_chain.bill_of_materials` writes their list into docs/, `--check` compares.
 
 `docs/sbom.cdx.json` is a CycloneDX bill of materials, `docs/dependencies.md` the same for people. CycloneDX's own tool
-knows the hashes of pinned requirements, and the licences of installed packages, but not both of one package: so it is
-asked for both. The same requirements give the same bytes.
+knows the hashes of pinned requirements, and the licences of installed packages, but not both of one package, so this
+asks it twice. The same requirements give the same bytes.
 """
 
 import json
@@ -41,8 +41,8 @@ type Json = dict[str, Any]
 def bill_of_materials(pinned: Json, installed: Json, wanted: Iterable[str]) -> Json:
     """The bill of the installed packages without those that are not pinned, with the hashes of those that are.
 
-    A package has a hash for each of its files, for which of them is installed depends on the processor. `wanted` names
-    what the project itself imports. Fails if another version than the pinned one is installed.
+    A package has a hash for each of its files, because the processor decides which of them is installed. `wanted` names
+    the packages that the project itself imports. Fails if another version than the pinned one is installed.
     """
     hashes = {component["purl"]: _hashes(component) for component in pinned["components"]}
     components = [
@@ -81,7 +81,7 @@ def name_of(component: Json) -> str:
 
 
 def licences_of(component: Json) -> list[str]:
-    """What a package declares: SPDX ids or expressions; if it knows none of these, the words of its classifiers."""
+    """The licences that a package declares: SPDX IDs or expressions, or else the words of its classifiers."""
     declared = [entry.get("expression") or entry["license"].get("id") for entry in component.get("licenses", [])]
     if any(declared):
         return [licence for licence in declared if licence]

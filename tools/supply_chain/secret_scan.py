@@ -1,7 +1,8 @@
 """No secret in the files and their history: `python -m tools.supply_chain.secret_scan`, by Kingfisher.
 
-What it takes for no secret is in `security/kingfisher.yaml`. A scan that has stopped finding anything looks like a
-clean repository, so a secret of each kind that would hurt is planted first, in a folder of its own, and must be found.
+`security/kingfisher.yaml` lists texts that only look like secrets. A scan that has stopped finding anything looks like
+a clean repository, so a secret of each kind that would hurt is planted first, in a folder of its own, and must be
+found.
 """
 
 import json

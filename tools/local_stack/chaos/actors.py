@@ -1,4 +1,4 @@
-"""Those who keep on doing something at random, side by side, until the run is over."""
+"""Actors, who do something at random, in parallel, until the run is over."""
 
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -15,12 +15,12 @@ from tools.local_stack.chaos.truth import Truth
 from tools.local_stack.expectations import Unexpected
 from tools.local_stack.stack import Stack
 
-# What a caller may be answered while functions die: that it cannot be done now, or not at all.
+# The refusals that a caller may get while functions die: not now, or not at all.
 REFUSED = frozenset({404, 409, 412, 429, 500, 502, 503, 504})
 
 
 class Actor(ABC):
-    """What it does follows from the seed alone; what comes of it depends on what the others do meanwhile."""
+    """Its acts follow from the seed alone; their results depend on the other actors."""
 
     pause: ClassVar[float]  # seconds between two acts, on average
 
@@ -30,7 +30,7 @@ class Actor(ABC):
 
     @abstractmethod
     def acts(self) -> Mapping[Callable[[], object], int]:
-        """What it may do next, and how probable that is beside the others."""
+        """Its possible next acts, and the relative probability of each."""
 
     def keep_on(self, until: Event) -> None:
         """Raises Unexpected if something is as it must never be. That nobody answers is nothing unexpected."""

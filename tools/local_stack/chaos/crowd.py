@@ -16,7 +16,7 @@ from tools.local_stack.shop import WHOLE, Shop
 PREFIX: Final = "112"
 NUMBERS = count(1)
 
-# What Amazon does not have of an order at first, as a merge patch, and the codes of what is missing then.
+# The data that Amazon lacks at first, as a merge patch, and the codes of the missing fields.
 HOLES: Final[tuple[tuple[Json, tuple[str, ...]], ...]] = (
     ({"buyer": {"buyerEmail": None}}, ("email",)),
     ({"buyer": {"buyerName": None}, "recipient": {"deliveryAddress": {"name": None}}}, NAME),
@@ -156,7 +156,7 @@ class People(Caller):
 
 
 class Warehouse(Caller):
-    """Takes what it is shown, and now and then what it is not."""
+    """Takes the orders that it is shown, and now and then others."""
 
     pause: ClassVar[float] = 0.5
 
@@ -184,7 +184,7 @@ class Warehouse(Caller):
 
 
 class Clock(Actor):
-    """Lets minutes pass in seconds, so that what failed is tried again within the run, and verdicts become overdue."""
+    """Lets minutes pass in seconds, so that failures are retried within the run, and verdicts become overdue."""
 
     pause: ClassVar[float] = 4.0
 

@@ -1,4 +1,4 @@
-"""How everything must stand once the chaos is over and there was time to settle."""
+"""The state that everything must reach once the chaos is over and there was time to settle."""
 
 import json
 import time
@@ -40,7 +40,7 @@ class Ending:
         self._given_up_before = self.given_up()
 
     def settle(self) -> None:
-        """Until live downloads have come past now, every order is as Amazon has it, all is judged, and nothing runs."""
+        """Waits until live downloads have passed now, every order is as at Amazon, all are judged, and nothing runs."""
         ended = moment(just_listed())
         deadline = time.monotonic() + SECONDS_TO_SETTLE
         looks = count()
@@ -71,7 +71,7 @@ class Ending:
                 yield f"{entry.order_id} is pending"
 
     def check(self) -> int:
-        """Everything at the end; answers how many changes had to be told again, because the embedded AWS does not."""
+        """Checks everything at the end; returns how many changes had to be sent again in place of the embedded AWS."""
         stored = self._stored()
         expect(stored.keys() ^ set(self._truth.order_ids()), set(), "orders that only Amazon has, or only we")
         wrong = [
@@ -86,7 +86,7 @@ class Ending:
         return told_again
 
     def _wrong(self, order: Order, entry: Entry) -> Iterator[str]:
-        """In what it is not as Amazon's last version and what people did make it."""
+        """The differences from Amazon's last version with people's changes."""
         is_cancelled = entry.fulfillment_status == "CANCELLED"
         if not is_cancelled and order.amazon != read_order(entry.order):
             yield f"differs from Amazon's in {read_order(entry.order).changed_fields(order.amazon)}"
@@ -109,9 +109,9 @@ class Ending:
             yield f"lacks {sorted(missing)}, and may leave or is in {order.stage}"
 
     def _complete_the_history(self, stored: dict[str, Order]) -> int:
-        """The embedded AWS forgets records of which a function says that they failed; Lambda brings them again.
+        """Sends the function again every unpublished change that the stream still holds.
 
-        Whatever the stream still holds of a change that was not told is brought again here.
+        Lambda repeats records that a function names as failed; the embedded AWS forgets them.
         """
         gaps = self._gaps(stored)
         lost = [
@@ -133,7 +133,7 @@ class Ending:
         return {one: revisions for one, revisions in gaps.items() if revisions}
 
     def given_up(self) -> dict[str, int]:
-        """How many messages wait in each queue of what was given up.
+        """How many messages wait in each queue of abandoned work.
 
         Not in that of wake-ups: one whose function was killed three times is given up rightly, and any other does as
         well.

@@ -1,4 +1,4 @@
-"""Looks all the time whether something is as it must never be."""
+"""Checks all the time for states that must never occur."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping

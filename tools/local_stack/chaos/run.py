@@ -1,7 +1,7 @@
-"""Everything goes wrong at once, under load: at the end all must be as if nothing had.
+"""Everything goes wrong at once, under load: at the end the state must be as if nothing had.
 
 While people, a warehouse and Amazon are at work, functions are killed, AWS stands still, Amazon fails, and messages
-come twice and late; an observer looks all the time whether anything may leave that must not. Then all of it stops, and
+come twice and late; an observer checks all the time whether an order may leave that must not. Then all of it stops, and
 once there was time to settle, the stored orders must equal Amazon's ledger. See `Ending` for what else must hold.
 """
 
@@ -34,13 +34,13 @@ SECONDS_TO_BEGIN: Final = A_LONG_WHILE
 SECONDS_FOR_ENOUGH: Final = 900.0
 # As long as a run takes at most, and no longer: a wake-up whose function was killed holds its integration up so long.
 SECONDS_A_WAKE_UP_IS_HIDDEN: Final = 30
-# What is complete leaves at once, so that a verdict that came too early or wrong would show.
+# A complete order leaves at once, so that an early or wrong verdict shows.
 LEAVES_AT_ONCE: Final = {"autoDispatchOrders": True, "defaultThreePlStatus": "Transfer to 3PL Now"}
 
 
 @dataclass(frozen=True)
 class Survived:
-    """What a run went through; `counts` are of all that anybody did, by its name."""
+    """The record of a run; `counts` holds the number of every act, by its name."""
 
     seed: int
     orders: int
@@ -58,7 +58,7 @@ class Survived:
 
 
 class Chaos:
-    """On a stack with its files in `directory`. The seed settles what is done, not what comes of it."""
+    """A run on a stack with its files in `directory`. The seed determines the acts, not their results."""
 
     def __init__(self, stack: Stack, directory: Path, seed: int) -> None:
         self._shop = Shop.registered(stack)

@@ -1,4 +1,4 @@
-"""What goes wrong: processes die and stand still, Amazon fails, and whatever can come twice or late does."""
+"""The trouble: processes die and stop, Amazon fails, and everything that can come twice or late does."""
 
 import json
 import signal
@@ -63,7 +63,7 @@ class Machine(Actor):
             self._kill(worker)
 
     def stands_still(self) -> None:
-        """AWS answers nothing, and its pollers ask nothing, while the functions go on; then all goes on."""
+        """AWS answers nothing, and its pollers ask nothing, while the functions go on; then AWS resumes."""
         self._aws.suspend()
         try:
             time.sleep(self.random.uniform(*STANDS_STILL))

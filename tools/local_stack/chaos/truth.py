@@ -1,4 +1,4 @@
-"""What a chaos run knows of its orders by itself: what Amazon has of each, what people typed, and what may leave."""
+"""A chaos run's own knowledge of its orders: Amazon's data of each, people's edits, and which may leave."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from tools.local_stack.expectations import Unexpected
 
 
 class Truth:
-    """Told before anything is given to Amazon or to the system, so that it is never behind what they may know."""
+    """It learns everything before Amazon or the system does, so that it is never behind them."""
 
     def __init__(self) -> None:
         self.ledger = Ledger()
@@ -31,13 +31,13 @@ class Truth:
         self._amazon_lacks[order_id] -= set(codes)
 
     def typing(self, order_id: str, codes: Iterable[str]) -> Callable[[], None]:
-        """From now on these may be there, typed in. What is answered is to be called if that was refused for sure."""
+        """From now on these edits may be there. Call the returned function if they were certainly refused."""
         before = self._typed[order_id]
         self._typed[order_id] = before | set(codes)
         return lambda: self._typed.update({order_id: before})
 
     def lacking(self, order_id: str) -> frozenset[str]:
-        """What nobody can have filled yet: as long as there is any of it, the order must not leave."""
+        """The gaps that nobody can have filled yet: as long as there are any, the order must not leave."""
         return frozenset(self._amazon_lacks[order_id] - self._typed[order_id])
 
     def check_row(self, row: dict[str, Any]) -> None:
