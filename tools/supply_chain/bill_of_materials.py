@@ -1,4 +1,4 @@
-"""The shipped packages: `python -m tools.supply_chain.bill_of_materials` writes their list into docs/, `--check` compares.
+"""The shipped packages: `python -m tools.supply_chain.bill_of_materials` writes them into docs/, `--check` compares.
 
 `docs/sbom.cdx.json` is a CycloneDX bill of materials, `docs/dependencies.md` the same for people. CycloneDX's own tool
 knows the hashes of pinned requirements, and the licences of installed packages, but not both of one package, so this
