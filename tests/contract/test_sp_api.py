@@ -1,4 +1,4 @@
-"""What the client asks and how it reads the answers, against Amazon's own model of the Orders API 2026-01-01."""
+"""The client's requests, and how it reads the answers, against Amazon's own model of the Orders API 2026-01-01."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the stand-in answers is of the shape of Amazon's own model of the Orders API 2026-01-01.
+"""The stand-in's answers have the shape of Amazon's own model of the Orders API 2026-01-01.
 
 The environment variable SP_API_MODEL names the model: orders_2026-01-01.json of Amazon's selling-partner-api-models.
 """
@@ -63,7 +63,7 @@ def client(stand_in: AmazonStandIn) -> Iterator[PlainClient]:
 
 
 def check(reply: Reply, model: Json, definitions: Json, path: str) -> None:
-    """Body and headers are what the model's path says of this status."""
+    """Body and headers are those that the model's path gives for this status."""
     response = model["paths"][path]["get"]["responses"][str(reply.status)]
     schema = response["schema"] | {"definitions": definitions}
     jsonschema.Draft4Validator(schema, format_checker=FORMATS).validate(reply.json)

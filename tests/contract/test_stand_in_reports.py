@@ -101,7 +101,7 @@ def status(client: PlainClient, created: Reply) -> Json:
 
 
 def document(client: PlainClient, clock: Clock, **changes: Any) -> Json:
-    """What getReportDocument says of a report that is created and waited for."""
+    """The answer of getReportDocument for a report that is created and waited for."""
     created = create(client, **changes)
     clock.advance(DONE)
     found: Json = client.get(f"{DOCUMENTS}/{status(client, created)['reportDocumentId']}").json
@@ -550,7 +550,7 @@ def test_a_report_is_had_without_a_socket(clock: Clock) -> None:
     assert len(rows(asked("GET", f"{url.path}?{url.query}").body)) == 2
 
 
-# What goes wrong, and what is seen
+# Faults, and how they show
 
 
 @pytest.mark.parametrize("operation", ["createReport", "getReport", "getReportDocument"])

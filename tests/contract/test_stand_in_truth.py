@@ -1,4 +1,4 @@
-"""What the generator says is missing from its orders is what the gate finds missing, seen as Amazon would show them."""
+"""The gate finds missing exactly the data that the generator left out, in orders as Amazon would show them."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The models that the benchmarks call full are: every field of Amazon's `Order` and of all that it reaches.
+"""The benchmarks' full models really are full: they have every field of Amazon's `Order` and of all that it reaches.
 
 The environment variable SP_API_MODEL names the model: orders_2026-01-01.json of Amazon's selling-partner-api-models.
 """

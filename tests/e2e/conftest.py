@@ -1,6 +1,6 @@
 """One stack for the e2e tests: the real template on the embedded AWS, with the Amazon stand-in.
 
-The tests come in any order, so each makes what it looks at, and `Shop.registered` begins at rest, whatever was before.
+The tests run in any order, so each makes its own data, and `Shop.registered` begins at rest, whatever came before.
 A test that has to see a stack on which nothing has happened yet takes `running`.
 """
 
@@ -24,9 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @contextmanager
 def running(directory: Path) -> Iterator[Stack]:
-    """A stack on which nothing has happened yet, with its files in the directory; it ends with what it is for."""
+    """A stack on which nothing has happened yet, with its files in the directory; it ends with the block."""
     local = LocalStack(directory, Tools(), print)
-    local.down()  # what an interrupted run left behind
+    local.down()  # the remains of an interrupted run
     with pytest.MonkeyPatch.context() as environment:
         for name in ("SP_API_ENDPOINT", "LWA_ENDPOINT"):  # these tests play Amazon's side themselves
             environment.delenv(name, raising=False)

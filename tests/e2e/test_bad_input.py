@@ -1,4 +1,4 @@
-"""What arrives broken: an answer of Amazon's, an order, a stream record, a request.
+"""Broken input: an answer of Amazon's, an order, a stream record, a request.
 
 Each is answered with a clear error or set aside alone where a person finds it; nothing else waits, and nothing is lost.
 The embedded AWS counts a stream record whose validation failed as done, so that such a record reaches its failure queue

@@ -1,8 +1,8 @@
-"""The deployed roles are enforced: without a permission, what needs it fails, and with it again, it works.
+"""The deployed roles are enforced: a call fails without a permission that it needs, and works with it.
 
-Which permissions there are, and that none is superfluous, `tests/integration/test_permissions.py` says. Here some of
-every role's are taken away where functions really run with them. The embedded AWS looks at actions and resources, but
-not at conditions on what is written, and reads streams and queues without asking the function's role.
+`tests/integration/test_permissions.py` covers all permissions, and shows that none is superfluous. Here some of each
+role are taken away where functions really run with them. The embedded AWS checks actions and resources, but not
+conditions on attributes, and reads streams and queues without asking the function's role.
 """
 
 import copy

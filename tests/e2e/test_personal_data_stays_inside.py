@@ -1,7 +1,7 @@
 """No personal data and no secret leaves the tables: not into logs, metrics, events, history, queues, errors or cursors.
 
-Every value that a person could be known by carries a mark; the system is then used, misused and disturbed; and the
-marks are looked for in all that it wrote anywhere but in the orders, the remembered answers and Secrets Manager.
+Every value that could identify a person carries a mark. The tests use, misuse and disturb the system, and then look for
+the marks in everything that it wrote, except the orders, the remembered answers and Secrets Manager.
 """
 
 import base64
@@ -31,7 +31,7 @@ NUMBERS = count(1)
 
 
 class Life:
-    """What people, a warehouse and Amazon do with marked orders; and every refusal that the API gave on the way."""
+    """The acts of people, a warehouse and Amazon on marked orders; and every refusal that the API gave on the way."""
 
     def __init__(self, shop: Shop, subscriber: Subscriber) -> None:
         self.shop = shop
@@ -155,7 +155,7 @@ class Life:
 
 @pytest.fixture(scope="module")
 def outside(stack: Stack) -> dict[str, str]:
-    """What stands where, after a life full of marks."""
+    """All texts and their places, after a life full of marks."""
     with closing(Subscriber(stack)) as subscriber:
         life = Life(Shop.registered(stack), subscriber)
         life.people_repair_and_release()

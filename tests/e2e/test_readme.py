@@ -1,4 +1,4 @@
-"""README's examples do what README says, on what `make up` leaves behind."""
+"""README's examples work as README says, on the system that `make up` starts."""
 
 import json
 import re

@@ -1,7 +1,7 @@
 """`make replay` on a deployed stack: its real queues, stream and functions.
 
-The embedded AWS never gives a stream's record up, so the failure queues are filled by hand; see `test_replay` among the
-integration tests for what becomes of each message.
+The embedded AWS never gives a stream's record up, so the failure queues are filled by hand; `test_replay` among the
+integration tests covers the fate of each message.
 """
 
 import json
@@ -85,7 +85,7 @@ class Operator:
 
 @pytest.fixture
 def shop(stack: Stack) -> Shop:
-    """Nothing runs any more that could be given up, and what was given up before is away."""
+    """Nothing runs any more that could be given up, and the failure queues are empty."""
     shop = Shop.registered(stack)
     for queue in QUEUES:
         shop.empty(queue)

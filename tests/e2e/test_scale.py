@@ -1,4 +1,4 @@
-"""What `make scale` measures is the function that is deployed."""
+"""`make scale` measures the function that is deployed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What `sam build` makes for Lambda, where nothing can be written beside the code."""
+"""The output of `sam build` for Lambda, where nothing can be written next to the code."""
 
 import importlib.util
 import json

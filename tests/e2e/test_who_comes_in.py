@@ -41,7 +41,7 @@ class Operation(NamedTuple):
     content_type: str
 
     def call(self, stack: Stack, authorization: str | None) -> Answer:
-        """A call that changes nothing, even where it is let in, but for freezes and what it says itself is wrong."""
+        """A call that changes nothing, even where it is let in, except for freezes; its body is wrong on purpose."""
         headers = {"Content-Type": self.content_type} if self.body is not None else {}
         if authorization is not None:
             headers["Authorization"] = authorization
@@ -76,7 +76,7 @@ def operations(stack: Stack) -> list[Operation]:
 
 
 class Pool:
-    """The stack's own user pool, with what it signs access tokens with."""
+    """The stack's own user pool, with the key that signs its access tokens."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -158,7 +158,7 @@ def pool(stack: Stack) -> Pool:
 
 @pytest.fixture(scope="module")
 def false_tokens(stack: Stack, pool: Pool) -> dict[str, str | None]:
-    """What does not let anybody in, by what is wrong with it. But for that, each is an administrator's."""
+    """Tokens that let nobody in, by their fault. Apart from that fault, each is an administrator's."""
     true = stack.tokens["administrator"]
     header, claims = parts_of(true)
     _, readers = parts_of(stack.tokens["reader"])

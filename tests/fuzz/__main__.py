@@ -1,5 +1,5 @@
 """`python -m tests.fuzz [--cases N] [--only WORD]`: every property on millions of cases, as many at once as there are
-processors. Ends with 1 if one was broken: what broke it is kept, and how to see it again is told.
+processors. Ends with 1 if one was broken; it keeps the case, and says how to see it again.
 """
 
 import argparse

@@ -10,8 +10,8 @@ from typing import Any, Final
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
-# What `make fuzz` says to a property that it runs by Hypothesis alone: how many cases. And to the one case of a crash:
-# that it must be shown.
+# `make fuzz` tells a property that it runs by Hypothesis alone how many cases to try, and whether to show the one case
+# of a crash.
 CASES: Final = os.environ.get("FUZZ_CASES")
 IS_SHOWN: Final = "FUZZ_SHOWN" in os.environ
 CASES_OF_A_TEST: Final = 200

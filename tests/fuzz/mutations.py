@@ -1,4 +1,4 @@
-"""What real messages become in hostile hands: JSON with other values in some places, and its bytes damaged.
+"""Real messages in hostile hands: JSON with other values in some places, and damaged bytes.
 
 Lone surrogates, numbers that no machine holds and depth without end are written as text, because that is how they come:
 Python's own objects cannot hold all of them.
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-# Stands in values alone, never in names: what refuses a value must not quote it.
+# Only in values, never in names: a refusal of a value must not quote it.
 MARK: Final = "Marked-7f3a"
 _COMBINING: Final = "\u0300\u0316"
 

@@ -19,9 +19,9 @@ from typing import Any, Final
 MODULES: Final = ("test_amazons_answers", "test_orders", "test_requests")
 # A case takes milliseconds. Whatever takes this long, on however busy a machine, does not end in time for anybody.
 LONGEST_CASE_SECONDS: Final = 20
-# What a Lambda function has. The process by itself takes 130 MB.
+# The memory of a Lambda function. The process itself takes 130 MB.
 MOST_MEMORY_MB: Final = 512
-# Enough for what the strategies ask; cases that ask for more are not counted.
+# Enough for the strategies; cases that ask for more are not counted.
 LONGEST_INPUT: Final = 2_048
 FIRST_INPUTS: Final = 64
 

@@ -163,7 +163,7 @@ documents = st.one_of(
 
 
 class Noted:
-    """Keeps what a comparison writes, as the tables do: as text."""
+    """Keeps the writes of a comparison, as the tables do: as text."""
 
     def __init__(self) -> None:
         self.looked: list[Reconciliation] = []

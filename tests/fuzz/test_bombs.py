@@ -1,7 +1,7 @@
-"""Small things that unpack to large ones, or take long for their size: what they cost is bounded.
+"""Small inputs that unpack to large ones, or take long for their size: their cost is bounded.
 
-Time is the processor's, so that a busy machine is no slow parser. The bounds are a few times what was measured; before
-they were mended, these took minutes or gigabytes, or never ended.
+Time is the processor's, so that a busy machine does not look like a slow parser. The bounds are a few times the
+measured values; before the fixes, these inputs took minutes or gigabytes, or never ended.
 """
 
 import gzip

@@ -54,7 +54,7 @@ def read(sent: bytes) -> AmazonOrder | None:
 
 
 def check_stored(order: Order) -> None:
-    """What is stored is read again as it was, has room in the table, and is found by its keys."""
+    """A stored order is read again unchanged, has room in the table, and is found by its keys."""
     item = to_item(order)
     assert order_from_item(item) == order
     assert (
@@ -70,7 +70,7 @@ def check_stored(order: Order) -> None:
 
 
 def check_shown(order: Order) -> None:
-    """What people see is JSON; and a sheet of it that comes back untouched changes nothing."""
+    """People see JSON; and a sheet that comes back untouched changes nothing."""
     shown = whole_order(order, AROUND, NOON)
     json.dumps(shown, allow_nan=False, ensure_ascii=False).encode()
     (row,) = rows_of(sheet_of([shown]))
@@ -182,7 +182,7 @@ def images(draw: st.DrawFn) -> Any:
 
 
 def attempted[Read](read: Callable[[Any], Read], image: Any) -> Read | None:
-    """What was read; None if the record is refused as the functions behind the stream expect it."""
+    """The order that was read; None if the record is refused as the functions behind the stream expect it."""
     try:
         return read(image)
     except ValueError:

@@ -31,7 +31,7 @@ from tests.integration.wrong_requests import Called
 from tools.builders import NOON, a_held_order, a_judged_order, an_amazon_order, an_fba_order, an_order
 from tools.in_memory.api import API_FUNCTIONS, CONTEXT, an_event, app
 
-# What Lambda lets a function answer.
+# The largest answer that Lambda takes from a function.
 LARGEST_ANSWER = 6 * 1024 * 1024
 
 

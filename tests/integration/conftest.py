@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def world(clock: Clock, log_lines: io.StringIO) -> Iterator[World]:
-    """The API with the integration `acme-na`. What it logs must hold no personal data and no secret."""
+    """The API with the integration `acme-na`. Its log must hold no personal data and no secret."""
     with mock_aws():
         world = DocumentedWorld(clock)
         world.register()
@@ -42,7 +42,7 @@ def world(clock: Clock, log_lines: io.StringIO) -> Iterator[World]:
 
 @pytest.fixture
 def log_lines() -> Iterator[io.StringIO]:
-    """What the functions log while the test runs."""
+    """The functions' log while the test runs."""
     lines = io.StringIO()
     logger = logging.getLogger(os.environ["POWERTOOLS_SERVICE_NAME"])
     handler = logging.StreamHandler(lines)
@@ -69,7 +69,7 @@ def observer() -> MemoryDynamoDB:
 
 @pytest.fixture
 def system(observer: MemoryDynamoDB, clock: Clock, unlogged: None) -> "Iterator[System]":
-    """What processes do; see `interleaving`."""
+    """Control over processes; see `interleaving`."""
     from tests.integration.system import System  # noqa: PLC0415 - it makes loggers: after the environment
 
     client = boto3.client("dynamodb")

@@ -1,4 +1,4 @@
-"""A day on which every function asks AWS for all that it ever asks for, held to its role."""
+"""A day on which every function makes every kind of call to AWS that it can make, under its role."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PATH = f"/integrations/{INTEGRATION}"
 
 
 def do_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What AWS denies is raised, or an AssertionError, since nothing comes about then."""
+    """A denial by AWS is raised, or an AssertionError, because then nothing happens."""
     boto3.client("events").create_event_bus(Name="orders")
     with AmazonStandIn(generated(40, now=NOON, shares={Hole.EMAIL_ABSENT: 0.4}), now=world.clock) as amazon:
         access = AmazonAccess(
@@ -40,7 +40,7 @@ def do_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Day:
-    """What happens, in turn."""
+    """The events of the day, in turn."""
 
     def __init__(self, world: World, amazon: AmazonStandIn) -> None:
         self.world = world

@@ -1,7 +1,7 @@
 """Faults of AWS at the edge where botocore makes a call: it is refused, its answer is lost, or the process is killed.
 
-Each holds for the calls that functions make while its `with` lasts; what a test does itself it does before or after. A
-refusal stands for what is left when botocore has made its retries. Whether those are made is `test_aws`'s.
+Each applies to the calls that functions make while its `with` lasts; a test makes its own calls before or after. A
+refusal stands for the result after botocore's retries. `test_aws` checks those retries.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ EVERY_CALL: Any = BaseClient
 
 Fault = Callable[[Call, Any], BaseException | None]
 
-# What AWS answers, by the codes and statuses of the services' own models.
+# AWS's answers, by the codes and statuses of the services' own models.
 THROTTLED = {"dynamodb": "ProvisionedThroughputExceededException", "sqs": "ThrottlingException"}
 KMS_DENIED = {"dynamodb": "AccessDeniedException", "sqs": "KMS.AccessDeniedException"}
 
@@ -58,7 +58,7 @@ def throttled(call: Call, client: Any) -> BaseException | None:
 
 
 def kms_denied(call: Call, client: Any) -> BaseException | None:
-    """The key that encrypts it may not be used: switched off, to be deleted, or its policy changed."""
+    """The key that encrypts it may not be used: disabled, scheduled for deletion, or its policy changed."""
     return refused(KMS_DENIED.get(call.service, "AccessDeniedException"))(call, client)
 
 

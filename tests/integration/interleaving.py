@@ -33,7 +33,7 @@ class Call(NamedTuple):
 
 
 class Process(threading.Thread):
-    """Does `work` one call at a time. `outcome` is what it returned once `next_call` is None."""
+    """Does `work` one call at a time. `outcome` is its result once `next_call` is None."""
 
     def __init__(self, name: str, work: Callable[[], object]) -> None:
         super().__init__(name=name, daemon=True)
@@ -57,7 +57,7 @@ class Process(threading.Thread):
             self._has_stopped.release()
 
     def make_call(self) -> Call:
-        """Makes the next call and runs on to the one after it. Raises what the process did not catch itself."""
+        """Makes the next call and runs on to the one after it. Raises errors that the process does not catch."""
         if self.next_call is None:
             raise ValueError(f"{self.name} has ended")
         call = self.next_call

@@ -1,7 +1,7 @@
-"""What must hold for an order whatever happens to it: after every write, and once everything has quietened.
+"""The laws that hold for an order whatever happens to it: after every write, and once everything has quietened.
 
-A law is a question that is true of what breaks it. Most laws ask of stored orders alone, a few also of who wrote and of
-what was in force meanwhile.
+A law is a predicate that is true if the law is broken. Most laws look at stored orders alone, a few also at the writer
+and at the settings in force meanwhile.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ Doer = Literal["download", "another integration", "validation", "person", "wareh
 
 
 class Write(NamedTuple):
-    """One write of one process on the order, and what was so while the process ran.
+    """One write of one process on the order, and the circumstances while the process ran.
 
     `settings` are those that it may have read: all that were in force since it began. `now` is what is in force at the
     write itself.
@@ -260,7 +260,7 @@ LAWS: dict[str, Callable[[Write], bool]] = {
 
 
 def is_told_yes_for_nothing(wish: dict[str, Any], told: dict[str, Any]) -> bool:
-    """What the answer shows of an order is not what was asked for."""
+    """The answer shows an order that differs from the request."""
     asked = {"threePlStatus": wish.get("threePlStatus", told["threePlStatus"])}
     shown = {"threePlStatus": told["threePlStatus"]}
     if "stage" in wish:

@@ -1,4 +1,4 @@
-"""What the API must do, in plain words, for `test_model` to hold it against.
+"""The API's behaviour in plain words, which `test_model` compares with the API.
 
 Written from the design alone: nothing of the layer decides here. It knows the small world of that test, which keeps it
 plain: one integration, no companies, names whose split is known, addresses in two countries, lines told apart by SKU.
@@ -26,7 +26,7 @@ TRANSFERRED, WITH_ERRORS, PICKED = (
 HANDED_OVER = (TRANSFERRED, WITH_ERRORS, PICKED)
 BY_THE_CLOCK = {"by": "clock", "why": "retention", "reference": None}
 
-# What says nothing, and the names of this world as first and last name.
+# Texts that say nothing, and the names of this world as first and last name.
 BLANK = ("", " ", ".", "[Redacted]")
 NAMES = {"Ada Quill": ("Ada", "Quill"), "Bea Stone": ("Bea", "Stone"), "Cher": ("", "Cher"), None: ("", "")}
 # Without a country nobody knows what else an address of it needs.
@@ -71,7 +71,7 @@ class Missing(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What Amazon says of an order in one version of it; None is what it leaves out."""
+    """Amazon's data of an order in one version of it; None stands for a field that it leaves out."""
 
     updated: datetime
     status: str = "UNSHIPPED"
@@ -83,7 +83,7 @@ class Facts:
     lines: tuple[Line, ...] | None = None
 
     def said(self) -> "Facts":
-        """Without what says nothing."""
+        """Without texts that say nothing."""
         return replace(
             self,
             name=said(self.name),
@@ -178,7 +178,7 @@ class Order:
         return not (is_sent or self.facts.by_amazon)
 
 
-# What people see, and what is missing of it ---------------------------------------------------------------------------
+# The order as people see it, and its gaps -----------------------------------------------------------------------------
 
 
 class Seen(NamedTuple):
@@ -251,7 +251,7 @@ def missing_of_the_buyer(view: Seen, settings: dict[str, Any]) -> list[Missing]:
 
 
 def what_amazon_lacks(order: Order, settings: dict[str, Any]) -> list[Missing]:
-    """What would be missing if nobody had typed or confirmed anything."""
+    """The fields that would be missing if nobody had typed or confirmed anything."""
     return what_is_missing(replace(order, edits={}, confirmed=[]), settings)
 
 
@@ -339,7 +339,7 @@ def is_over(order: Order, settings: dict[str, Any]) -> bool:
 
 
 def decide(order: Order, settings: dict[str, Any]) -> None:
-    """By what is missing, what was decided before, and who decided it."""
+    """By the missing fields, the decisions before, and who made them."""
     missing = what_is_missing(order, settings)
     is_incomplete = any(not order.accepts(one) for one in missing)
     by_a_person = order.hold in ("manual", "snoozed")
@@ -408,11 +408,11 @@ def what_and_where(order: Order, settings: dict[str, Any]) -> Any:
     return view.name, view.delivery, view.lines
 
 
-# What people, the warehouse, Amazon and the clock do ------------------------------------------------------------------
+# The acts of people, the warehouse, Amazon and the clock --------------------------------------------------------------
 
 
 class PlainModel:
-    """The orders, the settings and what is frozen."""
+    """The orders, the settings and the freezes."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -582,7 +582,7 @@ class PlainModel:
         return {unit: value for unit, value in typed.items() if value is not None or unit in order.edits}
 
     def _gone_through_the_gate(self, role: str, order: Order, wish: dict[str, Any]) -> Order:
-        """The order judged, with what is wished done to it, and judged again."""
+        """The order judged, changed as wished, and judged again."""
         was_held = order.hold is not None
         wished_three_pl = wish.get("threePlStatus")
         if order.three_pl == WITH_ERRORS and wished_three_pl and wished_three_pl not in HANDED_OVER:
@@ -647,7 +647,7 @@ class PlainModel:
             order.hold, order.snoozed_until = "manual", None
 
     def _override(self, role: str, order: Order, reason: str) -> None:
-        """The administrator accepts what is missing; where Amazon said something else, that the edit stands over it."""
+        """The administrator accepts the gaps, and edits whose value differs from Amazon's."""
         missing = order.open_missing
         if not missing:
             raise Refusal(409, "nothingToOverride")
@@ -717,7 +717,7 @@ class PlainModel:
             raise Refusal(409, "notTransferred")
         return deepcopy(self._found(order_id, if_match))
 
-    # What all of them have in common
+    # Common parts
 
     @staticmethod
     def _must_be(role: str, *roles: str) -> None:
@@ -737,12 +737,12 @@ class PlainModel:
         return judged
 
     def _land(self, order_id: str, order: Order) -> None:
-        """A change is one revision on; what changes nothing is not written."""
+        """A change adds one to the revision; an act that changes nothing is not written."""
         before = self.orders[order_id]
         if asdict(replace(order, was_judged=before.was_judged)) != asdict(before):
             self.orders[order_id] = replace(order, revision=before.revision + 1)
 
-    # What is shown
+    # The answers
 
     def is_fulfillable(self, order: Order) -> bool:
         return order.is_fulfillable and self._is_open(order)
@@ -754,7 +754,7 @@ class PlainModel:
         return may_leave(order, self.settings) and not self.frozen
 
     def row(self, order_id: str) -> dict[str, Any]:
-        """What a list shows of an order."""
+        """An order as a list shows it."""
         order = self.orders[order_id]
         return {
             "orderId": order_id,
@@ -814,7 +814,7 @@ class PlainModel:
         }
 
 
-# What a patch asks for ------------------------------------------------------------------------------------------------
+# The parts of a patch -------------------------------------------------------------------------------------------------
 
 
 def ends_hold(wish: dict[str, Any]) -> bool:
@@ -830,7 +830,7 @@ def asks_for_something(wish: dict[str, Any]) -> bool:
 
 
 def lay_over(order: Order, unit: str, value: Any) -> None:
-    """A person's value over Amazon's, or Amazon's again; what Amazon says at that time is remembered."""
+    """A person's value over Amazon's, or Amazon's again; the edit remembers Amazon's value at that time."""
     order.amazon_then[unit] = amazons(order)[unit]
     if value is None:
         del order.edits[unit]
@@ -842,7 +842,7 @@ def reasons(order: Order) -> dict[str, str]:
     return {missing.field: missing.reason for missing in order.open_missing}
 
 
-# What Amazon no longer sends ------------------------------------------------------------------------------------------
+# Data that Amazon no longer sends -------------------------------------------------------------------------------------
 
 
 def merged_facts(old: Facts, new: Facts) -> Facts:
@@ -870,7 +870,7 @@ def is_to_be_redacted(order: Order, now: datetime) -> bool:
 
 
 def bare(facts: Facts) -> Facts:
-    """Without personal data: of the address the country alone is left."""
+    """Without personal data: only the country of the address is left."""
     country = (facts.delivery or {}).get("countryCode")
     return replace(facts, name=None, email=None, tax=None, delivery={"countryCode": country} if country else None)
 

@@ -27,10 +27,10 @@ class Step:
 
 
 class Independent(HypothesisProvider):
-    """Makes every history anew.
+    """Makes every history from scratch.
 
-    Hypothesis by itself makes five of six from one before, with a step copied to another place: on code that was broken
-    on purpose, that found less in the same time.
+    Left alone, Hypothesis makes five of six histories from an earlier one, with a step copied to another place. On code
+    that was broken on purpose, that found fewer faults in the same time.
     """
 
 

@@ -1,7 +1,7 @@
-"""What a release leaves in the tables while it is in the middle of everything.
+"""The items that a release leaves in the tables in the middle of its work.
 
-`PYTHONPATH=.:layers python -m tests.integration.stored_items 0.1.0` writes that down as `stored/0.1.0.json`, once a
-release; `test_upgrade` has all later code go on from there. A file is never written anew: what it holds is out there.
+`PYTHONPATH=.:layers python -m tests.integration.stored_items 0.1.0` writes them to `stored/0.1.0.json`, once per
+release; in `test_upgrade`, all later code continues from there. Never rewrite a file: deployed systems hold such items.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the functions do to an order, called just below their handlers, for tests that let them run at the same time.
+"""The functions' work on an order, called just below their handlers, for tests that run them at the same time.
 
 Invocations of a function at the same time are processes of their own; in a test they share one, and with it whatever a
 handler's libraries keep of a request.
@@ -29,7 +29,7 @@ ORDER_ID = "701-1111111-1111111"
 
 
 class Answer(NamedTuple):
-    """What people and the warehouse are told: the order as it then is, or why not."""
+    """The answer to people and the warehouse: the order as it is then, or the refusal."""
 
     status: int
     order: dict[str, Any]
@@ -59,7 +59,7 @@ class System:
         self._intake.take(integration, [answer], cause="download", request_id=None, now=self._clock())
 
     def clock_runs(self, integration_id: str) -> None:
-        """What the schedules have done: personal data removed, verdicts asked for again, snoozes ended."""
+        """The work of the schedules: removals of personal data, repeated requests for verdicts, ends of snoozes."""
         until = self._clock() + timedelta(seconds=30)
         remove_personal_data(self._orders, self._integrations, self._downloads, self._clock, until)
         self._downloader.run(integration_id, until)

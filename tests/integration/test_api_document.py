@@ -1,4 +1,4 @@
-"""The OpenAPI document: it is what the functions are, whole, and true."""
+"""The OpenAPI document: it describes the functions as they are, completely and correctly."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def test_everybody_may_read_the_document(world: World) -> None:
     assert answer.headers["Content-Type"] == "application/json"
 
 
-# The tests hold every answer of a function against the document (see conftest): that they would notice
+# The tests compare every answer of a function with the document (see conftest): these show that they would notice
 
 
 def test_an_answer_of_another_shape_is_noticed(world: World) -> None:

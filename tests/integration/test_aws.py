@@ -1,4 +1,4 @@
-"""Calls to AWS as botocore makes them for us: how long it tries, how often, and what a second try finds."""
+"""Calls to AWS as botocore makes them for us: how long it tries, how often, and the effect of a second try."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Which calls to AWS a request makes, and what a call says of who makes it."""
+"""The calls to AWS that a request makes, and how a call identifies its maker."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_a_patch_makes_a_read_of_the_order_one_of_surroundings_and_a_write(world
 
 
 def test_an_integration_is_shown_after_three_reads(world: World) -> None:
-    """Itself, how its downloads stand, and the orders that could not be kept."""
+    """The integration itself, the state of its downloads, and the orders that could not be stored."""
     with watched() as calls:
         assert world.call("GET", "/integrations/acme-na").status == 200
     assert [call.operation for call in calls] == ["GetItem", "BatchGetItem", "Query"]
@@ -72,7 +72,7 @@ def test_a_list_reads_no_item_of_the_integrations_table_twice(world: World, path
 
 
 def test_calls_name_the_project_and_botocore() -> None:
-    """Powertools adds itself where it is imported; what botocore would compose is not there."""
+    """Powertools adds itself where it is imported; botocore's own composition is absent."""
     sent: list[Any] = []
     with mock_aws():
         dynamodb = aws.client("dynamodb")

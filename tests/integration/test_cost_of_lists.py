@@ -1,4 +1,4 @@
-"""What reading orders asks of DynamoDB: as much with many orders in the table as with few.
+"""The cost of reading orders in DynamoDB: the same with many orders in the table as with few.
 
 `make scale` measures the same with 50,000 orders on the local stack; here is why it comes out as it does.
 """
@@ -25,7 +25,7 @@ FEW, MANY = 800, 2000
 MINUTE = timedelta(minutes=1)
 DUE = NOON + timedelta(days=10)
 HELD = "Needs Attention"
-# What a list that is narrowed reads at once.
+# The entries that a narrowed list reads at once.
 ENTRIES_OF_A_NARROWED_QUERY = 250
 
 
@@ -73,7 +73,7 @@ READINGS = {
     "a page further down": Reading(50, query=after(AMONG_THE_FIRST)),
     "a Stage": Reading(50, query={"stage": HELD}),
     "a page further down a Stage": Reading(50, query=after(AMONG_THE_FIRST, stage=HELD)),
-    "what of a Stage is to be sent by then": Reading(50, query={"stage": HELD, "shipByBefore": DUE}),
+    "orders of a Stage to send by then": Reading(50, query={"stage": HELD, "shipByBefore": DUE}),
     "a span of time": Reading(50, query={"createdAfter": created(200), "createdBefore": created(300)}),
     "by their IDs": Reading(3, query={"orderIds": [order_number(number).order_id for number in (0, 300, 500)]}),
     "those that lack an email": Reading(50, query={"missing": "email"}),
@@ -86,7 +86,7 @@ READINGS = {
 
 
 class Cost(NamedTuple):
-    """What a call asked of DynamoDB, and how many orders it showed for that."""
+    """The requests of a call to DynamoDB, and how many orders it showed for them."""
 
     shown: int
     requests: int
@@ -102,7 +102,7 @@ class Costs(NamedTuple):
 
     @property
     def entries_of_settings(self) -> int:
-        """What each list reads besides orders: the integrations, and how they stand."""
+        """The items that each list reads in addition to orders: the integrations, and their state."""
         return self.many["by their IDs"].entries - READINGS["by their IDs"].shows
 
 

@@ -11,7 +11,7 @@ from tools.in_memory.api import World, an_event, app, invoke
 
 # A call to Amazon at its slowest, and the page that it brings: a run that is over its time ends with one of these.
 LAST_CALL = timedelta(seconds=100)
-# Redaction ends with the order that it is at, and a count of what is overdue.
+# Redaction finishes its current order, and counts the overdue ones.
 LAST_ORDERS = timedelta(seconds=60)
 DAY_IN_SECONDS = 86_400
 

@@ -54,7 +54,7 @@ def somebody_edits(world: World, order_id: str = FIRST) -> None:
     world.orders.save(order, edited, by="somebody", at=NOON, cause="edit")
 
 
-# What people type -----------------------------------------------------------------------------------------------------
+# Edits ----------------------------------------------------------------------------------------------------------------
 
 
 def test_an_order_waits_to_be_released_once_missing_data_is_typed_in(world: World) -> None:
@@ -979,7 +979,7 @@ def test_a_bulk_change_that_is_none_is_refused_whole(world: World, orders: list[
     assert world.order(FIRST).revision == 1
 
 
-# What the desk notes --------------------------------------------------------------------------------------------------
+# Notes of the desk ----------------------------------------------------------------------------------------------------
 
 
 def test_an_order_is_assigned_and_commented_without_touching_its_verdict(world: World) -> None:
@@ -1042,7 +1042,7 @@ def test_the_warehouse_sees_nothing_of_what_the_desk_notes(world: World) -> None
     assert "zoe" not in str([answer.body | {"lastChange": None} for answer in seen])
 
 
-# What the warehouse reports -------------------------------------------------------------------------------------------
+# Reports of the warehouse ---------------------------------------------------------------------------------------------
 
 
 def report(world: World, what: str, body: object = None, role: str = "warehouse", **headers: Any) -> Answer:

@@ -1,4 +1,4 @@
-"""What happens when something that a function rests on fails: each test is a row of docs/faults.md, or stands for some.
+"""Faults of everything that a function depends on: each test belongs to one or more rows of docs/faults.md.
 
 Rows that other files test already name those. Faults are at the edge where botocore makes a call; see `faults`.
 """
@@ -110,7 +110,7 @@ def test_a_call_is_refused_with_503_until_its_table_answers_again(
             prepare(world)
             with failing(throttled, "dynamodb", table=table):
                 answer = operation.make(world)
-            # Of many, each is answered by itself.
+            # A call for many orders answers for each separately.
             results = answer.body["orders"] if answer.status < 300 else [answer.body]
             assert {result.get("problem", result)["code"] for result in results} == {"tryAgain"}
             if answer.status == 503:
@@ -304,7 +304,7 @@ def test_one_verdict_that_cannot_be_written_holds_up_no_other(world: World) -> N
 
 
 def test_the_whole_stream_again_from_its_horizon_changes_no_order(world: World) -> None:
-    """A mapping that is made anew begins a day back, when people and Amazon have long gone on."""
+    """A recreated mapping begins a day back, although people and Amazon have long moved on."""
     images = [one_pending(world)]
     invoke("validate_orders", a_stream_event(images[0]))
     world.clock.advance(timedelta(hours=1))
@@ -390,7 +390,7 @@ def test_replaying_all_changes_gives_the_same_entries_and_no_new_events(
 
 @pytest.fixture
 def subscribed(world: World) -> World:
-    """The integration of the event, which wants to be told of changed orders."""
+    """The integration of the event, with notifications of changed orders switched on."""
     world.register("demo", settings=Settings(order_change_notifications=True))
     world.downloads.save_subscription(SUBSCRIPTION, "demo")
     return world
@@ -594,7 +594,7 @@ def test_a_digest_that_aws_keeps_from_being_sent_is_sent_by_the_next_try(
     assert [call.operation for call in calls][-1] == "Publish"
 
 
-# What nobody may forget -----------------------------------------------------------------------------------------------
+# Across functions -----------------------------------------------------------------------------------------------------
 
 
 def test_an_abandoned_verdict_is_shown_as_overdue_and_made_in_the_end(shop: World) -> None:

@@ -46,7 +46,7 @@ ALL_CALLS = 1_000
 ROUNDS_UNTIL_QUIET = 3
 
 
-# What Amazon says -----------------------------------------------------------------------------------------------------
+# Amazon's versions ----------------------------------------------------------------------------------------------------
 
 
 class AmazonsVersion(NamedTuple):
@@ -116,7 +116,7 @@ STATUS_AT_AMAZON: dict[str, dict[str, Any]] = {
 }
 
 
-# What people do -------------------------------------------------------------------------------------------------------
+# People's acts --------------------------------------------------------------------------------------------------------
 
 A_LINE = {"sellerSku": "LAMP-9", "quantity": 1}
 DATA: dict[str, dict[str, Any]] = {
@@ -197,7 +197,7 @@ CALLS = (ALL_CALLS, ALL_CALLS, ALL_CALLS, 1, 2, 3, CALLS_BEFORE_THE_WRITE)
 SELDOM = (False, False, True)
 MOSTLY = (True, True, False)
 
-# What happens, and how often in proportion. One rule draws from all of it: of many rules Hypothesis leaves half out of
+# The events, and their relative frequency. One rule draws from all of them: with many rules Hypothesis leaves half out of
 # each history, and most histories would come to nothing. Every step takes equally many choices, two, so that Hypothesis
 # can take any step out of a history that fails.
 OFTEN = (
@@ -506,7 +506,7 @@ class Histories(RuleBasedStateMachine):
         yes_for_nothing = answer.status == 200 and is_told_yes_for_nothing(wish, answer.order)
         self._check({"who is told yes has what was asked for": yes_for_nothing})
 
-    # What is stored, and the laws
+    # The stored order, and the laws
 
     def _look(self, task: Task) -> None:
         """Reads the stored order after a call that may have written it; what has changed is in the stream."""

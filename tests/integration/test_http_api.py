@@ -1,4 +1,4 @@
-"""What holds for every route: who is let in, what is sent, and how refusals look."""
+"""The rules of every route: who is let in, the form of requests, and the form of refusals."""
 
 import base64
 import io
@@ -122,7 +122,7 @@ def test_a_request_without_a_token_is_let_in_nowhere(world: World) -> None:
     assert send("query_orders", event).status == 403
 
 
-# What is sent ---------------------------------------------------------------------------------------------------------
+# The form of requests -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", API_FUNCTIONS)
@@ -174,7 +174,7 @@ def test_a_header_counts_in_any_case(world: World) -> None:
     assert send("edit_orders", event).status == 412
 
 
-# How refusals look ----------------------------------------------------------------------------------------------------
+# The form of refusals -------------------------------------------------------------------------------------------------
 
 
 def test_a_refusal_is_a_problem_with_a_code_and_an_error_per_field(world: World) -> None:

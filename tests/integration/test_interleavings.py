@@ -37,7 +37,7 @@ TYPED_EMAIL, TYPED_STREET = "typed@b.example.com", "7 Elm Road"
 
 
 class Wish(NamedTuple):
-    """What somebody sends, and whether it has been done. Data `lasts`; the rest a verdict may undo."""
+    """A person's request, and whether it has been done. Data `lasts`; a verdict may undo the rest."""
 
     body: Mapping[str, Any]
     is_done: Callable[[Order], bool]
@@ -94,7 +94,7 @@ RELEASES = {
 
 
 class Part(NamedTuple):
-    """What one process does. Only people and the warehouse are told how it ended, and may name a `revision`."""
+    """The work of one process. Only people and the warehouse learn its outcome, and may name a `revision`."""
 
     name: str
     doer: Doer
@@ -235,7 +235,7 @@ class Run:
         if self._order.is_pending:
             self._begin(self._validation())
 
-    # What must hold in the end
+    # The laws at the end
 
     def check(self, parts: tuple[Part, ...]) -> None:
         for part in parts:

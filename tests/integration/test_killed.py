@@ -1,7 +1,7 @@
 """Killed before any of its calls to AWS, and run again: every function ends where it would have ended undisturbed.
 
-A Lambda function dies in the middle when its time is up, its memory, or its machine. Before it made its call of number
-N is the same as after it made the one before, and nobody heard of it; each test goes through every N.
+A Lambda function dies in the middle when its time or memory runs out, or its machine fails. To die before call number N
+is the same as to die after the call before it, when nobody has heard of that; each test goes through every N.
 """
 
 import json
@@ -70,7 +70,7 @@ def a_world(clock: Clock) -> Iterator[World]:
 
 
 def tables(world: World, *names: str) -> State:
-    """What they hold, whatever ids were drawn by lot: two downloads that were begun at once would be two rows."""
+    """Their content, whatever random IDs it has: two downloads that began at once would be two rows."""
     return {
         name: sorted(BY_LOT.sub("", json.dumps(item, sort_keys=True)) for item in items)
         for name in names
@@ -91,7 +91,7 @@ def test_a_request_that_died_and_is_sent_again_ends_as_if_it_had_not(
 ) -> None:
     # Whoever sends it again has waited until the first one's time was up.
     monkeypatch.setattr(CONTEXT, "get_remaining_time_in_millis", lambda: -1)
-    monkeypatch.setattr("secrets.token_hex", lambda length: "00" * length)  # what is drawn by lot is no difference
+    monkeypatch.setattr("secrets.token_hex", lambda length: "00" * length)  # random values make no difference
 
     def stored(world: World) -> State:
         secrets = boto3.client("secretsmanager")
@@ -144,7 +144,7 @@ def test_a_tick_that_died_and_comes_again_wakes_every_integration_once(clock: Cl
 def test_a_redaction_that_died_and_runs_again_ends_as_if_it_had_not(
     clock: Clock, unlogged: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One order's time is over, and the buyer of another is to be erased."""
+    """One order's time is over, and somebody asked to erase the buyer of another."""
     email = "ada@marketplace.example.com"
     monkeypatch.setattr("secrets.token_hex", lambda length: "00" * length)
     tick = an_event("redact_orders_tick")
@@ -205,7 +205,7 @@ def test_a_download_that_died_and_is_woken_again_ends_as_if_it_had_not(
             world.downloads.want_redownload("demo", redownload)
 
         def stored(world: World) -> State:
-            """Without what counts how often Amazon was asked, and what a page brought the first time."""
+            """Without the counts of calls to Amazon and of the orders that a page brought the first time."""
             demo = world.integrations.get("demo")
             assert isinstance(demo, Integration)
             (download,) = world.downloads.backdated_downloads("demo")

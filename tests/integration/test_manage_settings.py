@@ -203,7 +203,7 @@ def test_a_setting_of_null_goes_back_to_its_default(world: World) -> None:
     assert (answer.body["settings"]["checks"]["email"], answer.body["settings"]["checks"]["names"]) == (True, False)
 
 
-# What other settings would change -------------------------------------------------------------------------------------
+# Dry runs of settings -------------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_counts_orders_to_hold_or_let_go_and_changes_nothing(world: World) -> None:

@@ -1,4 +1,4 @@
-"""What the functions measure, read from their output as CloudWatch reads it."""
+"""The functions' metrics, read from their output as CloudWatch reads it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 class Measured(NamedTuple):
-    """The values of one metric in one line, with what they are told of beside the function."""
+    """The values of one metric in one line, with their dimensions other than the function."""
 
     name: str
     values: list[float]
@@ -36,7 +36,7 @@ type Measure = Callable[[], list[Measured]]
 
 @pytest.fixture
 def measured(capsys: pytest.CaptureFixture[str]) -> Measure:
-    """What has been measured since this was asked last."""
+    """The metrics since the last call of this."""
 
     def read() -> list[Measured]:
         lines = (json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"'))

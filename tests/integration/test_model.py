@@ -1,4 +1,4 @@
-"""Random histories of a few orders, called through the API, and held against the plain model of its rules.
+"""Random histories of a few orders, called through the API, and compared with the plain model of its rules.
 
 Amazon's versions come in, the stream brings them to validation late or again, people and the warehouse ask for whatever
 there is to ask for, in every role and on states that may be outdated, administrators change settings, time passes.
@@ -50,7 +50,7 @@ FIRST, SECOND, THIRD = "701-0000001-0000001", "701-0000002-0000002", "701-000000
 # The third comes late, or never.
 ORDER_IDS = st.sampled_from((*[FIRST] * 4, *[SECOND] * 4, THIRD))
 
-# What Amazon says -----------------------------------------------------------------------------------------------------
+# Amazon's versions ----------------------------------------------------------------------------------------------------
 
 PORTLAND = {
     "addressLine1": "12 Harbor Street",
@@ -125,7 +125,7 @@ def as_amazon_sends(order_id: str, facts: Facts) -> dict[str, Any]:
     return order if facts.lines is None else order | {"orderItems": items}
 
 
-# What people ask for --------------------------------------------------------------------------------------------------
+# People's requests ----------------------------------------------------------------------------------------------------
 
 TYPED: tuple[dict[str, Any], ...] = (
     {"email": "typed@b.example.com"},
@@ -243,7 +243,7 @@ FREEZES = (
 # Rarely a month, after which personal data is removed.
 PASSES = (*[7 * MINUTE] * 4, *[11 * MINUTE] * 4, *[2 * HOUR] * 6, *[DAY] * 4, *[2 * DAY] * 2, 31 * DAY)
 
-# What happens, and how often in proportion. One rule draws from all of it: of many rules Hypothesis leaves half out of
+# The events, and their relative frequency. One rule draws from all of them: with many rules Hypothesis leaves half out of
 # each history.
 OFTEN: tuple[tuple[int, str, dict[str, st.SearchStrategy[Any]]], ...] = (
     (4, "amazon_sends", {"order_id": ORDER_IDS, "answer": ANSWERS_OF_AMAZON, "age": AGES}),
@@ -453,7 +453,7 @@ class Histories(RuleBasedStateMachine):
         return refusal
 
     def _agree(self, *order_ids: str) -> None:
-        """What the API shows of these orders, and which orders it lists, is what the model says."""
+        """The API shows these orders, and lists orders, as the model says."""
         for order_id in order_ids:
             if order_id not in self.model.orders:
                 assert self.world.call("GET", f"/orders/{order_id}").status == 404

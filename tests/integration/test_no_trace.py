@@ -1,7 +1,7 @@
 """Whatever was known of a buyer, and whoever wrote it where: after a redaction no table and no index holds it.
 
-Every personal text of Amazon's and of people's carries a mark. All tables are searched for it as they are stored, after
-the redaction and after all that may come later.
+Every personal text, from Amazon and from people, carries a mark. The tests search all stored tables for it, after the
+redaction and after everything that may come later.
 """
 
 from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ UNKNOWN_EMAIL = {"buyer": {**WHO["buyer"], "buyerEmail": None}}
 
 
 class History:
-    """One order's, in tables of its own. What the stream would bring is remembered, and told to history at once."""
+    """One order's, in tables of its own. It remembers the stream's records, and writes them to history at once."""
 
     def __init__(self, clock: Clock) -> None:
         self.world = World(clock)
@@ -132,7 +132,7 @@ def _nobody(*_: object) -> Any:
     return None
 
 
-# What happens to an order ---------------------------------------------------------------------------------------------
+# The events of an order -----------------------------------------------------------------------------------------------
 
 Step = Callable[[History], None]
 OVERRIDE = {"reason": marked("called")}

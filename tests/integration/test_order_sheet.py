@@ -1,4 +1,4 @@
-"""Orders as a sheet: exported with what is missing empty, filled in, and sent back."""
+"""Orders as a sheet: exported with empty cells for missing data, filled in, and sent back."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The orders table: what lands, what loses a race, and what the indexes find."""
+"""The orders table: writes that land, writes that lose a race, and the results of the indexes."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -239,7 +239,7 @@ def test_a_list_shows_what_is_missing_and_no_personal_data(orders: OrderStore) -
     assert "Marker" not in summary.model_dump_json()
 
 
-# What is due ----------------------------------------------------------------------------------------------------------
+# Orders that are due --------------------------------------------------------------------------------------------------
 
 
 def test_a_verdict_that_is_pending_for_too_long_is_due(orders: OrderStore) -> None:

@@ -1,4 +1,4 @@
-"""What the roles of template.yaml let each function do: all that it does, and nothing else.
+"""The roles of template.yaml allow each function all of its own calls, and nothing else.
 
 Every other test of the functions is held to these roles too: see `invoke`.
 """
@@ -24,7 +24,7 @@ READ_STREAM = ("DescribeStream", "GetRecords", "GetShardIterator")
 
 
 def used_by_lambda(function: str) -> set[Statement]:
-    """What Lambda does itself with a function's role: it reads the function's events, tells what it gave up, and logs.
+    """Lambda's own use of a function's role: it reads the function's events, reports abandoned records, and logs.
 
     By Lambda's Developer Guide: "Using Lambda with Amazon SQS" and "... with DynamoDB", each under "permissions". No
     AWS in memory uses the role for that, so without one of these nothing would fail here.
@@ -50,7 +50,7 @@ def _arn(reference: str) -> str:
     return arn(reference.partition(".")[0], NAMES)
 
 
-# Each permission by itself: what can be taken away.
+# Each permission that can be taken away singly.
 SINGLY: Mapping[str, Policy] = {
     function: tuple(single for statement in policy for single in statement.permissions())
     for function, policy in POLICIES.items()
@@ -66,7 +66,7 @@ USED_BY_CODE = [
 
 @pytest.fixture(scope="module")
 def asked() -> Iterator[Mapping[str, list[Request]]]:
-    """All that each function ever asks AWS for."""
+    """All requests that each function ever makes to AWS."""
     with mock_aws(), pytest.MonkeyPatch.context() as monkeypatch, IAM.listening() as asked:
         clock = Clock()
         monkeypatch.setattr(times, "utc_now", clock)

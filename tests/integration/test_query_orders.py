@@ -152,7 +152,7 @@ def during_an_incident(world: World, order_id: str) -> None:
 
 
 COMPLETE = downloaded()
-# What is sent, an order that the filter leaves in, and one that it leaves out.
+# The query, an order that the filter keeps, and one that it leaves out.
 FILTER_CASES: list[tuple[dict[str, Any], Callable[[World, str], object], Callable[[World, str], object]]] = [
     ({"integration": "acme-na"}, COMPLETE, of_another_integration),
     ({"stage": "Needs Attention"}, downloaded(buyer_email=None), COMPLETE),
@@ -484,7 +484,7 @@ def test_too_many_integrations_are_not_merged(world: World, monkeypatch: pytest.
     assert found(world, integration="other") == []
 
 
-# What may leave -------------------------------------------------------------------------------------------------------
+# Orders that may leave ------------------------------------------------------------------------------------------------
 
 
 def test_an_order_that_may_leave_is_shown_as_fulfillable(world: World) -> None:

@@ -1,4 +1,4 @@
-"""An integration that is removed hands nothing over, and one that is revived is as closed as it was."""
+"""A removed integration hands nothing over, and a revived one is as closed as it was."""
 
 from typing import Any
 

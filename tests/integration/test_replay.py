@@ -1,4 +1,4 @@
-"""`make replay`: what was given up is done again, once, and nothing leaves a queue before it is."""
+"""`make replay` repeats abandoned work once, and nothing leaves a queue before its work is done."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ QUEUES = (
 
 
 class Shard:
-    """A shard of the orders table's stream, as DynamoDB gives it: in pages, of which the first is empty."""
+    """A shard of the orders table's stream, as DynamoDB gives it: in pages, the first of which is empty."""
 
     def __init__(self) -> None:
         self.exceptions = boto3.client("dynamodbstreams").exceptions
@@ -76,7 +76,7 @@ class Shard:
 
 
 class Stack:
-    """The failure queues and the orders table's stream, beside a world; `said` is what the command printed."""
+    """A world with the failure queues and the orders table's stream; `said` holds the command's output."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -172,7 +172,7 @@ def pending(stack: Stack) -> Stack:
 
 @pytest.fixture
 def untold(stack: Stack) -> Stack:
-    """Two orders of two revisions each, of which the publication was given up."""
+    """Two orders with two revisions each, whose publication was given up."""
     for order_id in (FIRST, SECOND):
         order = stack.shard.add(stack.world.download(order_id=order_id))
         noted = order.with_(assigned_to="zoe")
@@ -329,7 +329,7 @@ def test_an_unreadable_message_delays_its_own_queue_by_one_run_at_most(stack: St
     assert stack.replay() == 1
 
 
-# What is given to a function at once
+# Batches for a function
 
 
 def test_a_function_is_given_no_more_than_it_takes_at_once() -> None:

@@ -1,4 +1,4 @@
-"""Personal data that is removed on request, what is due, and the proof of what was removed."""
+"""Removal of personal data on request, the removals that are due, and the proof of past ones."""
 
 from datetime import timedelta
 from typing import Any
@@ -183,7 +183,7 @@ def test_the_proof_outlives_the_integration(world: World) -> None:
     assert world.call("GET", "/integrations/none/redactions").status == 404
 
 
-# What is due ----------------------------------------------------------------------------------------------------------
+# Due removals ---------------------------------------------------------------------------------------------------------
 
 
 def due(world: World) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def due(world: World) -> dict[str, Any]:
 
 
 def delivered(before: timedelta) -> Any:
-    """Whose personal data was to be gone so long ago."""
+    """An order whose personal data was due for removal this long ago."""
     return NOON - before - REDACTION_AGE
 
 

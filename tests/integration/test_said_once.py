@@ -1,4 +1,4 @@
-"""What is told is told once: no event, no entry and no write comes again with a record that does."""
+"""Everything is published once: a repeated record causes no second event, entry or write."""
 
 import json
 from collections.abc import Callable

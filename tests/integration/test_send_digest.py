@@ -1,4 +1,4 @@
-"""The daily digest, as whoever subscribes to its topic gets it."""
+"""The daily digest, as the subscribers of its topic get it."""
 
 import json
 import os
@@ -27,7 +27,7 @@ type Inbox = Callable[[], list[Mail]]
 
 @pytest.fixture
 def inbox(world: World) -> Inbox:
-    """What a subscriber of the topic was sent since this was asked last."""
+    """The mails to a subscriber of the topic since the last call of this."""
     sns, sqs = boto3.client("sns"), boto3.client("sqs")
     topic = sns.create_topic(Name="digest")["TopicArn"]
     assert topic == os.environ["DIGEST_TOPIC"]

@@ -294,7 +294,7 @@ SUBSCRIPTION = "8fb1f4a5-1b4c-4a1e-9f52-6c2f6f0e8b11"  # as in the event
 
 @pytest.fixture
 def subscribed(demo: World) -> World:
-    """The integration demo is told by Amazon of changed orders."""
+    """The integration demo gets Amazon's notifications of changed orders."""
     demo.change_integration("demo", settings=Settings(order_change_notifications=True))
     demo.downloads.save_subscription(SUBSCRIPTION, "demo")
     return demo

@@ -1,6 +1,6 @@
-"""A release takes over from the one before it in the middle of everything: what stands in the tables goes on.
+"""A release takes over from the previous one in the middle of its work, and continues from the stored items.
 
-And the other way round, when it is rolled back: what a later release has added to what it stores is passed over.
+The same holds for a rollback: a release ignores attributes that a later release has added to the items.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Every wrong thing that a client can send: refused with the right 4xx, saying how to mend it, with nothing changed.
+"""Every wrong request that a client can send is refused with the right 4xx and a remedy, and changes nothing.
 
-The wrong things are made from the OpenAPI document, so that a new operation, parameter or field cannot be forgotten.
+The wrong requests are made from the OpenAPI document, so that a new operation, parameter or field cannot be forgotten.
 """
 
 import base64
@@ -224,7 +224,7 @@ def explains(answer: Answer, wrong: Wrong) -> bool:
 
 
 def sent_raw(world: World, called: Called, sent: bytes, content_type: str) -> Answer:
-    """As API Gateway passes on what it does not take for text."""
+    """As API Gateway passes on a body that it does not take for text."""
     route = next(one for one in routes() if (one.method, one.resource) == (called.method, called.path))
     event = {
         "httpMethod": called.method,
@@ -352,7 +352,7 @@ def test_an_idempotency_key_that_is_none_lets_nothing_happen(world: World, calle
         assert "255" in answer.body["detail"]
 
 
-# What is not there, or is another's -----------------------------------------------------------------------------------
+# Unknown IDs, and those of another ------------------------------------------------------------------------------------
 
 NO_IDS = ("none", "0", "..", "#system", "live", "download#1", "%00", "\u0000", "💡", "x y", "x" * 101, "x" * 5_000)
 

@@ -1,4 +1,4 @@
-"""Every operation of the API that changes something: what must be there first, and the request."""
+"""Every operation of the API that changes something: its preparation, and the request."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

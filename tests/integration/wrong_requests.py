@@ -1,4 +1,4 @@
-"""What a client can send wrong, made by the OpenAPI document from what is right: in every place, one at a time.
+"""Wrong requests, made from right ones by the OpenAPI document: with a fault in every place, one at a time.
 
 Only what the document itself refuses counts as wrong, so that whatever it calls wrong must be refused.
 """
@@ -60,7 +60,7 @@ class Called(NamedTuple):
 
     @property
     def told(self) -> Mapping[str, Any]:
-        """What the document says of it."""
+        """Its entry in the document."""
         told: Mapping[str, Any] = document_checked_in()["paths"][self.path][self.method.lower()]
         return told
 
@@ -71,7 +71,7 @@ class Called(NamedTuple):
 
     @property
     def json_schema(self) -> Mapping[str, Any] | None:
-        """What its body must be, if that is JSON."""
+        """The schema of its body, if that is JSON."""
         content = self.told.get("requestBody", {}).get("content", {})
         return content["application/json"]["schema"] if "application/json" in content else None
 
@@ -87,7 +87,7 @@ def operations() -> list[Called]:
 
 
 class Wrong(NamedTuple):
-    """Something to send, the field that is wrong with it, and what one of these words tells about how to mend it."""
+    """A wrong request, its wrong field, and the words of which a refusal must hold one as a remedy."""
 
     field: str
     sent: Any
@@ -173,7 +173,7 @@ def _with(right: Any, place: Place, other: Any) -> Any:
 
 
 def _as_sent(schema: Mapping[str, Any], text: str) -> Any:
-    """What a text in a query string stands for, if a parameter is of that type; the text itself if it is none."""
+    """The value of a text in a query string, if a parameter is of that type; the text itself if it is none."""
     match schema.get("type"):
         case "array":
             return [part for part in text.split(",") if part]
@@ -185,7 +185,7 @@ def _as_sent(schema: Mapping[str, Any], text: str) -> Any:
 
 
 def _hints(errors: list[ValidationError]) -> Iterator[str]:
-    """Words of which one must stand in a refusal: the bound, an allowed value, a type."""
+    """Words, one of which must be in a refusal: the bound, an allowed value, a type."""
     for error in errors:
         yield from _hints(error.context)
         told: Any = error.validator_value

@@ -1,4 +1,4 @@
-"""What Amazon's quota of `searchOrders` leaves for backdated downloads, and which flow of updates it can carry."""
+"""The calls that Amazon's quota of `searchOrders` leaves for backdated downloads, and the updates that it can carry."""
 
 import math
 

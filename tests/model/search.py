@@ -82,7 +82,7 @@ def _history_to[S: Hashable](state: S, came_from: dict[S, tuple[S, str] | None])
 
 
 class Break(NamedTuple):
-    """What breaks without a rule: the property, the steps of the shortest history, and a world where it happens."""
+    """A break without a rule: the property, the steps of the shortest history, and a world where it happens."""
 
     broken: str
     steps: int

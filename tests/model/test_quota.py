@@ -1,4 +1,4 @@
-"""What the quota of `searchOrders` allows: calls left beyond live polls, and the updates a day that it carries."""
+"""The quota of `searchOrders`: the calls that live polls leave, and the updates a day that it carries."""
 
 import pytest
 

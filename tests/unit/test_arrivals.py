@@ -1,4 +1,4 @@
-"""When the connection is at fault and not the orders, and what the orders tell of its roles."""
+"""When the connection is at fault and not the orders, and what orders show about its roles."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -139,7 +139,7 @@ DAY = timedelta(days=1)
 
 
 def told(*lacks: tuple[str, ...], checks: Checks | None = None) -> MarketplaceArrivals:
-    """What the marketplace's orders tell that lacked these fields."""
+    """The findings from the marketplace's orders that lacked these fields."""
     latest = tuple(Arrival(order=str(n), at=NOON - n * DAY, lacks=fields) for n, fields in enumerate(lacks))
     arrivals = Arrivals(by_marketplace={US: latest[::-1]})
     (us, canada) = arriving(arrivals, [US, CANADA], checks or Checks())

@@ -1,4 +1,4 @@
-"""The audit of what is pinned: findings and unreadable files fail, and silence is never taken for health."""
+"""The audit of pinned packages: findings and unreadable files fail, and silence is never taken for health."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The bill of materials: what the layer ships, and under which licences."""
+"""The bill of materials: the packages that the layer ships, and their licences."""
 
 import json
 import re

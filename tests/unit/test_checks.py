@@ -1,4 +1,4 @@
-"""The rows of the checks, each in words of its own, and what follows from a row."""
+"""The rows of the checks, each in words of its own, and the effects of a row."""
 
 from typing import Any
 

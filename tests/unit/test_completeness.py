@@ -25,7 +25,7 @@ BY_DEFAULT = Settings()
 
 
 def missing(amazon: AmazonOrder, edits: Edits | None = None, settings: Settings = BY_DEFAULT) -> dict[str, str]:
-    """What is missing, by field, with the reason."""
+    """The missing fields, with their reasons."""
     return {item.field: item.reason for item in find_missing(amazon, edits or Edits(), settings)}
 
 
@@ -475,7 +475,7 @@ def test_lines_that_a_person_removed_are_not_filled_from_amazon() -> None:
     assert missing(an_amazon_order(), edits) == {"lineItems": "blank"}
 
 
-# What is not a field --------------------------------------------------------------------------------------------------
+# Not a field ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_buyer_who_asked_to_cancel_puts_the_order_on_hold() -> None:
@@ -550,7 +550,7 @@ def test_a_field_confirmed_as_unavailable_counts_as_filled(field: str) -> None:
     assert list(missing(order, Edits(confirmed=(field,)))) == left
 
 
-# Amazon changed what was edited ---------------------------------------------------------------------------------------
+# Edited units that Amazon changed -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

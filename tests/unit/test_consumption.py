@@ -1,4 +1,4 @@
-"""The measure itself: what AWS charges for reads, where no emulator says it."""
+"""The measurement itself: AWS's charges for reads, which no emulator reports."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people type over Amazon's data, and what counts as a change of Amazon's under it."""
+"""People's edits over Amazon's data, and which changes of Amazon's count under them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""docs/faults.md tells of every function and of everything that it rests on, and each of its rows has its tests."""
+"""docs/faults.md covers every function and every one of its dependencies, and each of its rows has its tests."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from tools.from_template import resources
 DOCUMENT = Path("docs/faults.md").read_text(encoding="utf-8")
 TESTS = Path(__file__).parents[1]
 
-# What stands behind each variable of a function's environment; None for what is no other thing.
+# The dependency behind each variable of a function's environment; None if there is none.
 BEHIND: dict[str, str | None] = {
     "ORDERS_TABLE": "OrdersTable",
     "HISTORY_TABLE": "HistoryTable",
@@ -33,7 +33,7 @@ TRIGGERS = {"Api": "Api", "DynamoDB": "Stream", "ScheduleV2": "Schedule"}
 
 
 class Row(NamedTuple):
-    """One fault: which functions it may befall, of which thing, and the names of its tests."""
+    """One fault: its functions, the dependencies that fail, and the names of its tests."""
 
     functions: tuple[str, ...]
     things: tuple[str, ...]
@@ -47,7 +47,7 @@ def rows() -> list[Row]:
 
 
 def pairs() -> set[tuple[str, str]]:
-    """Every function with everything that it rests on, as the template has it."""
+    """Every function with each of its dependencies, as the template has them."""
     found = set()
     for resource in resources().values():
         if resource["Type"] == "AWS::Serverless::Function":

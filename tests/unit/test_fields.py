@@ -12,7 +12,7 @@ from needs_attention.values.times import SentTime
 
 
 class Sent(Value):
-    """What somebody sends."""
+    """A request."""
 
     at: SentTime | None = None
     number: Annotated[int, WHOLE] | None = None
@@ -30,7 +30,7 @@ def test_no_other_number_is_taken(number: str) -> None:
 
 
 class Chosen(Value):
-    """What somebody chooses."""
+    """A choice."""
 
     color: Annotated[str, OneOf(["red", "green"], "only {allowed}")] = "red"
     size: Annotated[int | None, NotNull()] = None

@@ -62,14 +62,14 @@ LETTING_OUT = [
 
 
 def changed(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> Order:
-    """The order with what was wanted: no verdict on the same data may overturn any of it."""
+    """The order with the change on it: no verdict on the same data may overturn any of it."""
     after = change(order, Wanted(**wanted), settings, by="ed@example.com", at=LATER)
     assert judged(after, settings, LATER) == after
     return after
 
 
 def refused(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> Refused:
-    """The refusal of what is wanted of the order."""
+    """The refusal of a change of the order."""
     with pytest.raises(Refused) as refusal:
         changed(order, settings, **wanted)
     assert refusal.value.message == str(refusal.value)
@@ -834,7 +834,7 @@ def test_an_order_whose_data_is_gone_already_stays_as_it_is() -> None:
     assert erased(gone) == gone
 
 
-# What happened --------------------------------------------------------------------------------------------------------
+# The record of changes ------------------------------------------------------------------------------------------------
 
 COMPLETE, HELD = a_judged_order(three_pl_status=DO_NOT_TRANSFER), a_held_order()
 READY, SENT = for_the_warehouse(), changed(COMPLETE, fully_dispatched=NOON)

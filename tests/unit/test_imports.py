@@ -1,4 +1,4 @@
-"""What each function imports when it starts: its first caller waits for all of it."""
+"""The modules that each function imports when it starts: its first caller waits for all of them."""
 
 import functools
 import json
@@ -28,7 +28,7 @@ NOBODYS = {
 }
 # Parts of packages that are imported where they are used, because few calls use them.
 WHEN_USED = {"email_validator", "phonenumbers", "requests"}
-# What only some functions need.
+# Modules that only some functions need.
 SOMEBODYS = {
     "aws_lambda_powertools.event_handler": API,
     "aws_lambda_powertools.utilities.batch": STREAM_OR_QUEUE,

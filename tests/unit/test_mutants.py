@@ -1,4 +1,4 @@
-"""Which tests a mutant meets, by what was recorded of them."""
+"""The tests that a mutant meets, according to the recording."""
 
 import json
 from pathlib import Path

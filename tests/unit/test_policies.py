@@ -1,4 +1,4 @@
-"""What the tests of permissions take a policy to allow: never more than IAM would."""
+"""The requests that a policy allows in the tests of permissions: never more than IAM would."""
 
 import pytest
 

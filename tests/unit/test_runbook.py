@@ -1,4 +1,4 @@
-"""Template, code and documents say the same of what is measured and of every alarm."""
+"""Template, code and documents agree on metrics and alarms."""
 
 import ast
 import json
@@ -20,7 +20,7 @@ OURS = "NeedsAttention/${Environment}"
 
 
 def emitted() -> set[tuple[str, str]]:
-    """What the functions measure: each function's service name, and the metric's."""
+    """The functions' metrics: each function's service name, and the metric's."""
     return {(app.parent.name, name) for app in Path("functions").glob("*/app.py") for name in _metrics_in(app)}
 
 
@@ -110,6 +110,6 @@ def _is_path(operation: str, path: str) -> bool:
 
 
 def _code(document: str) -> str:
-    """All that stands in blocks of code, and between backticks within lines."""
+    """The contents of code blocks, and of backticks within lines."""
     found = re.findall(r"```sh\n(.*?)```|`([^`\n]+)`", document, re.DOTALL)
     return "\n".join(block or inline for block, inline in found)

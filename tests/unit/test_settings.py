@@ -1,4 +1,4 @@
-"""An integration's settings: what each takes and refuses, and what follows from it."""
+"""An integration's settings: the values that each takes and refuses, and their effects."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -61,7 +61,7 @@ def test_the_warehouse_has_the_order_from_the_transfer_on(status: ThreePlStatus,
 
 
 class Taken(NamedTuple):
-    """What a setting takes."""
+    """The values that a setting takes."""
 
     default: object
     other: object
@@ -82,7 +82,7 @@ TAKEN = {
     "live_download_every_minutes": Taken(5, 60, 0),
     "order_change_notifications": Taken(default=False, other=True, refused=None),
 }
-# What each setting decides about an order.
+# The effect of each setting on an order.
 DECIDED: dict[str, Callable[[Settings], object]] = {
     "default_stage": lambda settings: judged(an_order(), settings, NOON).stage,
     "default_three_pl_status": lambda settings: judged(an_order(), settings, NOON).three_pl_status,

@@ -178,7 +178,7 @@ def search(api: SellingPartnerApi, **changes: Any) -> SearchPage:
     return api.search_orders(**{"marketplace_ids": ["ATVPDKIKX0DER"], **window, **changes})
 
 
-# What is asked
+# Requests
 
 
 def test_a_search_asks_for_the_window_marketplaces_and_datasets_in_use(amazon: Amazon, api: SellingPartnerApi) -> None:
@@ -394,7 +394,7 @@ def test_an_answer_without_a_usable_token_is_unreadable_and_sends_nothing(
     assert not amazon.seen
 
 
-# What is answered
+# Answers
 
 
 def test_a_page_holds_the_orders_as_amazon_sent_them_and_the_way_on(amazon: Amazon, api: SellingPartnerApi) -> None:
@@ -579,7 +579,7 @@ def test_a_connection_given_up_half_way_is_not_used_again(
     assert amazon.seen[0].client != amazon.seen[1].client
 
 
-# What is refused
+# Refusals
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 413, 415])
@@ -696,7 +696,7 @@ def test_a_call_waits_3_seconds_to_connect_and_20_to_read() -> None:
     assert (transport._TIMEOUT.connect_timeout, transport._TIMEOUT.read_timeout) == (3, 20)
 
 
-# What is never told
+# Secrets that never show
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 429, 500])

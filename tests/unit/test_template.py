@@ -1,4 +1,4 @@
-"""What template.yaml must say so that the code and the rules hold, where no emulator would notice."""
+"""The parts of template.yaml that code and rules depend on, where no emulator would notice a fault."""
 
 import json
 import re

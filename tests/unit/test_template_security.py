@@ -1,4 +1,4 @@
-"""What template.yaml must say so that data is encrypted, travels over TLS alone, and is open to nobody else."""
+"""The parts of template.yaml that encrypt data, restrict it to TLS, and close it to everybody else."""
 
 import re
 from itertools import chain, pairwise

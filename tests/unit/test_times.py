@@ -55,7 +55,7 @@ def test_the_first_and_the_last_year_are_accepted(year: int) -> None:
 
 
 class Sent(Value):
-    """What somebody sends."""
+    """A request."""
 
     at: SentTime | None = None
     number: Annotated[int, WHOLE] | None = None

@@ -695,7 +695,7 @@ def test_a_first_hold_is_not_after_release() -> None:
 
 
 class Data(NamedTuple):
-    """What people see of the lines, and what Amazon and an administrator said of them."""
+    """The lines as people see them, and the words of Amazon and of an administrator on them."""
 
     amazon_has: bool
     typed: Literal["nothing", "lines", "blank"]

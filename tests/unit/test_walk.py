@@ -1,4 +1,4 @@
-"""How a download walks through its window: slices, pages, and the width of what is asked for next."""
+"""How a download walks through its window: slices, pages, and the width of the next slice."""
 
 from datetime import datetime, timedelta
 

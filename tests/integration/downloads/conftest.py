@@ -108,7 +108,7 @@ class World:
         self.downloads.want_redownload("demo", wanted)
 
     def hint(self, order_id: str, changed_at: datetime) -> None:
-        """Amazon is said to have changed the order."""
+        """A notification says that the order has changed."""
         hint = Redownload(order_id=order_id, cause="orderChange", wanted_at=self.clock(), changed_at=changed_at)
         self.downloads.want_redownload("demo", hint)
 

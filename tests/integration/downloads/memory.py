@@ -1,7 +1,7 @@
 """`python -m tests.integration.downloads.memory SP_API LWA`: a large account in a process of its own.
 
-Prints the most memory that the download function's process has taken, in MiB. The tables keep no orders here, as what
-DynamoDB keeps is not the function's memory; nothing else of the function is replaced.
+Prints the most memory that the download function's process has taken, in MiB. The tables keep no orders here, because
+DynamoDB's memory is not the function's; nothing else of the function is replaced.
 """
 
 import os

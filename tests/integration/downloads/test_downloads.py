@@ -1,4 +1,4 @@
-"""Downloads from the stand-in's Amazon into the orders table: what comes in, what it costs, and what goes wrong."""
+"""Downloads from the stand-in's Amazon into the orders table: the orders that come in, the cost, and the faults."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -24,7 +24,7 @@ class Killed(BaseException):
     """The process ends here, as if the machine had gone."""
 
 
-# What comes in --------------------------------------------------------------------------------------------------------
+# Orders that come in --------------------------------------------------------------------------------------------------
 
 
 def test_a_backdated_download_brings_every_order_of_its_window(world: World) -> None:
@@ -160,7 +160,7 @@ def test_people_who_changed_an_order_meanwhile_keep_their_change(world: World, m
     assert order.is_pending
 
 
-# What it may spend ----------------------------------------------------------------------------------------------------
+# The quota ------------------------------------------------------------------------------------------------------------
 
 
 def test_no_call_is_made_without_a_token(world: World) -> None:
@@ -208,7 +208,7 @@ def test_a_run_whose_time_is_up_wakes_the_next_one(world: World) -> None:
     assert not world.backdated().is_over
 
 
-# What goes wrong ------------------------------------------------------------------------------------------------------
+# Faults ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -499,7 +499,7 @@ def test_a_wake_up_for_an_integration_that_is_not_there_is_done_at_once(world: W
     assert world.amazon.requests() == []
 
 
-# What the clock owes --------------------------------------------------------------------------------------------------
+# The clock's other work -----------------------------------------------------------------------------------------------
 
 
 def test_a_verdict_that_was_lost_is_asked_for_again(world: World) -> None:
@@ -536,7 +536,7 @@ def test_a_snooze_ends_at_its_date(world: World) -> None:
     assert hold.kind == "missing"
 
 
-# Judged anew ----------------------------------------------------------------------------------------------------------
+# Judged again ---------------------------------------------------------------------------------------------------------
 
 
 def rejudge(world: World, stages: tuple[str, ...] = (NEEDS_ATTENTION, NEW)) -> None:

@@ -1,4 +1,4 @@
-"""The subscription to Amazon's ORDER_CHANGE notifications: made, kept and ended as the settings want it."""
+"""The subscription to Amazon's ORDER_CHANGE notifications: made, kept and ended by the settings."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ WANTED = Settings(download_pending_orders=True, order_change_notifications=True)
 
 @pytest.fixture
 def told(world: World) -> World:
-    """The settings want notifications."""
+    """The settings switch notifications on."""
     world.change(settings=WANTED)
     return world
 

@@ -1,4 +1,4 @@
-"""What the clock removes, run by run, and that nothing else waits for it."""
+"""The clock's removal of personal data, run by run, which delays nothing else."""
 
 from collections import Counter
 from datetime import timedelta
@@ -23,7 +23,7 @@ DEMO = Integration(integration_id="demo", name="Demo", region="NA", marketplace_
 
 
 def an_overdue_order(number: int, integration: str = "demo") -> Order:
-    """A judged order whose personal data was to be gone long ago."""
+    """A judged order whose personal data was due for removal long ago."""
     deliver_by = NOON - REDACTION_AGE - 3 * DAY + timedelta(seconds=number)
     amazon = an_amazon_order(order_id=f"701-{number:07}-0000000", deliver_by=deliver_by)
     return an_order(amazon, integration=integration, revision=1, pending_since=None, judged_at=NOON)
@@ -202,7 +202,7 @@ def an_erasure(world: World, *, even_if_unsent: bool = False, suffix: str = "mon
 
 
 def an_order_of(world: World, number: int, email: str | None = BUYER, **fields: Any) -> str:
-    """A dispatched order, unless told otherwise, of which nothing is due; its ID."""
+    """The ID of a dispatched order, unless told otherwise, with nothing due for redaction."""
     created = NOON - DAY + timedelta(seconds=number)
     amazon = an_amazon_order(order_id=f"701-{number}", buyer_email=email, created_at=created, deliver_by=NOON + DAY)
     sent = {"dispatched_by": "person", "fully_dispatched_at": NOON}

@@ -97,7 +97,7 @@ def test_one_order_that_amazon_refuses_to_show_holds_up_nothing(world: World) ->
     assert world.order(order_id).redownload_at == NOON + HOUR
 
 
-# That people want -----------------------------------------------------------------------------------------------------
+# Wanted by people -----------------------------------------------------------------------------------------------------
 
 
 def test_an_order_that_a_person_wants_is_asked_for_once_in_the_next_run(known: World) -> None:
@@ -204,7 +204,7 @@ def test_an_order_wanted_again_while_its_answer_arrives_is_asked_for_again(
     assert asked_for(known) == [order_id] * 2
 
 
-# That Amazon is said to have changed ----------------------------------------------------------------------------------
+# Changed at Amazon, as notifications say ------------------------------------------------------------------------------
 
 
 def test_an_order_told_as_changed_is_stored_long_before_live_downloads(known: World) -> None:
@@ -299,7 +299,7 @@ def test_an_order_of_another_marketplace_is_none_of_this_integration(known: Worl
     assert UNKNOWN not in known.items()
 
 
-# That is Amazon's trouble ---------------------------------------------------------------------------------------------
+# Trouble at Amazon ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -362,7 +362,7 @@ def test_an_empty_bucket_costs_no_reading(known: World) -> None:
 
 
 def redownloads_read(world: World) -> list[str]:
-    """What a run asked the table for that is wanted by ID."""
+    """A run's requests to the table for orders that are wanted by ID."""
     with watched() as calls:
         world.run(lasting=MINUTE * 0)
     asked = (call.parameters.get("ExpressionAttributeValues", {}).get(":prefix", {}).get("S", "") for call in calls)

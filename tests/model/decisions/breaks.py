@@ -1,4 +1,4 @@
-"""What breaks without each rule: the property, and how short the shortest history is.
+"""The property that breaks without each rule, and the length of the shortest history.
 
 Where a property breaks as early in several worlds, or by several ledgers of a world, the row names a small one.
 """

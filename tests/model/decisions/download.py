@@ -1,4 +1,4 @@
-"""What a download makes of a stored order and one of Amazon's answers."""
+"""The result of a download, from a stored order and one of Amazon's answers."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The order as it is stored: what Amazon says, what people typed and decided, and what the last verdict made of it.
+"""The order as it is stored: Amazon's data, people's edits and decisions, and the result of the last verdict.
 
 The model keeps one field that Amazon may fill late, `x` (blank, or one of two values), one that Amazon never sends, `y`
 (a phone), and whether there are lines. Items are plain tuples of small values, because millions of them are compared.
@@ -45,7 +45,8 @@ class DispatchDecision(IntEnum):
     NOT_SENT = 2
 
 
-# What can be missing. Plain numbers, combined as bits: `enum.IntFlag` combines in Python and is many times slower.
+# The fields that can be missing. Plain numbers, combined as bits: `enum.IntFlag` combines in Python and is many times
+# slower.
 MISSING_X = 1
 MISSING_LINES = 2
 MISSING_ANSWER = 4
@@ -53,7 +54,7 @@ MISSING_ANSWER = 4
 MISSING_CONFIRMATION = 8
 """`fulfillmentUnknown`: nobody knows whether the order was shipped already."""
 
-# What people must hear loudly, combined as bits.
+# Urgent news for people, combined as bits.
 ALERT_CANCELLED = 1
 ALERT_ASKED_TO_CANCEL = 2
 ALERT_CHANGED = 4
@@ -79,7 +80,7 @@ class Item(NamedTuple):
     """Amazon said shipped or FBA before, and now says neither."""
     news: bool = False
     """Amazon's x replaced another value of Amazon's, or came while the order was held in any way."""
-    # what people typed and confirmed
+    # people's edits and confirmations
     typed_x: int = BLANK
     typed_y: bool = False
     settled: int = BLANK
@@ -88,12 +89,12 @@ class Item(NamedTuple):
     confirmed_ours: bool = False
     accepted: int = 0
     """What is missing and an administrator accepted."""
-    # what people decided
+    # people's decisions
     decided_hold: HoldDecision = HoldDecision.NONE
     decided_stage: bool = False
     decided_three_pl: ThreePl | None = None
     decided_dispatch: DispatchDecision = DispatchDecision.NONE
-    # what verdicts decided
+    # decisions of verdicts
     is_pending: bool = False
     is_judged: bool = False
     """With `is_held` it says: new, held, or let go."""
@@ -106,7 +107,7 @@ class Item(NamedTuple):
     alerts: int = 0
     is_void: bool = False
     is_redacted: bool = False
-    # what everyone sees
+    # visible to everyone
     stage: Stage = Stage.NONE
     three_pl: ThreePl = ThreePl.DO_NOT_TRANSFER
     dispatched: Dispatched = Dispatched.NO

@@ -1,4 +1,4 @@
-"""What the model remembers of a history, apart from the item, so that properties can judge the rules by it."""
+"""The model's memory of a history, apart from the item, by which properties judge the rules."""
 
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ NOTHING = Memory()
 
 
 def after_act(memory: Memory, act: Act, item: Item) -> Memory:
-    """What a person's act makes of the memory; `item` is the order after it."""
+    """The memory after a person's act; `item` is the order after it."""
     settles = act in (Act.TYPE_X_1, Act.TYPE_X_2, Act.CLEAR_X, Act.KEEP_TYPED, Act.OVERRIDE)
     sends = act in (Act.NOW, Act.UPON_COMPLETION, Act.SENT)
     confirms = act in (Act.CONFIRM, Act.OVERRIDE)
@@ -81,7 +81,7 @@ def after_snooze(memory: Memory) -> Memory:
 
 
 def after_write(memory: Memory, old: Item, new: Item, *, by_download: bool) -> Memory:
-    """What a write makes of the memory, whoever wrote."""
+    """The memory after a write, whoever wrote."""
     late_value, changed_value = _unsettled_values(memory, old, new, by_download=by_download)
     in_doubt, confirmed_ours = memory.in_doubt, memory.confirmed_ours
     if by_download:

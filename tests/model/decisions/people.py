@@ -1,4 +1,4 @@
-"""What people do with an order. Each act is judged in its own write, so that no later verdict overturns it."""
+"""People's acts on an order. Each act is judged in its own write, so that no later verdict overturns it."""
 
 from enum import StrEnum
 
@@ -174,7 +174,7 @@ def _before_hand_over(act: Act, s: Situation) -> Item | None:
     return _clear_decision(act, s) if act in CLEARED_DECISIONS else _go(act, s)
 
 
-# What stops -----------------------------------------------------------------------------------------------------------
+# Acts that stop an order ----------------------------------------------------------------------------------------------
 
 
 def _stop(act: Act, s: Situation) -> Item | None:
@@ -246,7 +246,7 @@ def _held(act: Act, s: Situation) -> Item | None:
     return item._replace(decided_hold=HoldDecision.SNOOZED_OVER_MANUAL if is_over_manual else HoldDecision.SNOOZED)
 
 
-# What takes a decision back -------------------------------------------------------------------------------------------
+# Acts that take a decision back ---------------------------------------------------------------------------------------
 
 
 def _clear_decision(act: Act, s: Situation) -> Item | None:
@@ -268,7 +268,7 @@ def _clear_decision(act: Act, s: Situation) -> Item | None:
     return _judged(s, cleared)
 
 
-# What sends -----------------------------------------------------------------------------------------------------------
+# Acts that send an order ----------------------------------------------------------------------------------------------
 
 
 def _go(act: Act, s: Situation) -> Item | None:

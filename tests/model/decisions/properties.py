@@ -1,4 +1,4 @@
-"""What no history may break. Each property has a code, a sentence, and checks of a write or of an order at rest."""
+"""The properties that no history may break: each with a code, a sentence, and checks of a write or an order at rest."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple

@@ -8,7 +8,7 @@ from typing import Annotated, get_type_hints
 class Rules:
     """Which rules are on. Each rule's sentence says what the rule asks and, after "off", what happens without it."""
 
-    # What people decide
+    # People's decisions
     apart: Annotated[bool, "decisions are stored apart from what verdicts grant; off: in the same attributes"] = True
     noop: Annotated[
         bool, "a decision that changes nothing now is stored too; off: a stop on a held order is answered and forgotten"
@@ -111,7 +111,7 @@ NAMES = tuple(rule.name for rule in fields(Rules))
 
 
 def sentence(rule: str) -> str:
-    """What a rule says."""
+    """The sentence of a rule."""
     said: str = get_type_hints(Rules, include_extras=True)[rule].__metadata__[0]
     return said
 

@@ -1,4 +1,4 @@
-"""What the rules ask of an order: what it lacks, where a typed value and Amazon's differ, and whether it may leave."""
+"""The facts that the rules need: an order's gaps, typed values that differ from Amazon's, and whether it may leave."""
 
 from tests.model.decisions.item import (
     BLANK,
@@ -37,7 +37,7 @@ class Situation:
 
     @property
     def missing_at_amazon(self) -> int:
-        """What Amazon's data alone lacks, without typed values and confirmations."""
+        """The gaps in Amazon's data alone, without typed values and confirmations."""
         item = self.item
         x = 0 if item.amazon_x or not self.settings.checks_x else MISSING_X
         lines = 0 if item.amazon_lines else MISSING_LINES
@@ -104,7 +104,7 @@ def is_changed(item: Item, rules: Rules) -> bool:
     return item.news if rules.chg_merge else item.last_judged_x not in (BLANK, item.amazon_x)
 
 
-# What may leave -------------------------------------------------------------------------------------------------------
+# Orders that may leave ------------------------------------------------------------------------------------------------
 
 
 def _is_open(item: Item, rules: Rules) -> bool:

@@ -134,7 +134,7 @@ class _Effects(NamedTuple):
 
 
 def _effects(write: Write, rules: Rules) -> _Effects:
-    """What a write does apart from the item; `write` comes with the memory of before."""
+    """The effects of a write apart from the item; `write` comes with the memory of before."""
     old, new = write.old, write.new
     if write.act:
         write = write._replace(memory=after_act(write.memory, write.act, new))

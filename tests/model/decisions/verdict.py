@@ -50,7 +50,7 @@ def _with_amazons_place(item: Item, rules: Rules) -> Item:
     return item
 
 
-# What an order let go shows -------------------------------------------------------------------------------------------
+# An order that was let go ---------------------------------------------------------------------------------------------
 
 
 def show(item: Item, rules: Rules) -> Item:

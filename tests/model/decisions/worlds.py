@@ -1,4 +1,4 @@
-"""The worlds that the model searches: five stories, each with what Amazon tells, the settings and the acts it needs."""
+"""The worlds that the model searches: five stories, each with its versions of Amazon's, its settings and its acts."""
 
 from tests.model.decisions.download import Answer
 from tests.model.decisions.item import Settings

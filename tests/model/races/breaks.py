@@ -1,4 +1,4 @@
-"""What breaks without each rule: the property, and how short the shortest history is. One act of people is enough."""
+"""The property that breaks without each rule, and the length of the shortest history. One act of people is enough."""
 
 from tests.model.search import Break
 

@@ -43,7 +43,7 @@ class Item(NamedTuple):
 
 NO_ITEM = Item()
 
-# What can be missing, combined as bits.
+# The fields that can be missing, combined as bits.
 MISSING_NAME = 1
 MISSING_LINES = 2
 
@@ -60,12 +60,12 @@ def find_missing(item: Item) -> int:
 
 
 def find_missing_at_amazon(item: Item) -> int:
-    """What Amazon's data alone lacks."""
+    """The gaps in Amazon's data alone."""
     return (0 if item.amazon_name else MISSING_NAME) | (0 if item.amazon_lines else MISSING_LINES)
 
 
 def open_missing(item: Item) -> int:
-    """What is missing beyond what an administrator accepted."""
+    """The gaps that no administrator accepted."""
     return find_missing(item) & ~item.accepted
 
 

@@ -1,4 +1,4 @@
-"""What people do with an order, and the gate in front of it."""
+"""People's acts on an order, and the gate in front of it."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""What no history may break. Each property has a code, a sentence, and checks of a write or of a state."""
+"""The properties that no history may break. Each has a code, a sentence, and checks of a write or of a state."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -39,7 +39,7 @@ PROPERTIES = {
 
 
 class Memory(NamedTuple):
-    """What the model remembers of a history, apart from the item."""
+    """The model's memory of a history, apart from the item."""
 
     own_stage: Stage | None = None
     """The Stage that a person chose last, as long as nothing overrides it by right."""

@@ -36,7 +36,7 @@ NAMES = tuple(rule.name for rule in fields(Rules))
 
 
 def sentence(rule: str) -> str:
-    """What a rule says."""
+    """The sentence of a rule."""
     said: str = get_type_hints(Rules, include_extras=True)[rule].__metadata__[0]
     return said
 
