@@ -197,7 +197,7 @@ CALLS = (ALL_CALLS, ALL_CALLS, ALL_CALLS, 1, 2, 3, CALLS_BEFORE_THE_WRITE)
 SELDOM = (False, False, True)
 MOSTLY = (True, True, False)
 
-# The events, and their relative frequency. One rule draws from all of them: with many rules Hypothesis leaves half out of
+# The events, and their relative frequency. One rule draws from all: with many rules Hypothesis leaves half out of
 # each history, and most histories would come to nothing. Every step takes equally many choices, two, so that Hypothesis
 # can take any step out of a history that fails.
 OFTEN = (

@@ -243,7 +243,7 @@ FREEZES = (
 # Rarely a month, after which personal data is removed.
 PASSES = (*[7 * MINUTE] * 4, *[11 * MINUTE] * 4, *[2 * HOUR] * 6, *[DAY] * 4, *[2 * DAY] * 2, 31 * DAY)
 
-# The events, and their relative frequency. One rule draws from all of them: with many rules Hypothesis leaves half out of
+# The events, and their relative frequency. One rule draws from all: with many rules Hypothesis leaves half out of
 # each history.
 OFTEN: tuple[tuple[int, str, dict[str, st.SearchStrategy[Any]]], ...] = (
     (4, "amazon_sends", {"order_id": ORDER_IDS, "answer": ANSWERS_OF_AMAZON, "age": AGES}),
