@@ -298,7 +298,7 @@ def _table_of_units(life: Life, usual: UsualLife) -> str:
     rows = [
         _units("a new order", life.new, usual.new.download + usual.new.validate, 2),
         _units("one that was sent", life.shipped, usual.shipped.download + usual.shipped.validate, 2),
-        _units("one of which only the time changed", life.touched, usual.touched.download + usual.touched.validate, 1),
+        _units("one whose time alone changed", life.touched, usual.touched.download + usual.touched.validate, 1),
         _units("one that has not changed", *unchanged, 0),
         _units("its redaction", life.redacted, usual.redacted, 1),
         _units("a held order: a day of asking for it", life.held, None, 0),

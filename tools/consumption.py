@@ -41,7 +41,9 @@ class Consumption:
                 self._add_read([parsed["Item"]] if "Item" in parsed else [], asked)
             case "Query":
                 if parsed["ScannedCount"] != len(parsed["Items"]):
-                    raise ValueError("what a filter dropped was read too, and is not in the answer to be weighed")
+                    raise ValueError(
+                        "a filter dropped items that were read too, and whose size is unknown"
+                    )
                 self._add_read(parsed["Items"], asked)
             case "BatchGetItem":
                 for table, wanted in asked["RequestItems"].items():
@@ -52,7 +54,7 @@ class Consumption:
             case name if name in WRITES:
                 self._add_write(parsed.get("ConsumedCapacity", {}))
             case name:
-                raise ValueError(f"what {name} costs is not known here")
+                raise ValueError(f"the cost of {name} is not known here")
 
     def _add_write(self, consumed: Mapping[str, Any]) -> None:
         units, table = consumed.get("CapacityUnits", 0), consumed.get("TableName", "")

@@ -121,7 +121,7 @@ class Replay:
         if found.is_whole:
             return done
         self._tell_last_changes(place.function)
-        return f"{done} The stream has forgotten the others: LOST, but for each order's last change."
+        return f"{done} The stream has forgotten the others: LOST, except for each order's last change."
 
     def _give_again(self, message: Message) -> "tuple[Place, Found]":
         """Gives the function again the records that the message names, as far as the stream still has them."""
@@ -169,7 +169,7 @@ class Replay:
             self._give(publish, untold)
             told += len(untold)
         self._has_told_last_changes = True
-        self._say(f"Told the last change of {told} orders whose histories lacked it")
+        self._say(f"Published the last change of {told} orders whose histories lacked it")
 
     def _without_history(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         history = HistoryStore(self._clients.dynamodb, self._outputs["HistoryTable"])
@@ -194,7 +194,7 @@ class Replay:
         try:
             integration_id = integration_to_wake(message["Body"])
         except ValueError as error:
-            raise NotReplayed(f"It is no wake-up ({error})") from None
+            raise NotReplayed(f"It is not a wake-up ({error})") from None
         queue = WakeUpQueue(self._clients.sqs, self._outputs["WakeUpQueueUrl"])
         queue.wake_once(integration_id, message["MessageId"])
         return f"Woke {integration_id}"
@@ -204,7 +204,7 @@ class Replay:
             target = message["MessageAttributes"]["TARGET_ARN"]["StringValue"]
             tick = json.loads(message["Body"])
         except (KeyError, ValueError):
-            raise NotReplayed("It does not say which tick of what did not arrive") from None
+            raise NotReplayed("It does not name the tick that did not arrive") from None
         if target not in self._ticked:
             self._clients.invoke(target, tick)
             self._ticked.add(target)
@@ -239,7 +239,7 @@ class Place(NamedTuple):
                 cause=body["requestContext"]["condition"],
             )
         except (KeyError, TypeError, ValueError):
-            raise NotReplayed("It does not say which records of which stream failed") from None
+            raise NotReplayed("It does not name the failed records and their stream") from None
 
     def __str__(self) -> str:
         return f"{self.cause} on {self.size} records from {self.first} on"

@@ -154,5 +154,5 @@ def written() -> dict[str, list[Any]]:
 if __name__ == "__main__":
     file = FOLDER / f"{sys.argv[1]}.json"
     if file.exists():
-        sys.exit(f"{file} is there already: what was stored then cannot become something else")
+        sys.exit(f"{file} exists already: never rewrite the items of a release")
     file.write_text(json.dumps(written(), indent=1, sort_keys=True, ensure_ascii=False) + "\n")

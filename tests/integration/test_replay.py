@@ -242,7 +242,7 @@ def test_an_order_whose_changes_the_stream_forgot_has_its_last_one_told(untold: 
     untold.shard.forget()
     assert untold.replay() == 0
     assert untold.history() == [(FIRST, 2), (SECOND, 2)]
-    assert "Told the last change of 2 orders" in "".join(untold.said)
+    assert "Published the last change of 2 orders" in "".join(untold.said)
     assert "LOST" in "".join(untold.said)
 
 
@@ -272,7 +272,7 @@ def test_a_change_already_told_is_not_told_again(untold: Stack) -> None:
     untold.give_up("PublishChangesFailureQueue", 0, 3)
     untold.shard.forget()
     untold.replay()
-    assert "Told the last change of 0 orders" in "".join(untold.said)
+    assert "Published the last change of 0 orders" in "".join(untold.said)
 
 
 # Wake-ups and ticks

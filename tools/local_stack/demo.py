@@ -17,7 +17,7 @@ def tell(stack: Stack, say: Callable[[str], None]) -> int:
         except Unexpected as unexpected:
             say(f"The story does not hold: {unexpected}")
             return 1
-    say(f"The story holds. How it ended:\n\n{_table([HEADINGS, *story.table()])}\n")
+    say(f"The story holds. The outcome:\n\n{_table([HEADINGS, *story.table()])}\n")
     return 0
 
 

@@ -35,11 +35,11 @@ def rehearse(stack: Stack, say: Callable[[str], None]) -> None:
     rehearsal.time_goes_on_and_orders_are_lost()
     say("The warehouse has taken that order, and others were deleted by mistake")
     rehearsal.freeze_and_put_back()
-    say("Frozen, and put back: an order that was sent is shown as if it was not, and cannot leave")
+    say("Frozen and restored: an order that was sent looks unsent, and cannot leave")
     rehearsal.forget_again()
-    say("Personal data whose time is over is gone again")
+    say("Personal data whose time is over is removed again")
     rehearsal.catch_up_and_open()
-    say("Amazon has brought what was missing, the order that was sent is held, and the rest may leave again")
+    say("Missing orders are downloaded again, the order that was sent is held, and the rest may leave")
 
 
 class _Rehearsal:
@@ -88,7 +88,7 @@ class _Rehearsal:
         command = [sys.executable, "-c", lines, COPY, self._orders]
         subprocess.run(command, env=environment, check=True)  # noqa: S603 - what the document says
         expect(self._editor.get(f"/orders/{self._sent}")["threePlStatus"], NOW, "an old state shows it as unsent")
-        expect(self._for_the_warehouse(), set(), "what may leave while all is frozen")
+        expect(self._for_the_warehouse(), set(), "the orders that may leave while all is frozen")
         self._warehouse.post(f"/orders/{self._sent}/acknowledge", {}, status=409)
 
     def forget_again(self) -> None:
@@ -100,11 +100,11 @@ class _Rehearsal:
         path = f"/integrations/{INTEGRATION}/downloads/{asked['downloadId']}"
         eventually("the download", lambda: self._editor.get(path)["status"] == "finished" or None, A_WHILE)
         rows = eventually("verdicts", self._all_judged, A_WHILE)
-        expect({self._lost, self._to_send} <= rows.keys(), True, "what was lost is there again")
+        expect({self._lost, self._to_send} <= rows.keys(), True, "the lost orders are there again")
         self._editor.patch(f"/orders/{self._sent}", {"stage": NEEDS_ATTENTION, "comment": "Sent before the restore"})
         self._administrator.delete("/freeze")
         may_leave = self._for_the_warehouse()
-        expect((self._to_send in may_leave, self._sent in may_leave), (True, False), "what may leave again")
+        expect((self._to_send in may_leave, self._sent in may_leave), (True, False), "the orders that may leave again")
 
     def _for_the_warehouse(self) -> set[str]:
         return {row["orderId"] for row in self._warehouse.get("/orders")["orders"]}

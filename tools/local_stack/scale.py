@@ -258,7 +258,7 @@ def compare(stacks: Sequence[Stack], say: Callable[[str], None]) -> None:
     say(
         f"With {few.orders:,} orders and with {many.orders:,}:\n\n{_table_of_reads(few, many)}\n\n"
         f"{_table_of_times(few, many)}\n\n"
-        f"A query of {PAGE + 1} entries with no code of ours takes the embedded DynamoDB {alone}.\n"
+        f"A query of {PAGE + 1} entries without our code takes the embedded DynamoDB {alone}.\n"
     )
     _check_consumption(few, many)
 

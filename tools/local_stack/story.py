@@ -366,7 +366,7 @@ class Story:
         ]
 
 
-HEADINGS = ("Order", "Missing at first", "What happened", "Stage", "Status", "3PL Status", "How it ended")
+HEADINGS = ("Order", "Missing at first", "Events", "Stage", "Status", "3PL Status", "Outcome")
 SHORT = {
     "firstName": "first name",
     "lastName": "last name",

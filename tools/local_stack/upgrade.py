@@ -45,11 +45,13 @@ def run(local: LocalStack, release: str, say: Callable[[str], None]) -> None:
     work = Work(local.up(source))
     shutil.rmtree(source)
     work.begin()
-    say("Its download waits for quota half-way; an order is typed into, and one is with the warehouse")
+    say("Its download waits for quota half-way; one order is edited, and another is with the warehouse")
     work.taken_over_by(local.up())
-    say("What is here has taken over; Amazon gives quota again")
+    say("This release has taken over; Amazon gives quota again")
     held = work.goes_on()
-    say(f"Every order has its verdict; {held} of them are held, as they must be, and what people began is done")
+    say(
+        f"Every order has its verdict; {held} of them are held, as they must be, and people's unfinished work is done"
+    )
 
 
 class Work:

@@ -42,7 +42,7 @@ def main() -> int:
                 say(f'Replay it: make simulate ARGUMENTS="--life {arguments.life} --seed {told.seed}"')
             if number % 100 == 0:
                 say(f"[{time.monotonic() - began:5.0f} s] {number:,} seeds, {broken} broken")
-    say(f"{len(seeds):,} seeds, {broken} broken; downloads were behind by {longest} at the most")
+    say(f"{len(seeds):,} seeds, {broken} broken; downloads were behind by at most {longest}")
     return 1 if broken else 0
 
 

@@ -26,7 +26,7 @@ class Seen:
         keys = ", ".join(f"{key} {rate:.1f}" for key, rate in self.writes)
         return (
             f"{self.sellers:,} sellers, {self.runs:,} runs, each seller at least {self.fewest_runs}; a wake-up waited "
-            f"{self.longest_wait} at the most, downloads were behind by {self.longest_lag} at the most; "
+            f"at most {self.longest_wait}, downloads were behind by at most {self.longest_lag}; "
             f"writes a minute on the busiest keys: {keys}"
         )
 

@@ -59,10 +59,10 @@ def audit(files: Iterable[Path], ignored: Iterable[str], pip_audit: PipAudit, se
     how += [option for vulnerability in ignored for option in ("--ignore-vuln", vulnerability)]
     names = [str(file) for file in files]
     if failed := [name for name in names if pip_audit([*how, "--requirement", name])]:
-        return 1, f"AUDIT FAILED, as said above: {', '.join(failed)}"
+        return 1, f"AUDIT FAILED, as shown above: {', '.join(failed)}"
     if unreachable:
         return 0, f"AUDIT SKIPPED: NO PACKAGE WAS CHECKED FOR VULNERABILITIES. {service} cannot be asked: {unreachable}"
-    return 0, f"AUDIT PASSED: nothing is known against what {len(names)} files pin."
+    return 0, f"AUDIT PASSED: no known vulnerability in the packages that {len(names)} files pin."
 
 
 def run_pip_audit(arguments: list[str]) -> int:

@@ -53,7 +53,7 @@ class Survived:
         return (
             f"{self.orders:,} orders, all as at Amazon; {self.counts['samples']:,} samples, none that must not leave; "
             f"{self.counts['functions killed']:,} functions killed; {self.handed_over:,} orders handed over; "
-            f"{self.told_again:,} changes told again; seed {self.seed}. All that was done: {done}"
+            f"{self.told_again:,} changes sent again; seed {self.seed}. All acts: {done}"
         )
 
 
@@ -93,7 +93,7 @@ class Chaos:
                 self._reign(length, say, lambda: enough(self._survived()))
             finally:
                 self._shop.amazon.behave()
-            say("It is over; what was held up goes on")
+            say("It is over; delayed work goes on")
             self._ending.settle()
             told_again = self._ending.check()
         return self._survived(told_again)
