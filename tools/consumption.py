@@ -41,9 +41,7 @@ class Consumption:
                 self._add_read([parsed["Item"]] if "Item" in parsed else [], asked)
             case "Query":
                 if parsed["ScannedCount"] != len(parsed["Items"]):
-                    raise ValueError(
-                        "a filter dropped items that were read too, and whose size is unknown"
-                    )
+                    raise ValueError("a filter dropped items that were read too, and whose size is unknown")
                 self._add_read(parsed["Items"], asked)
             case "BatchGetItem":
                 for table, wanted in asked["RequestItems"].items():

@@ -49,9 +49,7 @@ def run(local: LocalStack, release: str, say: Callable[[str], None]) -> None:
     work.taken_over_by(local.up())
     say("This release has taken over; Amazon gives quota again")
     held = work.goes_on()
-    say(
-        f"Every order has its verdict; {held} of them are held, as they must be, and people's unfinished work is done"
-    )
+    say(f"Every order has its verdict; {held} of them are held, as they must be, and people's unfinished work is done")
 
 
 class Work:
