@@ -1,1 +1,1 @@
-"""What this system costs in time, memory and money, compared with the usual way: `make bench` writes `docs/benchmarks.md`."""
+"""The system's cost in time, memory and money, against the usual way: `make bench` writes `docs/benchmarks.md`."""

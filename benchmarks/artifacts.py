@@ -1,4 +1,4 @@
-"""What `sam build` leaves of a template, for this machine's processor."""
+"""The output of `sam build` for a template, for this machine's processor."""
 
 import os
 import shutil

@@ -58,7 +58,7 @@ USUAL_ORDER = {
     "line_items": [{"order_item_id": "90001", "seller_sku": "LAMP-1", "title": "Desk lamp", "quantity": 2}],
 }
 READ, WRITE = "usual: GET an order", "usual: PATCH an order"
-# What each figure may be of the usual one at most.
+# The most that each figure may be of the usual one.
 TARGETS = {"first": 0.25, "peak": 0.55, "warm": 0.42}
 COLUMNS = {
     "first": ("first request, ms", 0),
@@ -149,7 +149,7 @@ def api_request(
     headers: Mapping[str, str] | None = None,
     **path_parameters: str,
 ) -> dict[str, Any]:
-    """What API Gateway makes of a call; a body is JSON."""
+    """API Gateway's event for a call; a body is JSON."""
     event: dict[str, Any] = json.loads((PROJECT / "events/query_orders.json").read_text())
     path = resource.format(**path_parameters)
     content_type = {} if body is None else {"Content-Type": "application/json"}
@@ -216,7 +216,7 @@ class World:
         self._dynamodb = session.client("dynamodb", endpoint_url=endpoint)
         sqs = session.client("sqs", endpoint_url=endpoint)
         queue = sqs.create_queue(QueueName="wake-up.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-        # What the template's references become: its tables are called by their logical ids here.
+        # The values of the template's references: its tables bear their logical IDs here.
         self._references = {name: str(parameter.get("Default", "")) for name, parameter in parameters().items()}
         self._references |= {"AwsEndpointUrl": endpoint, "WakeUpQueue": queue}
         self._now = datetime.now(UTC)

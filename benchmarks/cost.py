@@ -1,4 +1,4 @@
-"""What the system costs on AWS, compared with the usual way: measured usage, list prices, and assumptions.
+"""The system's cost on AWS, compared with the usual way: measured usage, list prices, and assumptions.
 
 `order_life` and `usual_life` measure; `prices.toml` has the prices; the constants here are the assumptions.
 """
@@ -19,7 +19,7 @@ from tools.from_template import function_property, logical_id_of, parameters, re
 
 PRICES = tomllib.loads((Path(__file__).parent / "prices.toml").read_text())
 
-# What is assumed of AWS. A function with less memory than this has that part of a processor (Lambda Developer Guide,
+# Assumptions about AWS. A function with less memory than this has that part of a processor (Lambda Developer Guide,
 # "Configure Lambda function memory"), and Lambda's processor is taken to be as fast as this machine's.
 MB_OF_A_PROCESSOR = 1769
 # Seconds that a call keeps a function waiting.
@@ -44,7 +44,7 @@ OF_THE_QUEUE = 3
 # Records that Lambda hands over at once: it reads the stream four times a second, and splits what it finds in four.
 RECORDS_A_BATCH = 10
 
-# What is assumed of a seller.
+# Assumptions about a seller.
 VERSIONS = 3  # of each order: new, sent, and one in which nothing is seen to have changed but the time
 JUDGED = 2  # of them: on the third the verdict stands
 CHANGES = VERSIONS + JUDGED  # downloads and verdicts
@@ -123,7 +123,7 @@ def billed_seconds(usage: Usage, function: str) -> float:
 
 
 def bill(usage: Usage, function: str) -> Bill:
-    """What is paid for the usage, by service."""
+    """The price of the usage, by service."""
     memory, seconds = memory_of(function), billed_seconds(usage, function)
     dynamodb, serverless, eventbridge, watch = (
         PRICES[service] for service in ("dynamodb", "lambda", "eventbridge", "cloudwatch")
@@ -258,7 +258,7 @@ def _of_people(orders: float) -> Bill:
 
 
 def stored_for_a_year(seller: Seller, life: Life) -> float:
-    """What a month's storage costs when a year's orders are there."""
+    """The cost of a month's storage when a year's orders are there."""
     prices: Mapping[str, float] = PRICES["dynamodb"]
     orders = seller.sellers * seller.orders * 365
     recoverable = life.sizes.item + life.sizes.history
@@ -267,7 +267,7 @@ def stored_for_a_year(seller: Seller, life: Life) -> float:
 
 
 def fixed(seller: Seller, life: Life) -> Bill:
-    """What a month costs though nothing happens."""
+    """The cost of a month in which nothing happens."""
     watch = PRICES["cloudwatch"]
     metrics = life.metrics["stack"] + life.metrics["integration"] * seller.sellers
     of_methods = METRICS_OF_A_METHOD * CALLS_OF_A_REPAIR * WORKING_HOURS / HOURS
@@ -288,7 +288,7 @@ def _alarms() -> int:
     return sum(sum("MetricStat" in metric for metric in metrics) if metrics else 1 for metrics in watched)
 
 
-# What is told ---------------------------------------------------------------------------------------------------------
+# The report -----------------------------------------------------------------------------------------------------------
 
 PLACES = ("OrdersTable", *(f"OrdersTable.{index}" for index in ("byStage", "byCreated", "byDue", "byRedaction")))
 

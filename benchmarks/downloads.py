@@ -1,4 +1,4 @@
-"""What downloads take: processor time for a page of 100 orders, and calls to Amazon for an order.
+"""The cost of downloads: processor time for a page of 100 orders, and calls to Amazon for an order.
 
 The first is measured here, the second is what `make compare` measures.
 """
@@ -143,7 +143,7 @@ def _processor_time() -> dict[str, list[float]]:
 
 
 class Lives(NamedTuple):
-    """What came of each contender's lives, by its name."""
+    """The outcome of each contender's lives, by its name."""
 
     live: Mapping[str, LiveTold]
     heal: Mapping[str, HealTold]

@@ -40,7 +40,7 @@ class Function(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a function answered, and after how many milliseconds."""
+    """A function's answer, and the milliseconds until it came."""
 
     content: Any
     milliseconds: float
@@ -68,7 +68,7 @@ class Runtime:
         return int(kibibytes) / 1024
 
     def processor_milliseconds(self) -> float:
-        """What all threads of the runtime's process have had of a processor so far."""
+        """The processor time of all threads of the runtime's process so far."""
         threads = (self._proc() / "task").iterdir()
         return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e6
 
@@ -107,7 +107,7 @@ def runtime_of(function: Function) -> Iterator[Runtime]:
 
 
 def _environment(function: Function) -> dict[str, str]:
-    """What Lambda's documentation lists as its runtimes' environment, and the function's own."""
+    """The environment of runtimes by Lambda's documentation, and the function's own."""
     return {
         "PATH": os.defpath,
         "LANG": "en_US.UTF-8",

@@ -27,7 +27,7 @@ CONTEXT: Any = SimpleNamespace(
 
 @dataclass(frozen=True)
 class Usage:
-    """What an invocation took, or several together.
+    """The usage of an invocation, or of several together.
 
     `seconds` are of a processor. `calls` counts calls of AWS's services by operation, such as `SendMessage`, and the
     events put on the bus as `PutEvents`; `written` the write units by table and index; `logged` bytes.
@@ -91,7 +91,7 @@ class Functions:
         self._loaded: dict[str, _Loaded] = {}
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> tuple[Any, Usage]:
-        """What the function answered, and what that took."""
+        """The function's answer, and its usage."""
         function = self._loaded.get(name) or self._load(name)
         self._calls.clear()
         logged = self._output.tell()

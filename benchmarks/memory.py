@@ -27,12 +27,12 @@ SIZES = (256, 512, 1024, 1769)
 # Lambda gives processor time in proportion to memory: one processor at so many MB
 # (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 ONE_PROCESSOR = 1769
-# What a person who waits for an answer notices.
+# The time that a person who waits for an answer notices.
 MOST_MILLISECONDS = 50
 
 
 class Work(NamedTuple):
-    """What a function does often, and how to have it done. `is_awaited`: a person waits for it."""
+    """A function's frequent work, and how to invoke it. `is_awaited`: a person waits for it."""
 
     function: str
     what: str
@@ -41,7 +41,7 @@ class Work(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What the work of a function took: at most so many MB, and so many milliseconds of a processor a call."""
+    """The usage of a function's work: the peak MB, and milliseconds of a processor per call."""
 
     work: Work
     megabytes: float
@@ -84,7 +84,7 @@ def _peak(pid: int) -> float:
 
 
 def measured(stack: Stack, directory: Path) -> list[Taken]:
-    """What each function's work takes, after a story and a load that all of them took part in."""
+    """The usage of each function's work, after a story and a load that all of them took part in."""
     expect(tell(stack, print), 0, "how the story ended")
     print(Load(stack, ORDERS).run(print))
     functions, workers = Functions(stack), Workers(directory)

@@ -48,7 +48,7 @@ HOURLY_METRICS = 1
 
 
 class Step(NamedTuple):
-    """What one change of an order takes in each function that it comes through, without the invocations."""
+    """The usage of one change of an order in each function that it passes, without the invocations."""
 
     download: Usage = Usage()
     validate: Usage = Usage()
@@ -68,7 +68,7 @@ class Sizes(NamedTuple):
 
 
 class Life(NamedTuple):
-    """What is taken for each order, and what by the clock.
+    """The usage for each order, and that of the clock.
 
     `new` to `redacted` are for one order each; `held` is a day of asking for a held one, `repaired` a person's look at
     it, edit and release. `tick`, `idle` and `redaction_tick` are whole invocations; `search` is what a live search adds
@@ -108,7 +108,7 @@ def live() -> Life:
 
 
 class _Delivered(NamedTuple):
-    """What validation and publishing took of the stream, and how many records came to each."""
+    """The usage of validation and publication of the stream, and how many records came to each."""
 
     validate: Usage
     judged: int
@@ -221,7 +221,7 @@ class _Seller:
             sizes=sizes,
         )
 
-    # What happens
+    # Events
 
     def _amazon_changes(self, orders: Sequence[Entry], changes: Json) -> None:
         for order in orders:
@@ -263,7 +263,7 @@ class _Seller:
         return calls, self._delivered(), len(lacking)
 
     def _downloaded_again(self) -> Usage:
-        """A backdated download of all orders, none of which has changed."""
+        """A backdated download of all orders, without any change."""
         since = NOW - timedelta(hours=1)
         pace = self._downloads.live_download(INTEGRATION).walk.pace
         again = BackdatedDownload.requested(since, pace, by="ada", now=self._clock())
@@ -324,7 +324,7 @@ class _Seller:
         expect(answer["statusCode"], 200, f"{method} {path} ({answer['body'][:300]})")
         return usage
 
-    # What is there then
+    # The state afterwards
 
     def _sizes(self) -> Sizes:
         items = self._dynamodb.scan(TableName="OrdersTable")["Items"]
@@ -374,7 +374,7 @@ class _Stream:
 
 
 def index_entries(item: Json) -> Iterator[Json]:
-    """What the indexes of the orders table hold of an item."""
+    """The parts of an item that the indexes of the orders table hold."""
     for index in resources()["OrdersTable"]["Properties"]["GlobalSecondaryIndexes"]:
         keys = {key["AttributeName"] for key in index["KeySchema"]}
         if keys <= item.keys():
@@ -383,7 +383,7 @@ def index_entries(item: Json) -> Iterator[Json]:
 
 
 def _beyond_records(few: Usage, number_of_few: int, many: Usage, number_of_many: int) -> Usage:
-    """What an invocation takes by itself: the same however many records it brings, and it writes nothing."""
+    """The usage of an invocation itself: the same however many records it brings, and without writes."""
     each = (many - few).times(1 / (number_of_many - number_of_few))
     return replace(few - each.times(number_of_few), invocations=1, written=Counter())
 

@@ -1,4 +1,4 @@
-"""What a page of orders takes, from a thousand orders to a million: what is read, and our own processor time.
+"""The cost of a page of orders, from a thousand orders to a million: its reads, and our own processor time.
 
 `make scale` (docs/scale.md) measures every route on the whole stack with two numbers of orders; this calls the function
 in its way on tables alone, with more numbers of orders.
@@ -47,7 +47,7 @@ class Account:
             self._function = InProcess("query_orders", stack)
 
     def weigh(self, route: Route) -> Consumption:
-        """What the call asks of DynamoDB."""
+        """The call's requests to DynamoDB."""
         answer, consumption = self._function.consumption(route)
         expect(answer.status, 200, route.name)
         if route.path == "/orders":

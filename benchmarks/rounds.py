@@ -23,7 +23,7 @@ class Spread(NamedTuple):
 
 
 def interleaved[Figure](rounds: int, contenders: Mapping[str, Callable[[], Figure]]) -> dict[str, list[Figure]]:
-    """What each contender measures in each round, by its name.
+    """Each contender's figures in each round, by its name.
 
     The processor's speed drifts within a minute. So every round has each contender once, in an order of its own, and
     only figures of one round are compared (`ratio`).

@@ -30,14 +30,14 @@ ORDERS = 90
 
 
 class UsualStep(NamedTuple):
-    """What one change of an order takes in the two functions, without their invocations."""
+    """The usage of one change of an order in the two functions, without their invocations."""
 
     download: Usage
     validate: Usage
 
 
 class UsualLife(NamedTuple):
-    """What is taken for one order each."""
+    """The usage for one order each."""
 
     new: UsualStep
     shipped: UsualStep

@@ -118,7 +118,7 @@ class PreparedWrites:
 
 
 class PreparedTable:
-    """What boto3's Table adds to a client's write: values become attributes."""
+    """The addition of boto3's Table to a client's write: values become attributes."""
 
     def __init__(self, client: PreparedWrites) -> None:
         self._client = client

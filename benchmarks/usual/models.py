@@ -20,7 +20,7 @@ class AmazonModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-# What several parts have ----------------------------------------------------------------------------------------------
+# Shared parts ---------------------------------------------------------------------------------------------------------
 
 
 class Money(AmazonModel):

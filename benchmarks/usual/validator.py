@@ -23,7 +23,7 @@ PLACEHOLDERS = {"", "n/a", "unknown", "redacted", "[redacted]"}
 
 
 class Table(Protocol):
-    """What is used of boto3's Table."""
+    """The part of boto3's Table that this uses."""
 
     def update_item(self, **request: Any) -> object: ...
 

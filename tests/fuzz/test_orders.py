@@ -155,7 +155,7 @@ attributes = st.one_of(
     st.sampled_from([{"BOOL": True}, {"NULL": True}, {"L": []}, {"M": {}}, {"B": "AA=="}, {"SS": ["x"]}]),
 )
 _JSON_WITHIN = ("amazon", "edits", "hold", "missing", "lastChange", "summary", "override")
-# What each image's JSON texts become.
+# The mutations of each image's JSON texts.
 _WITHIN = {
     (real, name): json_bytes([held["S"]]).map(lambda sent: {"S": sent.decode("utf-8", "replace")})
     for real in IMAGES

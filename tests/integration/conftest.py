@@ -1,4 +1,4 @@
-"""What integration tests start from: the API in memory, its log, and processes that stop before each call."""
+"""The start of integration tests: the API in memory, its log, and processes that stop before each call."""
 
 import io
 import logging

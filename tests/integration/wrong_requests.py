@@ -87,7 +87,7 @@ def operations() -> list[Called]:
 
 
 class Wrong(NamedTuple):
-    """A wrong request, its wrong field, and the words of which a refusal must hold one as a remedy."""
+    """A wrong request, its wrong field, and words; a refusal must hold one of them as a remedy."""
 
     field: str
     sent: Any

@@ -84,7 +84,7 @@ def test_tables_are_encrypted_recoverable_and_kept_in_production(table: str) -> 
 
 
 KEPT = ["IsProd", "Retain", "Delete"]
-# What they hold is worth nothing, or must not be kept: wake-ups say nothing that is not in the table, and Amazon's
+# Their content is worthless, or must not be kept: wake-ups say nothing that is not in the table, and Amazon's
 # notifications carry a postal code.
 NOT_KEPT = {"WakeUpQueue", "WakeUpDeadLetterQueue", "OrderChangeQueue"}
 

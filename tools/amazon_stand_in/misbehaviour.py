@@ -15,7 +15,7 @@ OPERATIONS: Final = frozenset({*USAGE_PLANS, LOGIN, DOWNLOAD})
 
 
 class Misbehaviour(StrEnum):
-    """What goes wrong.
+    """A way to go wrong.
 
     Login with Amazon knows the LWA_ ones and those of the connection, the download of a report those of the connection
     only, every operation of the Selling Partner API also the errors; the others are of the operation that they name.

@@ -151,7 +151,7 @@ class AmazonStandIn:
     ) -> None:
         self.stop()
 
-    # What happens at Amazon
+    # Events at Amazon
 
     def put(self, order: Json, *, missing: Iterable[str] = ()) -> None:
         """Adds an order in the shape of Amazon's model, all datasets included, or replaces the one with its ID."""
@@ -212,7 +212,7 @@ class AmazonStandIn:
         with self._lock:
             self._login.expire_all()
 
-    # What goes wrong, and what was seen
+    # Faults, and past requests
 
     def misbehave(
         self,

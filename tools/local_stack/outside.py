@@ -22,7 +22,7 @@ JUST_LISTED = timedelta(seconds=150)
 
 
 class Amazon(NamedTuple):
-    """What happens at Amazon, by the stand-in's control endpoint."""
+    """Events at Amazon, by the stand-in's control endpoint."""
 
     endpoint: str
 

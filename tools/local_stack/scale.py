@@ -67,7 +67,7 @@ class Route(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back, and after how many seconds (of a processor, if it came from this process)."""
+    """An answer, and the seconds until it came (of a processor, if it came from this process)."""
 
     status: int
     body: str

@@ -143,7 +143,7 @@ class Shop:
                     )
 
     def after_a_while[Found](self, what: str, find: Callable[[], Found | None]) -> Found:
-        """What `find` answers once time has passed; a run that is under way writes over that, and then more passes."""
+        """The result of `find` once time has passed; if a run under way overwrites that time, more passes."""
         whiles = count()
 
         def find_or_wait() -> Found | None:

@@ -280,7 +280,7 @@ class Story:
         told = str([self.subscriber.received, *(self.history(order_id) for order_id in self.all_rows())])
         expect([text for text in self.personal_data() if text in told], [], "personal data in history and events")
 
-    # What the steps ask
+    # Questions of the steps
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         return cast(list[dict[str, Any]], self.reader.get(f"/orders?{query}")["orders"])
@@ -421,7 +421,7 @@ def fields_in(problem: dict[str, Any]) -> list[str]:
 
 
 def ending(row: dict[str, Any] | None) -> str:
-    """What may become of the order now."""
+    """The possible next steps of the order."""
     if row is None:
         return "Amazon has not released it"
     if row["stage"] == NEEDS_ATTENTION:

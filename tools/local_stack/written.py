@@ -28,7 +28,7 @@ class Written:
         yield "the functions' own output", (self._directory / "ministack.log").read_text(errors="replace")
 
     def items(self, table: str) -> Iterator[Any]:
-        """What is stored in the table that the stack's output names."""
+        """The items of the table that the stack's output names."""
         dynamodb = self._session.client("dynamodb", endpoint_url=self._stack.aws_endpoint)
         for page in dynamodb.get_paginator("scan").paginate(TableName=self._stack.outputs[table]):
             yield from page["Items"]

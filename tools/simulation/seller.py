@@ -183,7 +183,7 @@ class Simulation:
             self._deliver_stream()
             self._note_lag()
 
-    # What happens
+    # Events
 
     def _minute(self) -> None:
         self._advance((self.clock() + MINUTE).replace(second=0, microsecond=0) - self.clock())
@@ -317,7 +317,7 @@ class Simulation:
             now=lambda: self.clock().timestamp(),
         )
 
-    # What happens around a call to a table
+    # Around a call to a table
 
     def _at_a_table(self) -> None:
         self._may_die()
@@ -343,7 +343,7 @@ class Simulation:
     def _happens(self, share: float) -> bool:
         return not self._is_calm and self._random.random() < share
 
-    # What must hold
+    # The laws
 
     def _state(self) -> IntegrationState:
         state = self._peoples_downloads.state(self.integration_id)

@@ -20,7 +20,7 @@ def make_too_large(world: World, order_id: str) -> None:
 
 
 def spoil(world: World, order_id: str) -> None:
-    """What is stored under the order's ID cannot be read."""
+    """The item under the order's ID cannot be read."""
     world.dynamodb.put_item(TableName="OrdersTable", Item={"orderId": {"S": order_id}, "amazon": {"S": "{"}})
 
 

@@ -88,7 +88,7 @@ class Item(NamedTuple):
     answered_requests: int = 0
     confirmed_ours: bool = False
     accepted: int = 0
-    """What is missing and an administrator accepted."""
+    """The gaps that an administrator accepted."""
     # people's decisions
     decided_hold: HoldDecision = HoldDecision.NONE
     decided_stage: bool = False

@@ -31,7 +31,7 @@ class Situation:
         self.rules = rules
         self.missing = _missing(item, settings, rules)
         self.open_missing = self.missing & ~item.accepted
-        """What is missing beyond what an administrator accepted."""
+        """The gaps that no administrator accepted."""
         self.differs = _differs(item, rules)
         """An unsettled difference: typed, and Amazon says something else that no person has seen yet."""
 

@@ -49,7 +49,7 @@ app.enable_swagger(path="/swagger", title="Orders")
 
 
 class Environment(BaseModel):
-    """What the template tells the function."""
+    """The function's settings from the template."""
 
     orders_table: Annotated[str, Field(min_length=1)]
     idempotency_table: Annotated[str, Field(min_length=1)]
