@@ -307,7 +307,7 @@ def test_a_number_may_be_one_of_another_country_if_it_says_so(phone: str, countr
         ("206-555-0100 or 206-555-0101", "US"),
     ],
 )
-def test_what_nobody_can_dial_is_no_number(phone: str, country: str) -> None:
+def test_a_text_that_nobody_can_dial_is_no_number(phone: str, country: str) -> None:
     assert not may_be_phone(phone, country)
 
 
