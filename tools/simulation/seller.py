@@ -150,6 +150,7 @@ class Simulation:
         self._stream: list[tuple[datetime, int, Any]] = []
         self._notifications: list[tuple[datetime, int, Redownload]] = []
         self._streamed: dict[tuple[str, ...], Any] = {}
+        self._stored: dict[str, tuple[Entry, Any]] = {}
         registered = Integration(
             integration_id=integration_id,
             name="Demo",
@@ -358,11 +359,20 @@ class Simulation:
         is_at_work = any(not download.is_over for download in downloads.backdated_downloads(integration_id))
         is_in_trouble = downloads.all_set_aside(integration_id) or self._state().incidents
         is_judged = all(item["verdict"]["S"] == "judged" for item in self.tables["OrdersTable"].items.values())
-        return is_at_work or bool(is_in_trouble) or not is_judged or bool(self._stale())
+        return is_at_work or bool(is_in_trouble) or not is_judged or any(self._stale())
 
-    def _stale(self) -> list[str]:
+    def _stale(self) -> Iterator[str]:
         """Orders that are not in the table as Amazon has them."""
-        return [entry.order_id for entry in self.amazon.orders() if not self._is_stored(entry)]
+        items = self.tables["OrdersTable"].items
+        for entry in self.amazon.orders():
+            # Neither an entry nor an item is ever changed: a later one takes its place.
+            compared = entry, items.get((entry.order_id,))
+            if self._stored.get(entry.order_id) == compared:
+                continue
+            if not self._is_stored(entry):
+                yield entry.order_id
+            else:
+                self._stored[entry.order_id] = compared
 
     def _is_stored(self, entry: Entry) -> bool:
         order = self._peoples_orders.get(entry.order_id)
