@@ -68,6 +68,8 @@ model: .venv/up-to-date ## tries every history of one order, with all rules and 
 
 simulate: .venv/up-to-date ## simulates thousands of sellers, and a day of 40,000 updates (20 minutes); one: ARGUMENTS="--seed 17"
 	PYTHONPATH=layers .venv/bin/python -m tools.simulation $(or $(ARGUMENTS),--life troubled --seeds 2000)
+	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation --life busy --seeds 100)
+	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation --life flooded --seeds 50)
 	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation --life busyDay --seeds 50)
 	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation --life fullSize --seed 0)
 	$(if $(ARGUMENTS),,PYTHONPATH=layers .venv/bin/python -m tools.simulation.many)

@@ -1,10 +1,11 @@
 """After a seller's life, whatever went wrong in it, the orders table equals Amazon's ledger.
 
-A seed that fails is printed; `make simulate ARGUMENTS="--seed N"` lives it again, and `make simulate` thousands.
+A seed that fails is printed; `make simulate ARGUMENTS="--seed N"` lives it again. `make simulate` lives thousands, and
+many of each kind of life.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from needs_attention.downloads.proofs import Proofs
 from needs_attention.jobs.download.run import Downloader
 from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED
 from tools.simulation.many import live_together
-from tools.simulation.seller import HOUR, Simulation, Told
+from tools.simulation.seller import HOUR, Life, Simulation, Told
 
 SEEDS_A_TEST = 20
 
@@ -32,25 +33,23 @@ def broken(told: list[Told]) -> dict[int, list[str]]:
     return {one.seed: one.broken for one in told if one.broken}
 
 
-@pytest.mark.parametrize("first", range(0, 200, SEEDS_A_TEST))
+@pytest.mark.parametrize("first", range(0, 80, SEEDS_A_TEST))
 def test_no_order_is_missed_stale_or_robbed_of_an_edit_whatever_goes_wrong(first: int) -> None:
     told = [Simulation(seed, TROUBLED).live() for seed in range(first, first + SEEDS_A_TEST)]
     assert broken(told) == {}
     assert all(sum(counts) > 0 for counts in zip(*((one.faults, one.crashes, one.edits) for one in told), strict=True))
 
 
-@pytest.mark.parametrize("first", range(0, 12, 6))
-def test_the_busiest_seller_lags_an_hour_at_most_and_no_call_is_refused(first: int) -> None:
-    sellers = [Simulation(seed, BUSY) for seed in range(first, first + 6)]
+def test_the_busiest_seller_lags_an_hour_at_most_and_no_call_is_refused() -> None:
+    sellers = [Simulation(seed, BUSY) for seed in range(6)]
     told = [seller.live() for seller in sellers]
     assert broken(told) == {}
     assert max(one.longest_lag for one in told) < LAG_BOUND
     assert [seller.refused_for_quota() for seller in sellers] == [0] * len(sellers)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_busiest_seller_is_compared_with_a_report_after_a_bad_day(seed: int) -> None:
-    seller = Simulation(seed, BUSY_DAY)
+def test_the_busiest_seller_is_compared_with_a_report_after_a_bad_day() -> None:
+    seller = Simulation(0, BUSY_DAY)
     assert seller.live().broken == []
     state = seller.downloads.state(seller.integration_id)
     assert state is not None
@@ -61,7 +60,7 @@ def test_the_busiest_seller_is_compared_with_a_report_after_a_bad_day(seed: int)
 
 
 def test_a_flood_of_forty_pages_in_two_minutes_is_absorbed_without_loss() -> None:
-    told = [Simulation(seed, FLOODED).live() for seed in range(6)]
+    told = [Simulation(seed, FLOODED).live() for seed in range(3)]
     assert broken(told) == {}
     assert max(one.longest_lag for one in told) < 2 * HOUR
 
@@ -81,14 +80,23 @@ def test_the_same_seed_lives_the_same_life() -> None:
 # The simulation itself ------------------------------------------------------------------------------------------------
 
 
-def test_it_sees_when_orders_slip_between_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Proofs, "with_walked", lambda proofs, _: proofs)
-    life = replace(TROUBLED, updates_a_day=2_500, backdates=0.0)
-    laws = (law for seed in range(40) for law in Simulation(seed, life).live().broken)
-    assert any("no order is stale" in law for law in laws)
+def seed_that_breaks(law: str, life: Life, seeds: Iterable[int]) -> int | None:
+    """The first one."""
+    return next((seed for seed in seeds if any(law in told for told in Simulation(seed, life).live().broken)), None)
 
 
-def test_it_sees_when_a_checkpoint_comes_before_the_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_sees_when_orders_slip_between_pages() -> None:
+    life = replace(TROUBLED, updates_a_day=2_500, backdates=0.0, settles=2 * HOUR)
+    with pytest.MonkeyPatch.context() as unproven:
+        unproven.setattr(Proofs, "with_walked", lambda proofs, _: proofs)
+        # One in three slips: these are known to, as long as a seed draws what it draws now.
+        seed = seed_that_breaks("no order is stale", life, (20, 27, *range(40)))
+    assert seed is not None
+    assert Simulation(seed, life).live().broken == []
+
+
+def test_it_sees_when_a_checkpoint_comes_before_the_orders() -> None:
+    life = replace(TROUBLED, settles=2 * HOUR)
     run = Downloader.run
 
     def runs_ahead(downloader: Downloader, integration_id: str, until: datetime) -> Any:
@@ -99,6 +107,8 @@ def test_it_sees_when_a_checkpoint_comes_before_the_orders(monkeypatch: pytest.M
             downloader.downloads.save_live_download(integration_id, live.model_copy(update={"walk": walk}))
         return run(downloader, integration_id, until)
 
-    monkeypatch.setattr(Downloader, "run", runs_ahead)
-    laws = (law for seed in range(10) for law in Simulation(seed, TROUBLED).live().broken)
-    assert any("every order of Amazon's is stored" in law for law in laws)
+    with pytest.MonkeyPatch.context() as ahead:
+        ahead.setattr(Downloader, "run", runs_ahead)
+        seed = seed_that_breaks("every order of Amazon's is stored", life, range(10))
+    assert seed is not None
+    assert Simulation(seed, life).live().broken == []
