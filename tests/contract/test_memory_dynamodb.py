@@ -15,12 +15,13 @@ from needs_attention.tables.order_items import to_item
 from needs_attention.tables.orders import OrderStore, Page
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import create_table
+from tools.in_memory.account import aws_in_memory
 from tools.in_memory.dynamodb import Invalid, MemoryDynamoDB, Table
 from tools.in_memory.mirrored import Mirrored
 from tools.simulation.lives import TROUBLED
 from tools.simulation.seller import HOUR, Simulation
 
-TABLES = ("OrdersTable", "IntegrationsTable")
+TABLES = ("OrdersTable", "IntegrationsTable", "HistoryTable", "AnswersTable")
 DEMO = {"integrationId": {"S": "demo"}}
 OF_DEMO: dict[str, Any] = {
     "TableName": "IntegrationsTable",
@@ -108,6 +109,51 @@ def test_a_row_is_replaced_only_by_a_later_one(both: Any, stored: str | None, *,
     else:
         assert refusal(both.put_item, **write) == "ConditionalCheckFailedException"
     both.get_item(TableName="IntegrationsTable", Key=an_item(1))
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_written"),
+    [
+        (None, True),
+        ({"expiration": "99", "status": "COMPLETED"}, True),
+        ({"expiration": "100", "status": "COMPLETED"}, False),
+        ({"expiration": "1000", "status": "COMPLETED", "in_progress_expiration": "1"}, False),
+        ({"expiration": "1000", "status": "INPROGRESS"}, False),
+        ({"expiration": "1000", "status": "INPROGRESS", "in_progress_expiration": "99999"}, True),
+        ({"expiration": "1000", "status": "INPROGRESS", "in_progress_expiration": "100000"}, False),
+    ],
+)
+def test_a_request_is_remembered_if_none_is_or_its_time_is_over(
+    both: Any, stored: dict[str, str] | None, *, is_written: bool
+) -> None:
+    """Numbers are compared as numbers: 99 is before 100."""
+    if stored:
+        typed = {name: {"S" if name == "status" else "N": text} for name, text in stored.items()}
+        both.put_item(TableName="AnswersTable", Item={"id": {"S": "key"}, **typed})
+    write = {
+        "TableName": "AnswersTable",
+        "Item": {"id": {"S": "key"}, "expiration": {"N": "200"}, "status": {"S": "INPROGRESS"}},
+        # As Powertools writes it.
+        "ConditionExpression": "attribute_not_exists(#id) OR #expiry < :now OR (#status = :inprogress AND "
+        "attribute_exists(#in_progress_expiry) AND #in_progress_expiry < :now_in_millis)",
+        "ExpressionAttributeNames": {
+            "#id": "id",
+            "#expiry": "expiration",
+            "#in_progress_expiry": "in_progress_expiration",
+            "#status": "status",
+        },
+        "ExpressionAttributeValues": {
+            ":now": {"N": "100"},
+            ":now_in_millis": {"N": "100000"},
+            ":inprogress": {"S": "INPROGRESS"},
+        },
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    if is_written:
+        both.put_item(**write)
+    else:
+        assert refusal(both.put_item, **write) == "ConditionalCheckFailedException"
+    both.get_item(TableName="AnswersTable", Key={"id": {"S": "key"}})
 
 
 def test_a_new_item_is_written_once(both: Any) -> None:
@@ -241,7 +287,8 @@ def test_each_index_shows_what_it_includes_in_its_order(both: Any) -> None:
     ("condition", "names", "values"),
     [
         ("size(#a) > :n", {"#a": "a"}, {":n": {"N": "1"}}),
-        ("#a = :a OR #b = :b", {"#a": "a", "#b": "b"}, {":a": {"S": "1"}, ":b": {"S": "1"}}),
+        ("#a > :a OR #b = :b", {"#a": "a", "#b": "b"}, {":a": {"S": "1"}, ":b": {"S": "1"}}),
+        ("NOT (#a = :a AND #b = :b)", {"#a": "a", "#b": "b"}, {":a": {"S": "1"}, ":b": {"S": "1"}}),
     ],
 )
 def test_a_condition_that_it_does_not_know_is_an_error(
@@ -255,6 +302,25 @@ def test_a_condition_that_it_does_not_know_is_an_error(
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
         )
+
+
+@pytest.mark.parametrize("index", [None, "byCreated", "byDue"])
+def test_an_account_in_memory_shows_tests_what_a_table_or_an_index_holds(moto: Any, index: str | None) -> None:
+    of_index: dict[str, Any] = {"IndexName": index} if index else {}
+
+    def shown(client: Any) -> list[Any]:
+        for order in (an_order(an_amazon_order(order_id="701-1")), an_order(redownload_at=NOON)):
+            client.put_item(TableName="OrdersTable", Item=to_item(order))
+        return sorted(client.scan(TableName="OrdersTable", **of_index)["Items"], key=str)
+
+    expected = shown(moto)
+    with aws_in_memory():
+        memory = boto3.client("dynamodb", region_name="eu-west-1")
+        assert memory.list_tables()["TableNames"] == []
+        create_table(memory, "OrdersTable")
+        assert shown(memory) == expected
+        assert memory.list_tables()["TableNames"] == ["OrdersTable"]
+    assert expected
 
 
 def test_it_cannot_scan(memory: MemoryDynamoDB) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from needs_attention.values import times
 from tests.integration.interleaving import stopping_processes
+from tools.in_memory.account import aws_in_memory
 from tools.in_memory.api import Clock, DocumentedWorld, World, app
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
@@ -31,8 +31,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def world(clock: Clock, log_lines: io.StringIO) -> Iterator[World]:
-    """The API with the integration `acme-na`. Its log must hold no personal data and no secret."""
-    with mock_aws():
+    """The API with the integration `acme-na`. What it logs must hold no personal data and no secret."""
+    with aws_in_memory():
         world = DocumentedWorld(clock)
         world.register()
         yield world

@@ -27,7 +27,7 @@ from tests.integration.faults import answer_lost, unanswered, unreachable
 from tests.integration.writes import INTEGRATION, ORDER
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import create_table, functions_timeout
-from tools.in_memory.api import World, app
+from tools.in_memory.api import Clock, DocumentedWorld, World, app
 
 LONGEST_BACKOFF = 1 + 2  # seconds before the second and the third try, if botocore draws the longest
 
@@ -49,6 +49,15 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def dynamodb(slept: list[float]) -> Iterator[Any]:
     with mock_aws():
         yield aws.client("dynamodb")
+
+
+@pytest.fixture
+def world(clock: Clock) -> Iterator[World]:
+    """Of moto's own DynamoDB, to which botocore sends requests, and whose answers it reads."""
+    with mock_aws():
+        world = DocumentedWorld(clock)
+        world.register()
+        yield world
 
 
 def test_an_unanswered_call_is_given_up_while_there_is_time_to_say_so() -> None:

@@ -216,7 +216,8 @@ def test_an_unforeseen_error_fails_without_a_word_of_the_data(world: World, log_
     world.dynamodb.update_item(
         TableName="OrdersTable",
         Key={"orderId": {"S": order.order_id}},
-        UpdateExpression="SET amazon = :broken",
+        UpdateExpression="SET #amazon = :broken",
+        ExpressionAttributeNames={"#amazon": "amazon"},
         ExpressionAttributeValues={":broken": {"S": '{"buyerName": "Ada Quill"}'}},
     )
     with pytest.raises(Exception) as failure:  # noqa: PT011 - whatever it is, its text is what matters

@@ -15,7 +15,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.amazon.tokens import Credentials
@@ -32,6 +31,7 @@ from tests.integration.writes import WRITES, Write
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
 from tools.builders import NOON, an_amazon_order, an_order
+from tools.in_memory.account import aws_in_memory
 from tools.in_memory.api import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
 
 # A process that dies tells no metrics; here, where it goes on, it is warned that there were none.
@@ -63,7 +63,7 @@ def same_end_whenever_killed(
 @contextmanager
 def a_world(clock: Clock) -> Iterator[World]:
     """One of many, in a test that needs them new."""
-    with mock_aws():
+    with aws_in_memory():
         world = DocumentedWorld(clock)
         world.register()
         yield world

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from moto import mock_aws
 
 from needs_attention.jobs.download.intake import Intake
 from needs_attention.values.times import instant
@@ -38,6 +37,7 @@ from tests.integration.plain_model import (
 )
 from tests.integration.random_histories import Step, run_histories
 from tools.builders import NOON
+from tools.in_memory.account import aws_in_memory
 from tools.in_memory.api import Answer, Clock, World, an_event, app, invoke
 
 INTEGRATION = "acme-na"
@@ -276,11 +276,11 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.met = met
         self.aws = ExitStack()
-        self.aws.enter_context(mock_aws())
+        self.aws.enter_context(aws_in_memory())
         clock.now = NOON
         self.world = World(clock)
         # Paused: Amazon's answers come one by one, and the clock asks Amazon for nothing.
-        self.integration = self.world.register(INTEGRATION, is_paused=True)
+        self.world.register(INTEGRATION, is_paused=True)
         self.world.call("POST", "/stages", {"name": "Packing"})
         self.model = PlainModel(NOON)
         self.images: list[dict[str, Any]] = []
@@ -313,7 +313,9 @@ class Histories(RuleBasedStateMachine):
         facts = Facts(updated=(known.facts.updated if known else CREATED) + since, **answer)
         intake = Intake(self.world.orders, self.world.downloads)
         sent = as_amazon_sends(order_id, facts)
-        intake.take(self.integration, [sent], cause="download", request_id=None, now=self.model.now)
+        integration = self.world.integrations.get(INTEGRATION)  # a run reads it, and with it the settings of now
+        assert integration is not None
+        intake.take(integration, [sent], cause="download", request_id=None, now=self.model.now)
         self.model.download(order_id, facts, CREATED, SHIP_BY, DELIVER_BY)
         self._agree(order_id)
 
@@ -580,5 +582,5 @@ MUST_BE_MET = {
 
 def test_the_api_does_what_the_plain_model_says(clock: Clock, unlogged: None) -> None:
     met: Counter[str] = Counter()
-    run_histories(lambda: Histories(clock, met), histories=25, steps=30)
+    run_histories(lambda: Histories(clock, met), histories=40, steps=30)
     assert met.keys() >= MUST_BE_MET

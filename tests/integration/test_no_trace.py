@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from needs_attention.jobs.change_log import ChangeLog
 from needs_attention.jobs.download.intake import Intake
@@ -25,6 +24,7 @@ from tests.integration.random_histories import IS_DEEP
 from tools.amazon_stand_in.misbehaviour import ADDRESS_TEXTS
 from tools.builders import NOON, a_raw_order
 from tools.from_template import resources
+from tools.in_memory.account import aws_in_memory
 from tools.in_memory.api import Clock, World
 
 MARK = "zqx"
@@ -215,7 +215,7 @@ def test_no_table_or_index_ever_holds_the_buyers_words_after_a_redaction(
     clock: Clock, unlogged: None, before: list[str], redaction: str, later: list[str]
 ) -> None:
     clock.now = NOON
-    with mock_aws():
+    with aws_in_memory():
         history = History(clock)
         for name in ("Amazon sends all", *before):
             STEPS[name](history)
@@ -231,7 +231,7 @@ def test_no_table_or_index_ever_holds_the_buyers_words_after_a_redaction(
 
 def test_an_order_whose_time_is_over_when_it_arrives_leaves_no_trace(clock: Clock, unlogged: None) -> None:
     clock.advance(MONTHS)
-    with mock_aws():
+    with aws_in_memory():
         history = History(clock)
         history.amazon_sends(WHO)
         history.the_stream_brings(list(history.images))
@@ -242,7 +242,7 @@ def test_an_order_whose_time_is_over_when_it_arrives_leaves_no_trace(clock: Cloc
 @pytest.mark.parametrize("step", STEPS)
 def test_every_step_of_these_histories_is_done_once_at_least(clock: Clock, unlogged: None, step: str) -> None:
     """A step that is always refused would prove nothing."""
-    with mock_aws():
+    with aws_in_memory():
         history = History(clock)
         for name in ("Amazon sends all", *LEADING_TO.get(step, ("the stream brings the last",))):
             STEPS[name](history)

@@ -1,15 +1,17 @@
 """The DynamoDB calls that the stores make, on dictionaries: a simulated day takes minutes on moto, and seconds here.
 
-It knows only the expressions that the stores write, and raises for any other. It has no scan, because no function may
-scan. `tests/contract/test_memory_dynamodb.py` compares it with moto.
+It knows just the expressions that the stores and Powertools write, and raises for any other. It has no scan, since no
+function may scan. `tests/contract/test_memory_dynamodb.py` holds it against moto.
 """
 
 import json
 import re
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -112,10 +114,19 @@ class Table:
             last = start[self._indexes[index][1]]["S"], self.key_of(start)
             entries = [entry for entry in entries if (entry < last if descending else entry > last)]
         keys = [key for value, key in entries if is_wanted(value)]
-        found = [self.items[key] for key in (reversed(keys) if descending else keys)]
+        return self._seen(index, [self.items[key] for key in (reversed(keys) if descending else keys)])
+
+    def scan(self, index: str = "") -> list[Item]:
+        """All items, or what an index shows of all that are in it."""
+        return self._seen(index, [item for item in self.items.values() if not index or self._is_in(index, item)])
+
+    def _is_in(self, index: str, item: Item) -> bool:
+        return all(name in item for name in self._indexes[index])
+
+    def _seen(self, index: str, items: Iterable[Item]) -> list[Item]:
         if shown := self._shown.get(index):
-            return [{name: value for name, value in item.items() if name in shown} for item in found]
-        return [dict(item) for item in found]
+            return [{name: value for name, value in item.items() if name in shown} for item in items]
+        return [dict(item) for item in items]
 
     def place_of(self, index: str, item: Item) -> Item:
         """The key by which a query of the index goes on after that item."""
@@ -239,9 +250,13 @@ class MemoryDynamoDB:
             client.meta.events.unregister("before-call.dynamodb", self._answer)
 
     def _answer(self, model: Any, params: Mapping[str, Any], **_: object) -> tuple[Any, Mapping[str, Any]]:
-        call = getattr(self, xform_name(model.name))
+        return self.answer(model.name, json.loads(params["body"]))
+
+    def answer(self, operation: str, parameters: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+        """What botocore takes for a response: its HTTP status, and the answer as it is parsed."""
+        call = getattr(self, xform_name(operation))
         try:
-            return SimpleNamespace(status_code=200), call(**json.loads(params["body"])) or {}
+            return SimpleNamespace(status_code=200), call(**parameters) or {}
         except (ConditionalCheckFailed, Invalid, TransactionCanceled) as error:
             return SimpleNamespace(status_code=400), error.response
 
@@ -260,16 +275,49 @@ class MemoryDynamoDB:
 
 
 def _holds(expression: str, stored: Item | None, names: Mapping[str, str], values: Mapping[str, Any]) -> bool:
-    stored = stored or {}
-    if absent := re.fullmatch(r"attribute_not_exists\((#\w+)\)", expression):
-        return names[absent[1]] not in stored
-    if absent_or_less := re.fullmatch(r"attribute_not_exists\((#\w+)\) OR (#\w+) < (:\w+)", expression):
-        absent_name, name, value = absent_or_less.groups()
-        is_less: bool = names[name] in stored and stored[names[name]]["S"] < values[value]["S"]
-        return names[absent_name] not in stored or is_less
-    if equal := re.fullmatch(r"(#\w+) = (:\w+)", expression):
-        return bool(stored.get(names[equal[1]]) == values[equal[2]])
-    raise NotImplementedError(expression)
+    return any(
+        all(_is_so(atom, stored or {}, names, values) for atom in together) for together in _alternatives(expression)
+    )
+
+
+@cache
+def _alternatives(expression: str) -> list[list[tuple[str, str, str]]]:
+    """What a condition asks for, in alternatives: a function or operator, a name and a value each.
+
+    An alternative may stand in brackets as a whole; others than those of functions there are none.
+    """
+    return [
+        [_atom(atom) for atom in re.sub(r"^\((.*)\)$", r"\1", alternative).split(" AND ")]
+        for alternative in expression.split(" OR ")
+    ]
+
+
+def _atom(atom: str) -> tuple[str, str, str]:
+    if existing := re.fullmatch(r"(attribute_exists|attribute_not_exists)\((#\w+)\)", atom):
+        return existing[1], existing[2], ""
+    if compared := re.fullmatch(r"(#\w+) ([=<]) (:\w+)", atom):
+        return compared[2], compared[1], compared[3]
+    raise NotImplementedError(atom)
+
+
+def _is_so(atom: tuple[str, str, str], stored: Item, names: Mapping[str, str], values: Mapping[str, Any]) -> bool:
+    operation, name, value = atom
+    attribute = stored.get(names[name])
+    match operation:
+        case "attribute_exists":
+            return attribute is not None
+        case "attribute_not_exists":
+            return attribute is None
+        case "=":
+            return bool(attribute == values[value])
+        case _:
+            return attribute is not None and _is_less(attribute, values[value])
+
+
+def _is_less(attribute: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    if "N" in attribute and "N" in value:
+        return Decimal(attribute["N"]) < Decimal(value["N"])
+    return bool(attribute["S"] < value["S"])
 
 
 def _updated(item: Item, call: Mapping[str, Any]) -> Item:
