@@ -12,8 +12,8 @@ import botocore
 import pytest
 from botocore.session import Session
 
-from tests.e2e.conftest import DIRECTORY
 from tools.from_template import TEMPLATE, resources
+from tools.local_stack.deployment import build_of
 
 # PEP 552: bytecode that belongs to its source by hash, and is taken without reading the source.
 UNCHECKED_HASH = 0b01
@@ -21,7 +21,7 @@ UNCHECKED_HASH = 0b01
 
 @pytest.mark.usefixtures("stack")
 def test_every_module_ships_bytecode_that_python_takes_without_its_source() -> None:
-    built = DIRECTORY / "build"
+    built = build_of()
     sources = list(built.rglob("*.py"))
     functions = {name for name, resource in resources().items() if resource["Type"] == "AWS::Serverless::Function"}
     assert {path.relative_to(built).parts[0] for path in sources} == functions | {"NeedsAttentionLayer"}
@@ -34,7 +34,7 @@ def test_the_layer_keeps_just_the_endpoints_of_services_that_are_called() -> Non
     called = {name for source in sources for name in re.findall(r'client\("(\w+)"\)', source.read_text())}
     assert {"dynamodb", "sqs"} <= called
     prefixes = {Session().get_service_model(service).endpoint_prefix for service in called}
-    shipped = DIRECTORY / "build/NeedsAttentionLayer/python/botocore"
+    shipped = build_of() / "NeedsAttentionLayer/python/botocore"
     whole, ours = (
         json.loads((package / "data/endpoints.json").read_text()) for package in (Path(*botocore.__path__), shipped)
     )

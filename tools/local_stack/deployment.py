@@ -1,10 +1,13 @@
 """The real template, built and deployed by the real SAM CLI."""
 
+import fcntl
+import hashlib
 import os
 import platform
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from tools.local_stack import local_aws
 from tools.local_stack.layer_digest import write_digest
 
 PROJECT = Path(__file__).parents[2]
+BUILDS = PROJECT / ".build" / "built"
+SAMS_OWN = PROJECT / "requirements" / "sam.txt"
 STACK_NAME = "needs-attention-local"  # as in samconfig.toml
 
 
@@ -27,10 +32,10 @@ class Tools:
 def deploy(
     tools: Tools, aws_endpoint: str, directory: Path, wanted: Mapping[str, str], project: Path = PROJECT
 ) -> dict[str, str]:
-    """Builds the project into `directory`, deploys it with those of the wanted parameters that its template has, and
-    answers the stack's outputs.
+    """Builds the project, deploys it with those of the wanted parameters that its template has, and answers the stack's
+    outputs.
 
-    What SAM says goes to `sam.log` there; if SAM fails, the end of it is the RuntimeError's message.
+    What SAM says goes to `sam.log` in `directory`; if SAM fails, the end of it is the RuntimeError's message.
     """
     if project == PROJECT:
         write_digest()
@@ -39,10 +44,10 @@ def deploy(
     overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in settings.items() if name in known)]
     config = ["--config-file", str(project / "samconfig.toml"), "--config-env", "local"]
     environment = {**local_aws.environment_of(aws_endpoint), "SAM_CLI_TELEMETRY": "0", "PATH": path_with_this_python()}
-    built = directory / "build"
     log = directory / "sam.log"
     log.unlink(missing_ok=True)
-    for command in (["build", "--build-dir", str(built)], ["deploy", "--template-file", str(built / "template.yaml")]):
+
+    def sam(*command: str) -> None:
         with log.open("a") as output:
             finished = subprocess.run(  # noqa: S603 - SAM, from this project's own environment
                 [str(tools.sam), *command, *config, *overrides],
@@ -55,9 +60,41 @@ def deploy(
             )
         if finished.returncode:
             raise RuntimeError(f"sam {command[0]} failed:\n{log.read_text()[-6000:]}")
+
+    built = _build_once(project, lambda folder: sam("build", "--build-dir", str(folder)))
+    sam("deploy", "--template-file", str(built / "template.yaml"))
     deployed = outputs(aws_endpoint)
     _refuse_as_the_template_says(aws_endpoint, deployed["ApiId"])
     return deployed
+
+
+def _build_once(project: Path, build: Callable[[Path], None]) -> Path:
+    """Where the project is built: now, or before from the same sources.
+
+    SAM has a cache of its own, but keeps its index beside the folder that it builds into, and so each stack's apart.
+    """
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    with (BUILDS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two stacks at once, one builds, and the other one waits for it
+        built = build_of(project)
+        if not built.exists():
+            for older in BUILDS.glob("*/"):
+                shutil.rmtree(older)
+            unfinished = BUILDS / "unfinished"
+            build(unfinished)
+            unfinished.rename(built)
+    return built
+
+
+def build_of(project: Path = PROJECT) -> Path:
+    """Where a build belongs that is made from these sources, of which all names and contents count."""
+    digest = hashlib.sha256(f"{sys.version} {architecture()}".encode())
+    folders = (project / "layers", project / "functions")
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    for file in sorted([project / "template.yaml", project / "samconfig.toml", SAMS_OWN, *files]):
+        digest.update(f"{file}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return BUILDS / digest.hexdigest()[:16]
 
 
 def _refuse_as_the_template_says(aws_endpoint: str, api_id: str) -> None:
