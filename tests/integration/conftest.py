@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def world(clock: Clock, log_lines: io.StringIO) -> Iterator[World]:
-    """The API with the integration `acme-na`. What it logs must hold no personal data and no secret."""
+    """The API with the integration `acme-na`. Its log must hold no personal data and no secret."""
     with aws_in_memory():
         world = DocumentedWorld(clock)
         world.register()

@@ -1,7 +1,7 @@
 """The DynamoDB calls that the stores make, on dictionaries: a simulated day takes minutes on moto, and seconds here.
 
-It knows just the expressions that the stores and Powertools write, and raises for any other. It has no scan, since no
-function may scan. `tests/contract/test_memory_dynamodb.py` holds it against moto.
+It knows only the expressions that the stores and Powertools write, and raises for any other. Only tests scan: no
+function may. `tests/contract/test_memory_dynamodb.py` compares it with moto.
 """
 
 import json
