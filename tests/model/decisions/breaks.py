@@ -24,7 +24,7 @@ BREAKS = {
     "stop_draft": Break("B4", 2, "status and snooze", 0),
     "row9_strict": Break("G", 4, "status and snooze", 12),
     "row12_alone": Break("G", 2, "faults", 0),
-    "differs": Break("B5", 4, "typed against late", 1),
+    "differs": Break("D3", 5, "warehouse", 4, bound="three acts"),
     "settle_first": Break("B5", 4, "typed against late", 1),
     "settle_value": Break("C2", 4, "typed against late", 3),
     "chg_merge": Break("C2", 4, "warehouse", 4),

@@ -21,7 +21,7 @@ from tests.model.decisions.item import (
     waits_for_transfer,
 )
 from tests.model.decisions.rules import Rules
-from tests.model.decisions.situation import Situation, is_in_doubt
+from tests.model.decisions.situation import Situation, is_changed, is_in_doubt
 from tests.model.decisions.verdict import grant, judge, show
 from tests.model.values import Stage, Status, ThreePl
 
@@ -54,6 +54,7 @@ class Act(StrEnum):
 EDITS = (Act.TYPE_X_1, Act.TYPE_X_2, Act.CLEAR_X, Act.TYPE_Y, Act.CLEAR_Y, Act.KEEP_TYPED, Act.CONFIRM)
 STOPS = (Act.DO_NOT_TRANSFER, Act.HOLD, Act.SNOOZE, Act.NOT_SENT)
 GO_ACTS = (Act.RELEASE, Act.STAGE, Act.OVERRIDE, Act.UPON_COMPLETION, Act.NOW, Act.SENT)
+SENDING = (Act.UPON_COMPLETION, Act.NOW, Act.SENT)
 CLEARED_DECISIONS = (Act.CLEAR_STAGE, Act.CLEAR_THREE_PL, Act.CLEAR_DISPATCH)
 ALL_ACTS = EDITS + STOPS + GO_ACTS + CLEARED_DECISIONS
 
@@ -152,7 +153,7 @@ def _take_back_from_3pl(act: Act, s: Situation) -> Item | None:
     item = s.item
     if item.is_void or item.status in CLOSED_AT_AMAZON or item.dispatched is Dispatched.REPORTED:
         return None
-    taken = item._replace(three_pl=ThreePl.DO_NOT_TRANSFER)
+    taken = item._replace(three_pl=ThreePl.DO_NOT_TRANSFER, decided_three_pl=None)
     if s.rules.undo_back:
         is_not_sent = item.decided_dispatch is DispatchDecision.NOT_SENT
         taken = taken._replace(
@@ -210,8 +211,10 @@ def _do_not_transfer(s: Situation) -> Item:
     if not s.rules.apart:
         return item._replace(three_pl=ThreePl.DO_NOT_TRANSFER)
     stopped = item._replace(decided_three_pl=ThreePl.DO_NOT_TRANSFER)
-    if waits_for_transfer(item) and s.rules.undo_dnt:
-        stopped = stopped._replace(dispatched=Dispatched.NO, granted_dispatch=Dispatched.NO)
+    if not _has_real_dispatch(item) and s.rules.undo_dnt:
+        # A hold hides a dispatch that waits for its transfer: it is undone there too.
+        dispatched = Dispatched.NO if waits_for_transfer(item) else item.dispatched
+        stopped = stopped._replace(dispatched=dispatched, granted_dispatch=Dispatched.NO)
     only_waits = item.decided_dispatch is DispatchDecision.SENT and not _has_real_dispatch(item)
     if only_waits and s.rules.later_wins:
         stopped = stopped._replace(decided_dispatch=DispatchDecision.NONE)
@@ -265,6 +268,10 @@ def _clear_decision(act: Act, s: Situation) -> Item | None:
         return None
     if item.is_judged and not is_held_in_any_way(item) and not _is_draft_or_fba(item):
         cleared = grant(cleared, s.settings, s.rules)
+        if act is Act.CLEAR_DISPATCH and s.open_missing:
+            cleared = cleared._replace(dispatched=Dispatched.NO)
+        elif act is not Act.CLEAR_DISPATCH and _has_real_dispatch(item):
+            cleared = cleared._replace(dispatched=item.dispatched)
     return _judged(s, cleared)
 
 
@@ -273,11 +280,11 @@ def _clear_decision(act: Act, s: Situation) -> Item | None:
 
 def _go(act: Act, s: Situation) -> Item | None:
     item = s.item
-    if _is_draft_or_fba(item):
+    if item.status is Status.PENDING or (item.is_fba and act in SENDING):
         return None
     if act is Act.OVERRIDE:
         return _override(s)
-    if s.open_missing:
+    if s.open_missing or (is_changed(item, s.rules) and not is_held_in_any_way(item)):
         return None
     if is_held_in_any_way(item):
         return _end_hold(act, s) if act in (Act.RELEASE, Act.STAGE) else None
@@ -312,10 +319,12 @@ def _end_hold(act: Act, s: Situation) -> Item | None:
         granted = grant(ended, s.settings, s.rules)
         return _judged(s, granted._replace(stage=Stage.OWN, three_pl=ThreePl.DO_NOT_TRANSFER))
     ended = ended._replace(decided_stage=True)
-    if item.decided_three_pl is not None:
+    if item.decided_three_pl is None and s.rules.stage_ends:
+        ended = ended._replace(decided_three_pl=ThreePl.DO_NOT_TRANSFER)
+    if item.is_fba:
+        return _judged(s, ended)
+    if ended.decided_three_pl is not None:
         return _judged(s, grant(ended, s.settings, s.rules))
-    if s.rules.stage_ends:
-        return _judged(s, grant(ended._replace(decided_three_pl=ThreePl.DO_NOT_TRANSFER), s.settings, s.rules))
     as_it_stands = ended._replace(
         is_granted=False, granted_three_pl=ThreePl.DO_NOT_TRANSFER, granted_dispatch=Dispatched.NO
     )
@@ -323,6 +332,8 @@ def _end_hold(act: Act, s: Situation) -> Item | None:
 
 
 def _released(s: Situation, item: Item) -> Item:
+    if item.is_fba:
+        return _judged(s, _without_hold(item))
     return _judged(s, grant(_without_hold(item), s.settings, s.rules))
 
 

@@ -18,6 +18,7 @@ from tests.model.decisions.item import (
     Item,
     Settings,
     is_handed_over,
+    waits_for_transfer,
 )
 from tests.model.decisions.rules import Rules
 from tests.model.decisions.situation import Situation, is_changed
@@ -120,6 +121,8 @@ def _redacted(s: Situation) -> Item:
         is_judged=True,
         is_held=False,
         decided_hold=HoldDecision.NONE,
+        stage=_decided_stage(s.item),
+        dispatched=_dispatch_that_stays(s.item),
         three_pl=s.item.three_pl if is_handed_over(s.item) else ThreePl.DO_NOT_TRANSFER,
     )
 
@@ -150,13 +153,20 @@ def _cancelled(s: Situation) -> Item:
         is_judged=True,
         is_void=True,
         is_held=False,
+        stage=_decided_stage(s.item),
         three_pl=ThreePl.DO_NOT_TRANSFER,
-        alerts=s.item.alerts | (ALERT_CANCELLED if s.item.dispatched else 0),
+        dispatched=_dispatch_that_stays(s.item),
+        alerts=s.item.alerts | (ALERT_CANCELLED if _dispatch_that_stays(s.item) else 0),
     )
 
 
+def _dispatch_that_stays(item: Item) -> Dispatched:
+    """A dispatch that only waited for its transfer is undone."""
+    return Dispatched.NO if waits_for_transfer(item) else item.dispatched
+
+
 def _shipped(s: Situation) -> Item:
-    return _closed_for_now(s, s.item.dispatched or Dispatched.BY_AMAZON)
+    return _closed_for_now(s, _dispatch_that_stays(s.item) or Dispatched.BY_AMAZON)
 
 
 def _fba(s: Situation) -> Item:
@@ -213,7 +223,7 @@ def _is_shipped(s: Situation) -> bool:
 
 
 def _is_fba(s: Situation) -> bool:
-    return s.item.is_fba and not s.open_missing
+    return s.item.is_fba and not s.open_missing and not s.item.decided_hold
 
 
 def _is_dispatched(s: Situation) -> bool:

@@ -1,0 +1,277 @@
+"""The package beside the model: a stored item as an order of the package, and the acts as calls of its gate."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from needs_attention.orders import gate
+from needs_attention.orders.amazon_order import Address, LineItem
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.decisions import (
+    Decisions,
+    DispatchDecision,
+    Granted,
+    StageDecision,
+    ThreePlDecision,
+)
+from needs_attention.orders.decisions import (
+    HoldDecision as Held,
+)
+from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN, Edits
+from needs_attention.orders.equivalence import plain_email
+from needs_attention.orders.gate import Refused, Wanted
+from needs_attention.orders.order import DIFFERS, Accepted, DispatchedBy, Hold, Missing, Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, ThreePlStatus
+from needs_attention.orders.settings import Settings as RealSettings
+from needs_attention.orders.verdict import judged
+from tests.model.decisions.item import (
+    BLANK,
+    MISSING_ANSWER,
+    MISSING_CONFIRMATION,
+    MISSING_LINES,
+    MISSING_X,
+    Dispatched,
+    HoldDecision,
+    Item,
+    Settings,
+)
+from tests.model.decisions.item import (
+    DispatchDecision as Sent,
+)
+from tests.model.decisions.people import Act
+from tests.model.values import Stage, ThreePl
+from tools.builders import NOON, a_line, an_amazon_order
+
+LINES = ("90001", "90002")
+PHONE = "+1 503 555 0100"
+EMAIL_OF = {BLANK: None, 1: "one@mail.example.com", 2: "two@mail.example.com"}
+WHO = {"by": "ada", "at": NOON - timedelta(hours=1)}
+NOW = NOON + timedelta(minutes=30)
+DEFAULT, OWN = "default", "own"
+THREE_PL = {
+    ThreePl.DO_NOT_TRANSFER: ThreePlStatus.DO_NOT_TRANSFER,
+    ThreePl.UPON_COMPLETION: ThreePlStatus.UPON_COMPLETION,
+    ThreePl.NOW: ThreePlStatus.NOW,
+    ThreePl.TRANSFERRED: ThreePlStatus.TRANSFERRED,
+    ThreePl.WITH_ERRORS: ThreePlStatus.WITH_ERRORS,
+    ThreePl.PICKED: ThreePlStatus.PICKED,
+}
+STAGE = {Stage.NONE: None, Stage.NEEDS_ATTENTION: NEEDS_ATTENTION, Stage.DEFAULT: DEFAULT, Stage.OWN: OWN}
+DISPATCHED: dict[Dispatched, DispatchedBy | None] = {
+    Dispatched.NO: None,
+    Dispatched.BY_US: "us",
+    Dispatched.BY_AMAZON: "amazon",
+    Dispatched.BY_PERSON: "person",
+    Dispatched.REPORTED: "warehouse",
+}
+
+
+def settings_of(settings: Settings) -> RealSettings:
+    return RealSettings(
+        default_stage=DEFAULT,
+        default_three_pl_status=THREE_PL[settings.default_three_pl],
+        auto_dispatch_orders=settings.auto_dispatch,
+        checks=Checks(email=settings.checks_x),
+    )
+
+
+def order_of(item: Item) -> Order:
+    """The order that the item stands for; `x` is the email, and what is missing are the email and the lines."""
+    amazon = an_amazon_order(
+        buyer_email=EMAIL_OF[item.amazon_x],
+        line_items=_lines_of(item),
+        fulfillment_status=item.status.value,
+        came_back_from="shipped" if item.was_elsewhere else None,
+        doubts=1,
+        fulfilled_by="AMAZON" if item.is_fba else "MERCHANT",
+    )
+    is_redacted = {"redacted_at": NOON} if item.is_redacted else {}
+    order = Order.first_seen("acme-na", amazon.redacted() if item.is_redacted else amazon, NOON)
+    return order.with_(
+        pending_since=NOON if item.is_pending else None,
+        judged_at=NOON if item.is_judged else None,
+        hold=Hold(since=NOON) if item.is_held else None,
+        edits=Edits(
+            email=EMAIL_OF[item.typed_x],
+            delivery_address=Address(phone=PHONE) if item.typed_y else None,
+            confirmed=_confirmed_of(item),
+            confirmed_doubt=1 if item.confirmed_ours else None,
+            answered_requests=LINES[: item.answered_requests],
+            settled={"email": plain_email(EMAIL_OF[item.settled])} if item.typed_x else {},
+        ),
+        news=("email",) if item.news else (),
+        decisions=_decisions_of(item),
+        granted=_granted_of(item),
+        missing=_missing_of(item.missing),
+        accepted=tuple(Accepted(field=one.field, reason=one.reason) for one in _missing_of(item.accepted)),
+        stage=STAGE[item.stage],
+        three_pl_status=THREE_PL[item.three_pl],
+        dispatched_by=DISPATCHED[item.dispatched],
+        fully_dispatched_at=NOON if item.dispatched else None,
+        voided_at=NOON if item.is_void else None,
+        **is_redacted,
+    )
+
+
+def _lines_of(item: Item) -> tuple[LineItem, ...]:
+    if not item.amazon_lines:
+        return ()
+    return tuple(
+        a_line(order_item_id=line, asked_to_cancel=number < item.cancel_requests or None)
+        for number, line in enumerate(LINES)
+    )
+
+
+def _confirmed_of(item: Item) -> tuple[str, ...]:
+    answered = (BUYER_REQUESTED_CANCEL,) if item.answered_requests else ()
+    return (*answered, FULFILLMENT_UNKNOWN) if item.confirmed_ours else answered
+
+
+def _decisions_of(item: Item) -> Decisions:
+    hold = {
+        HoldDecision.NONE: None,
+        HoldDecision.MANUAL: Held(**WHO),
+        HoldDecision.SNOOZED: Held(**WHO, until=NOON + timedelta(hours=1)),
+        HoldDecision.SNOOZED_OVER_MANUAL: Held(**WHO, until=NOON + timedelta(hours=1), was_manual=True),
+    }
+    dispatch = {
+        Sent.NONE: None,
+        Sent.SENT: DispatchDecision(**WHO, sent_at=NOON),
+        Sent.NOT_SENT: DispatchDecision(**WHO),
+    }[item.decided_dispatch]
+    if item.dispatched is Dispatched.REPORTED:
+        dispatch = DispatchDecision(**WHO, sent_at=NOON, is_reported=True)
+    three_pl = item.decided_three_pl
+    return Decisions(
+        stage=StageDecision(**WHO, stage=OWN) if item.decided_stage else None,
+        three_pl_status=None if three_pl is None else ThreePlDecision(**WHO, three_pl_status=THREE_PL[three_pl]),
+        dispatch=dispatch,
+        hold=hold[item.decided_hold],
+    )
+
+
+def _granted_of(item: Item) -> Granted | None:
+    if not item.is_granted:
+        return None
+    return Granted(
+        stage=DEFAULT,
+        three_pl_status=THREE_PL[item.granted_three_pl],
+        is_dispatched=item.granted_dispatch is not Dispatched.NO,
+        at=NOON,
+    )
+
+
+def _missing_of(bits: int) -> tuple[Missing, ...]:
+    found = (
+        ("email", MISSING_X),
+        ("lineItems", MISSING_LINES),
+        (BUYER_REQUESTED_CANCEL, MISSING_ANSWER),
+        (FULFILLMENT_UNKNOWN, MISSING_CONFIRMATION),
+    )
+    return tuple(Missing(field=field, reason="blank", first_missing_at=NOON) for field, bit in found if bits & bit)
+
+
+class Outcome(NamedTuple):
+    """Of an order, everything that the model and the code both know."""
+
+    state: str
+    hold: HoldDecision
+    stage: str | None
+    three_pl: ThreePlStatus
+    dispatched: bool | str
+    decided_stage: bool
+    decided_three_pl: ThreePlStatus | None
+    decided_dispatch: str
+    granted: tuple[ThreePlStatus, bool] | None
+    missing: frozenset[str]
+    news: tuple[str, ...]
+    answered: tuple[str, ...]
+    is_confirmed: bool
+    settled: str
+    is_void: bool
+    is_pending: bool
+
+
+def outcome_of_item(item: Item) -> Outcome:
+    return outcome_of(order_of(item))
+
+
+def outcome_of(order: Order) -> Outcome:
+    decided = order.decisions
+    hold = HoldDecision.NONE
+    if decided.hold:
+        snoozed = HoldDecision.SNOOZED_OVER_MANUAL if decided.hold.was_manual else HoldDecision.SNOOZED
+        hold = HoldDecision.MANUAL if decided.hold.kind == "manual" else snoozed
+    reported = order.is_reported_sent and order.is_handed_over
+    by = "reported" if reported and order.dispatched_by in {"person", "warehouse"} else order.dispatched_by
+    dispatch = decided.dispatch
+    return Outcome(
+        state="held" if order.hold else "letGo" if order.judged_at else "new",
+        hold=hold,
+        stage=order.stage,
+        three_pl=order.three_pl_status,
+        dispatched=by or False,
+        decided_stage=decided.stage is not None,
+        decided_three_pl=decided.three_pl_status.three_pl_status if decided.three_pl_status else None,
+        decided_dispatch="" if dispatch is None or dispatch.is_reported else "sent" if dispatch.is_sent else "notSent",
+        granted=(order.granted.three_pl_status, order.granted.is_dispatched) if order.granted else None,
+        missing=frozenset(one.field for one in order.missing if one.reason != DIFFERS),
+        news=order.news,
+        answered=order.edits.answered_requests or (),
+        is_confirmed=order.edits.confirmed_doubt == order.amazon.doubts,
+        settled=order.edits.settled.get("email", "") if order.edits.email != order.amazon.buyer_email else "",
+        is_void=order.voided_at is not None,
+        is_pending=order.is_pending,
+    )
+
+
+def judged_by_the_package(item: Item, settings: Settings) -> Outcome:
+    return outcome_of(judged(order_of(item), settings_of(settings), NOW))
+
+
+def _lists(order: Order, settings: RealSettings, field: str) -> bool:
+    return any(one.field == field for one in find_missing(order.amazon, order.edits, settings))
+
+
+_WISHES: dict[Act, dict[str, Any]] = {
+    Act.DO_NOT_TRANSFER: {"three_pl_status": ThreePlStatus.DO_NOT_TRANSFER},
+    Act.UPON_COMPLETION: {"three_pl_status": ThreePlStatus.UPON_COMPLETION},
+    Act.NOW: {"three_pl_status": ThreePlStatus.NOW},
+    Act.HOLD: {"stage": NEEDS_ATTENTION},
+    Act.SNOOZE: {"snooze_until": NOON + timedelta(hours=1)},
+    Act.NOT_SENT: {"fully_dispatched": False},
+    Act.SENT: {"fully_dispatched": NOON},
+    Act.RELEASE: {"release": True},
+    Act.STAGE: {"stage": OWN},
+    Act.CLEAR_STAGE: {"taken_back": frozenset({"stage"})},
+    Act.CLEAR_THREE_PL: {"taken_back": frozenset({"three_pl_status"})},
+    Act.CLEAR_DISPATCH: {"taken_back": frozenset({"fully_dispatched"})},
+}
+
+
+def performed_by_the_package(act: Act, item: Item, settings: Settings) -> Outcome | None:
+    """The order after the act; None where the gate refuses."""
+    order, real = order_of(item), settings_of(settings)
+    try:
+        match act:
+            case Act.TYPE_X_1 | Act.TYPE_X_2:
+                after = gate.edit(order, {"email": EMAIL_OF[1 if act is Act.TYPE_X_1 else 2]}, None, real, NOW)
+            case Act.CLEAR_X:
+                after = gate.edit(order, {"email": None}, None, real, NOW)
+            case Act.TYPE_Y | Act.CLEAR_Y:
+                phone = PHONE if act is Act.TYPE_Y else None
+                after = gate.edit(order, {"delivery_address": {"phone": phone}}, None, real, NOW)
+            case Act.KEEP_TYPED:
+                after = gate.edit(order, {}, None, real, NOW, kept=["email"])
+            case Act.CONFIRM:
+                asked = [one for one in (BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN) if _lists(order, real, one)]
+                confirmed = tuple(dict.fromkeys((*order.edits.confirmed, *asked)))
+                after = gate.edit(order, {}, confirmed, real, NOW)
+            case Act.OVERRIDE:
+                is_held = judged(order, real, NOW).is_held
+                wanted = Wanted(release=is_held, override="it is right")
+                after = gate.change(order, wanted, real, by="ada", at=NOW)
+            case _:
+                after = gate.change(order, Wanted(**_WISHES[act]), real, by="ada", at=NOW)
+    except Refused:
+        return None
+    return outcome_of(after)
