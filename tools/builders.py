@@ -5,9 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem, Money
+from needs_attention.orders.decisions import (
+    Decisions,
+    DispatchDecision,
+    HoldDecision,
+    StageDecision,
+    ThreePlDecision,
+)
 from needs_attention.orders.edits import Edits, PersonsName, Unit
 from needs_attention.orders.order import Accepted, Order
-from needs_attention.orders.settings import Checks, Settings
+from needs_attention.orders.settings import Checks, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -15,6 +22,7 @@ LATER = NOON + timedelta(minutes=5)
 LATER_STILL = NOON + timedelta(minutes=10)
 CREATED = NOON - timedelta(hours=2)
 SHIP_BY = NOON + timedelta(days=2)
+ADA_AT_NOON: Final[dict[str, Any]] = {"by": "ada", "at": NOON}
 DELIVER_BY = NOON + timedelta(days=5)
 
 ABSENT: Final = object()
@@ -197,9 +205,9 @@ def downloaded_again(order: Order, amazon: AmazonOrder | None = None, **fields: 
 
 def edited(amazon: AmazonOrder, confirmed: tuple[str, ...] = (), **units: Any) -> Edits:
     """People's edits over `amazon`, by unit."""
-    edits = Edits(confirmed=confirmed)
+    edits = Edits().confirming(confirmed, amazon)
     for unit, value in units.items():
-        edits = edits.edited(_unit(unit), value, amazon)
+        edits = edits.with_typed(_unit(unit), value, amazon)
     return edits
 
 
@@ -210,8 +218,36 @@ def _unit(name: str) -> Unit:
     raise ValueError(f"{name} is not a unit that can be edited")
 
 
-def a_typed_name(first: str = "Ada", last: str = "Quill", company: str = "") -> PersonsName:
+def a_typed_name(first: str = "Ada", last: str = "Quill", company: str | None = None) -> PersonsName:
     return PersonsName(first_name=first, last_name=last, company=company)
+
+
+def decided(
+    *,
+    stage: str | None = None,
+    three_pl_status: ThreePlStatus | None = None,
+    sent_at: datetime | None = None,
+    not_sent: bool = False,
+    hold: HoldDecision | None = None,
+) -> Decisions:
+    """What Ada decided at noon."""
+    dispatch = DispatchDecision(**ADA_AT_NOON, sent_at=sent_at) if sent_at or not_sent else None
+    return Decisions(
+        stage=StageDecision(**ADA_AT_NOON, stage=stage) if stage else None,
+        three_pl_status=three_pl_status and ThreePlDecision(**ADA_AT_NOON, three_pl_status=three_pl_status),
+        dispatch=dispatch,
+        hold=hold,
+    )
+
+
+def by_hand(at: datetime = NOON) -> HoldDecision:
+    """Ada's hold by hand."""
+    return HoldDecision(by="ada", at=at)
+
+
+def snoozed(until: datetime, at: datetime = NOON, *, was_manual: bool = False) -> HoldDecision:
+    """Ada's snooze."""
+    return HoldDecision(by="ada", at=at, until=until, was_manual=was_manual)
 
 
 def accepting(*fields: str) -> tuple[Accepted, ...]:

@@ -19,7 +19,14 @@ from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query, Sheet
 from needs_attention.api.orders.bulk import BulkOrderChanges, ChangedOrder, ChangedOrders, ChangedRows, RefusedChange
 from needs_attention.api.orders.changes import OrderChanges, check_not_redacted_since
-from needs_attention.api.orders.requests import BulkChanges, OrderPatch, Release, SheetOptions, TransferFailure
+from needs_attention.api.orders.requests import (
+    BulkChanges,
+    DispatchReport,
+    OrderPatch,
+    Release,
+    SheetOptions,
+    TransferFailure,
+)
 from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder
 from needs_attention.api.router import Api
@@ -78,6 +85,14 @@ def acknowledge_order(caller: Caller, order_id: str, if_match: IfMatchHeader) ->
 def pick_order(caller: Caller, order_id: str, if_match: IfMatchHeader) -> Response[object]:
     """Records that the warehouse has picked an order that it took."""
     return answer_with_etag(changes_by(caller).picked(order_id, if_match))
+
+
+@api.operation("POST", "/orders/<order_id>/dispatched", open_to=AT_THE_WAREHOUSE, answers={HTTPStatus.OK: WholeOrder})
+def report_dispatch(
+    caller: Caller, order_id: str, report: Body[DispatchReport], if_match: IfMatchHeader
+) -> Response[object]:
+    """Records that the warehouse has sent an order that it took."""
+    return answer_with_etag(changes_by(caller).dispatched(order_id, report, if_match))
 
 
 @api.operation(

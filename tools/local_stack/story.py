@@ -139,7 +139,6 @@ class Story:
         self.editor.patch(f"/orders/{order_id}", {"stage": "New", **override}, status=403)
         self.warehouse.get(f"/orders/{order_id}", status=404)
         self.warehouse.post(f"/orders/{order_id}/acknowledge", {}, status=409)
-        self.editor.patch(f"/orders/{order_id}", {"threePlStatus": "Do Not Transfer"})
         expect(self.order(order_id)["revision"], before["revision"], "the revision of the order after all of that")
         self.happened[order_id] = "every attempt was refused"
 

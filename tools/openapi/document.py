@@ -21,7 +21,7 @@ from needs_attention.api.downloads import Download
 from needs_attention.api.integrations.changes import TriedIntegration
 from needs_attention.api.integrations.views import IntegrationDetails, IntegrationProblem
 from needs_attention.api.operations import CSV, JSON, KEY, MERGE_PATCH, Operation, Source
-from needs_attention.api.orders.views import EditedOrder, OrderProblem, WholeOrder
+from needs_attention.api.orders.views import EditedOrder, GateProblem, OrderProblem, WholeOrder
 from needs_attention.api.problems import ProblemDetails
 from tools.openapi.examples import Example
 from tools.openapi.texts import ABOUT, PATH_PARTS, REFUSALS
@@ -100,7 +100,7 @@ class _Schemas:
     def __init__(self, operations: Iterable[Operation]) -> None:
         self.operations = tuple(operations)
         sent, queries = self._kinds(*BODIES), self._kinds(Source.QUERY)
-        answers: list[Any] = [ProblemDetails, OrderProblem, IntegrationProblem]
+        answers: list[Any] = [ProblemDetails, OrderProblem, GateProblem, IntegrationProblem]
         answers += [kind for operation in self.operations for kind in operation.answers.values() if kind is not None]
         wanted: list[tuple[Any, JsonSchemaMode]] = [(kind, "validation") for kind in sent | queries]
         wanted += [(kind, "serialization") for kind in dict.fromkeys(answers)]
@@ -243,10 +243,15 @@ def _responses(operation: Operation, schemas: _Schemas, examples: list[Example])
     for status in _refused_with(operation):
         if status is HTTPStatus.PRECONDITION_FAILED:
             kind = OrderProblem if operation.path.startswith("/orders") else IntegrationProblem
-            content = {PROBLEM: {"schema": schemas.answered(kind)}}
-            yield str(int(status)), {"description": REFUSALS[status], "content": content}
+            yield str(int(status)), _refused(status, kind, schemas)
+        elif status is HTTPStatus.CONFLICT and operation.answers.get(HTTPStatus.OK) is EditedOrder:
+            yield str(int(status)), _refused(status, GateProblem, schemas)
         else:
             yield str(int(status)), {"$ref": f"#/components/responses/{_name(status)}"}
+
+
+def _refused(status: HTTPStatus, kind: object, schemas: _Schemas) -> dict[str, Any]:
+    return {"description": REFUSALS[status], "content": {PROBLEM: {"schema": schemas.answered(kind)}}}
 
 
 def _answers_headers(operation: Operation, status: HTTPStatus, kind: object) -> Iterator[tuple[str, Any]]:

@@ -107,11 +107,14 @@ class _Morning:
         self.call("Who changed it", "GET", f"/orders/{HELD}/history")
 
     def _warehouse(self) -> None:
+        self.call("Do not send it", "PATCH", f"/orders/{COMPLETE}", {"threePlStatus": ThreePlStatus.DO_NOT_TRANSFER})
+        self.call("As if nobody had decided", "PATCH", f"/orders/{COMPLETE}", {"threePlStatus": None})
         self.call("Send it now", "PATCH", f"/orders/{COMPLETE}", {"threePlStatus": ThreePlStatus.NOW})
         self.call("Take it", "POST", f"/orders/{COMPLETE}/acknowledge")
         failure = {"reason": "The shelf is empty."}
         self.call("Cannot pick it", "POST", f"/orders/{COMPLETE}/transfer-failed", failure)
         self.call("Picked after all", "POST", f"/orders/{COMPLETE}/picked")
+        self.call("Sent", "POST", f"/orders/{COMPLETE}/dispatched", {"dispatchedAt": instant(NOON)})
 
     def _retention(self) -> None:
         self.call("What is due", "GET", "/retention")

@@ -140,9 +140,14 @@ class Ours(Simulation):
         return not is_at_work and state.live.walk.reached >= until
 
     def stored_at(self, entry: Entry) -> datetime | None:
-        """An order that lacks nothing is stored only when its verdict says so too: then it may leave."""
+        """An order that lacks nothing is stored only when its verdict says so too: then it may leave.
+
+        An order that came back from shipped, or from Amazon's own fulfillment, waits for a person.
+        """
         order = self._peoples_orders.get(entry.order_id)
-        if order is None or not self._is_stored(entry) or (order.hold and not entry.missing):
+        if order is None or not self._is_stored(entry):
+            return None
+        if order.hold and not entry.missing and order.amazon.came_back_from is None:
             return None
         return max(order.downloaded_at, order.judged_at or order.downloaded_at)
 

@@ -38,7 +38,8 @@ def _facts(raw: object) -> dict[str, Any]:
     tax = next((entry for entry in registrations if entry.get("entityType") == "BUYER"), {})
     tax_address = _node(tax.get("taxRegistrationAddress"))
     aliases = _nodes(order.get("orderAliases"))
-    items = _nodes(order.get("orderItems"))
+    # A line that is no object still is a line: without it, the parcel would go out short.
+    items = [_node(entry) for entry in _list(order.get("orderItems"))]
     has_items = isinstance(order.get("orderItems"), list)
     return {
         "order_id": order_id,
@@ -67,7 +68,6 @@ def _facts(raw: object) -> dict[str, Any]:
         "tax_address": _address(tax_address),
         "line_items": tuple(_line_item(item) for item in items) if has_items else None,
         "is_gift": any(_node(_node(_node(i.get("fulfillment")).get("packing")).get("giftOption")) for i in items),
-        "cancel_requested_by_buyer": any(_buyer_asked_to_cancel(item) for item in items),
     }
 
 
@@ -137,7 +137,10 @@ def _line_item(item: Mapping[str, Any]) -> LineItem:
         title=_text(product, "title"),
         quantity=_quantity(item, "quantityOrdered"),
         quantity_fulfilled=_quantity(fulfillment, "quantityFulfilled"),
+        quantity_unfulfilled=_quantity(fulfillment, "quantityUnfulfilled"),
+        is_cancelled=bool(_node(item.get("cancellation")).get("cancellationExecution")) or None,
         unit_price=_money(_node(product.get("price")).get("unitPrice")),
+        asked_to_cancel=_buyer_asked_to_cancel(item) or None,
     )
 
 

@@ -124,8 +124,7 @@ def problem_of(error: Exception) -> Problem | None:
         case Problem():
             return error
         case Refused():
-            errors = [FieldError(item.field, item.reason, message_for(item)) for item in error.missing]
-            return Problem(409, error.message, code=error.code, errors=errors)
+            return problem_of_refusal(error)
         case NotFoundError():
             return not_found("route")
         case _ if _is_a_lost_race(error):
@@ -135,6 +134,12 @@ def problem_of(error: Exception) -> Problem | None:
             detail = "A service behind the API does not answer. Check whether the request took effect, and try again."
             return Problem(503, detail, code="tryAgain")
     return None
+
+
+def problem_of_refusal(refused: Refused, also: Mapping[str, object] | None = None) -> Problem:
+    """The 409 of the gate, with an error for each field that is the reason. `also`: further members of the answer."""
+    errors = [FieldError(item.field, item.reason, message_for(item)) for item in refused.missing]
+    return Problem(409, refused.message, code=refused.code, errors=errors, also=also)
 
 
 def _is_a_lost_race(error: Exception) -> bool:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Self, get_args
+from typing import Literal, NamedTuple, Self, get_args
 
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.proofs import Proofs
@@ -14,8 +14,43 @@ from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders.checks import CHECK_OF
+from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import Age, Queue, ShipByState, age_of, queue_of, ship_by_state
+
+BlockedBy = Literal[
+    "pending",
+    "held",
+    "frozen",
+    "trialMode",
+    "beforeGoLive",
+    "incomplete",
+    "doNotTransfer",
+    "notFullyDispatched",
+    "handedOver",
+    "fulfilledByAmazon",
+    "redacted",
+    "void",
+    "shipped",
+    "draft",
+]
+# With one of these, an order is held, or not waiting for anybody here to send it.
+_NOT_OURS_TO_SEND: frozenset[BlockedBy] = frozenset(
+    {
+        "pending",
+        "held",
+        "frozen",
+        "trialMode",
+        "beforeGoLive",
+        "incomplete",
+        "handedOver",
+        "fulfilledByAmazon",
+        "redacted",
+        "void",
+        "shipped",
+        "draft",
+    }
+)
 
 
 def may_be_fulfilled(summary: Summary, surroundings: Surroundings) -> bool:
@@ -32,12 +67,57 @@ def _is_open(summary: Summary, surroundings: Surroundings) -> bool:
     return surroundings.settings.may_hand_over(summary.created_at) and not surroundings.is_frozen
 
 
+def blocked_by(summary: Summary, surroundings: Surroundings) -> tuple[BlockedBy, ...]:
+    """Every reason why goods may not leave now; none if they may."""
+    if may_be_fulfilled(summary, surroundings):
+        return ()
+    settings, status = surroundings.settings, summary.three_pl_status
+    is_ours = summary.fulfilled_by != "AMAZON"
+    is_over = bool(summary.is_void or summary.redacted_at or summary.is_shipped or status.is_handed_over)
+    is_held = summary.hold is not None
+    waits = not (is_over or is_held or summary.is_pending or summary.status == "Draft") and is_ours
+    reasons: dict[BlockedBy, bool] = {
+        "pending": summary.is_pending,
+        "held": is_held,
+        "frozen": surroundings.is_frozen,
+        "trialMode": settings.trial_mode,
+        "beforeGoLive": settings.go_live_date is not None and summary.created_at < settings.go_live_date,
+        "incomplete": waits and bool(summary.missing),
+        "doNotTransfer": waits and status is ThreePlStatus.DO_NOT_TRANSFER and summary.fully_dispatched_at is None,
+        "notFullyDispatched": waits and status is ThreePlStatus.UPON_COMPLETION and summary.fully_dispatched_at is None,
+        "handedOver": status.is_handed_over,
+        "fulfilledByAmazon": not is_ours,
+        "redacted": summary.redacted_at is not None,
+        "void": summary.is_void,
+        "shipped": summary.is_shipped,
+        "draft": summary.status == "Draft",
+    }
+    return tuple(reason for reason, applies in reasons.items() if applies)
+
+
+def goes_nowhere(summary: Summary, surroundings: Surroundings, now: datetime) -> bool:
+    """Whether a complete order of ours goes nowhere, and nobody decided that.
+
+    It stays at `Do Not Transfer to 3PL` although neither the default nor a person's explicit decision says so, or its
+    ship-by has passed while anything blocks it.
+    """
+    reasons = set(blocked_by(summary, surroundings))
+    if not reasons or reasons & _NOT_OURS_TO_SEND:
+        return False
+    is_default = surroundings.settings.default_three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
+    is_decided = summary.stopped_by is not None and not summary.stop_is_implied
+    is_forgotten = "doNotTransfer" in reasons and not is_default and not is_decided
+    return is_forgotten or ship_by_state(summary.ship_by, now) == "overdue"
+
+
 class OrderStanding(NamedTuple):
-    """The standing of an order at one moment: its incident, its deadline and its queue."""
+    """The standing of an order at one moment: its incident, its deadline, its queue, and whether it goes nowhere."""
 
     incident: IncidentCode | None
     ship_by_state: ShipByState | None
     queue: Queue | None
+    blocked_by: tuple[BlockedBy, ...]
+    goes_nowhere: bool
 
     @classmethod
     def of(cls, summary: Summary, surroundings: Surroundings, now: datetime) -> "OrderStanding":
@@ -45,7 +125,9 @@ class OrderStanding(NamedTuple):
         urgency = ship_by_state(summary.ship_by, now) if summary.is_unsent else None
         waits = summary.redownload_at is not None and not summary.ready_to_release
         queue = queue_of(summary.hold, urgency, has_incident=incident is not None, waits_for_amazon=waits)
-        return cls(incident, urgency, queue)
+        return cls(
+            incident, urgency, queue, blocked_by(summary, surroundings), goes_nowhere(summary, surroundings, now)
+        )
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,12 @@ class ChangeLog:
 def _detail(revision: OrderRevision) -> dict[str, Any]:
     """The body of an event. It is a hint that carries the revision: whoever acts on it reads the order first.
 
-    It does not say whether goods may leave now: a freeze would make that untrue.
+    It does not say whether goods may leave now: a freeze would make that untrue. Nor does it name who stopped the
+    order.
     """
-    gate_knows = {"is_fulfillable", "is_transferable", "is_pending"}
-    summary = revision.summary.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=gate_knows)
+    gate_knows = {"is_fulfillable", "is_transferable", "is_pending", "is_shipped", "is_void", "came_back_from"}
+    persons = {"stopped_by", "stopped_at", "stop_is_implied"}
+    summary = revision.summary.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=gate_knows | persons)
     return {
         **summary,
         "changeId": f"{revision.summary.order_id}:{revision.summary.revision}",

@@ -104,7 +104,8 @@ def _with_next_page_judged(
 
 def _settle(orders: OrderStore, order: Order, integration: Integration, now: datetime) -> bool:
     """Does one thing that is due on the order. The index shows the next one when its time has come."""
-    if order.hold and order.hold.until and order.hold.until <= now:
+    snooze = order.decisions.hold
+    if snooze and snooze.until and snooze.until <= now:
         awake = gate.end_snooze(order, integration.settings, now)
         return orders.save_if_unchanged(order, awake, by="clock", at=now, cause="snoozeEnded")
     if _is_verdict_overdue(order, now):

@@ -47,9 +47,9 @@ class Validation:
         self.counts["judged"] += 1
         self.waited.append(self._at - order.downloaded_at)
         self.counts["held"] += landed.was_just("OrderHeld")
-        if order.hold and landed.was_just("OrderHealed"):
+        if order.held and landed.was_just("OrderHealed"):
             self.counts["healed"] += 1
-            self.held_for.append(self._at - order.hold.since)
+            self.held_for.append(self._at - order.held.since)
 
     def _settings_of(self, integration_id: str) -> Settings:
         if integration_id not in self._settings:

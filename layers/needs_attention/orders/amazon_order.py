@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -16,8 +16,20 @@ LARGEST_ORDER = 100_000
 # The program of a business order that Amazon buys and invoices itself.
 AMAZON_AS_BUYER = "INVOICE_BY_AMAZON"
 
+# Amazon's `fulfillmentStatus` (model orders_2026-01-01). INVOICE_UNCONFIRMED: all goods have left (Orders API v0,
+# `InvoiceUnconfirmed`, which Amazon's migration guide maps to it).
 CANCELLED_AT_AMAZON = frozenset({"CANCELLED", "UNFULFILLABLE"})
 PENDING_AT_AMAZON = frozenset({"PENDING", "PENDING_AVAILABILITY"})
+SHIPPED_AT_AMAZON = frozenset({"SHIPPED", "INVOICE_UNCONFIRMED"})
+OPEN_AT_AMAZON = frozenset({"UNSHIPPED", "PARTIALLY_SHIPPED"})
+KNOWN_STATUSES = CANCELLED_AT_AMAZON | PENDING_AT_AMAZON | SHIPPED_AT_AMAZON | OPEN_AT_AMAZON
+KNOWN_CHANNELS = frozenset({"MERCHANT", "AMAZON"})
+
+
+# Of an order that is not shipped any more, or not Amazon's own any more.
+CameBackFrom = Literal["shipped", "fulfilledByAmazon"]
+# Stands for the line of a request to cancel that names none.
+WHOLE_ORDER = "*"
 
 
 class UnreadableOrder(Exception):
@@ -75,7 +87,8 @@ WHERE = Address.model_fields.keys() - {"phone", "address_type"}
 class LineItem(Value):
     """One line of an order that someone has to pick.
 
-    `quantity` counts the units that are ordered and not cancelled; None if the number could not be read.
+    `quantity` counts the units that were ordered (`quantityOrdered`); None if the number could not be read. Amazon
+    sends 0 for some cancelled lines, and keeps the number on others (`cancellation.cancellationExecution`).
     """
 
     order_item_id: str | None = None
@@ -84,12 +97,19 @@ class LineItem(Value):
     title: str | None = None
     quantity: int | None = Field(default=None, ge=0, le=1_000_000)
     quantity_fulfilled: int | None = None
+    quantity_unfulfilled: int | None = None
     unit_price: Money | None = None
+    is_cancelled: bool | None = None  # cancellation.cancellationExecution
+    asked_to_cancel: bool | None = None  # cancellation.cancellationRequest.requester is BUYER
 
     @property
-    def can_be_picked(self) -> bool:
-        """Whether it names a product and a quantity. Amazon sends quantity 0 for a cancelled line."""
-        return bool(self.quantity) and not (is_blank(self.seller_sku) and is_blank(self.asin))
+    def is_wanted(self) -> bool:
+        """Whether the line is still part of the order: neither cancelled nor of quantity 0."""
+        return self.quantity != 0 and not self.is_cancelled
+
+    @property
+    def names_a_product(self) -> bool:
+        return not (is_blank(self.seller_sku) and is_blank(self.asin))
 
 
 class AmazonOrder(Value):
@@ -123,7 +143,11 @@ class AmazonOrder(Value):
     tax_address: Address | None = None  # tax.taxRegistrations[BUYER].taxRegistrationAddress
     line_items: tuple[LineItem, ...] | None = None  # orderItems; None if the answer has no list
     is_gift: bool = False  # orderItems[].fulfillment.packing.giftOption
-    cancel_requested_by_buyer: bool = False  # orderItems[].cancellation.cancellationRequest.requester
+    # The release before kept one request to cancel for the whole order; now each line has its own.
+    cancel_requested_by_buyer: bool = False
+    # Amazon called the order shipped, or its own, and now calls it neither, nor cancelled.
+    came_back_from: CameBackFrom | None = None
+    doubts: int = 0  # how many times nobody knew whether the order is ours to send, the present time included
 
     def that_can_be_kept(self) -> Self:
         """The order itself. Raises UnreadableOrder if it is too large to keep."""
@@ -151,7 +175,29 @@ class AmazonOrder(Value):
 
     @property
     def is_shipped(self) -> bool:
-        return self.fulfillment_status == "SHIPPED"
+        return self.fulfillment_status in SHIPPED_AT_AMAZON
+
+    @property
+    def doubt(self) -> tuple[str | None, ...]:
+        """What makes it unknown whether the order is ours to send: its status, its channel or its return; () if known.
+
+        An order without a known status may have been shipped already.
+        """
+        status = self.fulfillment_status if self.fulfillment_status not in KNOWN_STATUSES else ""
+        channel = self.fulfilled_by if self.fulfilled_by not in KNOWN_CHANNELS else ""
+        is_known = status == "" and channel == "" and self.came_back_from is None
+        return () if is_known else (status, channel, self.came_back_from)
+
+    @property
+    def cancel_requests(self) -> frozenset[str]:
+        """The lines (their IDs) that the buyer asked to cancel and that are not cancelled yet.
+
+        `WHOLE_ORDER` stands for a request that names no line.
+        """
+        lines = self.line_items or ()
+        asked = {line.order_item_id or WHOLE_ORDER for line in lines if line.asked_to_cancel and line.is_wanted}
+        is_of_no_line = self.cancel_requested_by_buyer and not any(line.asked_to_cancel for line in lines)
+        return frozenset(asked | {WHOLE_ORDER}) if is_of_no_line else frozenset(asked)
 
     @property
     def is_partly_shipped(self) -> bool:
@@ -165,20 +211,42 @@ class AmazonOrder(Value):
         """`newer`, with every fact that it lacks taken from this one: absence never erases.
 
         Amazon strips personal data from later answers (shipped, cancelled, old, role lost). An empty list of line
-        items is a real value: an order can lose its last line.
+        items is a real value: an order can lose its last line. A status that is absent or unknown is no absence:
+        nobody knows any more whether the order was shipped. It only leaves a final one (shipped, cancelled) as it was.
         """
         kept = {field: value for field, value in self if value is not None and getattr(newer, field) is None}
-        merged = newer.model_copy(update=kept)
-        return merged.model_copy(
-            update={
-                "programs": newer.programs or self.programs,
-                "delivery_address": _newer_address(self.delivery_address, newer.delivery_address),
-                "tax_address": _newer_address(self.tax_address, newer.tax_address),
-                "line_items": _with_known_products(self.line_items, merged.line_items),
-                "is_gift": newer.is_gift or self.is_gift,
-                "cancel_requested_by_buyer": newer.cancel_requested_by_buyer or self.cancel_requested_by_buyer,
-            }
+        is_over = self.is_shipped or self.is_cancelled
+        kept["fulfillment_status"] = (
+            self.fulfillment_status
+            if is_over and newer.fulfillment_status not in KNOWN_STATUSES
+            else newer.fulfillment_status
         )
+        merged = newer.model_copy(update=kept)
+        return self._in_the_same_doubt(
+            merged.model_copy(
+                update={
+                    "programs": newer.programs or self.programs,
+                    "delivery_address": _newer_address(self.delivery_address, newer.delivery_address),
+                    "tax_address": _newer_address(self.tax_address, newer.tax_address),
+                    "line_items": _with_known_products(self.line_items, merged.line_items),
+                    "is_gift": newer.is_gift or self.is_gift,
+                    "cancel_requested_by_buyer": newer.cancel_requested_by_buyer or self.cancel_requested_by_buyer,
+                }
+            )
+        )
+
+    def _in_the_same_doubt(self, merged: "AmazonOrder") -> "AmazonOrder":
+        """The merged order, with its return from elsewhere, and one doubt more if this one is new."""
+        returns_from: CameBackFrom | None = None
+        if self.is_shipped:
+            returns_from = "shipped"
+        elif self.is_fulfilled_by_amazon and not merged.is_fulfilled_by_amazon:
+            returns_from = "fulfilledByAmazon"
+        if merged.is_shipped or merged.is_cancelled:
+            return merged.model_copy(update={"came_back_from": None, "doubts": self.doubts})
+        now = merged.model_copy(update={"came_back_from": returns_from or self.came_back_from})
+        is_new = returns_from is not None or now.doubt not in {(), self.doubt}
+        return now.model_copy(update={"doubts": self.doubts + is_new})
 
     def redacted(self) -> "AmazonOrder":
         """Without personal data: all that Amazon's data protection list names, and every name, company and number."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.edits import news_for
 from needs_attention.orders.order import TIME_IS_OVER, Order
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
@@ -34,7 +35,8 @@ def downloaded(
     merged = merged.redacted() if before.redacted_at else merged
     if merged == before.amazon:
         return None
-    after = before.with_(amazon=merged.that_can_be_kept(), downloaded_at=at)
+    news = news_for(before.edits, before.amazon, merged, before.news, is_held=before.is_held)
+    after = before.with_(amazon=merged.that_can_be_kept(), downloaded_at=at, news=tuple(sorted(news)))
     is_touched = differing(before.amazon, merged) == {"updated_at"}
     stands = is_touched and judged(after, settings, at).says_the_same_as(after)
     return after if stands else after.with_(pending_since=at)

@@ -35,7 +35,9 @@ def with_change(before: Order | None, after: Order, **changed_by: Unpack[Changed
         fields=_changed_fields(before, after),
         events=happened(before, after, by_a_person=changed_by["by"] not in AUTOMATIC),
     )
-    return after.with_(revision=(before.revision if before else 0) + 1, last_change=change)
+    revision = (before.revision if before else 0) + 1
+    is_apart = after.apart_until == after.revision
+    return after.with_(revision=revision, last_change=change, apart_until=revision if is_apart else after.apart_until)
 
 
 # Listed field by field below (amazon, edits), or of no interest to a person who reads the history.
@@ -48,8 +50,13 @@ _OWN_BOOKKEEPING = {
     "pending_since",
     "judged_at",
     "judged_status",
+    "granted",
+    "news",
+    "apart_until",
     "redownload_at",
     "handed_over_digest",
+    "parcel",
+    "closed_alerts",
     "redaction",
     "alerts",
 }
@@ -59,7 +66,7 @@ def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
     if before is None:
         return ()
     own = differing(before, after) - _OWN_BOOKKEEPING
-    edits = differing(before.edits, after.edits) - {"amazon_then"}
+    edits = differing(before.edits, after.edits) - {"settled"}
     told = (info.alias or name for name, info in Order.model_fields.items() if name in own)
     edited = (f"edits.{info.alias or name}" for name, info in Edits.model_fields.items() if name in edits)
     amazons = (f"amazon.{name}" for name in before.amazon.changed_fields(after.amazon))
@@ -68,9 +75,11 @@ def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
 
 def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:
     """The events that a change means. They are written with the change, so publishing them needs nothing else."""
-    was_held, is_held = before is not None and before.hold is not None, after.hold is not None
+    was_held, is_held = before is not None and before.is_held, after.is_held
     was_ready = before is not None and before.is_transferable and before.is_live
-    told = before.alerts if before and not _changed_once_more(before, after) else ()
+    told = set(before.alerts) if before else set()
+    if before and _changed_once_more(before, after):
+        told -= {"ChangedAfterHandOver", "ChangedAfterDispatch"}
     events = {
         "OrderHeld": is_held and not was_held,
         "OrderReleased" if by_a_person else "OrderHealed": was_held and not is_held and after.has_a_future,
@@ -90,6 +99,5 @@ def _has_become(status: ThreePlStatus, before: Order | None, after: Order) -> bo
 
 
 def _changed_once_more(before: Order, after: Order) -> bool:
-    """Whether Amazon changed the order once more since its transfer: each such change is told."""
-    known, now = before.handed_over_digest, after.handed_over_digest
-    return known is not None and now is not None and known != now
+    """Whether Amazon changed the order once more since it left: each such change is told."""
+    return before.parcel is not None and after.parcel is not None and before.parcel.told != after.parcel.told

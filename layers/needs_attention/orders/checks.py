@@ -8,13 +8,23 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from needs_attention.orders.addresses import missing_parts
-from needs_attention.orders.amazon_order import Address, AmazonOrder
-from needs_attention.orders.edits import Unit
+from needs_attention.orders.amazon_order import WHOLE_ORDER, Address, AmazonOrder
+from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN, Edits, Unit
 from needs_attention.orders.effective import Seen
 from needs_attention.orders.settings import Checks, Settings
 from needs_attention.values.text import is_blank
 
-Finding = Literal["blank", "incomplete", "singleWord", "notAnAddress", "buyerIsNotRecipient", "noProduct", "asked"]
+Finding = Literal[
+    "blank",
+    "incomplete",
+    "singleWord",
+    "notAnAddress",
+    "buyerIsNotRecipient",
+    "noProduct",
+    "asked",
+    "unknownStatus",
+    "cameBack",
+]
 
 # Enough to tell an address from a remark. Only the mail server knows whether it is deliverable.
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -30,8 +40,10 @@ class Gap(NamedTuple):
 class Check(NamedTuple):
     """One check. `field` is the name of the missing field in the API, `words` its name for people.
 
-    `switch` names the setting in `Checks` that turns the check on; several checks may share one. `unit` is the edit
-    that supplies the field. `may_be_confirmed`: a person may say that the field is unavailable.
+    `switch` names the setting in `Checks` that turns the check on; several checks may share one, and a check without
+    one is always on. `unit` is the edit
+    that supplies the field. `may_be_confirmed`: a person may say that the field is unavailable. If a confirmation
+    answers something that Amazon may say again, `is_answered` tells whether it answers what Amazon says now.
 
     `amazon_sends_it`: Amazon sends the field for nearly every order. Then it is worth asking Amazon again, and if most
     orders of a marketplace lack it, the connection is at fault. Leave it out for a field that ordinary orders lack.
@@ -39,16 +51,21 @@ class Check(NamedTuple):
     """
 
     field: str
-    switch: str
+    switch: str | None
     find: Callable[[Seen, AmazonOrder, Settings], Gap | None]
     words: str
     unit: Unit | None = None
     may_be_confirmed: bool = False
+    is_answered: Callable[[AmazonOrder, Edits], bool] = lambda _, __: True
     amazon_sends_it: bool = False
     comes_with_shipping_role: bool = False
 
     def is_on(self, checks: Checks) -> bool:
-        return bool(getattr(checks, self.switch))
+        return self.switch is None or bool(getattr(checks, self.switch))
+
+    def is_confirmed(self, amazon: AmazonOrder, edits: Edits) -> bool:
+        """Whether a person confirmed the field as unavailable, on what Amazon says now."""
+        return self.field in edits.confirmed and self.is_answered(amazon, edits)
 
     @property
     def applies_to_orders_of_amazon(self) -> bool:
@@ -103,15 +120,34 @@ def _address(address: Address | None) -> Gap | None:
     return Gap("incomplete", parts) if address.given_parts() else Gap("blank")
 
 
-def _line_items(view: Seen, _: AmazonOrder, __: Settings) -> Gap | None:
-    if not view.line_items:
+def _line_items(view: Seen, amazon: AmazonOrder, __: Settings) -> Gap | None:
+    is_amazons = amazon.is_fulfilled_by_amazon
+    numbers = [(line, line.quantity if is_amazons else line.quantity_to_send) for line in view.line_items]
+    to_pick = [(line, number) for line, number in numbers if number != 0]
+    if not to_pick:
         return Gap("blank")
     # One line that nobody can pick is enough: the parcel would go out short.
-    return None if all(line.can_be_picked for line in view.line_items) else Gap("noProduct")
+    can_be_picked = all(line.names_a_product and number is not None for line, number in to_pick)
+    return None if can_be_picked else Gap("noProduct")
 
 
 def _buyer_requested_cancel(_: Seen, amazon: AmazonOrder, __: Settings) -> Gap | None:
-    return Gap("asked") if amazon.cancel_requested_by_buyer else None
+    return Gap("asked") if amazon.cancel_requests else None
+
+
+def _is_answered(amazon: AmazonOrder, edits: Edits) -> bool:
+    answered = edits.answered_requests or ()
+    return amazon.cancel_requests <= set(answered) or WHOLE_ORDER in answered
+
+
+def _fulfillment_unknown(_: Seen, amazon: AmazonOrder, __: Settings) -> Gap | None:
+    if not amazon.doubt:
+        return None
+    return Gap("cameBack") if amazon.came_back_from else Gap("unknownStatus")
+
+
+def _is_confirmed_as_ours(amazon: AmazonOrder, edits: Edits) -> bool:
+    return edits.confirmed_doubt == amazon.doubts
 
 
 # Missing fields are listed in this order. Seller Central shows no more than the API, so a person may confirm a name or
@@ -148,11 +184,21 @@ CHECKS = (
     ),
     Check("lineItems", "line_items", _line_items, "line items", "line_items", amazon_sends_it=True),
     Check(
-        "buyerRequestedCancel",
+        BUYER_REQUESTED_CANCEL,
         "buyer_requested_cancel",
         _buyer_requested_cancel,
         "request to cancel",
         may_be_confirmed=True,
+        is_answered=_is_answered,
+    ),
+    Check(
+        FULFILLMENT_UNKNOWN,
+        None,
+        _fulfillment_unknown,
+        "fulfillment status",
+        may_be_confirmed=True,
+        is_answered=_is_confirmed_as_ours,
+        amazon_sends_it=True,
     ),
 )
 CHECK_OF = {check.field: check for check in CHECKS}

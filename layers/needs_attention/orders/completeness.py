@@ -1,31 +1,46 @@
 """The fields that an order lacks, judged on what people see. Every missing field is listed, not only the first."""
 
+from collections.abc import Iterable
+
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.checks import CHECKS
-from needs_attention.orders.edits import Edits, units_changed_at_amazon
+from needs_attention.orders.edits import Edits, unit_of
 from needs_attention.orders.effective import seen
-from needs_attention.orders.order import Missing
+from needs_attention.orders.order import DIFFERS, Missing
 from needs_attention.orders.settings import Settings
 
 
 def find_missing(amazon: AmazonOrder, edits: Edits, settings: Settings) -> tuple[Missing, ...]:
-    """Everything that keeps the order from leaving: first the gaps, then the edited units that Amazon changed.
-
-    Each of the two is in the order of the checks. A field that a person confirmed as unavailable counts as filled.
-    """
+    """Every gap of the order, in the order of the checks. A field that a person confirmed as unavailable is none."""
     view = seen(amazon, edits, settings)
     checks = CHECKS if not amazon.is_fulfilled_by_amazon else [one for one in CHECKS if one.applies_to_orders_of_amazon]
-    missing = [
+    return tuple(
         Missing(field=check.field, reason=gap.reason, parts=gap.parts)
         for check in checks
-        if check.is_on(settings.checks) and check.field not in edits.confirmed
+        if check.is_on(settings.checks) and not check.is_confirmed(amazon, edits)
         if (gap := check.find(view, amazon, settings))
-    ]
-    listed = {item.field for item in missing}
-    changed = units_changed_at_amazon(edits, amazon)
-    missing += [
-        Missing(field=check.field, reason="changedAtAmazon")
-        for check in checks
-        if check.unit in changed and check.field not in listed
-    ]
-    return tuple(missing)
+    )
+
+
+def find_differences(places: Iterable[str], edits: Edits) -> tuple[Missing, ...]:
+    """The fields in which Amazon says something else than what was typed, in the order of the checks.
+
+    `places` are those that differ, as `edits.unsettled` answers them; `parts` names them in fields that have parts.
+    """
+    parts_of: dict[str, list[str]] = {}
+    for place in places:
+        field, _, part = place.partition(".")
+        if unit_of(place) == "name":
+            field, part = _field_of_name(edits), "company" if place == "company" else ""
+        parts_of.setdefault(field, []).extend([part] if part else [])
+    return tuple(
+        Missing(field=check.field, reason=DIFFERS, parts=tuple(parts_of[check.field]))
+        for check in CHECKS
+        if check.field in parts_of
+    )
+
+
+def _field_of_name(edits: Edits) -> str:
+    """The one field that stands for a name that differs: Amazon's name is one text."""
+    only_first = edits.name is not None and edits.name.first_name is not None and edits.name.last_name is None
+    return "firstName" if only_first else "lastName"

@@ -30,7 +30,7 @@ class Buyer(Value):
 
     def placed(self, order: Order) -> bool:
         """Whether the order has the buyer's email, as Amazon or a person wrote it, in upper or lower case."""
-        known = (order.amazon.buyer_email, order.edits.email, order.edits.amazon_then.email)
+        known = (order.amazon.buyer_email, order.edits.email, order.edits.settled.get("email"))
         return any(_fingerprint(email, self.key) == self.fingerprint for email in known if email)
 
 

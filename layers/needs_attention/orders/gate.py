@@ -4,15 +4,27 @@ Every change is judged in the same step. So the answer carries the new verdict, 
 overturns a person's choice. Nothing here writes: `OrderStore.save` lands a change on the revision it was made on.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from needs_attention.orders.checks import CHECKS
-from needs_attention.orders.edits import UNITS, Edits, Unit
-from needs_attention.orders.order import TIME_IS_OVER, Accepted, Hold, Missing, Order, Override, Redaction
+from needs_attention.orders.completeness import find_differences
+from needs_attention.orders.decisions import DispatchDecision, Granted, HoldDecision, StageDecision, ThreePlDecision
+from needs_attention.orders.earlier_release import with_decisions_apart
+from needs_attention.orders.edits import ANSWERED_ANEW, UNITS, Edits, Unit, unit_of, unsettled
+from needs_attention.orders.order import (
+    TIME_IS_OVER,
+    Accepted,
+    ClosedAlert,
+    DispatchedBy,
+    Missing,
+    Order,
+    Override,
+    Redaction,
+)
+from needs_attention.orders.parcel import earlier_fingerprint, parcel_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.orders.verdict import digest, dispatches_at_once, judged
+from needs_attention.orders.verdict import defaults_now, granted_now, judged, showing_defaults
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -33,16 +45,22 @@ class Refused(Exception):
         self.missing = missing
 
 
+# The name of a decision, as a person takes it back.
+DecisionName = Literal["stage", "three_pl_status", "fully_dispatched"]
+
+
 class Wanted(Value):
     """A person's wishes for an order, apart from edits. None leaves a thing as it is.
 
-    `fully_dispatched` is the time of dispatch; `False` takes it back. `override` is an administrator's reason to let
-    the order go although fields are missing.
+    `fully_dispatched` is the time of dispatch; `False` says that the order was not sent. `taken_back` names decisions
+    that count no more, as if nobody had made them. `override` is an administrator's reason to let the order go although
+    fields are missing.
     """
 
     stage: str | None = None
     three_pl_status: ThreePlStatus | None = None
     fully_dispatched: UtcTime | Literal[False] | None = None
+    taken_back: frozenset[DecisionName] = frozenset()
     release: bool = False
     snooze_until: UtcTime | None = None
     override: str | None = None
@@ -56,29 +74,56 @@ class Wanted(Value):
         return self.stage == NEEDS_ATTENTION or self.snooze_until is not None
 
     @property
+    def stops_transfer(self) -> bool:
+        return self.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
+
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps the order here: that is taken also while other wishes are refused."""
+        return self.holds or self.stops_transfer or self.fully_dispatched is False
+
+    @property
     def lets_out(self) -> bool:
         return bool(self.fully_dispatched) or self.three_pl_status not in {None, ThreePlStatus.DO_NOT_TRANSFER}
 
     @property
     def asks_for_something(self) -> bool:
-        return self.ends_hold or self.holds or self.lets_out or self.three_pl_status is not None
+        return self.ends_hold or self.stops or self.lets_out or bool(self.taken_back) or self.override is not None
 
 
-def edit(
-    order: Order, units: dict[Unit, object], confirmed: Sequence[str] | None, settings: Settings, at: datetime
+def edit(  # noqa: PLR0913 - what an edit may hold
+    order: Order,
+    units: Mapping[Unit, object],
+    confirmed: Sequence[str] | None,
+    settings: Settings,
+    at: datetime,
+    *,
+    kept: Iterable[Unit] = (),
 ) -> Order:
-    """Lays people's values over Amazon's (None goes back to Amazon's) and judges the result.
+    """Brings the verdict up to date, lays people's values over Amazon's (None: Amazon's own), and judges the result.
+
+    The typed values of the units `kept` stay over what Amazon says now.
 
     A redacted order refuses: its data is gone for good.
     """
     check_editable(order)
+    order = judged(order, settings, at)
     edits = order.edits
     for unit in UNITS:
         if unit in units:
-            edits = edits.edited(unit, units[unit], order.amazon)
+            edits = edits.with_typed(unit, units[unit], order.amazon)
+    kept_units = set(kept)
+    differing = (place for place in unsettled(edits, order.amazon) if unit_of(place) in kept_units)
+    edits = edits.settling(differing, order.amazon)
     if confirmed is not None:
-        edits = edits.model_copy(update={"confirmed": tuple(confirmed)})
-    return judged(order.with_(edits=edits), settings, at)
+        edits = edits.confirming(confirmed, order.amazon)
+    return judged(_with_edits(order, edits), settings, at)
+
+
+def _with_edits(order: Order, edits: Edits) -> Order:
+    """The order with these edits. What they settle is no news any more."""
+    open_places = unsettled(edits, order.amazon)
+    return order.with_(edits=edits, news=tuple(place for place in order.news if place in open_places))
 
 
 def check_editable(order: Order) -> None:
@@ -88,46 +133,69 @@ def check_editable(order: Order) -> None:
 
 
 def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: datetime) -> Order:
-    """Brings the verdict up to date, makes the wanted changes if the gate allows them, and judges the result.
+    """Lays in what stops the order, brings the verdict up to date, and makes the other changes if the gate allows them.
 
     The present settings count: a check that was switched on since the last verdict applies.
     Raises Refused, with the list of missing fields if they are the reason.
     """
-    current = judged(_taken_back(order, wanted), settings, at)
-    if not wanted.asks_for_something and wanted.fully_dispatched is None:
-        return current
-    _refuse_closed(current)
-    if wanted.holds:
-        return judged(_put_on_hold(current, wanted, at), settings, at)
-    _refuse_what_is_not_ours(current, wanted)
-    if current.hold and wanted.lets_out and not wanted.ends_hold:
-        raise Refused(
-            "held", "The order is held: release it first, or change its Stage in the same call.", current.open_missing
-        )
-    if wanted.release and not current.hold:
-        if order.hold:
-            return current  # complete by the present settings, so it has the defaults already
-        raise Refused("notHeld", "The order is not held, so there is nothing to release.")
-    current = _with_override(current, wanted, settings, by, at)
-    if current.open_missing and (wanted.ends_hold or wanted.lets_out):
-        fields = ", ".join(item.field for item in current.open_missing)
-        raise Refused("incomplete", f"The order is incomplete: {fields}.", current.open_missing)
-    return judged(_let_go(current, wanted, settings, at), settings, at)
+    person = _Person(settings, by, at)
+    if not wanted.asks_for_something:
+        return judged(order, settings, at)
+    _refuse_contradictions(wanted)
+    if order.is_handed_over:
+        return _after_the_hand_over(order, wanted, person)
+    _refuse_closed(order)
+    current = judged(_stopped(order, wanted, person), settings, at)
+    current = _taken_back(current, wanted, person)
+    return _sent_on(current, wanted, person, was_held=order.is_held)
+
+
+def stopped(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: datetime) -> Order:
+    """Lays in what stops the order, for a call that also edits it: no verdict on the edit is faster than the stop.
+
+    Raises Refused as `change` does.
+    """
+    if not wanted.stops or order.is_handed_over:
+        return order
+    _refuse_contradictions(wanted)
+    _refuse_closed(order)
+    return _stopped(order, wanted, _Person(settings, by, at))
 
 
 def hand_over(order: Order, settings: Settings, *, is_frozen: bool, at: datetime) -> Order:
     """The warehouse takes the order: judged once more, it becomes `Transferred to 3PL for Picking`."""
     check_outflow(order, settings, is_frozen=is_frozen)
     checked = judged(order, settings, at)
-    if checked.hold or not checked.is_transferable:
+    if checked.is_held or not checked.is_transferable:
         raise _not_for_the_warehouse(checked)
-    return checked.with_(three_pl_status=ThreePlStatus.TRANSFERRED, handed_over_digest=digest(checked, settings))
+    return checked.with_(
+        three_pl_status=ThreePlStatus.TRANSFERRED,
+        parcel=parcel_now(checked, settings),
+        handed_over_digest=earlier_fingerprint(checked, settings),
+    )
+
+
+def close_alerts(order: Order, alerts: Iterable[str], *, by: str, at: datetime) -> Order:
+    """Closes these alerts, as far as they are open. The same news raises none again."""
+    closed = [ClosedAlert(alert=alert, by=by, at=at) for alert in order.alerts if alert in set(alerts)]
+    names = {one.alert for one in closed}
+    return order.with_(
+        alerts=tuple(alert for alert in order.alerts if alert not in names),
+        closed_alerts=(*(one for one in order.closed_alerts if one.alert not in names), *closed),
+    )
 
 
 def picked(order: Order) -> Order:
     """The warehouse has picked the order that it took. Reporting it again changes nothing."""
     check_handed_over(order)
     return order.with_(three_pl_status=ThreePlStatus.PICKED, warehouse_error=None)
+
+
+def dispatched(order: Order, sent_at: datetime, settings: Settings, *, by: str, at: datetime) -> Order:
+    """The warehouse has sent the order that it took. Reporting it again changes nothing."""
+    check_handed_over(order)
+    person = _Person(settings, by, at)
+    return _reported_sent(person.judged(order), sent_at, "warehouse", person)
 
 
 def failed(order: Order, reason: str) -> Order:
@@ -159,11 +227,13 @@ def check_outflow(order: Order, settings: Settings, *, is_frozen: bool) -> None:
 
 
 def end_snooze(order: Order, settings: Settings, at: datetime) -> Order:
-    """The snooze date has come: the hold is again of the kind that it was, and judged like any other."""
-    if order.hold is None or order.hold.kind != "snoozed":
+    """The snooze date has come: a hold by hand beneath goes on, and any other order is judged."""
+    snooze = order.decisions.hold
+    if snooze is None or snooze.kind != "snoozed":
         return order
-    held = order.hold.model_copy(update={"kind": "manual" if order.hold.was_manual else "missing", "until": None})
-    return judged(order.with_(hold=held, redownload_at=at), settings, at)
+    beneath = snooze.model_copy(update={"until": None, "was_manual": False}) if snooze.was_manual else None
+    awake = judged(order.with_(decisions=order.decisions.with_(hold=beneath)), settings, at)
+    return awake.with_(redownload_at=at) if awake.redownload_at else awake
 
 
 def redact(order: Order, settings: Settings, at: datetime, redaction: Redaction = TIME_IS_OVER) -> Order:
@@ -178,9 +248,11 @@ def redact(order: Order, settings: Settings, at: datetime, redaction: Redaction 
         assigned_to=None,
         comment=None,
         warehouse_error=None,
-        handed_over_digest=None,  # with a list of buyers, it would tell which one placed the order
+        parcel=None,  # with a list of buyers, its fingerprint would tell which one placed the order
+        handed_over_digest=None,
         redacted_at=at,
         redaction=redaction,
+        news=(),
     )
     return judged(bare, settings, at)
 
@@ -205,21 +277,45 @@ def _not_for_the_warehouse(order: Order) -> Refused:
     return Refused("notForTheWarehouse", "The order may not be transferred to the 3PL now.", order.open_missing)
 
 
-def _taken_back(order: Order, wanted: Wanted) -> Order:
-    """An order that the warehouse could not pick is ours again as soon as a person chooses its 3PL Status."""
-    is_wanted_back = wanted.three_pl_status is not None and not wanted.three_pl_status.is_handed_over
-    if order.three_pl_status is not ThreePlStatus.WITH_ERRORS or not is_wanted_back:
-        return order
-    return order.with_(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, handed_over_digest=None, warehouse_error=None)
+class _Person(NamedTuple):
+    """Who changes an order, when, and the settings of its integration."""
+
+    settings: Settings
+    by: str
+    at: datetime
+
+    def judged(self, order: Order) -> Order:
+        return judged(order, self.settings, self.at)
+
+    def granted(self, order: Order) -> Order:
+        """The order let go, with the defaults of now for what nobody decided; Amazon's own orders get none."""
+        is_ours = not order.amazon.is_fulfilled_by_amazon
+        granted = granted_now(order, self.settings, self.at) if is_ours else order.granted
+        return order.with_(granted=granted, judged_at=self.at)
+
+    def chose(self, status: ThreePlStatus, *, is_implied: bool = False) -> ThreePlDecision:
+        return ThreePlDecision(by=self.by, at=self.at, three_pl_status=status, is_implied=is_implied)
+
+    def said_sent(self, sent_at: datetime, *, is_reported: bool = False) -> DispatchDecision:
+        return DispatchDecision(by=self.by, at=self.at, sent_at=sent_at, is_reported=is_reported)
+
+    def said_not_sent(self) -> DispatchDecision:
+        return DispatchDecision(by=self.by, at=self.at)
+
+
+# What refuses -------------------------------------------------------------------------------------------------------
+
+
+def _refuse_contradictions(wanted: Wanted) -> None:
+    if wanted.holds and (wanted.lets_out or wanted.ends_hold):
+        raise Refused("contradiction", "An order cannot be put on hold and let go in one call.")
 
 
 def _refuse_closed(order: Order) -> None:
     closed = {
         "redacted": (order.redacted_at is not None, "Its personal data was removed for good."),
-        "alreadyTransferred": (order.is_handed_over, "The warehouse has the order already."),
         "void": (order.voided_at is not None or order.amazon.is_cancelled, "The order is void: it was cancelled."),
         "shipped": (order.amazon.is_shipped, "Amazon says that the order was shipped."),
-        "draft": (order.amazon.is_pending, "The order is a draft: Amazon has not released it yet."),
     }
     for code, (applies, message) in closed.items():
         if applies:
@@ -229,25 +325,68 @@ def _refuse_closed(order: Order) -> None:
 def _refuse_what_is_not_ours(order: Order, wanted: Wanted) -> None:
     if wanted.three_pl_status is not None and wanted.three_pl_status.is_handed_over:
         raise Refused("onlyTheWarehouse", f"Only the warehouse sets 3PL Status {wanted.three_pl_status}.")
+    if order.amazon.is_pending and (wanted.ends_hold or wanted.lets_out):
+        raise Refused("draft", "The order is a draft: Amazon has not released it yet.")
     if order.amazon.is_fulfilled_by_amazon and wanted.lets_out:
         raise Refused("fulfilledByAmazon", "Amazon fulfils this order: it is not ours to dispatch or transfer.")
-    if wanted.fully_dispatched and wanted.fully_dispatched < order.amazon.created_at:
+    if wanted.fully_dispatched:
+        _refuse_a_dispatch_before_the_order(order, wanted.fully_dispatched)
+
+
+def _refuse_a_dispatch_before_the_order(order: Order, sent_at: datetime) -> None:
+    if sent_at < order.amazon.created_at:
         raise Refused("dispatchedBeforeOrdered", "The order cannot have been dispatched before it was placed.")
 
 
-def _put_on_hold(order: Order, wanted: Wanted, at: datetime) -> Order:
-    if wanted.lets_out or wanted.ends_hold:
-        raise Refused("contradiction", "An order cannot be put on hold and let go in one call.")
-    if order.dispatched_by is not None:
+# What stops ---------------------------------------------------------------------------------------------------------
+
+
+def _stopped(order: Order, wanted: Wanted, person: _Person) -> Order:
+    """The order with the wishes that keep it here, before any verdict: no pending verdict is faster than a stop."""
+    order = with_decisions_apart(order, person.settings)
+    if wanted.stops_transfer:
+        order = _not_transferred(order, person)
+    if wanted.fully_dispatched is False:
+        order = _not_sent(order, person)
+    return _put_on_hold(order, wanted, person) if wanted.holds else order
+
+
+def _not_transferred(order: Order, person: _Person) -> Order:
+    """Do Not Transfer: a dispatch that only waits for its transfer is undone, also one that a hold hides.
+
+    A real one stays.
+    """
+    decided = order.decisions.with_(three_pl_status=person.chose(ThreePlStatus.DO_NOT_TRANSFER))
+    changes: dict[str, object] = {}
+    if not order.is_really_dispatched:
+        changes |= {**_UNDONE, "granted": _without_dispatch(order)}
+        if decided.dispatch and decided.dispatch.is_sent:
+            decided = decided.with_(dispatch=None)
+    if order.stage != NEEDS_ATTENTION:
+        changes["three_pl_status"] = ThreePlStatus.DO_NOT_TRANSFER
+    return order.with_(decisions=decided, **changes)
+
+
+def _not_sent(order: Order, person: _Person) -> Order:
+    """The order was not sent: an earlier decision to transfer it now ends with that."""
+    decided = order.decisions.with_(dispatch=person.said_not_sent())
+    if decided.three_pl_status and decided.three_pl_status.three_pl_status is ThreePlStatus.NOW:
+        decided = decided.with_(three_pl_status=None)
+    return order.with_(decisions=decided, **(_UNDONE if order.is_dispatched_by_us else {}))
+
+
+def _put_on_hold(order: Order, wanted: Wanted, person: _Person) -> Order:
+    if order.is_really_dispatched:
         raise Refused("alreadyDispatched", "The order is dispatched: it can no longer be put on hold.")
-    hold = order.hold or Hold(kind="manual", since=at)
+    before = order.decisions.hold
+    hold = HoldDecision(by=person.by, at=person.at)
     if wanted.snooze_until is not None:
+        was_manual = before is not None and (before.kind == "manual" or before.was_manual)
         until = _not_past_ship_by(order, wanted.snooze_until)
-        was_manual = order.hold is not None and (hold.kind == "manual" or hold.was_manual)
-        hold = hold.model_copy(update={"kind": "snoozed", "until": until, "was_manual": was_manual})
-    elif hold.kind == "snoozed":
-        hold = hold.model_copy(update={"kind": "manual", "until": None})
-    return order.with_(hold=hold, stage=NEEDS_ATTENTION, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
+        hold = hold.model_copy(update={"until": until, "was_manual": was_manual})
+    elif before is not None and before.kind == "manual":
+        return order
+    return order.with_(decisions=order.decisions.with_(hold=hold))
 
 
 def _not_past_ship_by(order: Order, until: datetime) -> datetime:
@@ -256,54 +395,179 @@ def _not_past_ship_by(order: Order, until: datetime) -> datetime:
     return until
 
 
-def _with_override(order: Order, wanted: Wanted, settings: Settings, by: str, at: datetime) -> Order:
+_UNDONE: Mapping[str, object] = {"dispatched_by": None, "fully_dispatched_at": None}
+
+
+def _without_dispatch(order: Order) -> Granted | None:
+    return order.granted.model_copy(update={"is_dispatched": False}) if order.granted else None
+
+
+# What takes a decision back -----------------------------------------------------------------------------------------
+
+
+def _taken_back(order: Order, wanted: Wanted, person: _Person) -> Order:
+    """The order as if nobody had made these decisions: an order let go gets the defaults of now, at once."""
+    decided = order.decisions
+    if "stage" in wanted.taken_back:
+        decided = decided.with_(stage=None, hold=None)
+    if "three_pl_status" in wanted.taken_back:
+        decided = decided.with_(three_pl_status=None)
+    if "fully_dispatched" in wanted.taken_back:
+        decided = decided.with_(dispatch=None)
+    if decided == order.decisions:
+        return order
+    is_open = order.is_let_go and not order.decisions.hold
+    is_ours = not (order.amazon.is_pending or order.amazon.is_fulfilled_by_amazon)
+    cleared = order.with_(decisions=decided)
+    if is_open and is_ours:
+        cleared = person.granted(cleared)
+        keeps_its_dispatch = cleared.is_really_dispatched and "fully_dispatched" not in wanted.taken_back
+        cleared = (
+            showing_defaults(cleared, defaults_now(cleared, person.settings))
+            if keeps_its_dispatch
+            else cleared.with_(**_UNDONE)
+        )
+    return person.judged(cleared)
+
+
+# What sends ---------------------------------------------------------------------------------------------------------
+
+
+def _sent_on(order: Order, wanted: Wanted, person: _Person, *, was_held: bool) -> Order:
+    """The order with the wishes that let it go, if the gate allows them."""
+    if not (wanted.ends_hold or wanted.lets_out or wanted.override):
+        return order
+    _refuse_what_is_not_ours(order, wanted)
+    if order.is_held and wanted.lets_out and not wanted.ends_hold:
+        raise Refused(
+            "held", "The order is held: release it first, or change its Stage in the same call.", order.open_missing
+        )
+    if wanted.release and not order.is_held:
+        if was_held:
+            return order  # complete by the present settings, so it has the defaults already
+        raise Refused("notHeld", "The order is not held, so there is nothing to release.")
+    order = _with_override(order, wanted, person)
+    if order.open_missing:
+        fields = ", ".join(item.field for item in order.open_missing)
+        raise Refused("incomplete", f"The order is incomplete: {fields}.", order.open_missing)
+    if order.differences:
+        fields = ", ".join(item.field for item in order.differences)
+        raise Refused(
+            "differsFromAmazon",
+            f"Amazon says something else than what was typed: {fields}. Type the right value, send keepTyped or null.",
+            order.differences,
+        )
+    return person.judged(_let_go(order, wanted, person))
+
+
+def _with_override(order: Order, wanted: Wanted, person: _Person) -> Order:
     if wanted.override is None:
         return order
-    missing = order.open_missing
-    if not missing:
+    # Also those that an order let go is only told of: the administrator has seen them.
+    places = unsettled(order.edits, order.amazon)
+    if not (order.is_incomplete or places):
         raise Refused("nothingToOverride", "Nothing is missing, so there is nothing to override.")
-    override = Override(by=by, at=at, reason=wanted.override, fields=tuple(item.field for item in missing))
-    changed = {item.field for item in missing if item.reason == "changedAtAmazon"}
+    missing = order.open_missing
+    fields = tuple(dict.fromkeys(item.field for item in (*missing, *find_differences(places, order.edits))))
+    # A doubt and a request to cancel are answered, not accepted for ever: Amazon may raise the next one.
+    answered = [item.field for item in missing if item.field in ANSWERED_ANEW]
     accepted = [
         Accepted(field=item.field, reason=item.reason, parts=item.parts)
         for item in missing
-        if item.field not in changed
+        if item.field not in ANSWERED_ANEW
     ]
-    kept = order.with_(
-        accepted=tuple(dict.fromkeys((*order.accepted, *accepted))),
-        edits=_kept_over_amazons(order, changed),
-        override=override,
+    edits = order.edits.settling(places, order.amazon)
+    if answered:
+        edits = edits.confirming(tuple(dict.fromkeys((*edits.confirmed, *answered))), order.amazon)
+    kept = _with_edits(order, edits)
+    return person.judged(
+        kept.with_(
+            accepted=tuple(dict.fromkeys((*order.accepted, *accepted))),
+            override=Override(by=person.by, at=person.at, reason=wanted.override, fields=fields),
+        )
     )
-    return judged(kept, settings, at)
 
 
-def _kept_over_amazons(order: Order, fields: Set[str]) -> Edits:
-    """The edits of these fields stand over Amazon's present values; the next difference is a change again."""
-    edits = order.edits
-    for unit in {check.unit for check in CHECKS if check.unit and check.field in fields}:
-        edits = edits.edited(unit, getattr(edits, unit), order.amazon)
-    return edits
-
-
-def _let_go(order: Order, wanted: Wanted, settings: Settings, at: datetime) -> Order:
-    changes: dict[str, object] = {}
-    if wanted.release:
-        changes |= {"stage": settings.default_stage, "three_pl_status": settings.default_three_pl_status}
-        if order.amazon.is_fulfilled_by_amazon:
-            changes["three_pl_status"] = ThreePlStatus.DO_NOT_TRANSFER
-        elif dispatches_at_once(order, settings):
-            changes |= {"dispatched_by": "us", "fully_dispatched_at": at}
-    if wanted.ends_hold:
-        changes |= {"hold": None, "redownload_at": None}
+def _let_go(order: Order, wanted: Wanted, person: _Person) -> Order:
+    """The order with the decisions to send it, and without the hold that they end."""
+    decided = order.decisions
+    shown: dict[str, object] = {}
     if wanted.stage is not None:
-        changes["stage"] = wanted.stage
-    if wanted.three_pl_status is not None:
-        changes["three_pl_status"] = wanted.three_pl_status
-    if wanted.fully_dispatched is False:
-        changes |= {"dispatched_by": None, "fully_dispatched_at": None}
-    elif wanted.fully_dispatched is not None:
-        changes |= {"dispatched_by": "person", "fully_dispatched_at": wanted.fully_dispatched}
-    return order.with_(**changes)
+        decided = decided.with_(stage=StageDecision(by=person.by, at=person.at, stage=wanted.stage))
+        shown["stage"] = wanted.stage
+    if wanted.three_pl_status is not None and not wanted.stops_transfer:
+        decided = decided.with_(three_pl_status=person.chose(wanted.three_pl_status))
+        shown["three_pl_status"] = wanted.three_pl_status
+        if wanted.three_pl_status is ThreePlStatus.NOW and decided.dispatch and not decided.dispatch.is_sent:
+            decided = decided.with_(dispatch=None)
+    if wanted.fully_dispatched:
+        decided = decided.with_(dispatch=person.said_sent(wanted.fully_dispatched))
+        shown |= {"dispatched_by": "person", "fully_dispatched_at": wanted.fully_dispatched}
+    if not (wanted.ends_hold and order.is_held):
+        return order.with_(decisions=decided, **shown)
+    if decided.three_pl_status is None and not wanted.release:
+        # Nobody asked for more: it stays at Do Not Transfer, where it was.
+        decided = decided.with_(three_pl_status=person.chose(ThreePlStatus.DO_NOT_TRANSFER, is_implied=True))
+    return person.granted(order.with_(hold=None, decisions=decided.with_(hold=None)))
+
+
+# After the hand-over ------------------------------------------------------------------------------------------------
+
+
+def _after_the_hand_over(order: Order, wanted: Wanted, person: _Person) -> Order:
+    """People may only say whether the warehouse sent it, and take back what it could not pick."""
+    current = person.judged(order)
+    _refuse_closed_to_people(current)
+    if wanted.three_pl_status is not None and wanted.three_pl_status.is_handed_over:
+        raise Refused("onlyTheWarehouse", f"Only the warehouse sets 3PL Status {wanted.three_pl_status}.")
+    if current.three_pl_status is ThreePlStatus.WITH_ERRORS and wanted.three_pl_status is not None:
+        return _back_from_the_warehouse(current, wanted, person)
+    only_dispatch = wanted == Wanted(fully_dispatched=wanted.fully_dispatched)
+    if only_dispatch and wanted.fully_dispatched:
+        return _reported_sent(current, wanted.fully_dispatched, "person", person)
+    if only_dispatch and wanted.fully_dispatched is False and current.is_reported_sent:
+        if current.amazon.is_shipped:
+            raise Refused("shipped", "Amazon says that the order was shipped.")
+        not_sent = current.decisions.with_(dispatch=person.said_not_sent())
+        return person.judged(current.with_(decisions=not_sent, **_UNDONE))
+    raise Refused("alreadyTransferred", "The warehouse has the order already.")
+
+
+def _reported_sent(order: Order, sent_at: datetime, dispatched_by: DispatchedBy, person: _Person) -> Order:
+    _refuse_a_dispatch_before_the_order(order, sent_at)
+    if order.is_reported_sent:
+        return order
+    reported = order.decisions.with_(dispatch=person.said_sent(sent_at, is_reported=True))
+    return person.judged(order.with_(decisions=reported, dispatched_by=dispatched_by, fully_dispatched_at=sent_at))
+
+
+def _refuse_closed_to_people(order: Order) -> None:
+    if order.redacted_at:
+        raise Refused("redacted", "Its personal data was removed for good.")
+
+
+def _back_from_the_warehouse(order: Order, wanted: Wanted, person: _Person) -> Order:
+    """The order is ours again, its waiting dispatch is undone, and it is judged before anything else.
+
+    An incomplete order is held then: Do Not Transfer lands on it all the same, any other 3PL Status is refused.
+    """
+    _refuse_closed(order)
+    if order.is_reported_sent:
+        raise Refused("alreadyDispatched", "Somebody reported that the order was sent: it cannot be taken back.")
+    decided = order.decisions
+    if decided.dispatch and decided.dispatch.is_sent:
+        decided = decided.with_(dispatch=None)
+    ours = order.with_(
+        three_pl_status=ThreePlStatus.DO_NOT_TRANSFER,
+        decisions=decided.with_(three_pl_status=None),
+        granted=_without_dispatch(order),
+        parcel=None,
+        handed_over_digest=None,
+        warehouse_error=None,
+        **_UNDONE,
+    )
+    current = _taken_back(person.judged(_stopped(ours, wanted, person)), wanted, person)
+    return _sent_on(current, wanted, person, was_held=False)
 
 
 def _bare(override: Override | None) -> Override | None:

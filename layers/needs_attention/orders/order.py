@@ -1,15 +1,16 @@
 """One order: Amazon's facts, the edits that people lay over them, and its state.
 
-Only downloads write `amazon`, and only people write `edits`. Everyone sees `edits` over `amazon`, unit by unit: the
-name, the email, each address, the line items. An edit owns its whole unit, so an address is never half Amazon's and
-half typed.
+Only downloads write `amazon`, and only people write `edits` and `decisions`. Everyone sees `edits` over `amazon`, part
+by part. The Stage, the 3PL Status and the dispatch that everyone sees follow from what people decided, what the order
+was granted where nobody decided, and whatever masks both: a hold, a draft, an order that is closed.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.decisions import Decisions, Granted
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.settings import NEEDS_ATTENTION, ThreePlStatus
 from needs_attention.values.model import Value
@@ -24,7 +25,11 @@ LONGEST_DELIVERY = timedelta(days=60)
 
 OrderStatus = Literal["Draft", "Open", "Dispatched", "Void"]
 HoldKind = Literal["missing", "manual", "snoozed"]
-DispatchedBy = Literal["us", "person", "amazon"]
+DispatchedBy = Literal["us", "person", "warehouse", "amazon"]
+
+
+# The reason of a field that is there, but was typed otherwise than Amazon says by now.
+DIFFERS = "differsFromAmazon"
 
 
 class Missing(Value):
@@ -49,13 +54,18 @@ class Accepted(Value):
 
 
 class Hold(Value):
-    """The reason why an order is in Needs Attention: a gap, a person's decision, or a snooze date."""
+    """A hold that a verdict began, because something is missing or waits for a person's word."""
 
-    kind: HoldKind
     since: UtcTime
     after_release: bool = False
-    until: UtcTime | None = None
-    was_manual: bool = False
+
+
+class Held(NamedTuple):
+    """Why an order is in Needs Attention, since when and, if a person snoozed it, until when."""
+
+    kind: HoldKind
+    since: datetime
+    until: datetime | None = None
 
 
 class Override(Value):
@@ -65,6 +75,38 @@ class Override(Value):
     at: UtcTime
     reason: str
     fields: tuple[str, ...]
+
+
+class TakenLine(Value):
+    """A line as the warehouse took it: the number that was left to send then, and the number that was ordered."""
+
+    order_item_id: str | None = None
+    seller_sku: str | None = None
+    asin: str | None = None
+    quantity: int
+    quantity_ordered: int
+
+    @property
+    def product(self) -> tuple[str | None, str | None, str | None]:
+        return self.order_item_id, self.seller_sku, self.asin
+
+
+class Parcel(Value):
+    """What the warehouse took, or what was dispatched from here.
+
+    `told` is a fingerprint of the destination and the goods, as people were told last: only another one is news.
+    """
+
+    lines: tuple[TakenLine, ...]
+    told: str
+
+
+class ClosedAlert(Value):
+    """An alert that a person closed. It is not raised again for the same news."""
+
+    alert: str
+    by: str
+    at: UtcTime
 
 
 class Redaction(Value):
@@ -105,9 +147,15 @@ class Order(Value):
     edits: Edits = Edits()
     downloaded_at: UtcTime
     pending_since: UtcTime | None = None
-    judged_at: UtcTime | None = None
+    judged_at: UtcTime | None = None  # by a row that decides whether it may leave: None for a new order
     hold: Hold | None = None
+    decisions: Decisions = Decisions()
+    granted: Granted | None = None
+    # The revision up to which decisions and defaults are stored apart. A release before this one writes on without it.
+    apart_until: int | None = None
     missing: tuple[Missing, ...] = ()
+    # The places (see `edits`) where Amazon replaced a value of its own, or sent one while the order was held.
+    news: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     override: Override | None = None
     stage: str | None = None
@@ -117,9 +165,11 @@ class Order(Value):
     voided_at: UtcTime | None = None
     redacted_at: UtcTime | None = None
     redaction: Redaction | None = None
-    handed_over_digest: str | None = None
+    parcel: Parcel | None = None
+    handed_over_digest: str | None = None  # the parcel's fingerprint as the release before made it, and reads it
     warehouse_error: str | None = None  # the reason why it could not pick the order, in its own words
     alerts: tuple[str, ...] = ()
+    closed_alerts: tuple[ClosedAlert, ...] = ()
     # Whether the settings of the last verdict allowed a hand-over. For events only: the gate asks again.
     is_live: bool = False
     judged_status: str | None = None  # Amazon's fulfilment status at the last verdict
@@ -130,7 +180,14 @@ class Order(Value):
 
     @classmethod
     def first_seen(cls, integration: str, amazon: AmazonOrder, at: datetime) -> Self:
-        return cls(order_id=amazon.order_id, integration=integration, amazon=amazon, downloaded_at=at, pending_since=at)
+        return cls(
+            order_id=amazon.order_id,
+            integration=integration,
+            amazon=amazon,
+            downloaded_at=at,
+            pending_since=at,
+            apart_until=0,
+        )
 
     def with_(self, **changes: Any) -> "Order":
         return self.model_copy(update=changes)
@@ -153,9 +210,66 @@ class Order(Value):
         return self.three_pl_status.is_handed_over
 
     @property
+    def is_new(self) -> bool:
+        """Whether no verdict has held it or let it go yet."""
+        return self.judged_at is None and self.hold is None
+
+    @property
+    def is_let_go(self) -> bool:
+        """Whether the last verdict about its data let it go; a person may hold it all the same."""
+        return self.judged_at is not None and self.hold is None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is held in any way: by a verdict, or by a person."""
+        return self.hold is not None or self.decisions.hold is not None
+
+    @property
+    def held(self) -> Held | None:
+        """The hold that people see; None while something else hides it, such as a draft."""
+        if self.stage != NEEDS_ATTENTION:
+            return None
+        decided = self.decisions.hold
+        if decided is not None:
+            return Held(decided.kind, self.hold.since if self.hold else decided.at, decided.until)
+        return Held("missing", self.hold.since) if self.hold else None
+
+    @property
+    def is_dispatched_by_us(self) -> bool:
+        """Whether somebody here dispatched it: Auto Dispatch, a person or the warehouse; not Amazon."""
+        return self.dispatched_by in {"us", "person", "warehouse"}
+
+    @property
+    def waits_for_transfer(self) -> bool:
+        """Whether it is dispatched, and only waits for the warehouse to take it."""
+        return self.is_dispatched_by_us and self.three_pl_status in {ThreePlStatus.UPON_COMPLETION, ThreePlStatus.NOW}
+
+    @property
+    def is_reported_sent(self) -> bool:
+        """Whether somebody said after the hand-over that it was sent."""
+        decided = self.decisions.dispatch
+        return decided is not None and decided.is_sent and decided.is_reported
+
+    @property
+    def is_really_dispatched(self) -> bool:
+        """Whether it is dispatched, and not only waiting for its transfer: the goods may be on their way."""
+        is_without_transfer = self.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
+        return self.is_dispatched_by_us and (is_without_transfer or self.is_reported_sent)
+
+    @property
     def open_missing(self) -> tuple[Missing, ...]:
         """The missing fields that no administrator accepted."""
-        return self.not_accepted(self.missing)
+        return self.not_accepted(item for item in self.missing if item.reason != DIFFERS)
+
+    @property
+    def differences(self) -> tuple[Missing, ...]:
+        """The typed fields that wait for a person's word, because Amazon says something else."""
+        return tuple(item for item in self.missing if item.reason == DIFFERS)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether anything keeps it from leaving: a gap that no administrator accepted, or a difference."""
+        return bool(self.open_missing or self.differences)
 
     def not_accepted(self, missing: Iterable[Missing]) -> tuple[Missing, ...]:
         return tuple(item for item in missing if not any(one.covers(item) for one in self.accepted))
@@ -167,7 +281,8 @@ class Order(Value):
 
     @property
     def is_ready_to_release(self) -> bool:
-        return self.hold is not None and self.hold.kind != "snoozed" and not self.is_pending and not self.open_missing
+        held = self.held
+        return held is not None and held.kind != "snoozed" and not self.is_pending and not self.is_incomplete
 
     @property
     def status(self) -> OrderStatus:
@@ -175,7 +290,7 @@ class Order(Value):
             return "Void"
         if self.fully_dispatched_at:
             return "Dispatched"
-        return "Draft" if self.amazon.is_pending and self.hold is None else "Open"
+        return "Draft" if self.amazon.is_pending else "Open"
 
     @property
     def is_unsent(self) -> bool:
@@ -189,7 +304,7 @@ class Order(Value):
     @property
     def is_transferable(self) -> bool:
         """Whether the order itself allows a warehouse to take it now."""
-        if self.is_pending or self.voided_at or self.redacted_at or self.stage == NEEDS_ATTENTION:
+        if not self._may_leave:
             return False
         if self.three_pl_status is ThreePlStatus.NOW:
             return True
@@ -198,9 +313,14 @@ class Order(Value):
     @property
     def is_fulfillable(self) -> bool:
         """Whether the order itself allows goods to leave: it is transferable, or dispatched by us or a person."""
-        if self.is_pending or self.is_handed_over or not self.has_a_future:
-            return False
-        return self.is_transferable or self.dispatched_by in {"us", "person"}
+        return self.is_transferable or (self._may_leave and self.is_dispatched_by_us)
+
+    @property
+    def _may_leave(self) -> bool:
+        """Whether nothing in the order itself keeps it here, whatever its 3PL Status is."""
+        is_held_back = self.is_pending or self.stage == NEEDS_ATTENTION or self.is_incomplete
+        is_not_ours = self.amazon.is_fulfilled_by_amazon or self.amazon.is_pending or self.amazon.is_cancelled
+        return not (is_held_back or is_not_ours or self.is_handed_over) and self.has_a_future
 
     @property
     def redact_at(self) -> datetime | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.decisions import ThreePlDecision
 from needs_attention.orders.order import Order, is_unsent
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.values.model import Value
@@ -42,6 +43,13 @@ class Summary(Value):
     redownload_at: UtcTime | None = None
     assigned_to: str | None = None
     redacted_at: UtcTime | None = None
+    is_shipped: bool = False
+    is_void: bool = False
+    came_back_from: str | None = None
+    # Who stopped the order, and when. A stop is only implied if the person chose a Stage, and no 3PL Status.
+    stopped_by: str | None = None
+    stopped_at: UtcTime | None = None
+    stop_is_implied: bool = False
 
     @property
     def is_unsent(self) -> bool:
@@ -49,7 +57,7 @@ class Summary(Value):
 
     @classmethod
     def of(cls, order: Order) -> "Summary":
-        amazon, hold = order.amazon, order.hold
+        amazon, held, stop = order.amazon, order.held, order.decisions.stop
         return cls(
             order_id=order.order_id,
             integration=order.integration,
@@ -64,9 +72,9 @@ class Summary(Value):
             stage=order.stage,
             status=order.status,
             three_pl_status=order.shown_three_pl_status,
-            hold=hold.kind if hold else None,
-            held_at=hold.since if hold else None,
-            missing=tuple(item.field for item in order.open_missing),
+            hold=held.kind if held else None,
+            held_at=held.since if held else None,
+            missing=tuple(dict.fromkeys(item.field for item in (*order.open_missing, *order.differences))),
             ready_to_release=order.is_ready_to_release,
             is_fulfillable=order.is_fulfillable,
             is_transferable=order.is_transferable,
@@ -77,12 +85,18 @@ class Summary(Value):
             redownload_at=order.redownload_at,
             assigned_to=order.assigned_to,
             redacted_at=order.redacted_at,
+            is_shipped=amazon.is_shipped,
+            is_void=order.voided_at is not None,
+            came_back_from=amazon.came_back_from,
+            stopped_by=stop.by if stop else None,
+            stopped_at=stop.at if stop else None,
+            stop_is_implied=isinstance(stop, ThreePlDecision) and stop.is_implied,
         )
 
 
 # Facts that a clerk should see at a glance.
 FLAGS: Mapping[str, Callable[[AmazonOrder], bool]] = {
-    "buyerRequestedCancel": lambda amazon: amazon.cancel_requested_by_buyer,
+    "buyerRequestedCancel": lambda amazon: bool(amazon.cancel_requests),
     "replacement": lambda amazon: amazon.replaces_order_id is not None,
     "gift": lambda amazon: amazon.is_gift,
     "prime": lambda amazon: "PRIME" in amazon.programs,

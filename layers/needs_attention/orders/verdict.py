@@ -4,32 +4,44 @@ So the outcome never depends on the order of events; the clock only stamps the d
 that downloads wrote. People's changes are judged in the same write (see `gate`), so no later verdict overturns them.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from needs_attention.orders.amazon_order import WHERE
 from needs_attention.orders.checks import CHECK_OF
-from needs_attention.orders.completeness import find_missing
-from needs_attention.orders.edits import Edits
-from needs_attention.orders.effective import seen
-from needs_attention.orders.order import Hold, Missing, Order
+from needs_attention.orders.completeness import find_differences, find_missing
+from needs_attention.orders.decisions import Defaults, Granted
+from needs_attention.orders.earlier_release import with_decisions_apart
+from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN, Edits, unit_of, unsettled
+from needs_attention.orders.order import ClosedAlert, DispatchedBy, Hold, Missing, Order, Parcel
+from needs_attention.orders.parcel import earlier_fingerprint, parcel_now, told_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 
 # Amazon's news came too late for the gate: people must act on these.
-Alert = Literal["CancelledAfterDispatch", "CancelledAfterHandOver", "ChangedAfterHandOver"]
+Alert = Literal[
+    "CancelledAfterDispatch",
+    "CancelledAfterHandOver",
+    "CancelRequestedAfterDispatch",
+    "CancelRequestedAfterHandOver",
+    "ChangedAfterDispatch",
+    "ChangedAfterHandOver",
+    "IncompleteAfterDispatch",
+    "DiffersFromAmazon",
+    "CameBack",
+]
+# These tell of one change: they stay until somebody closes them, or the order is sent. The others end with their cause.
+_OF_ONE_CHANGE: frozenset[str] = frozenset({"ChangedAfterDispatch", "ChangedAfterHandOver"})
 # The rows of the table, in the order in which they are tried.
 RowName = Literal[
     "redacted",
     "outOfOurHands",
     "cancelled",
     "shipped",
+    "dispatched",
     "draft",
     "fulfilledByAmazon",
-    "dispatched",
     "heldByAPerson",
     "newAndComplete",
     "newAndIncomplete",
@@ -47,19 +59,20 @@ REDOWNLOAD_AFTER = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 60
 class Verdict:
     """The decision of one row: the missing fields, and the Stage, dispatch and 3PL Status that follow.
 
-    `hold` is the kind of hold that the order is in from now on, or None.
+    `state`: whether the order is new, held or let go from now on. `grants`: it is given the defaults of now.
     """
 
     row: RowName
-    missing: tuple[Missing, ...]
-    hold: Literal["missing", "manual", "snoozed"] | None
+    state: Literal["new", "held", "letGo"]
     stage: str | None
     three_pl_status: ThreePlStatus
-    dispatched_by: Literal["us", "person", "amazon"] | None
+    dispatched_by: DispatchedBy | None
+    missing: tuple[Missing, ...] = ()
+    grants: bool = False
     is_void: bool = False
-    is_judged: bool = True
+    ends_persons_hold: bool = False
     is_after_release: bool = False
-    alert: Alert | None = None
+    alerts: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,17 +97,56 @@ class Situation:
         nobody_typed = self.order.edits == Edits()
         return self.missing if nobody_typed else find_missing(self.order.amazon, Edits(), self.settings)
 
-    @property
-    def was_judged(self) -> bool:
-        return self.order.judged_at is not None
+    @cached_property
+    def unsettled(self) -> tuple[str, ...]:
+        """The places where Amazon says something else than a typed value, and no person has settled that."""
+        return unsettled(self.order.edits, self.order.amazon)
 
     @property
-    def is_held(self) -> bool:
-        return self.order.hold is not None
+    def changed(self) -> tuple[str, ...]:
+        """Those of them where Amazon's value is news that holds the order, also after its release."""
+        return tuple(place for place in self.unsettled if place in self.order.news)
 
     @property
-    def is_held_by_a_person(self) -> bool:
-        return self.order.hold is not None and self.order.hold.kind != "missing"
+    def to_do(self) -> tuple[Missing, ...]:
+        """What a person has to do: the missing fields, and those that differ from Amazon's."""
+        return (*self.missing, *find_differences(self.unsettled, self.order.edits))
+
+    @property
+    def to_do_after_all(self) -> tuple[Missing, ...]:
+        """What a person has to do about an order that was let go: not what Amazon says for the first time since."""
+        return (*self.missing, *find_differences(self.changed, self.order.edits))
+
+    @property
+    def unanswered(self) -> tuple[bool, bool]:
+        """Whether the buyer asked to cancel and nobody answered, and whether anything else is missing."""
+        fields = {item.field for item in self.open_missing}
+        return BUYER_REQUESTED_CANCEL in fields, bool(fields - {BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN})
+
+    @property
+    def came_back(self) -> bool:
+        """Whether Amazon calls the order shipped or its own no more, and nobody confirmed that it is ours to send."""
+        is_open = any(item.field == FULFILLMENT_UNKNOWN for item in self.open_missing)
+        return is_open and self.order.amazon.came_back_from is not None
+
+    @cached_property
+    def parcel_has_changed(self) -> bool:
+        """Whether the order says something else of the goods or their destination than people were told last."""
+        order = self.order
+        if order.parcel is not None:
+            return told_now(order, order.parcel, self.settings).told != order.parcel.told
+        if order.handed_over_digest is not None:
+            return earlier_fingerprint(order, self.settings) != order.handed_over_digest
+        return False
+
+    @property
+    def needs_nobody(self) -> bool:
+        """Whether nothing is missing, in Amazon's data alone neither, and nothing differs: then it goes by itself."""
+        return not (self.missing or self.missing_at_amazon or self.unsettled)
+
+    @property
+    def state(self) -> Literal["new", "held", "letGo"]:
+        return "held" if self.order.hold else "letGo" if self.order.judged_at else "new"
 
 
 def judge(situation: Situation) -> Verdict:
@@ -102,123 +154,213 @@ def judge(situation: Situation) -> Verdict:
     return next(row.decide(situation, row.name) for row in ROWS if row.matches(situation))
 
 
-def _close(s: Situation, row: RowName, *, dispatched_by: Literal["us", "person", "amazon"] | None) -> Verdict:
-    """The order needs nothing more: no hold, nothing for the warehouse."""
-    order = s.order
-    was_in_no_stage = order.stage is None or order.stage == NEEDS_ATTENTION
-    return Verdict(
-        row=row,
-        missing=(),
-        hold=None,
-        stage=s.settings.default_stage if was_in_no_stage else order.stage,
-        three_pl_status=order.three_pl_status if order.is_handed_over else ThreePlStatus.DO_NOT_TRANSFER,
-        dispatched_by=dispatched_by,
-        is_void=order.voided_at is not None,
+# The outcomes that several rows share ---------------------------------------------------------------------------------
+
+
+def _let_go(s: Situation, row: RowName) -> Verdict:
+    """The defaults as they are now, for everything that no person decided."""
+    return replace(_shown(s, row, defaults_now(s.order, s.settings)), grants=True)
+
+
+def defaults_now(order: Order, settings: Settings) -> Defaults:
+    """The integration's defaults for the order. Auto Dispatch does not apply while nothing may leave."""
+    return Defaults(
+        stage=settings.default_stage,
+        three_pl_status=settings.default_three_pl_status,
+        is_dispatched=settings.auto_dispatch_orders and settings.may_hand_over(order.amazon.created_at),
     )
 
 
-def _leave_alone(s: Situation, row: RowName, missing: tuple[Missing, ...], alert: Alert | None = None) -> Verdict:
+def granted_now(order: Order, settings: Settings, at: datetime) -> Granted:
+    """The order's defaults as a release, or a decision taken back, grants them."""
+    return Granted(**dict(defaults_now(order, settings)), at=at)
+
+
+def _shown(s: Situation, row: RowName, defaults: Defaults) -> Verdict:
+    """An order let go: what people decided, else the defaults."""
+    decided = s.order.decisions
+    return Verdict(
+        row=row,
+        state="letGo",
+        stage=decided.stage.stage if decided.stage else defaults.stage,
+        three_pl_status=_shown_three_pl_status(s.order, defaults),
+        dispatched_by=_shown_dispatch(s.order, defaults),
+        missing=s.missing,
+    )
+
+
+def _shown_three_pl_status(order: Order, defaults: Defaults) -> ThreePlStatus:
+    decided = order.decisions
+    if decided.three_pl_status is not None:
+        return decided.three_pl_status.three_pl_status
+    # Only a person sends the rest of a partly shipped order, and nothing by a default after taking its dispatch back.
+    was_taken_back = decided.dispatch is not None and not decided.dispatch.is_sent
+    is_kept = order.amazon.is_partly_shipped or (was_taken_back and defaults.three_pl_status is ThreePlStatus.NOW)
+    return ThreePlStatus.DO_NOT_TRANSFER if is_kept else defaults.three_pl_status
+
+
+def _shown_dispatch(order: Order, defaults: Defaults) -> DispatchedBy | None:
+    decided = order.decisions
+    if decided.dispatch is not None:
+        return "person" if decided.dispatch.is_sent else None
+    is_kept = order.amazon.is_partly_shipped or decided.stop is not None
+    return "us" if defaults.is_dispatched and not is_kept else None
+
+
+def showing_defaults(order: Order, defaults: Defaults) -> Order:
+    """A dispatched order with the Stage and the 3PL Status that people decided, else the defaults."""
+    decided = order.decisions.stage
+    return order.with_(
+        stage=decided.stage if decided else defaults.stage, three_pl_status=_shown_three_pl_status(order, defaults)
+    )
+
+
+def _decided_stage(s: Situation) -> str:
+    decided, granted = s.order.decisions.stage, s.order.granted
+    return decided.stage if decided else granted.stage if granted else s.settings.default_stage
+
+
+def _leave_alone(s: Situation, row: RowName, missing: tuple[Missing, ...], alerts: tuple[Alert, ...] = ()) -> Verdict:
     order = s.order
     return Verdict(
         row=row,
-        missing=missing,
-        hold=order.hold.kind if order.hold else None,
+        state=s.state,
         stage=order.stage,
         three_pl_status=order.three_pl_status,
         dispatched_by=order.dispatched_by,
+        missing=missing,
         is_void=order.voided_at is not None,
-        alert=alert,
+        alerts=alerts,
+    )
+
+
+def _in_needs_attention(s: Situation, row: RowName, state: Literal["new", "held", "letGo"]) -> Verdict:
+    """Stage `Needs Attention`, Status `Open`, `Do Not Transfer to 3PL`, whatever the defaults say.
+
+    A dispatch that only waited for its transfer is undone.
+    """
+    return Verdict(
+        row=row,
+        state=state,
+        stage=NEEDS_ATTENTION,
+        three_pl_status=ThreePlStatus.DO_NOT_TRANSFER,
+        dispatched_by=None,
+        missing=s.to_do,
     )
 
 
 def _hold(s: Situation, row: RowName) -> Verdict:
-    """Stage `Needs Attention`, Status `Open`, `Do Not Transfer to 3PL`, whatever the defaults say."""
+    after_release = bool(s.order.hold and s.order.hold.after_release)
+    return replace(_in_needs_attention(s, row, "held"), is_after_release=after_release)
+
+
+def _closed(s: Situation, row: RowName, *, dispatched_by: DispatchedBy | None, is_void: bool = False) -> Verdict:
+    """Nothing for the warehouse. What is held is not any more, and is judged as new should it come back."""
+    order = s.order
     return Verdict(
         row=row,
-        missing=s.missing,
-        hold="missing",
-        stage=NEEDS_ATTENTION,
+        state="new" if order.hold else s.state,
+        stage=_decided_stage(s),
+        three_pl_status=order.three_pl_status if order.is_handed_over else ThreePlStatus.DO_NOT_TRANSFER,
+        dispatched_by=dispatched_by,
+        is_void=is_void or order.voided_at is not None,
+    )
+
+
+def _dispatch_that_stays(order: Order) -> DispatchedBy | None:
+    """The dispatch of an order that closes: one that only waited for its transfer is undone."""
+    only_waits = order.waits_for_transfer and not order.is_handed_over
+    return None if only_waits else order.dispatched_by
+
+
+# The rows -------------------------------------------------------------------------------------------------------------
+
+
+def _redacted(s: Situation, row: RowName) -> Verdict:
+    closed = _closed(s, row, dispatched_by=_dispatch_that_stays(s.order))
+    return replace(closed, state="letGo", ends_persons_hold=True)
+
+
+def _out_of_our_hands(s: Situation, row: RowName) -> Verdict:
+    order = s.order
+    if not order.is_handed_over:
+        return _leave_alone(s, row, (), alerts=_alerts_once_void(s))
+    was_sent = order.amazon.is_shipped or order.is_reported_sent
+    left = _leave_alone(s, row, order.missing, alerts=() if was_sent else _alerts_after_hand_over(s))
+    return replace(left, dispatched_by="amazon") if was_sent and not order.is_reported_sent else left
+
+
+def _alerts_after_hand_over(s: Situation) -> tuple[Alert, ...]:
+    """The bad news that comes too late for the gate, while the warehouse can still stop the parcel."""
+    asked, _ = s.unanswered
+    causes: dict[Alert, bool] = {
+        "CancelledAfterHandOver": s.order.amazon.is_cancelled,
+        "CancelRequestedAfterHandOver": asked,
+        "ChangedAfterHandOver": s.parcel_has_changed,
+        "DiffersFromAmazon": any(map(_is_about_the_parcel, s.unsettled)),
+        "CameBack": s.came_back,
+    }
+    return tuple(alert for alert, applies in causes.items() if applies)
+
+
+def _alerts_once_void(s: Situation) -> tuple[Alert, ...]:
+    if not s.order.amazon.is_cancelled:
+        return ("CameBack",)
+    return ("CancelledAfterDispatch",) if s.order.is_dispatched_by_us else ()
+
+
+def _cancelled(s: Situation, row: RowName) -> Verdict:
+    closed = _closed(s, row, dispatched_by=_dispatch_that_stays(s.order), is_void=True)
+    return replace(closed, state="letGo", alerts=("CancelledAfterDispatch",) if closed.dispatched_by else ())
+
+
+def _shipped(s: Situation, row: RowName) -> Verdict:
+    return _closed(s, row, dispatched_by=_dispatch_that_stays(s.order) or "amazon")
+
+
+def _dispatched(s: Situation, row: RowName) -> Verdict:
+    asked, is_incomplete = s.unanswered
+    causes: dict[Alert, bool] = {
+        "IncompleteAfterDispatch": is_incomplete,
+        "CancelRequestedAfterDispatch": asked,
+        "ChangedAfterDispatch": s.parcel_has_changed,
+        "DiffersFromAmazon": any(map(_is_about_the_parcel, s.unsettled)),
+        "CameBack": s.came_back,
+    }
+    return _leave_alone(s, row, s.to_do_after_all, tuple(alert for alert, applies in causes.items() if applies))
+
+
+def _draft(s: Situation, row: RowName) -> Verdict:
+    """The order is judged when Amazon releases it. A hold stays beneath, and so does what it was granted."""
+    return Verdict(
+        row=row,
+        state=s.state,
+        stage=None,
         three_pl_status=ThreePlStatus.DO_NOT_TRANSFER,
         dispatched_by=None,
-        is_after_release=bool(s.order.hold and s.order.hold.after_release),
     )
+
+
+def _fulfilled_by_amazon(s: Situation, row: RowName) -> Verdict:
+    return replace(_closed(s, row, dispatched_by=None), missing=s.missing)
+
+
+def _held_by_a_person(s: Situation, row: RowName) -> Verdict:
+    return _in_needs_attention(s, row, s.state)
+
+
+def _as_let_go(s: Situation, row: RowName) -> Verdict:
+    shown = _shown(s, row, s.order.granted or defaults_now(s.order, s.settings))
+    return replace(shown, alerts=("DiffersFromAmazon",)) if any(map(_is_about_the_parcel, s.unsettled)) else shown
+
+
+def _is_about_the_parcel(place: str) -> bool:
+    """Whether a difference there sends the parcel to somebody or somewhere else, or with other goods."""
+    return unit_of(place) in {"name", "delivery_address", "line_items"}
 
 
 def _hold_again(s: Situation, row: RowName) -> Verdict:
     return replace(_hold(s, row), is_after_release=True)
-
-
-def _defaults(s: Situation, row: RowName) -> Verdict:
-    """The integration's present defaults. Only a person sends the rest of a partly shipped order to the warehouse."""
-    is_whole = not s.order.amazon.is_partly_shipped
-    return Verdict(
-        row=row,
-        missing=s.missing,
-        hold=None,
-        stage=s.settings.default_stage,
-        three_pl_status=s.settings.default_three_pl_status if is_whole else ThreePlStatus.DO_NOT_TRANSFER,
-        dispatched_by="us" if dispatches_at_once(s.order, s.settings) else s.order.dispatched_by,
-    )
-
-
-def dispatches_at_once(order: Order, settings: Settings) -> bool:
-    """Whether Auto Dispatch applies: never to a partly shipped order, and not while nothing may leave."""
-    may_leave = settings.may_hand_over(order.amazon.created_at)
-    return settings.auto_dispatch_orders and may_leave and not order.amazon.is_partly_shipped
-
-
-def _redacted(s: Situation, row: RowName) -> Verdict:
-    return _close(s, row, dispatched_by=s.order.dispatched_by)
-
-
-def _out_of_our_hands(s: Situation, row: RowName) -> Verdict:
-    return _leave_alone(s, row, s.order.missing, alert=_alert_after_hand_over(s))
-
-
-def _alert_after_hand_over(s: Situation) -> Alert | None:
-    if not s.order.is_handed_over:
-        return None
-    if s.order.amazon.is_cancelled:
-        return "CancelledAfterHandOver"
-    return "ChangedAfterHandOver" if s.order.handed_over_digest != digest(s.order, s.settings) else None
-
-
-def _cancelled(s: Situation, row: RowName) -> Verdict:
-    was_sent = s.order.dispatched_by in {"us", "person"}
-    closed = _close(s, row, dispatched_by=s.order.dispatched_by)
-    return replace(closed, is_void=True, alert="CancelledAfterDispatch" if was_sent else None)
-
-
-def _shipped(s: Situation, row: RowName) -> Verdict:
-    return _close(s, row, dispatched_by=s.order.dispatched_by or "amazon")
-
-
-def _draft(s: Situation, row: RowName) -> Verdict:
-    """The order is judged when Amazon releases it. A person's hold stays."""
-    closed = _close(s, row, dispatched_by=None)
-    kept = s.order.hold.kind if s.order.hold and s.is_held_by_a_person else None
-    return replace(closed, hold=kept, stage=NEEDS_ATTENTION if kept else None, is_judged=False)
-
-
-def _fulfilled_by_amazon(s: Situation, row: RowName) -> Verdict:
-    return replace(_close(s, row, dispatched_by=s.order.dispatched_by), missing=s.missing)
-
-
-def _dispatched(s: Situation, row: RowName) -> Verdict:
-    return _leave_alone(s, row, s.missing)
-
-
-def _as_let_go(s: Situation, row: RowName) -> Verdict:
-    """As a person left it. If Amazon now calls it partly shipped, the whole order no longer goes to the warehouse."""
-    kept = _leave_alone(s, row, s.missing)
-    is_news = s.order.amazon.is_partly_shipped and s.order.judged_status != s.order.amazon.fulfillment_status
-    return replace(kept, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER) if is_news else kept
-
-
-def _held_by_a_person(s: Situation, row: RowName) -> Verdict:
-    return replace(
-        _leave_alone(s, row, s.missing), stage=NEEDS_ATTENTION, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER
-    )
 
 
 class Row(NamedTuple):
@@ -234,77 +376,135 @@ ROWS = (
     Row("outOfOurHands", lambda s: s.order.is_handed_over or s.order.voided_at is not None, _out_of_our_hands),
     Row("cancelled", lambda s: s.order.amazon.is_cancelled, _cancelled),
     Row("shipped", lambda s: s.order.amazon.is_shipped, _shipped),
+    # Before a draft and an order of Amazon's: what was sent stays sent, whatever Amazon says of it next.
+    Row("dispatched", lambda s: s.order.is_really_dispatched, _dispatched),
     Row("draft", lambda s: s.order.amazon.is_pending, _draft),
-    # A person's hold stands for an order that Amazon fulfils too: only a person ends it.
+    # A person's hold is shown on an order that Amazon fulfils too: only a person ends it.
     Row(
         "fulfilledByAmazon",
-        lambda s: s.order.amazon.is_fulfilled_by_amazon and not s.open_missing and not s.is_held_by_a_person,
+        lambda s: s.order.amazon.is_fulfilled_by_amazon and not s.open_missing and not s.order.decisions.hold,
         _fulfilled_by_amazon,
     ),
-    Row(
-        "dispatched",
-        lambda s: s.order.dispatched_by is not None and s.order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER,
-        _dispatched,
-    ),
-    Row("heldByAPerson", lambda s: s.is_held_by_a_person, _held_by_a_person),
-    Row("newAndComplete", lambda s: not s.was_judged and not s.open_missing, _defaults),
-    Row("newAndIncomplete", lambda s: not s.was_judged, _hold),
-    Row("stillIncomplete", lambda s: s.is_held and bool(s.open_missing), _hold),
-    Row("healed", lambda s: s.is_held and not s.missing and not s.missing_at_amazon, _defaults),
-    Row("readyToRelease", lambda s: s.is_held, _hold),
-    Row("asLetGo", lambda s: not s.open_missing, _as_let_go),
+    Row("heldByAPerson", lambda s: s.order.decisions.hold is not None, _held_by_a_person),
+    Row("newAndComplete", lambda s: s.state == "new" and s.needs_nobody, _let_go),
+    Row("newAndIncomplete", lambda s: s.state == "new", _hold),
+    Row("stillIncomplete", lambda s: s.state == "held" and bool(s.open_missing), _hold),
+    Row("healed", lambda s: s.state == "held" and s.needs_nobody, _let_go),
+    Row("readyToRelease", lambda s: s.state == "held", _hold),
+    Row("asLetGo", lambda s: not s.open_missing and not s.changed, _as_let_go),
     Row("incompleteAgain", lambda _: True, _hold_again),
 )
 
 
+# New, held or let go stays what the rows after these decided last; only a hold ends where nothing is left to send.
+_LEAVE_THE_STATE: frozenset[RowName] = frozenset(
+    {"outOfOurHands", "shipped", "dispatched", "draft", "fulfilledByAmazon", "heldByAPerson"}
+)
+
+
+# The order with its verdict -------------------------------------------------------------------------------------------
+
+
 def judged(order: Order, settings: Settings, at: datetime) -> Order:
     """The order with its verdict: no longer pending, and stamped with `at`."""
+    order = _without_amazons_dispatch(with_decisions_apart(order, settings))
     situation = Situation(order, settings)
     verdict = judge(situation)
+    granted = granted_now(order, settings, at) if verdict.grants else order.granted
     missing_since = {item.field: item.first_missing_at for item in order.missing}
-    lost_dispatch = verdict.dispatched_by is None
-    is_new_alert = verdict.alert is not None and verdict.alert not in order.alerts
-    # This change is told now; only a further one is told again.
-    told = digest(order, settings) if verdict.alert == "ChangedAfterHandOver" else order.handed_over_digest
+    alerts, closed_alerts = _alerts(order, verdict)
+    parcel = _parcel(order, verdict, settings)
     return order.with_(
         pending_since=None,
-        judged_at=at if verdict.is_judged else None,
+        judged_at=_judged_at(order, verdict, at),
         judged_status=order.amazon.fulfillment_status,
         missing=tuple(
             item.model_copy(update={"first_missing_at": missing_since.get(item.field) or at})
             for item in verdict.missing
         ),
         hold=_stamped_hold(order, verdict, at),
+        decisions=order.decisions.with_(hold=None) if verdict.ends_persons_hold else order.decisions,
+        granted=granted,
         stage=verdict.stage,
         three_pl_status=verdict.three_pl_status,
         dispatched_by=verdict.dispatched_by,
-        fully_dispatched_at=None if lost_dispatch else order.fully_dispatched_at or at,
+        fully_dispatched_at=_dispatched_at(order, verdict, granted, at),
         voided_at=(order.voided_at or at) if verdict.is_void else None,
-        alerts=(*order.alerts, verdict.alert) if is_new_alert else order.alerts,
-        handed_over_digest=told,
+        alerts=alerts,
+        closed_alerts=closed_alerts,
+        parcel=parcel,
+        handed_over_digest=(
+            earlier_fingerprint(order, settings)
+            if order.handed_over_digest and parcel != order.parcel
+            else order.handed_over_digest
+        ),
         is_live=settings.may_hand_over(order.amazon.created_at),
         redownload_at=_redownload_at(situation, verdict, at),
     )
 
 
-def _stamped_hold(order: Order, verdict: Verdict, at: datetime) -> Hold | None:
-    if verdict.hold is None:
+def _alerts(order: Order, verdict: Verdict) -> tuple[tuple[str, ...], tuple[ClosedAlert, ...]]:
+    """The open alerts, and the closed ones that must not be raised again because their cause goes on."""
+    is_over = verdict.row in {"redacted", "shipped"} or (order.is_handed_over and order.amazon.is_shipped)
+    causes = set(verdict.alerts)
+    stay = set() if is_over or order.is_reported_sent else _OF_ONE_CHANGE
+    known = {one.alert for one in order.closed_alerts} - _OF_ONE_CHANGE
+    still_open = [alert for alert in order.alerts if alert in causes or alert in stay]
+    new = [alert for alert in verdict.alerts if alert not in {*still_open, *known}]
+    return (*still_open, *new), tuple(one for one in order.closed_alerts if one.alert in causes - _OF_ONE_CHANGE)
+
+
+def _parcel(order: Order, verdict: Verdict, settings: Settings) -> Parcel | None:
+    """What left, with the news that people are told now: only further news is told again."""
+    is_with_the_warehouse = verdict.row == "outOfOurHands" and order.is_handed_over
+    is_sent_from_here = verdict.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER and verdict.dispatched_by is not None
+    leaves_now = verdict.row in {"newAndComplete", "healed", "asLetGo"} and is_sent_from_here
+    if order.redacted_at or not (is_with_the_warehouse or leaves_now or verdict.row == "dispatched"):
         return None
-    if order.hold is not None:
-        return order.hold
-    return Hold(kind=verdict.hold, since=at, after_release=verdict.is_after_release)
+    return told_now(order, order.parcel, settings) if order.parcel else parcel_now(order, settings)
+
+
+def _without_amazons_dispatch(order: Order) -> Order:
+    """An order is dispatched by Amazon only as long as Amazon says so."""
+    is_over = order.dispatched_by == "amazon" and not order.amazon.is_shipped and not order.is_handed_over
+    return order.with_(dispatched_by=None, fully_dispatched_at=None) if is_over else order
+
+
+def _judged_at(order: Order, verdict: Verdict, at: datetime) -> datetime | None:
+    if verdict.state == "new":
+        return None
+    return order.judged_at if verdict.row in _LEAVE_THE_STATE else at
+
+
+def _dispatched_at(order: Order, verdict: Verdict, granted: Granted | None, at: datetime) -> datetime | None:
+    if verdict.dispatched_by is None:
+        return None
+    decided = order.decisions.dispatch
+    if verdict.dispatched_by == order.dispatched_by and order.fully_dispatched_at:
+        return order.fully_dispatched_at
+    if verdict.dispatched_by == "person" and decided:
+        return decided.sent_at
+    return granted.at if verdict.dispatched_by == "us" and granted else at
+
+
+def _stamped_hold(order: Order, verdict: Verdict, at: datetime) -> Hold | None:
+    if verdict.state != "held":
+        return None
+    return order.hold or Hold(since=at, after_release=verdict.is_after_release)
 
 
 def _redownload_at(s: Situation, verdict: Verdict, at: datetime) -> datetime | None:
     """When to ask Amazon by ID again, while it may fill a gap. An order that stays held keeps its timetable."""
-    if verdict.hold != "missing" or not _amazon_may_fill(s):
+    if verdict.state != "held" or verdict.stage != NEEDS_ATTENTION or s.order.decisions.hold or not _amazon_may_fill(s):
         return None
-    return s.order.redownload_at if s.order.hold else at + REDOWNLOAD_AFTER[0]
+    if s.order.hold is None:
+        return at + REDOWNLOAD_AFTER[0]
+    return s.order.redownload_at or next_redownload(s.order, at)
 
 
 def next_redownload(order: Order, now: datetime) -> datetime | None:
     """When to ask Amazon for a held order again, having asked now; None after a day."""
-    if order.hold is None or order.hold.kind != "missing":
+    if order.hold is None or order.decisions.hold is not None:
         return None
     times = (order.hold.since + wait for wait in REDOWNLOAD_AFTER)
     return next((time for time in times if time > now), None)
@@ -312,12 +512,3 @@ def next_redownload(order: Order, now: datetime) -> datetime | None:
 
 def _amazon_may_fill(s: Situation) -> bool:
     return any(CHECK_OF[item.field].amazon_sends_it for item in s.missing_at_amazon)
-
-
-def digest(order: Order, settings: Settings) -> str:
-    """A fingerprint of the goods and the destination that the warehouse knows. It reveals neither."""
-    view = seen(order.amazon, order.edits, settings)
-    where = view.delivery_address.model_dump(include=WHERE) if view.delivery_address else {}
-    destination = [view.first_name, view.last_name, view.company, *sorted(where.items())]
-    goods = [(line.order_item_id, line.seller_sku, line.asin, line.quantity) for line in view.line_items]
-    return hashlib.sha256(f"{destination}{goods}".encode()).hexdigest()

@@ -19,11 +19,16 @@ REASONS = {
     "incomplete": "The {field} has no {parts}.",
     "buyerIsNotRecipient": "Amazon sent no {field}, and the delivery address belongs to another person.",
     "noProduct": "A line item has neither SKU nor ASIN, or no quantity.",
-    "changedAtAmazon": "Amazon changed the {field} after it was edited here.",
+    "differsFromAmazon": "Amazon says another {field} than was typed here.",
     "asked": "The buyer asked Amazon to cancel the order.",
+    "unknownStatus": "Amazon does not say whether the order was shipped already, or who fulfils it.",
+    "cameBack": "Amazon called the order shipped or its own, and now calls it neither.",
 }
 _STEPS = {
-    "changedAtAmazon": "Compare both, then type in the right one, or send null to take Amazon's.",
+    "differsFromAmazon": "Compare both: type the right one, keep the typed one with `keepTyped`, or send null to take "
+    "Amazon's.",
+    "unknownStatus": "Look in Seller Central. If it is yours to send and not shipped, confirm `fulfillmentUnknown`.",
+    "cameBack": "Look in Seller Central. If it is yours to send and not shipped, confirm `fulfillmentUnknown`.",
     "asked": "Cancel the order in Seller Central, or confirm `buyerRequestedCancel` to send it anyway.",
 }
 

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from needs_attention.orders.order import Order
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.dynamodb import Item, number, text
+from needs_attention.tables.earlier_items import as_written_now, is_upgraded, mirrored_hold
 from needs_attention.values.model import differing, read_stored
 from needs_attention.values.times import instant
 
@@ -26,8 +27,27 @@ NO_DEADLINE = "9999-12-31T23:59:59.999Z"
 DUE, REDACTED = "due#", "redacted#"
 
 # These are one JSON text each; every other attribute is a plain text or number.
-_JSON = {"amazon", "edits", "hold", "missing", "accepted", "override", "alerts", "redaction", "lastChange"}
+_JSON = {
+    "amazon",
+    "edits",
+    "hold",
+    "decisions",
+    "granted",
+    "missing",
+    "news",
+    "accepted",
+    "override",
+    "alerts",
+    "closedAlerts",
+    "parcel",
+    "redaction",
+    "lastChange",
+}
 _ATTRIBUTES = {info.alias or name for name, info in Order.model_fields.items()}
+# The release before keeps a verdict's hold and a person's in `hold`, and still reads that (see `mirrored_hold`).
+_STORED_AS = {"hold": "verdictHold"}
+# What is read out of that `hold` is in none of these attributes until the order is written in the form of now.
+_READ_OTHERWISE = {"hold", "decisions"}
 
 
 # Items ----------------------------------------------------------------------------------------------------------------
@@ -45,10 +65,15 @@ def to_item(order: Order) -> dict[str, "AttributeValueTypeDef"]:
 def order_from_item(item: Item) -> Order:
     """The order of an item or of a stream image. Raises ValueError if it is not one of ours."""
     values: dict[str, Any] = {}
-    for name in _ATTRIBUTES & item.keys():
-        ((_, value),) = item[name].items()
-        values[name] = from_json(str(value)) if name in _JSON else value
-    return Order.model_validate(values, extra="ignore")
+    for name in _ATTRIBUTES:
+        if (stored := item.get(_STORED_AS.get(name, name))) is not None:
+            ((_, value),) = stored.items()
+            values[name] = from_json(str(value)) if name in _JSON else value
+    try:
+        now = as_written_now(values, from_json(item["hold"]["S"]) if "hold" in item else None)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("edits, a hold or what was accepted are in no form of ours") from error
+    return Order.model_validate(now, extra="ignore")
 
 
 def readable_order(item: Item) -> Order | None:
@@ -70,9 +95,13 @@ def _fields(order: Order, names: Set[str]) -> dict[str, "AttributeValueTypeDef"]
     values = order.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True, include=set(names))
     values |= {"revision": order.revision, "threePlStatus": order.three_pl_status.value}
     return {
-        name: text(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) if name in _JSON else _plain(value)
+        _STORED_AS.get(name, name): _json_text(value) if name in _JSON else _plain(value)
         for name, value in values.items()
     }
+
+
+def _json_text(value: object) -> "AttributeValueTypeDef":
+    return text(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _plain(value: str | int | bool) -> "AttributeValueTypeDef":  # noqa: FBT001 - an attribute's value
@@ -92,6 +121,8 @@ def _keys(order: Order) -> dict[str, "AttributeValueTypeDef"]:
         "verdict": text("pending" if order.is_pending else "judged"),
         "createdKey": text(created_key(order)),
     }
+    if mirror := mirrored_hold(order):
+        item["hold"] = _json_text(mirror)
     if order.stage:
         item |= {"stageKey": text(stage_key(order.integration, order.stage)), "shipByKey": text(ship_by_key(order))}
     if due := _due_at(order):
@@ -110,7 +141,7 @@ def _due_at(order: Order) -> datetime | None:
     owed = (
         order.pending_since and order.pending_since + VERDICT_OVERDUE,
         order.redownload_at,
-        order.hold and order.hold.until,
+        order.decisions.hold and order.decisions.hold.until,
     )
     return min((time for time in owed if time), default=None)
 
@@ -165,11 +196,12 @@ def update_if_unchanged(before: Order | None, after: Order) -> dict[str, Any]:
 
 def update_of_differences(before: Order | None, after: Order) -> dict[str, Any]:
     """An update expression for the attributes that differ, the key aside. The summary is written with every change."""
-    names = differing(before, after) if before else Order.model_fields.keys()
-    old = _fields(before, names) | _keys(before) if before else {}
+    upgraded = _READ_OTHERWISE if before and is_upgraded(before, after) else set()
+    names = differing(before, after) | upgraded if before else Order.model_fields.keys()
+    old = _fields(before, names - upgraded) | _keys(before) if before else {}
     new = _fields(after, names) | _keys(after) | {"summary": _summary(after)}
     changed = sorted(name for name in new if name != "orderId" and new[name] != old.get(name))
-    gone = sorted(old.keys() - new.keys())
+    gone = sorted({*old, *(_STORED_AS.get(name, name) for name in upgraded)} - new.keys())
     sets = ", ".join(f"#{name} = :{name}" for name in changed)
     removes = ", ".join(f"#{name}" for name in gone)
     return {

@@ -11,7 +11,7 @@ from typing import Final
 
 from needs_attention.amazon.order_json import read_order
 from needs_attention.orders.checks import CHECKS
-from needs_attention.orders.order import Order
+from needs_attention.orders.order import DIFFERS, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.order_items import order_from_item
 from tools.amazon_stand_in.ledger import Entry, moment
@@ -102,7 +102,7 @@ class Ending:
             return
         typed = {check.field for check in CHECKS if check.unit and order.edits.is_edited(check.unit)}
         missing = set(entry.missing) - typed
-        found = {item.field for item in order.missing if item.reason != "changedAtAmazon"} - {"billingAddress"}
+        found = {item.field for item in order.missing if item.reason != DIFFERS} - {"billingAddress"}
         if found != missing:
             yield f"lacks {sorted(missing)}, but is said to lack {sorted(found)}"
         if missing and (order.stage != NEEDS_ATTENTION or order.is_fulfillable or order.is_transferable):

@@ -33,8 +33,8 @@ def preview(
         found = orders.find_by_stage(integration.integration_id, stage.id, Page(MOST_LOOKED_AT))
         is_truncated = is_truncated or found.position is not None
         for order in orders.get_many(summary.order_id for summary in found.summaries).values():
-            was_held = judged(order, integration.settings, now).hold is not None
-            is_held = judged(order, settings, now).hold is not None
+            was_held = judged(order, integration.settings, now).is_held
+            is_held = judged(order, settings, now).is_held
             looked_at += 1
             would_be_held += is_held and not was_held
             would_be_let_go += was_held and not is_held

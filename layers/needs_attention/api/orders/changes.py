@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.lookup import around, existing_order
 from needs_attention.api.operations import IfMatch
-from needs_attention.api.orders.requests import Cause, OrderPatch, Release, TransferFailure, cause_of
+from needs_attention.api.orders.requests import Cause, DispatchReport, OrderPatch, Release, TransferFailure, cause_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder, whole_order_for
-from needs_attention.api.problems import ATTEMPTS, FieldProblem, FieldWarning, Problem, changed_meanwhile
+from needs_attention.api.problems import (
+    ATTEMPTS,
+    FieldProblem,
+    FieldWarning,
+    Problem,
+    changed_meanwhile,
+    problem_of_refusal,
+)
 from needs_attention.api.retention import EraseOrder
 from needs_attention.aws import is_lost_race
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders import gate
 from needs_attention.orders.changes import ChangedBy
 from needs_attention.orders.gate import Refused, Wanted
-from needs_attention.orders.order import Order, Redaction
+from needs_attention.orders.order import DIFFERS, Order, Redaction
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore
@@ -90,14 +97,18 @@ class OrderChanges:
             wanted = patch.wanted(surroundings.stages, self._now)
             units, confirmed = patch.units(order, settings), patch.confirmed_fields()
             noted = patch.noted(order)
-            if units or confirmed not in {None, order.edits.confirmed}:
-                edited = gate.edit(noted, units, confirmed, settings, self._now)
+            if patch.close_alerts:
+                noted = gate.close_alerts(noted, patch.close_alerts, by=self._caller.name, at=self._now)
+            if units or patch.keep_typed or confirmed is not None:
+                gate.check_editable(noted)
+                noted = gate.stopped(noted, wanted, settings, by=self._caller.name, at=self._now)
+                edited = gate.edit(noted, units, confirmed, settings, self._now, kept=patch.kept())
             elif wanted == Wanted():
-                return Changed(noted, "edit" if noted == order else "note")
+                return Changed(noted, "alertsClosed" if noted.alerts != order.alerts else "note")
             else:
                 edited = noted
             changed = gate.change(edited, wanted, settings, by=self._caller.name, at=self._now)
-            return Changed(changed, cause_of(order, wanted), patch.warnings(changed))
+            return Changed(changed, cause_of(order, wanted), patch.warnings(changed, settings))
 
         return change
 
@@ -146,7 +157,7 @@ class OrderChanges:
     def try_on(self, order: Order, change: OrderChange) -> Made:
         """The order as the change would make it. Raises what the change raises."""
         surroundings = self._around(order)
-        after, _, warnings = change(order, surroundings)
+        after, _, warnings = self._changed(order, change, surroundings)
         return self._answered(after, warnings, surroundings)
 
     def make_on(self, order: Order, change: OrderChange, if_match: IfMatch) -> Made:
@@ -154,7 +165,7 @@ class OrderChanges:
         for _ in range(ATTEMPTS):
             surroundings = self._around(order)
             self._check(if_match, order, surroundings)
-            after, cause, warnings = change(order, surroundings)
+            after, cause, warnings = self._changed(order, change, surroundings)
             if after.says_the_same_as(order):
                 return self._answered(order, warnings, surroundings)
             try:
@@ -162,8 +173,8 @@ class OrderChanges:
             except LostRace:
                 order = existing_order(self._orders, order.order_id)
                 continue
-            if order.hold and landed.was_just("OrderReleased"):
-                self._tell_released(self._now - order.hold.since)
+            if order.held and landed.was_just("OrderReleased"):
+                self._tell_released(self._now - order.held.since)
             return self._answered(landed, warnings, surroundings)
         raise changed_meanwhile()
 
@@ -196,6 +207,16 @@ class OrderChanges:
         """The warehouse has picked the order. Raises as `make` does."""
         return self._reported(order_id, lambda order, _: Changed(gate.picked(order), "picked"), if_match)
 
+    def dispatched(self, order_id: str, report: DispatchReport, if_match: IfMatch) -> WholeOrder:
+        """The warehouse has sent the order. Raises as `make` does, and a 422 for a time in the future."""
+        sent_at = report.sent_at(self._now)
+
+        def change(order: Order, surroundings: Surroundings) -> Changed:
+            sent = gate.dispatched(order, sent_at, surroundings.settings, by=self._caller.name, at=self._now)
+            return Changed(sent, "dispatched")
+
+        return self._reported(order_id, change, if_match)
+
     def transfer_failed(self, order_id: str, failure: TransferFailure, if_match: IfMatch) -> WholeOrder:
         """The warehouse cannot pick the order. Raises as `make` does."""
 
@@ -212,12 +233,21 @@ class OrderChanges:
     def _hold_if_the_settings_want_it(self, order: Order, surroundings: Surroundings) -> None:
         """Holds the order if a check that was switched on after its last verdict wants that, so that people find it."""
         verdict = judged(order, surroundings.settings, self._now)
-        if not order.is_pending and verdict.hold and not order.hold:
+        if not order.is_pending and verdict.is_held and not order.is_held:
             with suppress(LostRace):
                 self._orders.save(order, verdict, by="validation", at=self._now, cause="verdict")
 
     def _changed_by_the_caller(self, cause: Cause) -> ChangedBy:
         return {"by": self._caller.name, "at": self._now, "cause": cause, "request_id": self._request_id}
+
+    def _changed(self, order: Order, change: OrderChange, surroundings: Surroundings) -> Changed:
+        """The order after the change. A refusal because Amazon says something else shows both values, in the order."""
+        try:
+            return change(order, surroundings)
+        except Refused as refused:
+            if refused.code != DIFFERS or not self._caller.is_any_of(Role.READER):
+                raise
+            raise problem_of_refusal(refused, also={"order": self._shown(order, surroundings)}) from refused
 
     def _check(self, if_match: IfMatch, order: Order, surroundings: Surroundings) -> None:
         if not if_match.allows(order.revision):

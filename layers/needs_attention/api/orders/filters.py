@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
 from needs_attention.integrations.incidents import IncidentCode
-from needs_attention.integrations.standing import OrderStanding, may_be_fulfilled
+from needs_attention.integrations.standing import BlockedBy, OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.marketplaces import MARKETPLACES
@@ -51,6 +51,11 @@ class Filters(Value):
     )
     ready_to_release: bool | None = None
     fulfillable: bool | None = None
+    blocked_by: BlockedBy | None = Field(default=None, description="Orders that may not leave for this reason")
+    stopped: bool | None = Field(default=None, description="Whether a person decided that the order is not sent")
+    going_nowhere: bool | None = Field(
+        default=None, description="Complete orders that nobody sends, and nobody decided so"
+    )
     incident: IncidentCode | None = Field(default=None, description="Orders that wait for the end of this incident")
     queue: Queue | None = Field(default=None, description="Held orders, by whose turn it is")
     ship_by_state: ShipByState | None = None
@@ -98,6 +103,9 @@ PREDICATES: Mapping[str, Callable[[Candidate, Any], bool]] = {
     "missing": lambda order, wanted: not set(wanted).isdisjoint(order.summary.missing),
     "ready_to_release": lambda order, wanted: order.summary.ready_to_release == wanted,
     "fulfillable": lambda order, wanted: may_be_fulfilled(order.summary, order.surroundings) == wanted,
+    "blocked_by": lambda order, wanted: wanted in order.standing.blocked_by,
+    "stopped": lambda order, wanted: (order.summary.stopped_by is not None) == wanted,
+    "going_nowhere": lambda order, wanted: order.standing.goes_nowhere == wanted,
     "incident": lambda order, wanted: order.standing.incident == wanted,
     "queue": lambda order, wanted: order.standing.queue == wanted,
     "ship_by_state": lambda order, wanted: order.standing.ship_by_state == wanted,

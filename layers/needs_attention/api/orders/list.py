@@ -24,7 +24,7 @@ from needs_attention.api.orders.views import (
 )
 from needs_attention.api.problems import FieldError, Problem, invalid, not_found
 from needs_attention.integrations.stages import Stage, Stages
-from needs_attention.integrations.standing import HeldCounts, may_be_transferred
+from needs_attention.integrations.standing import HeldCounts, goes_nowhere, may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
@@ -68,6 +68,7 @@ class OrdersSummary(TypedDict):
     byAge: dict[str, int]
     byShipByState: dict[ShipByState, int]
     byStage: dict[str, int]
+    goingNowhere: Annotated[int, Field(description="Complete orders that nobody sends, and nobody decided so")]
     isTruncated: Annotated[bool, Field(description="There are more orders than the counts include")]
 
 
@@ -141,10 +142,12 @@ class OrderList:
         held: dict[str, HeldCounts] = {}
         by_stage: dict[str, int] = {}
         is_truncated = False
+        going_nowhere = 0
         for integration_id, own in self._surroundings(None, stages).items():
             for stage in () if own.integration.deleted_at else stages.stages:
                 found = self._orders.find_by_stage(integration_id, stage.id, Page(MOST_ENTRIES_READ))
                 by_stage[stage.name] = by_stage.get(stage.name, 0) + len(found.summaries)
+                going_nowhere += sum(goes_nowhere(one, own, now) for one in found.summaries)
                 is_truncated = is_truncated or found.position is not None
                 if stage.id == NEEDS_ATTENTION:
                     held[integration_id] = HeldCounts.of(found.summaries, own, now)
@@ -160,6 +163,7 @@ class OrderList:
             "byAge": dict(total.by_age),
             "byShipByState": dict(total.by_ship_by_state),
             "byStage": by_stage,
+            "goingNowhere": going_nowhere,
             "isTruncated": is_truncated,
         }
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypedDict
 
-from needs_attention.api.orders.views import OrderProblem
+from needs_attention.api.orders.views import GateProblem, OrderProblem
 from needs_attention.api.problems import Problem, ProblemDetails, problem_of
 
 
@@ -12,7 +12,7 @@ class RefusedOrder(TypedDict):
 
     orderId: str
     status: int
-    problem: ProblemDetails | OrderProblem
+    problem: ProblemDetails | OrderProblem | GateProblem
 
 
 class OneByOne:

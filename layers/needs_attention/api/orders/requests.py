@@ -1,9 +1,11 @@
 """The bodies of requests that change orders. A patch is a JSON Merge Patch (RFC 7396) on the order as people see it."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
@@ -11,11 +13,12 @@ from needs_attention.integrations.stages import Stages
 from needs_attention.orders.addresses import country_of, may_be_phone
 from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.checks import CONFIRMABLE
-from needs_attention.orders.edits import Edits, PersonsName, Unit
-from needs_attention.orders.effective import Seen, seen
-from needs_attention.orders.gate import Refused, Wanted, check_editable
+from needs_attention.orders.edits import UNITS, Unit
+from needs_attention.orders.effective import seen
+from needs_attention.orders.gate import DecisionName, Refused, Wanted, check_editable
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.verdict import Alert
 from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.text import cleaned
@@ -35,6 +38,8 @@ Cause = Literal[
     "acknowledge",
     "picked",
     "transferFailed",
+    "dispatched",
+    "alertsClosed",
     "erasure",
 ]
 
@@ -64,12 +69,15 @@ def _email_address(text: str) -> str:
         raise PydanticCustomError("not_an_address", "{why}", {"why": str(error)}) from None
 
 
-_ADDRESS_PARTS = [info.alias or name for name, info in Address.model_fields.items()]
+_ATTRIBUTE = {info.alias or name: name for name, info in Address.model_fields.items()}
+_ADDRESS_PARTS = list(_ATTRIBUTE)
 Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_address)]
 Quantity = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 AddressPatch = dict[Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")], Text | None]
+KEPT_UNITS = {to_camel(unit): unit for unit in UNITS}
+Kept = Annotated[str, OneOf(KEPT_UNITS, "no typed value has that name; those are {allowed}")]
 Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed as unavailable")]
 
 
@@ -79,7 +87,11 @@ class Price(Value):
 
 
 class LineItemBody(Value):
-    """A line as the API shows it, so that you can change a list and send it back."""
+    """A line as the API shows it, so that you can change a list and send it back.
+
+    What Amazon says of a line (`quantityUnfulfilled`, `isCancelled`, `askedToCancel`) and the numbers that follow
+    (`quantityOrdered`, `quantityToSend`) are not stored.
+    """
 
     order_item_id: Text | None = None
     seller_sku: Text | None = None
@@ -87,11 +99,24 @@ class LineItemBody(Value):
     title: Annotated[str, StringConstraints(max_length=500), AfterValidator(_tidy)] | None = None
     quantity: Quantity
     quantity_fulfilled: Quantity | None = None
+    quantity_unfulfilled: Quantity | None = None
+    quantity_ordered: Quantity | None = None
+    quantity_to_send: Quantity | None = None
+    is_cancelled: bool | None = None
+    asked_to_cancel: bool | None = None
     unit_price: Price | None = None
 
     def as_line_item(self) -> LineItem:
         price = self.unit_price and Money(amount=self.unit_price.amount, currency_code=self.unit_price.currency_code)
-        return LineItem.model_validate(dict(self) | {"unit_price": price})
+        return LineItem(
+            order_item_id=self.order_item_id,
+            seller_sku=self.seller_sku,
+            asin=self.asin,
+            title=self.title,
+            quantity=self.quantity,
+            quantity_fulfilled=self.quantity_fulfilled,
+            unit_price=price,
+        )
 
 
 class OverrideBody(Value):
@@ -113,16 +138,32 @@ class TransferFailure(Value):
     reason: Reason
 
 
+class DispatchReport(Value):
+    """When the warehouse sent an order; now, if it does not say."""
+
+    dispatched_at: SentTime | None = None
+
+    def sent_at(self, now: datetime) -> datetime:
+        """Raises a 422 for a time in the future."""
+        if self.dispatched_at and self.dispatched_at > now:
+            raise _wrong("dispatchedAt", "inTheFuture", "the order cannot have been dispatched in the future")
+        return self.dispatched_at or now
+
+
 _NAME_PARTS = ("first_name", "last_name", "company")
 
 
 class OrderPatch(Value):
     """A change of an order. Fields that you do not send stay as they are.
 
-    A value sets an edit. If you send a part of an address, or of the name, the edit is the whole unit as people see it,
-    with that part changed. "" blanks a field. null returns a unit to Amazon's value, and blanks a part of an address.
-    `lineItems` and `confirmed` are replaced as a whole. `copyDeliveryToBilling` copies the delivery address, as this
-    patch leaves it, into an edit of the billing address. It copies once: later edits of one do not change the other.
+    A value sets an edit: of one part, if you send a part of an address or of the name. The other parts stay Amazon's,
+    also if Amazon changes them later. "" blanks a field or a part. null returns it to Amazon's value.
+    `lineItems` and `confirmed` are replaced as a whole. `keepTyped` names typed values that stay although Amazon says
+    something else by now. `copyDeliveryToBilling` copies the delivery address, as this patch leaves it, into an edit of
+    the billing address. It copies once: later edits of one do not change the other.
+
+    For `stage`, `threePlStatus` and `fullyDispatched`, null takes a decision back: the order is again as if nobody had
+    decided, with the defaults of now, and may leave at once.
     """
 
     email: Email | None = None
@@ -134,8 +175,10 @@ class OrderPatch(Value):
     copy_delivery_to_billing: Annotated[Literal[True] | None, NotNull()] = None
     line_items: Annotated[tuple[LineItemBody, ...], Field(max_length=MOST_LINE_ITEMS)] | None = None
     confirmed: Annotated[tuple[Confirmed, ...], Field(max_length=10)] | None = None
-    stage: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=60)] | None, NotNull()] = None
-    three_pl_status: Annotated[ThreePlStatus | None, NotNull()] = None
+    keep_typed: Annotated[tuple[Kept, ...], Field(max_length=10)] = ()
+    close_alerts: Annotated[tuple[Alert, ...], Field(max_length=20)] = ()
+    stage: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
+    three_pl_status: ThreePlStatus | None = None
     fully_dispatched: bool | SentTime | None = None
     snooze_until: Annotated[SentTime | None, NotNull()] = None
     assigned_to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
@@ -163,39 +206,49 @@ class OrderPatch(Value):
         Refused for the address of a redacted order.
         """
         given = self.model_fields_set
-        view = seen(order.amazon, order.edits, settings)
-        delivery = view.delivery_address
         units: dict[Unit, object] = {}
         if not given.isdisjoint(_NAME_PARTS):
-            units["name"] = self._name(view, seen(order.amazon, Edits(), settings))
+            units["name"] = {part: getattr(self, part) for part in _NAME_PARTS if part in given}
         if "email" in given:
             units["email"] = self.email
         if "delivery_address" in given:
-            units["delivery_address"] = delivery = _patched(view.delivery_address, self.delivery_address)
+            units["delivery_address"] = _parts(self.delivery_address)
         if "billing_address" in given:
-            units["billing_address"] = _patched(view.billing_address, self.billing_address)
+            units["billing_address"] = _parts(self.billing_address)
         if self.copy_delivery_to_billing:
-            units["billing_address"] = self._copied(delivery or order.amazon.delivery_address, order)
+            units["billing_address"] = self._copied(order, units, settings)
         if "line_items" in given:
             units["line_items"] = self._lines()
         # Without an edit, a return to Amazon's value is no change.
-        return {unit: value for unit, value in units.items() if value is not None or order.edits.is_edited(unit)}
+        return {unit: value for unit, value in units.items() if _types(value) or order.edits.is_edited(unit)}
 
-    def warnings(self, changed: Order) -> tuple[FieldWarning, ...]:
+    def kept(self) -> tuple[Unit, ...]:
+        """The units whose typed value stays over what Amazon says now."""
+        return tuple(KEPT_UNITS[name] for name in self.keep_typed)
+
+    def warnings(self, changed: Order, settings: Settings) -> tuple[FieldWarning, ...]:
         """Warnings about values of the patch, given the order as it changed."""
+        if not (self.delivery_address or self.billing_address):
+            return ()
+        view = seen(changed.amazon, changed.edits, settings)
         found = [
-            _phone_warning("deliveryAddress", self.delivery_address, changed.edits.delivery_address),
-            _phone_warning("billingAddress", self.billing_address, changed.edits.billing_address),
+            _phone_warning("deliveryAddress", self.delivery_address, view.delivery_address),
+            _phone_warning("billingAddress", self.billing_address, view.billing_address),
         ]
         return tuple(warning for warning in found if warning)
 
-    def _copied(self, delivery: Address | None, order: Order) -> Address:
+    def _copied(self, order: Order, units: Mapping[Unit, object], settings: Settings) -> dict[str, str]:
+        """The parts of the delivery address as this patch leaves it."""
         if "billing_address" in self.model_fields_set:
             raise _wrong("copyDeliveryToBilling", "contradiction", "send either this or billingAddress")
         check_editable(order)  # first, because a redacted order never has an address to copy
+        edits = order.edits
+        if "delivery_address" in units:
+            edits = edits.with_typed("delivery_address", units["delivery_address"], order.amazon)
+        delivery = seen(order.amazon, edits, settings).delivery_address
         if delivery is None or not delivery.given_parts():
             raise _wrong("copyDeliveryToBilling", "noDeliveryAddress", "the order has no delivery address to copy")
-        return delivery
+        return delivery.given_parts()
 
     def _lines(self) -> tuple[LineItem, ...] | None:
         if self.line_items is None:
@@ -205,25 +258,14 @@ class OrderPatch(Value):
             raise _wrong("lineItems", "tooLarge", f"take more than {LARGEST_LINE_ITEMS:,} bytes together")
         return lines
 
-    def _name(self, view: Seen, amazons: Seen) -> PersonsName | None:
-        typed = {part: getattr(self, part) for part in _NAME_PARTS if part in self.model_fields_set}
-        if all(text is None for text in typed.values()):
-            return None
-        base = amazons if None in typed.values() else view
-        seen_parts = {part: getattr(base, part) for part in _NAME_PARTS}
-        if base.name_kind != "company":
-            seen_parts["company"] = ""  # the company at a person's address is not the addressee
-        return PersonsName.model_validate(seen_parts | {part: text for part, text in typed.items() if text is not None})
-
     def wanted(self, stages: Stages, now: datetime) -> Wanted:
         """The patch's wishes to the gate. Raises a 422 for an unknown Stage, and for an override of nothing."""
-        dispatched: datetime | Literal[False] | None = None
-        if "fully_dispatched" in self.model_fields_set:
-            dispatched = now if self.fully_dispatched is True else self.fully_dispatched or False
+        dispatched = now if self.fully_dispatched is True else self.fully_dispatched
         wanted = Wanted(
             stage=_stage_id(self.stage, stages),
             three_pl_status=self.three_pl_status,
             fully_dispatched=dispatched,
+            taken_back=frozenset(name for name in get_args(DecisionName) if self._is_null(name)),
             snooze_until=self.snooze_until,
             override=self.override.reason if self.override else None,
         )
@@ -234,6 +276,9 @@ class OrderPatch(Value):
         if wanted.override and not (wanted.ends_hold or wanted.lets_out):
             raise _wrong("override", "overridesNothing", "say in the same call what the override is for")
         return wanted
+
+    def _is_null(self, name: str) -> bool:
+        return name in self.model_fields_set and getattr(self, name) is None
 
 
 class BulkOrder(Value):
@@ -283,22 +328,24 @@ def cause_of(before: Order, wanted: Wanted) -> Cause:
     """The name of a change: what it does to where the order may go, or else an edit."""
     causes: dict[Cause, bool] = {
         "override": wanted.override is not None,
-        "release": wanted.ends_hold and before.hold is not None,
+        "release": wanted.ends_hold and before.is_held,
         "snooze": wanted.snooze_until is not None,
         "hold": wanted.stage == NEEDS_ATTENTION,
-        "threePlStatus": wanted.three_pl_status is not None,
-        "dispatch": wanted.fully_dispatched is not None,
-        "stage": wanted.stage is not None,
+        "threePlStatus": wanted.three_pl_status is not None or "three_pl_status" in wanted.taken_back,
+        "dispatch": wanted.fully_dispatched is not None or "fully_dispatched" in wanted.taken_back,
+        "stage": wanted.stage is not None or "stage" in wanted.taken_back,
     }
     return next((cause for cause, applies in causes.items() if applies), "edit")
 
 
-def _patched(address: Address | None, patch: dict[str, str | None] | None) -> Address | None:
-    """The address as people see it, with the patch; None stands for Amazon's."""
-    if patch is None:
-        return None
-    parts = address.model_dump(by_alias=True) if address else {}
-    return Address.model_validate(parts | {part: text or None for part, text in patch.items()})
+def _parts(patch: Mapping[str, str | None] | None) -> dict[str, str | None] | None:
+    """The patch of an address by the names of its attributes; None stands for Amazon's whole address."""
+    return None if patch is None else {_ATTRIBUTE[part]: text for part, text in patch.items()}
+
+
+def _types(value: object) -> bool:
+    """Whether an edit types something, and does not only return to Amazon's value."""
+    return any(text is not None for text in value.values()) if isinstance(value, Mapping) else value is not None
 
 
 def _phone_warning(field: str, patch: dict[str, str | None] | None, address: Address | None) -> FieldWarning | None:

@@ -9,13 +9,23 @@ from needs_attention.api.answers import FieldCode, Instant, Url, as_json
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.problems import FieldProblem, ProblemDetails
 from needs_attention.integrations.incidents import IncidentCode
-from needs_attention.integrations.standing import OrderStanding, may_be_fulfilled
+from needs_attention.integrations.standing import BlockedBy, OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import CONNECTION_AT_FAULT
-from needs_attention.orders.amazon_order import Address, LineItem, Money
-from needs_attention.orders.edits import UNITS, amazons_units
-from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource, Seen, seen
-from needs_attention.orders.order import DispatchedBy, HoldKind, Missing, Order, OrderStatus, Override, Redaction
+from needs_attention.orders.amazon_order import Address, CameBackFrom, LineItem, Money
+from needs_attention.orders.decisions import Decision
+from needs_attention.orders.edits import Unit, units_typed_otherwise
+from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource, Seen, SeenLine, seen
+from needs_attention.orders.order import (
+    DispatchedBy,
+    HoldKind,
+    Missing,
+    Order,
+    OrderStatus,
+    Override,
+    Redaction,
+    TakenLine,
+)
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import Queue, ShipByState
@@ -28,6 +38,22 @@ class OrderProblem(ProblemDetails):
     """The order has changed since you read it. `order` shows it as it is now."""
 
     order: "WholeOrder"
+
+
+class GateProblem(ProblemDetails):
+    """Why the gate refused. With the code `differsFromAmazon`, `order` shows the order as it is now.
+
+    It holds both values: the typed one, and Amazon's in `amazonSays`.
+    """
+
+    order: NotRequired["WholeOrder"]
+
+
+class Stop(TypedDict):
+    """A person's decision not to send an order."""
+
+    by: str
+    at: Instant
 
 
 class OrderRow(TypedDict):
@@ -49,6 +75,15 @@ class OrderRow(TypedDict):
     missing: list[FieldCode]
     readyToRelease: bool
     fulfillable: Annotated[bool, Field(description="Whether goods may leave now")]
+    blockedBy: Annotated[list[BlockedBy], Field(description="Why goods may not leave now")]
+    goingNowhere: Annotated[bool, Field(description="Complete, not sent by anybody, and nobody decided so")]
+    stopped: Annotated[
+        NotRequired[Stop | None],
+        Field(description="The person who decided that it is not sent, and when. Not shown to a warehouse"),
+    ]
+    cameBackFrom: Annotated[
+        CameBackFrom | None, Field(description="Amazon called it shipped, or its own, and now calls it neither")
+    ]
     queue: Annotated[Queue | None, Field(description="Of a held order: whose turn it is")]
     incident: Annotated[IncidentCode | None, Field(description="The incident that the order waits for")]
     shipBy: Instant | None
@@ -124,15 +159,65 @@ class PersonalData(TypedDict):
     billingAddress: Address | None
 
 
+class Decided(TypedDict):
+    """A person's choice: who made it, and when."""
+
+    by: str
+    at: Instant
+
+
+class DecidedStage(Decided):
+    stage: str | None
+
+
+class DecidedThreePlStatus(Decided):
+    """`isImplied`: the person ended a hold by choosing a Stage, and asked for no transfer."""
+
+    threePlStatus: ThreePlStatus
+    isImplied: bool
+
+
+class DecidedDispatch(Decided):
+    """`sentAt` is null if the person said that the order was not sent."""
+
+    sentAt: Instant | None
+
+
+class DecidedHold(Decided):
+    until: Instant | None
+
+
+class DecidedByPeople(TypedDict):
+    """What people decided about an order. Send null for a field to take its decision back."""
+
+    stage: DecidedStage | None
+    threePlStatus: DecidedThreePlStatus | None
+    fullyDispatched: DecidedDispatch | None
+    hold: DecidedHold | None
+
+
+class ClosedAlertView(TypedDict):
+    """An alert that a person closed: it is not raised again for the same news."""
+
+    alert: str
+    by: str
+    at: Instant
+
+
 class WholeOrder(OrderRow, PersonalData):
     """An order as people see it: edits take precedence over Amazon's data. Removed personal data is null."""
 
-    lineItems: list[LineItem]
+    lineItems: list[SeenLine]
     sources: Sources
     missingDetails: list[MissingDetail]
     confirmed: Annotated[list[FieldCode], Field(description="Confirmed as unavailable")]
     heldAfterRelease: bool
     snoozedUntil: Instant | None
+    decisions: Annotated[
+        NotRequired[DecidedByPeople],
+        Field(description="What people chose, also where it changes nothing now. Not shown to a warehouse"),
+    ]
+    closedAlerts: list[ClosedAlertView]
     override: Override | None
     comment: Annotated[NotRequired[str | None], Field(description="Not shown to a warehouse")]
     warehouseError: Annotated[str | None, Field(description="Why the warehouse could not pick it")]
@@ -181,10 +266,20 @@ def order_row(summary: Summary, surroundings: Surroundings, now: datetime) -> Or
         "stage": surroundings.stages.name_of(summary.stage),
         "verdict": "pending" if summary.is_pending else "judged",
         "fulfillable": may_be_fulfilled(summary, surroundings),
+        "blockedBy": list(standing.blocked_by),
+        "goingNowhere": standing.goes_nowhere,
+        "stopped": _stop(summary),
+        "cameBackFrom": cast("CameBackFrom | None", summary.came_back_from),
         "incident": standing.incident,
         "shipByState": standing.ship_by_state,
         "queue": standing.queue,
     }
+
+
+def _stop(summary: Summary) -> Stop | None:
+    if summary.stopped_by is None or summary.stopped_at is None:
+        return None
+    return {"by": summary.stopped_by, "at": instant(summary.stopped_at)}
 
 
 def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
@@ -195,6 +290,8 @@ def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> Whol
         **(_NO_PERSONAL_DATA if order.redacted_at else _personal_data(view)),
         "sellerOrderId": order.amazon.seller_order_id,
         "lineItems": [as_json(line) for line in view.line_items],
+        "decisions": _decisions(order, surroundings),
+        "closedAlerts": [as_json(one) for one in order.closed_alerts],
         "sources": {
             "name": view.name_source,
             "email": view.email_source,
@@ -205,7 +302,7 @@ def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> Whol
         "missingDetails": [_missing(item, order, surroundings) for item in order.missing],
         "confirmed": list(order.edits.confirmed),
         "heldAfterRelease": order.hold is not None and order.hold.after_release,
-        "snoozedUntil": _instant(order.hold.until if order.hold else None),
+        "snoozedUntil": _instant(order.held.until if order.held else None),
         "override": as_json(order.override),
         "comment": order.comment,
         "warehouseError": order.warehouse_error,
@@ -218,19 +315,68 @@ def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> Whol
     }
 
 
+def _decisions(order: Order, surroundings: Surroundings) -> DecidedByPeople:
+    stage, three_pl, dispatch, hold = (
+        order.decisions.stage,
+        order.decisions.three_pl_status,
+        order.decisions.dispatch,
+        order.decisions.hold,
+    )
+    return {
+        "stage": {**_decided(stage), "stage": surroundings.stages.name_of(stage.stage)} if stage else None,
+        "threePlStatus": {
+            **_decided(three_pl),
+            "threePlStatus": three_pl.three_pl_status,
+            "isImplied": three_pl.is_implied,
+        }
+        if three_pl
+        else None,
+        "fullyDispatched": {**_decided(dispatch), "sentAt": _instant(dispatch.sent_at)} if dispatch else None,
+        "hold": {**_decided(hold), "until": _instant(hold.until)} if hold else None,
+    }
+
+
+def _decided(decision: Decision) -> Decided:
+    return {"by": decision.by, "at": instant(decision.at)}
+
+
 def whole_order_for(caller: Caller, order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
-    """The order as the caller may see it. A warehouse does not see people's notes on it."""
+    """The order as the caller may see it.
+
+    A warehouse does not see people's notes. Its lines are those to send, each with the number to send: after it took
+    the order, what it took.
+    """
     shown = whole_order(order, surroundings, now)
     if not caller.is_any_of(Role.READER):
         shown.pop("assignedTo", None)
         shown.pop("comment", None)
+        shown.pop("stopped", None)
+        shown.pop("decisions", None)
+        shown["lineItems"] = _lines_for_warehouse(order, surroundings)
     return shown
+
+
+def _lines_for_warehouse(order: Order, surroundings: Surroundings) -> list[Any]:
+    lines = seen(order.amazon, order.edits, surroundings.settings).line_items
+    if order.is_handed_over and order.parcel:
+        known = {(line.order_item_id, line.seller_sku, line.asin): line for line in lines}
+        lines = tuple(_as_taken(one, known.get(one.product)) for one in order.parcel.lines)
+    to_send = (line for line in lines if line.quantity_to_send)
+    return [as_json(line.model_copy(update={"quantity": line.quantity_to_send})) for line in to_send]
+
+
+def _as_taken(taken: TakenLine, line: SeenLine | None) -> SeenLine:
+    """The line as the warehouse took it, also if the order does not have it any more."""
+    item_id, sku, asin = taken.product
+    known = line or SeenLine(order_item_id=item_id, seller_sku=sku, asin=asin)
+    return known.model_copy(update={"quantity_ordered": taken.quantity_ordered, "quantity_to_send": taken.quantity})
 
 
 def row_for_warehouse(row: OrderRow) -> OrderRow:
     """The row without people's notes on the order."""
     shown = row.copy()
     shown.pop("assignedTo", None)
+    shown.pop("stopped", None)
     return shown
 
 
@@ -266,17 +412,22 @@ def _missing(item: Missing, order: Order, surroundings: Surroundings) -> Missing
         "firstMissingAt": _instant(item.first_missing_at),
         "message": message_for(item),
         "nextStep": CONNECTION_AT_FAULT if has_vanished else next_step_for(item, order),
-        "accepted": item not in order.open_missing,
+        "accepted": item not in (*order.open_missing, *order.differences),
     }
 
 
 def _amazon_says(order: Order) -> AmazonSays:
     """Amazon's value of each unit for which a person entered another value."""
-    amazons = amazons_units(order.amazon)
-    differing: set[str] = {
-        unit for unit in UNITS if order.edits.is_edited(unit) and getattr(amazons, unit) != getattr(order.edits, unit)
+    amazon = order.amazon
+    said: dict[Unit, tuple[str, object]] = {
+        "name": ("name", amazon.addressee),
+        "email": ("email", amazon.buyer_email),
+        "delivery_address": ("deliveryAddress", _address(amazon.delivery_address)),
+        "billing_address": ("billingAddress", _address(amazon.tax_address)),
+        "line_items": ("lineItems", None if amazon.line_items is None else [as_json(x) for x in amazon.line_items]),
     }
-    return cast("AmazonSays", amazons.model_dump(mode="json", by_alias=True, include=differing))
+    differing = units_typed_otherwise(order.edits, amazon)
+    return cast("AmazonSays", {name: value for unit, (name, value) in said.items() if unit in differing})
 
 
 def _address(address: Address | None) -> Any:

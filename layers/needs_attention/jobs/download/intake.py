@@ -144,7 +144,7 @@ def _is_wanted(amazon: AmazonOrder, integration: Integration) -> bool:
 def _counted(written: Written, integration: Integration, now: datetime) -> Counts:
     """Counts one order by its coming verdict, which is a pure function of the order as it was just written."""
     before, after = written.before, judged(written.after, integration.settings, now)
-    was_held, is_held = before is not None and before.hold is not None, after.hold is not None
+    was_held, is_held = before is not None and before.is_held, after.is_held
     lacks_less = before is not None and len(after.open_missing) < len(before.open_missing)
     return Counts(
         new=before is None,

@@ -1,0 +1,65 @@
+"""Orders that the release before this one wrote: their decisions are read out of what they show.
+
+That release stored a person's choice in the same attributes as the verdict's, so a Stage, a 3PL Status or a dispatch
+other than the defaults was a person's. It may also write an order after this release did, while both run side by side
+or after a rollback: it leaves the decisions that are stored as they are, and does not know them.
+"""
+
+from needs_attention.orders.decisions import (
+    Decisions,
+    Defaults,
+    DispatchDecision,
+    Granted,
+    StageDecision,
+    ThreePlDecision,
+)
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+
+WHO = "before this release"
+
+
+def with_decisions_apart(order: Order, settings: Settings) -> Order:
+    """The order with its decisions apart from what it was granted.
+
+    An order that this release wrote last is returned as it is.
+    """
+    if order.apart_until == order.revision:
+        return order
+    apart = order.with_(apart_until=order.revision)
+    if order.hold or order.judged_at is None:
+        return apart
+    granted = order.granted or _granted_before(order, settings)
+    return apart.with_(granted=granted, decisions=_decisions_shown(order, granted))
+
+
+def _granted_before(order: Order, settings: Settings) -> Granted:
+    return Granted(
+        stage=settings.default_stage,
+        three_pl_status=settings.default_three_pl_status,
+        is_dispatched=order.dispatched_by == "us",
+        at=order.fully_dispatched_at or order.judged_at or order.downloaded_at,
+    )
+
+
+def _decisions_shown(order: Order, granted: Defaults) -> Decisions:
+    """What people decided, as far as the order shows it: everything that is neither decided already nor granted."""
+    known = order.decisions
+    at = order.judged_at or order.downloaded_at
+    stage, three_pl_status = known.stage, known.three_pl_status
+    if order.stage not in {None, NEEDS_ATTENTION, granted.stage, stage.stage if stage else None}:
+        stage = StageDecision(by=WHO, at=at, stage=str(order.stage))
+    is_open = not (order.is_handed_over or order.voided_at or order.redacted_at or order.amazon.is_shipped)
+    shown = order.three_pl_status
+    is_masked = not is_open or order.stage in {None, NEEDS_ATTENTION} or order.amazon.is_fulfilled_by_amazon
+    if order.amazon.is_partly_shipped and shown is ThreePlStatus.DO_NOT_TRANSFER:
+        is_masked = True
+    decided = three_pl_status.three_pl_status if three_pl_status else None
+    if not is_masked and shown not in {granted.three_pl_status, decided}:
+        three_pl_status = ThreePlDecision(by=WHO, at=at, three_pl_status=shown)
+    dispatch = known.dispatch
+    if order.dispatched_by == "person" and order.fully_dispatched_at and not (dispatch and dispatch.is_sent):
+        dispatch = DispatchDecision(by=WHO, at=at, sent_at=order.fully_dispatched_at)
+    elif not is_masked and granted.is_dispatched and order.dispatched_by is None and dispatch is None:
+        dispatch = DispatchDecision(by=WHO, at=at)
+    return known.with_(stage=stage, three_pl_status=three_pl_status, dispatch=dispatch)
