@@ -19,9 +19,12 @@ from tools.builders import LATER, NOON, a_line, a_raw_order, an_address, an_amaz
         ("UNSHIPPED", False, False, False, False),
         ("PARTIALLY_SHIPPED", False, False, False, True),
         ("SHIPPED", False, False, True, False),
+        ("INVOICE_UNCONFIRMED", False, False, True, False),
         ("CANCELLED", True, False, False, False),
         ("UNFULFILLABLE", True, False, False, False),
         (None, False, False, False, False),
+        ("Shipped", False, False, False, False),
+        ("CANCELED", False, False, False, False),
     ],
 )
 def test_amazons_statuses_are_told_apart(
@@ -38,9 +41,10 @@ def test_amazons_statuses_are_told_apart(
 KNOWN = read_order(a_raw_order())
 ALWAYS_THERE = {"order_id", "created_at", "updated_at"}
 NEVER_NONE = {"programs", "is_gift", "cancel_requested_by_buyer"}
+OF_THE_STATUS = {"fulfillment_status", "came_back_from", "doubts"}  # see the tests of the status below
 
 
-@pytest.mark.parametrize("field", sorted(AmazonOrder.model_fields.keys() - ALWAYS_THERE - NEVER_NONE))
+@pytest.mark.parametrize("field", sorted(AmazonOrder.model_fields.keys() - ALWAYS_THERE - NEVER_NONE - OF_THE_STATUS))
 def test_a_fact_that_amazon_no_longer_sends_is_kept(field: str) -> None:
     silent = KNOWN.model_copy(update={field: None, "updated_at": NOON})
 
@@ -49,9 +53,148 @@ def test_a_fact_that_amazon_no_longer_sends_is_kept(field: str) -> None:
 
 
 def test_an_answer_stripped_of_everything_erases_nothing() -> None:
-    bare = AmazonOrder(order_id=KNOWN.order_id, created_at=KNOWN.created_at, updated_at=NOON)
+    bare = AmazonOrder(
+        order_id=KNOWN.order_id, created_at=KNOWN.created_at, updated_at=NOON, fulfillment_status="UNSHIPPED"
+    )
 
     assert KNOWN.updated_with(bare) == KNOWN.model_copy(update={"updated_at": NOON})
+
+
+# The status -----------------------------------------------------------------------------------------------------------
+
+
+def after(*answers: dict[str, Any]) -> AmazonOrder:
+    """An unshipped order of ours after these answers of Amazon's."""
+    order = an_amazon_order()
+    for answer in answers:
+        order = order.updated_with(order.model_copy(update=answer))
+    return order
+
+
+def of_status(status: str | None) -> dict[str, Any]:
+    return {"fulfillment_status": status}
+
+
+SHIPPED, UNSHIPPED, ON_HOLD, NO_STATUS = (of_status(status) for status in ("SHIPPED", "UNSHIPPED", "ON_HOLD", None))
+FBA, OURS = {"fulfilled_by": "AMAZON"}, {"fulfilled_by": "MERCHANT"}
+
+
+@pytest.mark.parametrize("unknown", [None, "ON_HOLD", "Shipped"])
+@pytest.mark.parametrize("before", ["UNSHIPPED", "PARTIALLY_SHIPPED", "PENDING"])
+def test_a_status_that_is_absent_or_unknown_is_no_silence(before: str, unknown: str | None) -> None:
+    order = after(of_status(before), of_status(unknown))
+
+    assert order.fulfillment_status == unknown
+    assert order.doubt == (unknown, "", None)
+
+
+@pytest.mark.parametrize("unknown", [None, "ON_HOLD"])
+@pytest.mark.parametrize("final", ["SHIPPED", "INVOICE_UNCONFIRMED", "CANCELLED", "UNFULFILLABLE"])
+def test_a_final_status_outlasts_one_that_is_absent_or_unknown(final: str, unknown: str | None) -> None:
+    order = after(of_status(final), of_status(unknown))
+
+    assert (order.fulfillment_status, order.doubt) == (final, ())
+
+
+@pytest.mark.parametrize(
+    ("facts", "doubt"),
+    [
+        ({}, ()),
+        (FBA, ()),
+        (SHIPPED, ()),
+        (ON_HOLD, ("ON_HOLD", "", None)),
+        (NO_STATUS, (None, "", None)),
+        ({"fulfilled_by": "AFN"}, ("", "AFN", None)),
+        ({"fulfilled_by": None}, ("", None, None)),
+        ({"fulfillment_status": None, "fulfilled_by": None}, (None, None, None)),
+        ({"came_back_from": "shipped"}, ("", "", "shipped")),
+    ],
+    ids=str,
+)
+def test_a_doubt_says_what_makes_it_unknown_whether_to_send(facts: dict[str, Any], doubt: tuple[str | None]) -> None:
+    assert an_amazon_order(**facts).doubt == doubt
+
+
+@pytest.mark.parametrize(
+    ("answers", "came_back_from"),
+    [
+        ([SHIPPED], None),
+        ([SHIPPED, UNSHIPPED], "shipped"),
+        ([SHIPPED, UNSHIPPED, {"buyer_name": "Bo"}], "shipped"),
+        ([of_status("INVOICE_UNCONFIRMED"), of_status("PENDING")], "shipped"),
+        ([SHIPPED, UNSHIPPED, SHIPPED], None),
+        ([SHIPPED, UNSHIPPED, of_status("CANCELLED")], None),
+        ([SHIPPED, of_status("CANCELLED")], None),
+        ([FBA], None),
+        ([FBA, OURS], "fulfilledByAmazon"),
+        ([FBA, {"fulfilled_by": "AFN"}], "fulfilledByAmazon"),
+        ([FBA, {"fulfilled_by": None}], None),
+        ([of_status("CANCELLED"), UNSHIPPED], None),
+    ],
+    ids=str,
+)
+def test_an_order_comes_back_from_shipped_or_from_amazon(
+    answers: list[dict[str, Any]], came_back_from: str | None
+) -> None:
+    assert after(*answers).came_back_from == came_back_from
+
+
+@pytest.mark.parametrize(
+    ("answers", "doubts"),
+    [
+        ([UNSHIPPED], 0),
+        ([ON_HOLD], 1),
+        ([ON_HOLD, {"buyer_name": "Bo"}], 1),
+        ([ON_HOLD, UNSHIPPED], 1),
+        ([ON_HOLD, of_status("FROZEN")], 2),
+        ([ON_HOLD, UNSHIPPED, ON_HOLD], 2),
+        ([SHIPPED, UNSHIPPED], 1),
+        ([SHIPPED, UNSHIPPED, SHIPPED], 1),
+        ([SHIPPED, UNSHIPPED, SHIPPED, UNSHIPPED], 2),
+        ([FBA, OURS, FBA, OURS], 2),
+    ],
+    ids=str,
+)
+def test_each_new_doubt_counts_and_the_same_one_only_once(answers: list[dict[str, Any]], doubts: int) -> None:
+    assert after(*answers).doubts == doubts
+
+
+# Requests to cancel ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("order", "requests"),
+    [
+        ({"line_items": (a_line(), a_line(order_item_id="2", asked_to_cancel=True))}, {"2"}),
+        (
+            {"line_items": (a_line(asked_to_cancel=True), a_line(order_item_id="2", asked_to_cancel=True))},
+            {"90001", "2"},
+        ),
+        ({"line_items": (a_line(asked_to_cancel=True, is_cancelled=True),)}, set()),
+        ({"line_items": (a_line(asked_to_cancel=True, quantity=0),)}, set()),
+        ({"line_items": (a_line(asked_to_cancel=True, order_item_id=None),)}, {"*"}),
+        ({"cancel_requested_by_buyer": True}, {"*"}),
+        ({"cancel_requested_by_buyer": True, "line_items": None}, {"*"}),
+        ({"cancel_requested_by_buyer": True, "line_items": (a_line(asked_to_cancel=True),)}, {"90001"}),
+        ({"line_items": None}, set()),
+        ({}, set()),
+    ],
+)
+def test_requests_to_cancel_count_by_line_until_it_is_cancelled(order: dict[str, Any], requests: set[str]) -> None:
+    assert an_amazon_order(**order).cancel_requests == requests
+
+
+def test_a_request_to_cancel_outlasts_an_answer_that_does_not_repeat_it() -> None:
+    asked = an_amazon_order(line_items=(a_line(asked_to_cancel=True),))
+
+    assert asked.updated_with(an_amazon_order()).cancel_requests == {"90001"}
+
+
+def test_a_cancelled_line_stays_cancelled_if_amazon_falls_silent() -> None:
+    cancelled = an_amazon_order(line_items=(a_line(is_cancelled=True),))
+    (line,) = cancelled.updated_with(an_amazon_order()).line_items or ()
+
+    assert not line.is_wanted
 
 
 @pytest.mark.parametrize(
@@ -170,7 +313,7 @@ def test_the_lines_of_an_order_that_had_none_are_taken_as_they_are() -> None:
 @settings(deadline=None)
 @given(st.data())
 def test_no_answer_of_amazons_ever_blanks_a_text_that_was_known(data: st.DataObject) -> None:
-    texts = ["buyer_name", "buyer_email", "recipient_name", "fulfillment_status", "fulfilled_by", "tax_name"]
+    texts = ["buyer_name", "buyer_email", "recipient_name", "fulfilled_by", "tax_name"]
     order = KNOWN
     for _ in range(3):
         update = data.draw(st.dictionaries(st.sampled_from(texts), st.none() | st.sampled_from(["A b", "C d"])))

@@ -6,10 +6,11 @@ import pytest
 
 from needs_attention.orders.amazon_order import UnreadableOrder
 from needs_attention.orders.amazon_update import downloaded
+from needs_attention.orders.gate import Wanted, change
 from needs_attention.orders.order import Redaction
 from needs_attention.orders.settings import Checks, Settings
 from needs_attention.orders.verdict import judged
-from tools.builders import NOON, a_line, accepting, an_amazon_order, an_order
+from tools.builders import NOON, a_line, accepting, an_amazon_order, an_order, edited
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -105,3 +106,72 @@ def test_an_order_too_large_with_what_is_kept_of_it_is_refused() -> None:
         downloaded(
             order, newer.model_copy(update={"programs": ("x" * 2_000,) * 20}), order.integration, Settings(), NOON
         )
+
+
+# What an answer means for people's part -------------------------------------------------------------------------------
+
+SAYS = {"other": "other@example.com", "third": "third@example.com", "typed": "typed@example.com"}
+
+
+def news_after(*says: str, is_held: bool) -> tuple[str, ...]:
+    """The news on an order whose email was typed, after answers with these emails and no verdict between."""
+    silent = an_amazon_order(buyer_email=None)
+    order = judged(an_order(silent, edits=edited(silent, email="typed@example.com")), Settings(), NOON)
+    order = order if is_held else change(order, Wanted(release=True), Settings(), by="ada", at=NOON)
+    for number, email in enumerate(says, start=1):
+        newer = order.amazon.model_copy(
+            update={"buyer_email": SAYS[email], "updated_at": order.amazon.updated_at + number * MINUTE}
+        )
+        order = downloaded(order, newer, order.integration, Settings(), NOON) or order
+    return order.news
+
+
+@pytest.mark.parametrize(
+    ("says", "is_held", "news"),
+    [
+        (["typed"], True, ()),
+        (["other"], True, ("email",)),
+        (["other"], False, ()),
+        (["other", "third"], False, ("email",)),
+        (["typed", "other"], False, ("email",)),
+        (["other", "third", "typed"], False, ()),
+    ],
+    ids=str,
+)
+def test_the_download_notices_which_value_is_news(says: list[str], is_held: bool, news: tuple[str, ...]) -> None:
+    assert news_after(*says, is_held=is_held) == news
+
+
+def test_a_request_to_cancel_on_another_line_asks_again() -> None:
+    lines = (a_line(asked_to_cancel=True), a_line(order_item_id="90002", seller_sku="SHADE-1"))
+    asked = an_amazon_order(line_items=lines)
+    order = an_order(asked, edits=edited(asked, confirmed=("buyerRequestedCancel",)))
+    newer = asked.model_copy(
+        update={"line_items": (lines[0], lines[1].model_copy(update={"asked_to_cancel": True})), "updated_at": NOON}
+    )
+
+    after = downloaded(order, newer, order.integration, Settings(), NOON)
+    assert after is not None
+    assert [item.field for item in judged(after, Settings(), NOON).open_missing] == ["buyerRequestedCancel"]
+
+
+@pytest.mark.parametrize("unknown", [None, "ON_HOLD"])
+def test_an_order_whose_status_vanishes_is_held_until_amazon_says_it_again(unknown: str | None) -> None:
+    order = judged(an_order(), Settings(), NOON)
+    for status, reason in ((unknown, "unknownStatus"), ("UNSHIPPED", None)):
+        newer = order.amazon.model_copy(
+            update={"fulfillment_status": status, "updated_at": order.amazon.updated_at + MINUTE}
+        )
+        order = judged(downloaded(order, newer, order.integration, Settings(), NOON) or order, Settings(), NOON)
+        assert [item.reason for item in order.missing] == ([reason] if reason else [])
+        assert (order.hold is not None) == bool(reason)
+
+
+@pytest.mark.parametrize("unknown", [None, "ON_HOLD"])
+def test_an_answer_without_a_known_status_leaves_a_shipped_order_shipped(unknown: str | None) -> None:
+    order = judged(an_order(an_amazon_order(fulfillment_status="SHIPPED")), Settings(), NOON)
+    newer = order.amazon.model_copy(update={"fulfillment_status": unknown, "updated_at": NOON})
+    after = downloaded(order, newer, order.integration, Settings(), NOON)
+
+    assert after is not None
+    assert judged(after, Settings(), NOON).status == "Dispatched"

@@ -6,9 +6,22 @@ import pytest
 
 from needs_attention.orders.changes import with_change
 from needs_attention.orders.edits import Edits
-from needs_attention.orders.order import Order
-from needs_attention.orders.settings import ThreePlStatus
-from tools.builders import LATER, LATER_STILL, NOON, a_held_order, a_judged_order, an_amazon_order, an_order, edited
+from needs_attention.orders.order import ClosedAlert, Order, Parcel
+from needs_attention.orders.parcel import parcel_now
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.orders.verdict import granted_now
+from tools.builders import (
+    LATER,
+    LATER_STILL,
+    NOON,
+    a_held_order,
+    a_judged_order,
+    an_amazon_order,
+    an_order,
+    by_hand,
+    decided,
+    edited,
+)
 
 
 def changed(before: Order | None, after: Order, by: str = "ada", at: datetime = LATER) -> Order:
@@ -59,11 +72,26 @@ def test_a_change_names_its_fields_by_their_owner() -> None:
 
 def test_a_change_names_no_bookkeeping() -> None:
     before = an_order(edits=Edits())
-    edits = before.edits.edited("email", None, before.amazon)
-    after = before.with_(revision=7, downloaded_at=LATER, pending_since=LATER, redownload_at=LATER, edits=edits)
+    after = before.with_(
+        revision=7,
+        downloaded_at=LATER,
+        pending_since=LATER,
+        redownload_at=LATER,
+        edits=before.edits.settling(["email"], before.amazon),
+        news=("email",),
+        granted=granted_now(before, Settings(), LATER),
+        parcel=parcel_now(before, Settings()),
+        alerts=("CameBack",),
+        closed_alerts=(ClosedAlert(alert="CameBack", by="ada", at=NOON),),
+    )
 
-    assert after != before
     assert last_fields(before, after) == ()
+
+
+def test_a_decision_is_a_field_of_its_own() -> None:
+    before = an_order()
+
+    assert last_fields(before, before.with_(decisions=decided(stage="packing"))) == ("decisions",)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +121,44 @@ def test_a_change_names_no_bookkeeping() -> None:
 def test_an_event_is_told_once(before: Order | None, after: Order, event: str) -> None:
     assert last_events(before, after) == (event,)
     assert last_events(after, after) == ()
+
+
+def test_a_hold_by_hand_is_told_as_a_hold_and_as_a_release() -> None:
+    free, held = a_judged_order(), a_judged_order(decisions=decided(hold=by_hand()))
+
+    assert last_events(free, held) == ("OrderHeld",)
+    assert last_events(held, free) == ("OrderReleased",)
+
+
+def test_a_hold_by_hand_over_another_is_told_once() -> None:
+    held = a_held_order()
+    twice = held.with_(decisions=decided(hold=by_hand()))
+
+    assert last_events(held, twice) == ()
+    assert last_events(twice, held) == ()
+
+
+@pytest.mark.parametrize("alert", ["ChangedAfterHandOver", "ChangedAfterDispatch"])
+def test_each_further_change_of_a_sent_order_is_told(alert: str) -> None:
+    order = a_judged_order(alerts=(alert,), parcel=Parcel(lines=(), told="first"))
+    further = order.with_(parcel=Parcel(lines=(), told="second"))
+
+    assert last_events(order, further) == (alert,)
+    assert last_events(further, further) == ()
+
+
+def test_an_alert_that_stays_is_not_told_with_a_further_change() -> None:
+    order = a_judged_order(alerts=("CameBack",), parcel=Parcel(lines=(), told="first"))
+
+    assert last_events(order, order.with_(parcel=Parcel(lines=(), told="second"))) == ()
+
+
+def test_a_record_of_decisions_stays_valid_with_each_revision() -> None:
+    apart = changed(None, an_order())
+    others = changed(None, an_order(apart_until=None))
+
+    assert (apart.apart_until, changed(apart, apart).apart_until) == (1, 2)
+    assert others.apart_until is None
 
 
 @pytest.mark.parametrize("by", ["amazon", "validation", "clock"])

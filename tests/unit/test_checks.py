@@ -22,6 +22,7 @@ ROWS = {
     "billingAddress": ("billing_address", "billing_address", "billing address"),
     "lineItems": ("line_items", "line_items", "line items"),
     "buyerRequestedCancel": ("buyer_requested_cancel", None, "request to cancel"),
+    "fulfillmentUnknown": (None, None, "fulfillment status"),
 }
 
 
@@ -36,8 +37,17 @@ def test_a_check_names_its_switch_its_unit_and_its_words(field: str) -> None:
     assert (check.switch, check.unit, check.words) == ROWS[field]
 
 
-def test_every_switch_turns_a_check_on_and_every_check_has_a_switch() -> None:
-    assert {check.switch for check in CHECKS} == set(Checks.model_fields)
+def test_every_switch_turns_a_check_on_and_only_the_doubt_has_none() -> None:
+    assert {check.switch for check in CHECKS} == {*Checks.model_fields, None}
+    assert [check.field for check in CHECKS if check.switch is None] == ["fulfillmentUnknown"]
+
+
+def test_no_setting_lets_an_order_of_unknown_status_go() -> None:
+    nothing_is_checked = Settings(checks=Checks(**dict.fromkeys(Checks.model_fields, False)))
+    order = judged(an_order(an_amazon_order(fulfillment_status=None)), nothing_is_checked, NOON)
+
+    assert [item.field for item in order.missing] == ["fulfillmentUnknown"]
+    assert order.hold is not None
 
 
 def test_every_unit_supplies_a_field_in_the_order_of_the_table() -> None:
@@ -47,10 +57,10 @@ def test_every_unit_supplies_a_field_in_the_order_of_the_table() -> None:
 @pytest.mark.parametrize(
     ("column", "fields"),
     [
-        ("may_be_confirmed", ["firstName", "lastName", "email", "buyerRequestedCancel"]),
+        ("may_be_confirmed", ["firstName", "lastName", "email", "buyerRequestedCancel", "fulfillmentUnknown"]),
         (
             "amazon_sends_it",
-            ["firstName", "lastName", "email", "deliveryAddress", "billingAddress", "lineItems"],
+            [field for field in ROWS if field != "buyerRequestedCancel"],
         ),
         ("comes_with_shipping_role", ["email", "deliveryAddress"]),
         ("applies_to_orders_of_amazon", ["lineItems"]),

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from needs_attention.orders.amazon_order import Address, AmazonOrder
-from needs_attention.orders.checks import CHECK_OF
-from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem
+from needs_attention.orders.checks import CHECK_OF, CONFIRMABLE
+from needs_attention.orders.completeness import find_differences, find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.effective import seen
 from needs_attention.orders.order import Missing
@@ -42,6 +42,8 @@ EVERYTHING = {
     "billingAddress": "blank",
     "lineItems": "blank",
 }
+ASKED = {"cancel_requested_by_buyer": True}
+OF_UNKNOWN_STATUS = {"fulfillment_status": None}
 
 
 def test_a_complete_order_lacks_nothing() -> None:
@@ -49,15 +51,14 @@ def test_a_complete_order_lacks_nothing() -> None:
 
 
 def test_every_missing_field_is_listed_in_the_order_of_the_table() -> None:
-    order = lacking_everything(cancel_requested_by_buyer=True)
+    order = lacking_everything(**ASKED, **OF_UNKNOWN_STATUS)
+    of_the_order = [("buyerRequestedCancel", "asked"), ("fulfillmentUnknown", "unknownStatus")]
 
-    assert list(missing(order).items()) == [*EVERYTHING.items(), ("buyerRequestedCancel", "asked")]
+    assert list(missing(order).items()) == [*EVERYTHING.items(), *of_the_order]
 
 
 def test_each_field_is_found_by_its_own_rule() -> None:
-    order = lacking_everything(cancel_requested_by_buyer=True)
-
-    assert list(CHECK_OF) == list(missing(order))
+    assert list(CHECK_OF) == list(missing(lacking_everything(**ASKED, **OF_UNKNOWN_STATUS)))
 
 
 # Names ----------------------------------------------------------------------------------------------------------------
@@ -202,6 +203,32 @@ def test_a_typed_name_has_a_kind_too(first: str, last: str, company: str, kind: 
     assert seen(an_amazon_order(), edits, Settings()).name_kind == kind
 
 
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        ({"first_name": "Bo"}, ("Bo", "Quill", "")),
+        ({"last_name": "Ortiz"}, ("Ada", "Ortiz", "")),
+        ({"company": "Quill Works"}, ("Ada", "Quill", "Quill Works")),
+        ({"last_name": ""}, ("Ada", "", "")),
+    ],
+    ids=str,
+)
+def test_a_typed_part_of_a_name_leaves_the_others_to_amazon(parts: dict[str, str], name: tuple[str, str, str]) -> None:
+    amazon = an_amazon_order()
+    view = seen(amazon, edited(amazon, name=parts), Settings())
+
+    assert (view.first_name, view.last_name, view.company) == name
+    assert view.name_source == "edited"
+
+
+def test_a_typed_last_name_does_not_make_a_person_of_a_company() -> None:
+    amazon = an_amazon_order(recipient_name="Quill Works GmbH")
+    edits = edited(amazon, name={"last_name": "Quill Works AG"})
+
+    assert seen(amazon, edits, Settings()).name_kind == "company"
+    assert missing(amazon, edits) == {}
+
+
 def test_a_typed_name_of_one_word_follows_the_setting_too() -> None:
     edits = edited(an_amazon_order(), name=a_typed_name("", "山田太郎"))
 
@@ -290,21 +317,48 @@ def test_an_address_without_a_single_part_is_blank(address: Address | None) -> N
     assert missing(amazon) == {"deliveryAddress": "blank"}
 
 
-def test_a_typed_address_covers_amazons_whole() -> None:
+def test_typed_parts_of_an_address_lie_over_amazons() -> None:
     amazon = an_amazon_order(delivery_address=an_address(line2="Apt 3"), tax_address=an_address())
-    edits = edited(amazon, delivery_address=an_address(line1="1 Typed Street", postal_code=None))
+    edits = edited(amazon, delivery_address=Address(line1="1 Typed Street"))
     view = seen(amazon, edits, Settings())
 
-    assert view.delivery_address == an_address(line1="1 Typed Street", postal_code=None)
+    assert view.delivery_address == an_address(line1="1 Typed Street", line2="Apt 3")
     assert view.delivery_source == "edited"
-    assert missing(amazon, edits) == {"deliveryAddress": "incomplete"}
+    assert missing(amazon, edits) == {}
     assert seen(amazon, Edits(), Settings()).delivery_source == "amazon"
 
 
+def test_a_part_that_nobody_typed_is_amazons_as_it_is_now() -> None:
+    then = an_amazon_order(delivery_address=an_address(postal_code=None))
+    edits = edited(then, delivery_address=Address(phone="+1 503 555 0177"))
+    now = then.model_copy(update={"delivery_address": an_address(postal_code="97210")})
+
+    assert missing(then, edits) == {"deliveryAddress": "incomplete", "billingAddress": "incomplete"}
+    assert missing(now, edits) == {}
+    assert seen(now, edits, Settings()).delivery_address == an_address(postal_code="97210", phone="+1 503 555 0177")
+
+
+def test_a_part_that_a_person_blanked_is_blank_whatever_amazon_says() -> None:
+    amazon = an_amazon_order(tax_address=an_address())
+    edits = edited(amazon, delivery_address=Address(postal_code=""))
+
+    assert missing(amazon, edits) == {"deliveryAddress": "incomplete"}
+    assert seen(amazon, edits, Settings()).delivery_address == an_address(postal_code=None)
+
+
 def test_a_blanked_address_is_blank_whatever_amazon_says() -> None:
-    edits = edited(an_amazon_order(), delivery_address=Address())
+    blanked = Address(**dict.fromkeys(Address.model_fields, ""))
+    edits = edited(an_amazon_order(), delivery_address=blanked)
 
     assert missing(an_amazon_order(), edits) == {"deliveryAddress": "blank", "billingAddress": "blank"}
+
+
+def test_a_street_that_amazon_sends_as_typed_is_amazons() -> None:
+    typed = Address(line1="12 Harbor Street, Apt 3")
+    edits = edited(an_amazon_order(delivery_address=an_address(line1=None)), delivery_address=typed)
+    now = an_amazon_order(delivery_address=an_address(line2="Apt 3"))
+
+    assert seen(now, edits, Settings()).delivery_address == an_address(line2="Apt 3")
 
 
 # Billing --------------------------------------------------------------------------------------------------------------
@@ -339,6 +393,12 @@ def test_the_copy_lacks_the_same_parts_as_the_delivery_address() -> None:
     order = an_amazon_order(delivery_address=an_address(postal_code=None))
 
     assert missing(order) == {"deliveryAddress": "incomplete", "billingAddress": "incomplete"}
+
+
+def test_typed_parts_of_a_bill_lie_over_the_copied_address() -> None:
+    view = seen(an_amazon_order(), edited(an_amazon_order(), billing_address=Address(line2="Floor 4")), Settings())
+
+    assert (view.billing_address, view.billing_source) == (an_address(line2="Floor 4"), "edited")
 
 
 def test_a_typed_billing_address_comes_before_all() -> None:
@@ -409,7 +469,7 @@ def test_a_billing_address_may_be_required() -> None:
         ({}, {}),
         ({"tax_address": an_address()}, {}),
         ({"delivery_address": None}, {}),
-        ({}, {"billing_address": Address()}),
+        ({}, {"billing_address": Address(line1="")}),
     ],
 )
 def test_the_bill_is_in_the_name_of_the_tax_registration_else_the_buyer(
@@ -439,6 +499,7 @@ def test_the_bill_is_in_the_name_of_the_tax_registration_else_the_buyer(
         ((a_line(quantity=0),), {"lineItems": "blank"}),
         ((a_line(seller_sku=None, asin=None),), {"lineItems": "noProduct"}),
         ((a_line(seller_sku="[Redacted]", asin="-"), a_line(quantity=0)), {"lineItems": "noProduct"}),
+        ((a_line(), LineItem()), {"lineItems": "noProduct"}),
     ],
 )
 def test_line_items_are_missing_if_one_cannot_be_picked(lines: Any, lacks: dict[str, str]) -> None:
@@ -454,19 +515,117 @@ def test_a_replacement_for_nothing_is_complete() -> None:
     assert missing(an_amazon_order(line_items=(free,))) == {}
 
 
-def test_cancelled_lines_are_not_seen() -> None:
-    kept, cancelled = a_line(), a_line(order_item_id="2", quantity=0)
-    view = seen(an_amazon_order(line_items=(kept, cancelled)), Edits(), Settings())
+@pytest.mark.parametrize("cancelled", [{"quantity": 0}, {"is_cancelled": True}], ids=str)
+def test_cancelled_lines_are_not_seen(cancelled: dict[str, Any]) -> None:
+    lines = (a_line(), a_line(order_item_id="2", seller_sku="SHADE-1", **cancelled))
+    view = seen(an_amazon_order(line_items=lines), Edits(), Settings())
 
-    assert (view.line_items, view.line_items_source) == ((kept,), "amazon")
+    assert [line.seller_sku for line in view.line_items] == ["LAMP-1"]
+    assert view.line_items_source == "amazon"
+
+
+def test_an_order_whose_only_line_is_cancelled_is_held() -> None:
+    assert missing(an_amazon_order(line_items=(a_line(is_cancelled=True),))) == {"lineItems": "blank"}
 
 
 def test_typed_lines_replace_amazons_whole() -> None:
     typed = (a_line(seller_sku="TYPED"),)
-    edits = edited(an_amazon_order(), line_items=typed)
+    edits = edited(an_amazon_order(line_items=(a_line(), a_line(order_item_id="2"))), line_items=typed)
     view = seen(an_amazon_order(), edits, Settings())
 
-    assert (view.line_items, view.line_items_source) == (typed, "edited")
+    assert [line.seller_sku for line in view.line_items] == ["TYPED"]
+    assert view.line_items_source == "edited"
+
+
+def to_send(order: AmazonOrder, typed: tuple[LineItem, ...] | None = None) -> list[int | None]:
+    """The numbers that are left to send, line by line."""
+    edits = edited(order, line_items=typed) if typed is not None else Edits()
+    return [line.quantity_to_send for line in seen(order, edits, Settings()).line_items]
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ({"quantity": 3, "quantity_fulfilled": 0, "quantity_unfulfilled": 3}, 3),
+        ({"quantity": 3, "quantity_fulfilled": 1, "quantity_unfulfilled": 2}, 2),
+        ({"quantity": 3, "quantity_fulfilled": 1, "quantity_unfulfilled": 1}, 1),
+        ({"quantity": 3, "quantity_fulfilled": 3, "quantity_unfulfilled": 0}, 0),
+        ({"quantity": 3, "quantity_fulfilled": 1}, 2),
+        ({"quantity": 3, "quantity_fulfilled": 5}, 0),
+        ({"quantity": None, "quantity_unfulfilled": 2}, 2),
+        ({"quantity": 2, "quantity_unfulfilled": 3}, 2),
+        ({"quantity": 3}, None),
+    ],
+    ids=str,
+)
+def test_only_the_rest_of_a_partly_shipped_line_is_left_to_send(line: dict[str, Any], left: int | None) -> None:
+    order = an_amazon_order(fulfillment_status="PARTIALLY_SHIPPED", line_items=(a_line(**line),))
+
+    assert to_send(order) == [left]
+
+
+def test_what_was_ordered_is_left_to_send_while_nothing_was_shipped() -> None:
+    assert to_send(an_amazon_order(line_items=(a_line(quantity=3),))) == [3]
+
+
+def test_a_line_seen_tells_the_number_ordered_as_well() -> None:
+    order = an_amazon_order(line_items=(a_line(quantity=3, quantity_unfulfilled=1),))
+    (line,) = seen(order, Edits(), Settings()).line_items
+
+    assert (line.quantity_ordered, line.quantity_to_send) == (3, 1)
+
+
+PARTLY_SHIPPED = an_amazon_order(
+    fulfillment_status="PARTIALLY_SHIPPED",
+    line_items=(
+        a_line(quantity=2, quantity_fulfilled=2, quantity_unfulfilled=0),
+        a_line(order_item_id="90002", seller_sku="SHADE-1", quantity=3, quantity_fulfilled=1, quantity_unfulfilled=2),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        ((a_line(seller_sku="OWN-1"),), [0]),
+        ((a_line(order_item_id="90002", seller_sku="OWN-2", quantity=3),), [2]),
+        ((a_line(order_item_id="90002", seller_sku="OWN-2", quantity=1),), [0]),
+        (
+            (
+                a_line(order_item_id="90002", seller_sku="OWN-2", quantity=2),
+                a_line(order_item_id="90002", seller_sku="OWN-3", quantity=1),
+            ),
+            [1, 1],
+        ),
+        ((a_line(order_item_id=None, seller_sku="OWN-4"),), [None]),
+        ((a_line(order_item_id="90003", seller_sku="OWN-5"),), [2]),
+    ],
+    ids=["sent whole", "sent in part", "fewer", "split in two", "without an ID", "of no line of Amazon's"],
+)
+def test_a_typed_line_keeps_the_share_of_amazons_that_was_sent(
+    typed: tuple[LineItem, ...], left: list[int | None]
+) -> None:
+    assert to_send(PARTLY_SHIPPED, typed) == left
+
+
+def test_a_typed_line_for_a_cancelled_one_is_not_sent() -> None:
+    order = an_amazon_order(line_items=(a_line(is_cancelled=True),))
+
+    assert to_send(order, (a_line(seller_sku="OWN-1"),)) == [0]
+
+
+def test_a_line_of_which_nobody_knows_the_rest_holds_the_order() -> None:
+    assert missing(PARTLY_SHIPPED, edited(PARTLY_SHIPPED, line_items=(a_line(order_item_id=None),))) == {
+        "lineItems": "noProduct"
+    }
+    assert missing(PARTLY_SHIPPED) == {}
+
+
+def test_an_order_of_which_every_unit_was_sent_has_no_lines_left() -> None:
+    sent = a_line(quantity=2, quantity_fulfilled=2, quantity_unfulfilled=0)
+
+    assert missing(an_amazon_order(line_items=(sent,))) == {"lineItems": "blank"}
+    assert missing(an_fba_order(line_items=(sent,))) == {}
 
 
 def test_lines_that_a_person_removed_are_not_filled_from_amazon() -> None:
@@ -479,19 +638,38 @@ def test_lines_that_a_person_removed_are_not_filled_from_amazon() -> None:
 
 
 def test_a_buyer_who_asked_to_cancel_puts_the_order_on_hold() -> None:
-    assert missing(an_amazon_order(cancel_requested_by_buyer=True)) == {"buyerRequestedCancel": "asked"}
-    assert missing(an_amazon_order(cancel_requested_by_buyer=False)) == {}
+    assert missing(an_amazon_order(line_items=(a_line(asked_to_cancel=True),))) == {"buyerRequestedCancel": "asked"}
+    assert missing(an_amazon_order(**ASKED)) == {"buyerRequestedCancel": "asked"}
+    assert missing(an_amazon_order(line_items=(a_line(asked_to_cancel=False),))) == {}
+
+
+def test_a_request_for_a_line_that_is_cancelled_by_now_is_settled() -> None:
+    order = an_amazon_order(line_items=(a_line(), a_line(order_item_id="2", asked_to_cancel=True, is_cancelled=True)))
+
+    assert missing(order) == {}
 
 
 def test_an_order_that_amazon_fulfils_is_judged_on_its_lines_alone() -> None:
     assert missing(an_fba_order()) == {}
-    assert missing(an_fba_order(cancel_requested_by_buyer=True)) == {}
+    assert missing(an_fba_order(**ASKED)) == {}
     assert missing(an_fba_order(line_items=())) == {"lineItems": "blank"}
 
 
-@pytest.mark.parametrize("channel", ["MERCHANT", None, "DRONE", "amazon"])
-def test_any_other_channel_is_ours_to_fulfil(channel: str | None) -> None:
-    assert missing(lacking_everything(fulfilled_by=channel)) == EVERYTHING
+@pytest.mark.parametrize("channel", [None, "DRONE", "amazon"])
+def test_an_order_of_an_unknown_channel_is_judged_whole_and_in_doubt(channel: str | None) -> None:
+    assert missing(lacking_everything(fulfilled_by="MERCHANT")) == EVERYTHING
+    in_doubt = {"fulfillmentUnknown": "unknownStatus"}
+    assert missing(lacking_everything(fulfilled_by=channel)) == EVERYTHING | in_doubt
+
+
+@pytest.mark.parametrize("status", [None, "ON_HOLD", "Shipped", "CANCELED"])
+def test_an_order_of_an_unknown_status_is_in_doubt(status: str | None) -> None:
+    assert missing(an_amazon_order(fulfillment_status=status)) == {"fulfillmentUnknown": "unknownStatus"}
+
+
+@pytest.mark.parametrize("came_back_from", ["shipped", "fulfilledByAmazon"])
+def test_an_order_that_comes_back_is_in_doubt(came_back_from: Any) -> None:
+    assert missing(an_amazon_order(came_back_from=came_back_from)) == {"fulfillmentUnknown": "cameBack"}
 
 
 # Settings -------------------------------------------------------------------------------------------------------------
@@ -512,7 +690,7 @@ def test_every_switch_is_tested() -> None:
 
 @pytest.mark.parametrize("check", SWITCHES)
 def test_each_check_can_be_switched_off_alone(check: str) -> None:
-    order = lacking_everything(cancel_requested_by_buyer=True)
+    order = lacking_everything(**ASKED, **OF_UNKNOWN_STATUS)
     left = [field for field in CHECK_OF if field not in SWITCHES[check]]
 
     assert list(missing(order, settings=without_checks(check))) == left
@@ -542,65 +720,86 @@ def test_without_the_check_of_billing_nobody_asks_who_the_buyer_is() -> None:
 # Confirmed by an editor -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("field", ["firstName", "lastName", "email", "buyerRequestedCancel"])
+@pytest.mark.parametrize("field", CONFIRMABLE)
 def test_a_field_confirmed_as_unavailable_counts_as_filled(field: str) -> None:
-    order = lacking_everything(cancel_requested_by_buyer=True)
+    order = lacking_everything(**ASKED, **OF_UNKNOWN_STATUS)
     left = [other for other in CHECK_OF if other != field]
 
-    assert list(missing(order, Edits(confirmed=(field,)))) == left
+    assert list(missing(order, edited(order, confirmed=(field,)))) == left
 
 
-# Edited units that Amazon changed -------------------------------------------------------------------------------------
+def test_a_confirmed_request_to_cancel_does_not_answer_one_of_another_line() -> None:
+    first, second = a_line(asked_to_cancel=True), a_line(order_item_id="2")
+    asked = an_amazon_order(line_items=(first, second))
+    edits = edited(asked, confirmed=("buyerRequestedCancel",))
+    again = asked.model_copy(update={"line_items": (first, a_line(order_item_id="2", asked_to_cancel=True))})
+
+    assert missing(asked, edits) == {}
+    assert missing(again, edits) == {"buyerRequestedCancel": "asked"}
+
+
+def test_a_confirmed_request_for_the_whole_order_answers_every_line() -> None:
+    edits = edited(an_amazon_order(**ASKED), confirmed=("buyerRequestedCancel",))
+
+    assert missing(an_amazon_order(line_items=(a_line(asked_to_cancel=True),)), edits) == {}
 
 
 @pytest.mark.parametrize(
-    ("unit", "typed", "now", "fields"),
+    "answers",
     [
-        ("name", a_typed_name("Ada", "Typed"), {"recipient_name": "Bo Ortiz"}, ["firstName", "lastName"]),
-        ("email", "typed@example.com", {"buyer_email": "bo@example.com"}, ["email"]),
-        ("delivery_address", an_address(), {"delivery_address": an_address(line1="5 Mill Rd")}, ["deliveryAddress"]),
-        ("billing_address", an_address(), {"tax_address": an_address(line1="5 Mill Rd")}, ["billingAddress"]),
-        ("line_items", (a_line(),), {"line_items": (a_line(quantity=1),)}, ["lineItems"]),
+        [{"fulfillment_status": "FROZEN"}],
+        [{"fulfillment_status": "UNSHIPPED"}, {"fulfillment_status": "ON_HOLD"}],
+        [{"fulfillment_status": "SHIPPED"}, {"fulfillment_status": "UNSHIPPED"}],
     ],
+    ids=str,
 )
-def test_an_edited_unit_that_amazon_changed_is_listed(
-    unit: str, typed: Any, now: dict[str, Any], fields: list[str]
+def test_a_confirmed_doubt_does_not_answer_the_next_one(answers: list[dict[str, Any]]) -> None:
+    order = an_amazon_order().updated_with(an_amazon_order(fulfillment_status="ON_HOLD"))
+    edits = edited(order, confirmed=("fulfillmentUnknown",))
+    assert missing(order, edits) == {}
+
+    for answer in answers:
+        order = order.updated_with(order.model_copy(update=answer))
+    assert list(missing(order, edits)) == ["fulfillmentUnknown"]
+
+
+def test_a_doubt_of_the_first_answer_can_be_confirmed_too() -> None:
+    order = an_amazon_order(fulfillment_status=None)
+
+    assert missing(order, edited(order, confirmed=("fulfillmentUnknown",))) == {}
+    assert missing(order, edited(an_amazon_order(), confirmed=("email",))) == {"fulfillmentUnknown": "unknownStatus"}
+
+
+# Where Amazon says something else than was typed ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "places", "fields"),
+    [
+        ({"name": a_typed_name()}, ["name"], [("lastName", ())]),
+        ({"name": {"first_name": "Bo"}}, ["name"], [("firstName", ())]),
+        ({"name": {"last_name": "Ortiz"}}, ["name"], [("lastName", ())]),
+        ({"name": {"company": "Quill Works"}}, ["company"], [("lastName", ("company",))]),
+        ({"email": "bo@example.com"}, ["email"], [("email", ())]),
+        ({"line_items": (a_line(),)}, ["lineItems"], [("lineItems", ())]),
+        (
+            {"delivery_address": an_address()},
+            ["deliveryAddress.city", "deliveryAddress.postalCode"],
+            [("deliveryAddress", ("city", "postalCode"))],
+        ),
+        (
+            {"billing_address": an_address(), "email": "bo@example.com"},
+            ["billingAddress.city", "email"],
+            [("email", ()), ("billingAddress", ("city",))],
+        ),
+        ({}, [], []),
+    ],
+    ids=str,
+)
+def test_differences_are_told_by_field_in_the_order_of_the_checks(
+    typed: dict[str, Any], places: list[str], fields: list[tuple[str, tuple[str, ...]]]
 ) -> None:
-    then = an_amazon_order(tax_address=an_address())
-    edits = edited(then, **{unit: typed})
+    found = find_differences(places, edited(an_amazon_order(), **typed))
 
-    assert missing(then, edits) == {}
-    assert missing(then.model_copy(update=now), edits) == dict.fromkeys(fields, "changedAtAmazon")
-
-
-def test_a_field_that_is_missing_and_changed_is_listed_once() -> None:
-    edits = edited(an_amazon_order(), name=a_typed_name("Ada", ""))
-    now = an_amazon_order(recipient_name="Bo Ortiz")
-
-    found = find_missing(now, edits, Settings())
-    assert [(item.field, item.reason) for item in found] == [
-        ("lastName", "singleWord"),
-        ("firstName", "changedAtAmazon"),
-    ]
-
-
-def test_a_change_at_amazon_is_listed_even_if_the_field_was_confirmed() -> None:
-    edits = edited(an_amazon_order(), confirmed=("email",), email="typed@example.com")
-
-    assert missing(an_amazon_order(buyer_email="bo@example.com"), edits) == {"email": "changedAtAmazon"}
-
-
-def test_editing_a_unit_again_settles_the_change() -> None:
-    now = an_amazon_order(buyer_email="bo@example.com")
-    edits = edited(an_amazon_order(), email="typed@example.com").edited("email", "typed@example.com", now)
-
-    assert missing(now, edits) == {}
-
-
-def test_only_changed_lines_are_listed_for_an_fba_order() -> None:
-    then, now = an_fba_order(buyer_email="ada@example.com"), an_fba_order(buyer_email="bo@example.com")
-    edits = edited(then, email="typed@example.com", line_items=(a_line(),))
-
-    assert missing(now, edits) == {}
-    fewer = now.model_copy(update={"line_items": (a_line(quantity=1),)})
-    assert missing(fewer, edits) == {"lineItems": "changedAtAmazon"}
+    assert [(item.field, item.parts) for item in found] == fields
+    assert {item.reason for item in found} <= {"differsFromAmazon"}

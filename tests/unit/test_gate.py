@@ -7,13 +7,17 @@ import pytest
 from pydantic import ValidationError
 
 from needs_attention.orders.amazon_order import Address
+from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.changes import happened
 from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.decisions import Decisions, DispatchDecision, StageDecision, ThreePlDecision
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.gate import (
     Refused,
     Wanted,
     change,
+    close_alerts,
+    dispatched,
     edit,
     end_snooze,
     erase,
@@ -22,9 +26,10 @@ from needs_attention.orders.gate import (
     picked,
     redact,
 )
-from needs_attention.orders.order import Hold, Order, Override, Redaction
+from needs_attention.orders.order import Held, Hold, Order, Override, Parcel, Redaction
+from needs_attention.orders.parcel import earlier_fingerprint, parcel_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.orders.verdict import digest, judged
+from needs_attention.orders.verdict import judged
 from tools.builders import (
     CREATED,
     LATER,
@@ -40,14 +45,20 @@ from tools.builders import (
     an_amazon_order,
     an_fba_order,
     an_order,
+    by_hand,
+    decided,
     downloaded_again,
     edited,
+    snoozed,
     without_checks,
 )
 
 BY_DEFAULT = Settings()
+STRAIGHT_ON = Settings(default_three_pl_status=ThreePlStatus.NOW)
 EAGER = Settings(default_stage="ready", default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_orders=True)
+OWN_WAREHOUSE = Settings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, auto_dispatch_orders=True)
 DO_NOT_TRANSFER, NOW = ThreePlStatus.DO_NOT_TRANSFER, ThreePlStatus.NOW
+UPON_COMPLETION = ThreePlStatus.UPON_COMPLETION
 HANDED_OVER = [ThreePlStatus.TRANSFERRED, ThreePlStatus.WITH_ERRORS, ThreePlStatus.PICKED]
 WITH_THE_WAREHOUSE = [ThreePlStatus.TRANSFERRED, ThreePlStatus.PICKED]  # and it means to send them
 
@@ -56,9 +67,24 @@ LETTING_OUT = [
     {"release": True},
     {"fully_dispatched": NOON},
     {"three_pl_status": ThreePlStatus.NOW},
-    {"three_pl_status": ThreePlStatus.UPON_COMPLETION},
+    {"three_pl_status": UPON_COMPLETION},
     {"stage": "packing", "fully_dispatched": NOON, "three_pl_status": ThreePlStatus.NOW},
 ]
+
+
+def says_next(order: Order, settings: Settings = BY_DEFAULT, **facts: Any) -> Order:
+    """The order after Amazon's next answer and its verdict."""
+    answer = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + timedelta(minutes=1), **facts})
+    after = downloaded(order, answer, order.integration, settings, LATER)
+    assert after is not None
+    return judged(after, settings, LATER)
+
+
+def differing() -> Order:
+    """A held order whose typed email differs from the one that Amazon sends late."""
+    order = says_next(ready_to_release(), buyer_email="late@marketplace.example.com")
+    assert [item.field for item in order.differences] == ["email"]
+    return order
 
 
 def changed(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> Order:
@@ -90,7 +116,7 @@ def ready_to_release() -> Order:
 
 def dispatched_before_data_was_lost() -> Order:
     """Not held, because it was dispatched and the warehouse is not to get it; its lines are gone since."""
-    order = a_judged_order(three_pl_status=DO_NOT_TRANSFER, dispatched_by="person", fully_dispatched_at=NOON)
+    order = changed(a_judged_order(), three_pl_status=DO_NOT_TRANSFER, fully_dispatched=NOON)
     order = judged(downloaded_again(order, line_items=()), BY_DEFAULT, LATER)
     assert order.hold is None
     assert order.open_missing
@@ -146,10 +172,10 @@ def test_units_that_are_not_named_keep_their_edits() -> None:
 
 
 def test_an_edit_that_takes_something_away_holds_the_order() -> None:
-    after = edit(a_judged_order(three_pl_status=NOW), {"line_items": ()}, None, BY_DEFAULT, LATER)
+    after = edit(a_judged_order(settings=STRAIGHT_ON), {"line_items": ()}, None, BY_DEFAULT, LATER)
 
     assert (after.stage, after.three_pl_status) == (NEEDS_ATTENTION, DO_NOT_TRANSFER)
-    assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
+    assert after.hold == Hold(since=LATER, after_release=True)
 
 
 def test_a_confirmation_counts_as_filled_and_is_replaced_whole() -> None:
@@ -181,8 +207,7 @@ def test_a_redacted_order_cannot_be_edited() -> None:
 
 
 def test_an_edit_of_what_the_warehouse_has_is_said_loudly() -> None:
-    order = a_judged_order(three_pl_status=NOW)
-    taken = hand_over(order, BY_DEFAULT, is_frozen=False, at=LATER)
+    taken = hand_over(for_the_warehouse(), BY_DEFAULT, is_frozen=False, at=LATER)
 
     after = edit(taken, {"delivery_address": an_address(line1="5 Mill Road")}, None, BY_DEFAULT, LATER)
     assert after.alerts == ("ChangedAfterHandOver",)
@@ -269,17 +294,24 @@ def test_changing_the_stage_ends_the_hold_and_sends_nothing_anywhere() -> None:
 
 def test_stage_dispatch_and_3pl_status_can_be_set_in_one_call() -> None:
     order = ready_to_release()
-    after = changed(order, stage="packing", fully_dispatched=NOON, three_pl_status=ThreePlStatus.UPON_COMPLETION)
+    after = changed(order, stage="packing", fully_dispatched=NOON, three_pl_status=UPON_COMPLETION)
 
     assert (after.stage, after.status, after.dispatched_by) == ("packing", "Dispatched", "person")
-    assert (after.fully_dispatched_at, after.three_pl_status) == (NOON, ThreePlStatus.UPON_COMPLETION)
+    assert (after.fully_dispatched_at, after.three_pl_status) == (NOON, UPON_COMPLETION)
     assert after.is_transferable
 
 
 def test_values_named_in_a_release_come_before_the_defaults() -> None:
     after = changed(ready_to_release(), EAGER, release=True, stage="packing", three_pl_status=DO_NOT_TRANSFER)
 
-    assert (after.stage, after.three_pl_status, after.dispatched_by) == ("packing", DO_NOT_TRANSFER, "us")
+    assert (after.stage, after.three_pl_status) == ("packing", DO_NOT_TRANSFER)
+
+
+def test_do_not_transfer_in_a_release_keeps_auto_dispatch_from_it() -> None:
+    after = changed(ready_to_release(), OWN_WAREHOUSE, release=True, three_pl_status=DO_NOT_TRANSFER)
+
+    assert (after.hold, after.stage, after.dispatched_by) == (None, "new", None)
+    assert not after.is_fulfillable
 
 
 def test_the_next_verdict_does_not_overturn_what_people_chose() -> None:
@@ -292,8 +324,8 @@ def test_the_next_verdict_does_not_overturn_what_people_chose() -> None:
 def test_a_hold_by_hand_is_released_too() -> None:
     order = changed(a_judged_order(), stage=NEEDS_ATTENTION)
 
-    assert changed(order, stage="packing").hold is None
-    assert changed(order, release=True).three_pl_status is ThreePlStatus.UPON_COMPLETION
+    assert changed(order, stage="packing").held is None
+    assert changed(order, release=True).three_pl_status is UPON_COMPLETION
 
 
 def test_an_order_that_is_not_held_cannot_be_released() -> None:
@@ -301,13 +333,13 @@ def test_an_order_that_is_not_held_cannot_be_released() -> None:
 
 
 def test_a_stage_of_an_order_that_is_not_held_is_just_changed() -> None:
-    order = a_judged_order(three_pl_status=NOW)
-    after = changed(order, stage="packing")
+    after = changed(for_the_warehouse(), stage="packing")
 
-    assert after == order.with_(stage="packing", judged_at=LATER)
+    assert (after.stage, after.three_pl_status, after.held) == ("packing", NOW, None)
+    assert after.decisions == Decisions(stage=StageDecision(by="ed@example.com", at=LATER, stage="packing"))
 
 
-@pytest.mark.parametrize("status", [DO_NOT_TRANSFER, ThreePlStatus.UPON_COMPLETION, NOW])
+@pytest.mark.parametrize("status", [DO_NOT_TRANSFER, UPON_COMPLETION, NOW])
 def test_the_3pl_status_of_a_complete_order_is_just_changed(status: ThreePlStatus) -> None:
     assert changed(a_judged_order(), three_pl_status=status).three_pl_status is status
 
@@ -328,19 +360,14 @@ def test_a_dispatch_is_taken_back() -> None:
 def test_taking_back_the_dispatch_of_an_incomplete_order_holds_it() -> None:
     after = changed(dispatched_before_data_was_lost(), fully_dispatched=False)
 
-    assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
+    assert after.hold == Hold(since=LATER, after_release=True)
     assert (after.stage, after.status, after.three_pl_status) == (NEEDS_ATTENTION, "Open", DO_NOT_TRANSFER)
-
-
-def test_an_incomplete_order_may_be_kept_from_the_warehouse() -> None:
-    assert changed(a_held_order(), three_pl_status=DO_NOT_TRANSFER).three_pl_status is DO_NOT_TRANSFER
-    assert changed(a_held_order(), three_pl_status=DO_NOT_TRANSFER).hold is not None
 
 
 def test_wanting_nothing_only_brings_the_verdict_up_to_date() -> None:
     after = changed(downloaded_again(a_judged_order(), line_items=()))
 
-    assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
+    assert after.hold == Hold(since=LATER, after_release=True)
     assert not after.is_pending
 
 
@@ -354,25 +381,62 @@ def test_a_time_without_a_zone_is_no_time_of_dispatch() -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    [*LETTING_OUT, {"stage": NEEDS_ATTENTION}, {"fully_dispatched": False}],
+    [
+        *LETTING_OUT,
+        {"stage": NEEDS_ATTENTION},
+        {"snooze_until": SHIP_BY},
+        {"fully_dispatched": False},
+        {"three_pl_status": DO_NOT_TRANSFER},
+        {"taken_back": {"stage"}},
+    ],
     ids="+".join,
 )
 @pytest.mark.parametrize(
     ("order", "code"),
     [
         (a_judged_order(redacted_at=NOON), "redacted"),
-        *((a_judged_order(three_pl_status=status), "alreadyTransferred") for status in WITH_THE_WAREHOUSE),
         (a_judged_order(voided_at=NOON), "void"),
         (downloaded_again(a_judged_order(), fulfillment_status="CANCELLED"), "void"),
         (a_judged_order(an_amazon_order(fulfillment_status="SHIPPED")), "shipped"),
         (downloaded_again(a_judged_order(), fulfillment_status="SHIPPED"), "shipped"),
-        (a_judged_order(an_amazon_order(fulfillment_status="PENDING")), "draft"),
+        (a_judged_order(an_amazon_order(fulfillment_status="INVOICE_UNCONFIRMED")), "shipped"),
     ],
     ids=lambda value: value if isinstance(value, str) else "order",
 )
 def test_a_closed_order_refuses_everything(order: Order, code: str, wanted: dict[str, Any]) -> None:
     assert refused(order, **wanted).code == code
     assert refused(order, **wanted, override="please").code == code
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"stage": "packing"},
+        {"stage": "packing", "fully_dispatched": NOON},
+        {"release": True},
+        {"three_pl_status": NOW},
+        {"three_pl_status": DO_NOT_TRANSFER},
+        {"stage": NEEDS_ATTENTION},
+        {"snooze_until": SHIP_BY},
+        {"fully_dispatched": False},
+        {"taken_back": {"three_pl_status"}},
+    ],
+    ids="+".join,
+)
+@pytest.mark.parametrize("status", WITH_THE_WAREHOUSE)
+def test_an_order_with_the_warehouse_is_only_reported_as_sent(status: ThreePlStatus, wanted: dict[str, Any]) -> None:
+    order = a_judged_order(three_pl_status=status)
+
+    assert refused(order, **wanted).code == "alreadyTransferred"
+    assert refused(order, **wanted, override="please").code == "alreadyTransferred"
+
+
+@pytest.mark.parametrize("wanted", LETTING_OUT, ids="+".join)
+def test_a_draft_lets_nobody_send_it(wanted: dict[str, Any]) -> None:
+    draft = a_judged_order(an_amazon_order(fulfillment_status="PENDING"))
+
+    assert refused(draft, **wanted).code == "draft"
+    assert refused(draft, **wanted, override="please").code == "draft"
 
 
 @pytest.mark.parametrize("status", HANDED_OVER)
@@ -395,7 +459,7 @@ def test_an_fba_order_changes_its_stage_and_is_released_in_place() -> None:
 
     assert changed(order, EAGER, stage="archive").stage == "archive"
     after = changed(held, EAGER, release=True)
-    assert (after.hold, after.stage, after.three_pl_status) == (None, "ready", DO_NOT_TRANSFER)
+    assert (after.held, after.stage, after.three_pl_status) == (None, "ready", DO_NOT_TRANSFER)
     assert after.dispatched_by is None
 
 
@@ -449,23 +513,34 @@ def test_a_gap_beyond_what_was_accepted_holds_the_order_again() -> None:
 
 
 def test_a_person_puts_an_order_into_needs_attention() -> None:
-    after = changed(a_judged_order(three_pl_status=NOW), EAGER, stage=NEEDS_ATTENTION)
+    after = changed(for_the_warehouse(), EAGER, stage=NEEDS_ATTENTION)
 
-    assert after.hold == Hold(kind="manual", since=LATER)
+    assert (after.hold, after.held) == (None, Held("manual", LATER))
     assert (after.stage, after.three_pl_status) == (NEEDS_ATTENTION, DO_NOT_TRANSFER)
     assert after.is_ready_to_release
 
 
-def test_a_held_order_still_heals_if_a_form_repeats_its_stage() -> None:
-    order = a_held_order()
+def test_a_hold_by_hand_over_a_hold_of_a_verdict_keeps_both() -> None:
+    held = a_held_order()
+    after = changed(held, stage=NEEDS_ATTENTION)
 
-    assert changed(order, stage=NEEDS_ATTENTION).hold == order.hold
+    assert after.hold == held.hold
+    assert after.held == Held("manual", NOON)
+    healed = judged(downloaded_again(after, an_amazon_order()), EAGER, LATER_STILL)
+    assert healed.held == Held("manual", NOON)
+
+
+def test_a_hold_by_hand_repeated_keeps_who_and_when() -> None:
+    order = a_judged_order(decisions=decided(hold=by_hand()), stage=NEEDS_ATTENTION)
+
+    assert changed(order, stage=NEEDS_ATTENTION).decisions.hold == by_hand()
 
 
 def test_a_snoozed_order_put_into_needs_attention_waits_for_a_person() -> None:
-    snoozed = changed(a_held_order(), snooze_until=LATER_STILL)
+    after = changed(changed(a_held_order(), snooze_until=LATER_STILL), stage=NEEDS_ATTENTION)
 
-    assert changed(snoozed, stage=NEEDS_ATTENTION).hold == Hold(kind="manual", since=NOON)
+    assert after.held == Held("manual", NOON)
+    assert end_snooze(after, EAGER, LATER_STILL) == after
 
 
 def test_a_release_of_an_order_complete_by_current_settings_succeeds() -> None:
@@ -486,31 +561,39 @@ def test_an_override_accepts_the_present_gap_and_no_larger_one() -> None:
     assert fields_of(held) == ["deliveryAddress"]
 
 
-def test_an_override_of_a_change_keeps_the_edit_until_the_next_change() -> None:
-    amazon = an_amazon_order()
-    order = a_judged_order(amazon, edits=edited(amazon, email="typed@b.example.com"))
-    moved = judged(downloaded_again(order, updated_at=LATER, buyer_email="new@m.example.com"), BY_DEFAULT, LATER)
-    assert fields_of(moved) == ["email"]
+def test_an_override_settles_a_difference_until_the_next_value() -> None:
+    let_go = changed(differing(), EAGER, release=True, override="the typed one is right")
 
-    let_go = changed(moved, release=True, override="the typed one is right")
-    assert (let_go.hold, let_go.accepted, let_go.edits.email) == (None, (), "typed@b.example.com")
-    again = downloaded_again(let_go, updated_at=LATER_STILL, buyer_email="newer@m.example.com")
-    assert fields_of(judged(again, BY_DEFAULT, LATER_STILL)) == ["email"]
+    assert (let_go.held, let_go.edits.email, let_go.accepted) == (None, "typed@example.com", ())
+    assert let_go.override is not None
+    assert let_go.override.fields == ("email",)
+    assert says_next(let_go, buyer_email="newer@m.example.com").hold is not None
+
+
+def test_an_override_answers_a_doubt_and_a_request_and_no_later_one() -> None:
+    asked = a_line(asked_to_cancel=True)
+    order = a_judged_order(an_amazon_order(fulfillment_status=None, line_items=(asked,), buyer_email=None))
+    after = changed(order, release=True, override="paid and packed")
+
+    assert (after.held, after.missing, after.accepted) == (None, after.missing[:1], accepting("email"))
+    assert after.edits.confirmed == ("buyerRequestedCancel", "fulfillmentUnknown")
+    again = says_next(after, line_items=(asked, a_line(order_item_id="90002", asked_to_cancel=True)))
+    assert fields_of(again) == ["buyerRequestedCancel"]
 
 
 def fields_of(order: Order) -> list[str]:
     return [item.field for item in order.open_missing]
 
 
-def test_a_persons_hold_returns_after_a_snooze() -> None:
+def test_a_hold_by_hand_returns_after_a_snooze() -> None:
     held = changed(a_judged_order(), stage=NEEDS_ATTENTION)
-    snoozed = changed(held, snooze_until=LATER_STILL)
-    twice = changed(snoozed, snooze_until=LATER_STILL)
+    once = changed(held, snooze_until=LATER_STILL)
+    twice = changed(once, snooze_until=LATER_STILL)
 
-    for order in (snoozed, twice):
+    for order in (once, twice):
+        assert order.held == Held("snoozed", LATER, LATER_STILL)
         after = end_snooze(order, EAGER, LATER_STILL)
-        assert after.hold is not None
-        assert (after.hold.kind, after.stage, after.is_transferable) == ("manual", NEEDS_ATTENTION, False)
+        assert (after.held, after.is_transferable) == (Held("manual", LATER), False)
 
 
 def test_an_order_cannot_have_been_dispatched_before_it_was_placed() -> None:
@@ -523,7 +606,7 @@ def test_an_order_cannot_have_been_dispatched_before_it_was_placed() -> None:
 def test_a_snooze_waits_for_its_date() -> None:
     after = changed(a_judged_order(three_pl_status=NOW), snooze_until=SHIP_BY)
 
-    assert after.hold == Hold(kind="snoozed", since=LATER, until=SHIP_BY)
+    assert after.held == Held("snoozed", LATER, SHIP_BY)
     assert (after.stage, after.three_pl_status) == (NEEDS_ATTENTION, DO_NOT_TRANSFER)
     assert not after.is_ready_to_release
 
@@ -536,7 +619,8 @@ def test_a_snoozed_hold_remembers_when_and_why_it_began() -> None:
     order = judged(downloaded_again(a_judged_order(), line_items=()), BY_DEFAULT, NOON)
     after = changed(order, snooze_until=LATER_STILL)
 
-    assert after.hold == Hold(kind="snoozed", since=NOON, after_release=True, until=LATER_STILL)
+    assert after.hold == Hold(since=NOON, after_release=True)
+    assert after.held == Held("snoozed", NOON, LATER_STILL)
     ended = end_snooze(after, BY_DEFAULT, LATER_STILL)
     assert ended.hold == order.hold
 
@@ -548,7 +632,7 @@ def test_nothing_is_snoozed_past_its_ship_by_deadline() -> None:
 def test_without_a_deadline_a_snooze_may_last() -> None:
     order = a_judged_order(an_amazon_order(ship_by=None))
 
-    assert changed(order, snooze_until=NOON + timedelta(days=90)).hold is not None
+    assert changed(order, snooze_until=NOON + timedelta(days=90)).held is not None
 
 
 @pytest.mark.parametrize(
@@ -567,38 +651,61 @@ def test_an_order_cannot_be_held_and_let_go_at_once(wanted: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("wanted", [{"stage": NEEDS_ATTENTION}, {"snooze_until": SHIP_BY}], ids=str)
 def test_a_dispatched_order_can_no_longer_be_held(wanted: dict[str, Any]) -> None:
-    order = changed(a_judged_order(), fully_dispatched=NOON)
+    order = changed(a_judged_order(settings=OWN_WAREHOUSE), OWN_WAREHOUSE, fully_dispatched=NOON)
 
-    assert refused(order, **wanted).code == "alreadyDispatched"
+    assert refused(order, OWN_WAREHOUSE, **wanted).code == "alreadyDispatched"
+
+
+@pytest.mark.parametrize("wanted", [{"stage": NEEDS_ATTENTION}, {"snooze_until": SHIP_BY}], ids=str)
+def test_a_dispatch_that_waits_for_its_transfer_is_held_back(wanted: dict[str, Any]) -> None:
+    order = changed(a_judged_order(), fully_dispatched=NOON)
+    assert order.is_transferable
+
+    after = changed(order, **wanted)
+    assert (after.status, after.three_pl_status, after.is_fulfillable) == ("Open", DO_NOT_TRANSFER, False)
 
 
 def test_a_hold_may_say_do_not_transfer_as_well() -> None:
     after = changed(a_judged_order(), stage=NEEDS_ATTENTION, three_pl_status=DO_NOT_TRANSFER)
 
-    assert after.hold == Hold(kind="manual", since=LATER)
+    assert after.held == Held("manual", LATER)
+    assert changed(after, EAGER, release=True).three_pl_status is DO_NOT_TRANSFER
 
 
 # The end of a snooze --------------------------------------------------------------------------------------------------
 
 
-def test_an_order_that_is_complete_when_its_snooze_ends_gets_the_defaults() -> None:
-    order = changed(a_judged_order(), snooze_until=LATER_STILL)
+def test_an_order_let_go_is_what_it_was_when_its_snooze_ends() -> None:
+    order = changed(a_judged_order(settings=STRAIGHT_ON), snooze_until=LATER_STILL)
     after = end_snooze(order, EAGER, LATER_STILL)
 
-    assert (after.hold, after.stage, after.three_pl_status) == (None, "ready", NOW)
+    assert (after.held, after.stage, after.three_pl_status) == (None, "new", NOW)
+
+
+def test_the_end_of_a_snooze_overturns_nothing_that_a_person_decided() -> None:
+    order = changed(a_judged_order(settings=STRAIGHT_ON), stage="packing", three_pl_status=DO_NOT_TRANSFER)
+    after = end_snooze(changed(order, snooze_until=LATER_STILL), EAGER, LATER_STILL)
+
+    assert (after.held, after.stage, after.three_pl_status) == (None, "packing", DO_NOT_TRANSFER)
+    assert not after.is_fulfillable
+
+
+def test_a_new_order_that_was_snoozed_gets_the_defaults_at_its_end() -> None:
+    after = end_snooze(changed(an_order(), snooze_until=LATER_STILL), EAGER, LATER_STILL)
+
+    assert (after.held, after.stage, after.three_pl_status, after.dispatched_by) == (None, "ready", NOW, "us")
 
 
 def test_an_incomplete_order_is_held_when_its_snooze_ends() -> None:
     order = changed(a_held_order(), snooze_until=LATER_STILL)
     after = end_snooze(order, EAGER, LATER_STILL)
 
-    assert after.hold == Hold(kind="missing", since=NOON)
+    assert (after.hold, after.held) == (Hold(since=NOON), Held("missing", NOON))
     assert (after.stage, after.three_pl_status) == (NEEDS_ATTENTION, DO_NOT_TRANSFER)
+    assert after.redownload_at == LATER_STILL
 
 
-@pytest.mark.parametrize(
-    "order", [a_judged_order(), a_held_order(), a_judged_order(hold=Hold(kind="manual", since=NOON))]
-)
+@pytest.mark.parametrize("order", [a_judged_order(), a_held_order(), a_judged_order(decisions=decided(hold=by_hand()))])
 def test_an_order_that_is_not_snoozed_has_no_snooze_to_end(order: Order) -> None:
     assert end_snooze(order, EAGER, LATER) == order
 
@@ -617,14 +724,16 @@ def not_taken(order: Order, settings: Settings = BY_DEFAULT, *, is_frozen: bool 
 
 
 def for_the_warehouse(**fields: Any) -> Order:
-    return a_judged_order(three_pl_status=NOW, **fields)
+    """An order that went by the defaults to the warehouse at once."""
+    return a_judged_order(settings=STRAIGHT_ON, **fields)
 
 
 def test_the_warehouse_takes_an_order_marked_transfer_to_3pl_now() -> None:
     after = taken(for_the_warehouse())
 
     assert after.three_pl_status is ThreePlStatus.TRANSFERRED
-    assert after.handed_over_digest == digest(after, BY_DEFAULT)
+    assert after.parcel == parcel_now(after, BY_DEFAULT)
+    assert after.handed_over_digest == earlier_fingerprint(after, BY_DEFAULT)
     assert not after.is_fulfillable
 
 
@@ -647,25 +756,168 @@ def test_the_warehouse_picks_an_order_that_it_took_or_fails_to() -> None:
 
 
 def test_the_warehouse_reports_nothing_on_an_order_it_has_not_taken() -> None:
-    for report in (picked, lambda order: failed(order, "x")):
+    for report in (picked, lambda order: failed(order, "x"), sent_by_the_warehouse):
         with pytest.raises(Refused) as refused:
-            report(a_judged_order(three_pl_status=ThreePlStatus.NOW))
+            report(for_the_warehouse())
         assert refused.value.code == "notTransferred"
 
 
-@pytest.mark.parametrize("status", [ThreePlStatus.DO_NOT_TRANSFER, ThreePlStatus.NOW, ThreePlStatus.UPON_COMPLETION])
+@pytest.mark.parametrize("status", [DO_NOT_TRANSFER, NOW, UPON_COMPLETION])
 def test_choosing_a_3pl_status_takes_back_an_order_not_picked(status: ThreePlStatus) -> None:
-    order = failed(a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED, handed_over_digest="x"), "x")
-    back = changed(order, three_pl_status=status)
-    assert (back.three_pl_status, back.handed_over_digest, back.warehouse_error) == (status, None, None)
+    back = changed(not_picked(), three_pl_status=status)
+
+    assert (back.three_pl_status, back.parcel, back.handed_over_digest, back.warehouse_error) == (
+        status,
+        None,
+        None,
+        None,
+    )
+    assert back.decisions.three_pl_status == ThreePlDecision(by="ed@example.com", at=LATER, three_pl_status=status)
+
+
+def not_picked(order: Order | None = None, settings: Settings = BY_DEFAULT) -> Order:
+    """An order that the warehouse took and could not pick."""
+    return failed(taken(order or for_the_warehouse(), settings), "Unknown SKU")
+
+
+def test_taking_an_order_back_undoes_a_dispatch_that_waited_for_it() -> None:
+    auto = Settings(auto_dispatch_orders=True)
+    by_us = changed(not_picked(a_judged_order(settings=auto), auto), auto, three_pl_status=UPON_COMPLETION)
+    by_hand = changed(not_picked(changed(a_judged_order(), fully_dispatched=NOON)), three_pl_status=UPON_COMPLETION)
+
+    for back in (by_us, by_hand):
+        assert (back.status, back.dispatched_by, back.decisions.dispatch) == ("Open", None, None)
+        assert not back.is_fulfillable
+
+
+def test_an_order_taken_back_keeps_that_its_dispatch_was_taken_back() -> None:
+    order = changed(changed(a_judged_order(), fully_dispatched=False), three_pl_status=NOW, fully_dispatched=NOON)
+    assert order.is_transferable
+    back = changed(not_picked(order), three_pl_status=DO_NOT_TRANSFER, fully_dispatched=False)
+
+    assert back.decisions.dispatch == DispatchDecision(by="ed@example.com", at=LATER)
+
+
+def test_an_incomplete_order_taken_back_is_held_at_do_not_transfer() -> None:
+    auto = Settings(auto_dispatch_orders=True)
+    order = says_next(not_picked(a_judged_order(settings=auto), auto), line_items=())
+    back = changed(order, auto, three_pl_status=DO_NOT_TRANSFER)
+
+    assert (back.stage, back.status, back.three_pl_status) == (NEEDS_ATTENTION, "Open", DO_NOT_TRANSFER)
+    assert back.hold == Hold(since=LATER, after_release=True)
+    assert not back.is_fulfillable
+    for status in (UPON_COMPLETION, NOW):
+        assert refused(order, auto, three_pl_status=status).code == "held"
+
+
+@pytest.mark.parametrize(("status", "code"), [("SHIPPED", "shipped"), ("CANCELLED", "void")])
+def test_a_closed_order_that_was_not_picked_is_not_taken_back(status: str, code: str) -> None:
+    order = says_next(not_picked(), fulfillment_status=status)
+
+    assert refused(order, three_pl_status=DO_NOT_TRANSFER).code == code
+
+
+def test_what_was_reported_as_sent_is_not_taken_back() -> None:
+    order = changed(not_picked(), fully_dispatched=NOON)
+
+    assert refused(order, three_pl_status=DO_NOT_TRANSFER).code == "alreadyDispatched"
+
+
+# After the hand-over --------------------------------------------------------------------------------------------------
+
+
+def sent_by_the_warehouse(order: Order, sent_at: datetime = NOON) -> Order:
+    return dispatched(order, sent_at, BY_DEFAULT, by="warehouse@example.com", at=LATER)
+
+
+@pytest.mark.parametrize("status", HANDED_OVER)
+def test_the_warehouse_says_that_it_sent_an_order(status: ThreePlStatus) -> None:
+    after = sent_by_the_warehouse(taken(for_the_warehouse()).with_(three_pl_status=status))
+
+    assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "warehouse", NOON)
+    assert after.three_pl_status is status
+    assert after.decisions.dispatch == DispatchDecision(
+        by="warehouse@example.com", at=LATER, sent_at=NOON, is_reported=True
+    )
+
+
+@pytest.mark.parametrize("status", HANDED_OVER)
+def test_a_person_may_say_that_the_warehouse_sent_an_order(status: ThreePlStatus) -> None:
+    after = changed(taken(for_the_warehouse()).with_(three_pl_status=status), fully_dispatched=NOON)
+
+    assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "person", NOON)
+    assert after.three_pl_status is status
+    assert after.is_reported_sent
+
+
+def test_a_dispatch_that_is_reported_again_keeps_the_first_report() -> None:
+    order = sent_by_the_warehouse(taken(for_the_warehouse()))
+
+    assert sent_by_the_warehouse(order, LATER) == order
+    assert changed(order, fully_dispatched=LATER) == order
+
+
+def test_a_reported_dispatch_is_taken_back() -> None:
+    after = changed(sent_by_the_warehouse(taken(for_the_warehouse())), fully_dispatched=False)
+
+    assert (after.status, after.dispatched_by, after.three_pl_status) == ("Open", None, ThreePlStatus.TRANSFERRED)
+    assert after.decisions.dispatch == DispatchDecision(by="ed@example.com", at=LATER)
+
+
+def test_a_dispatch_before_the_hand_over_is_not_taken_back_after_it() -> None:
+    order = taken(changed(a_judged_order(), fully_dispatched=NOON))
+
+    assert refused(order, fully_dispatched=False).code == "alreadyTransferred"
+
+
+def test_a_reported_dispatch_that_amazon_confirms_is_not_taken_back() -> None:
+    order = says_next(sent_by_the_warehouse(taken(for_the_warehouse())), fulfillment_status="SHIPPED")
+
+    assert refused(order, fully_dispatched=False).code == "shipped"
+
+
+def test_nobody_reports_a_dispatch_from_before_the_order() -> None:
+    with pytest.raises(Refused) as refusal:
+        sent_by_the_warehouse(taken(for_the_warehouse()), CREATED - timedelta(seconds=1))
+    assert refusal.value.code == "dispatchedBeforeOrdered"
+
+
+def test_an_order_shipped_at_amazon_after_the_hand_over_is_dispatched() -> None:
+    after = says_next(picked(taken(for_the_warehouse())), fulfillment_status="SHIPPED")
+
+    assert (after.status, after.dispatched_by, after.three_pl_status) == (
+        "Dispatched",
+        "amazon",
+        ThreePlStatus.PICKED,
+    )
+
+
+def test_a_person_closes_an_alert_and_the_same_news_raises_none_again() -> None:
+    asked = says_next(taken(for_the_warehouse()), line_items=(a_line(asked_to_cancel=True),))
+    assert asked.alerts == ("CancelRequestedAfterHandOver",)
+
+    after = close_alerts(asked, ["CancelRequestedAfterHandOver", "CameBack"], by="ed@example.com", at=LATER)
+    assert (after.alerts, [one.alert for one in after.closed_alerts]) == ((), ["CancelRequestedAfterHandOver"])
+    assert says_next(after, updated_at=LATER_STILL).alerts == ()
+
+
+def test_the_same_lines_in_another_order_alarm_nobody() -> None:
+    lines = (a_line(), a_line(order_item_id="90002", seller_sku="SHADE-1"))
+    order = taken(a_judged_order(an_amazon_order(line_items=lines), STRAIGHT_ON))
+
+    assert says_next(order, line_items=lines[::-1]).alerts == ()
+    assert says_next(order, line_items=lines[:1]).alerts == ("ChangedAfterHandOver",)
 
 
 def test_an_order_with_a_failed_pick_is_not_taken_back_by_anything_else() -> None:
-    order = failed(a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED), "x")
-    for wanted in ({"stage": NEEDS_ATTENTION}, {"fully_dispatched": False}, {"three_pl_status": ThreePlStatus.PICKED}):
-        with pytest.raises(Refused) as refused:
-            changed(order, **wanted)
-        assert refused.value.code == "alreadyTransferred"
+    for wanted in (
+        {"stage": NEEDS_ATTENTION},
+        {"fully_dispatched": False},
+        {"release": True},
+        {"snooze_until": SHIP_BY},
+    ):
+        assert refused(not_picked(), **wanted).code == "alreadyTransferred"
+    assert refused(not_picked(), three_pl_status=ThreePlStatus.PICKED).code == "onlyTheWarehouse"
 
 
 @pytest.mark.parametrize("status", HANDED_OVER)
@@ -691,6 +943,7 @@ def test_an_order_created_before_going_live_is_not_handed_over() -> None:
     [
         a_judged_order(three_pl_status=DO_NOT_TRANSFER),
         a_held_order(),
+        for_the_warehouse(decisions=decided(hold=by_hand())),
         a_judged_order(an_fba_order()),
         for_the_warehouse(voided_at=NOON),
         for_the_warehouse(redacted_at=NOON),
@@ -698,14 +951,25 @@ def test_an_order_created_before_going_live_is_not_handed_over() -> None:
         downloaded_again(for_the_warehouse(), fulfillment_status="CANCELLED"),
         for_the_warehouse(stage=NEEDS_ATTENTION),
     ],
-    ids=["do not transfer", "held", "fba", "void", "redacted", "pending", "cancelled", "needs attention"],
+    ids=[
+        "do not transfer",
+        "held",
+        "held by hand",
+        "fba",
+        "void",
+        "redacted",
+        "pending",
+        "cancelled",
+        "needs attention",
+    ],
 )
 def test_nothing_else_is_for_the_warehouse(order: Order) -> None:
     assert not_taken(order).code == "notForTheWarehouse"
 
 
 def test_the_gate_runs_again_under_the_settings_of_now() -> None:
-    order = a_judged_order(an_amazon_order(buyer_email=None), without_checks("email"), three_pl_status=NOW)
+    unchecked = without_checks("email").model_copy(update={"default_three_pl_status": NOW})
+    order = a_judged_order(an_amazon_order(buyer_email=None), unchecked)
     assert order.is_transferable
 
     refusal = not_taken(order, BY_DEFAULT)
@@ -735,7 +999,12 @@ def personal_order() -> Order:
     override = Override(by="admin@example.com", at=NOON, reason="Ada Quill called", fields=("email",))
     judged = a_judged_order(amazon, edits=typed, override=override, accepted=accepting("email"))
     return judged.with_(
-        assigned_to="Ada's desk", comment="Ada called", warehouse_error="Ada Quill moved", handed_over_digest="ada"
+        assigned_to="Ada's desk",
+        comment="Ada called",
+        warehouse_error="Ada Quill moved",
+        handed_over_digest="ada",
+        parcel=Parcel(lines=(), told="ada"),
+        news=("deliveryAddress.city",),
     )
 
 
@@ -757,14 +1026,27 @@ def test_redaction_forgets_edits_and_keeps_who_overrode() -> None:
 
 
 @pytest.mark.parametrize(
-    "order", [a_held_order(), a_held_order(hold=Hold(kind="manual", since=NOON)), an_order(), for_the_warehouse()]
+    "order",
+    [
+        a_held_order(),
+        a_held_order(decisions=decided(hold=by_hand())),
+        a_judged_order(decisions=decided(hold=snoozed(SHIP_BY)), stage=NEEDS_ATTENTION),
+        an_order(),
+        for_the_warehouse(),
+    ],
 )
 def test_redaction_ends_the_hold_and_closes_the_way_to_the_warehouse(order: Order) -> None:
     after = redact(order, EAGER, LATER)
 
-    assert (after.hold, after.missing, after.three_pl_status) == (None, (), DO_NOT_TRANSFER)
-    assert not after.is_transferable
-    assert not after.is_pending
+    assert (after.hold, after.held, after.missing, after.three_pl_status) == (None, None, (), DO_NOT_TRANSFER)
+    assert not any([after.is_held, after.is_fulfillable, after.is_pending])
+
+
+def test_redaction_keeps_decisions_without_effect() -> None:
+    order = for_the_warehouse(decisions=decided(stage="packing", three_pl_status=NOW))
+    after = redact(order, BY_DEFAULT, LATER)
+
+    assert (after.decisions, after.three_pl_status) == (order.decisions, DO_NOT_TRANSFER)
 
 
 def test_redaction_leaves_with_the_warehouse_what_it_has() -> None:
@@ -836,7 +1118,7 @@ def test_an_order_whose_data_is_gone_already_stays_as_it_is() -> None:
 
 # The record of changes ------------------------------------------------------------------------------------------------
 
-COMPLETE, HELD = a_judged_order(three_pl_status=DO_NOT_TRANSFER), a_held_order()
+COMPLETE, HELD = a_judged_order(settings=Settings(default_three_pl_status=DO_NOT_TRANSFER)), a_held_order()
 READY, SENT = for_the_warehouse(), changed(COMPLETE, fully_dispatched=NOON)
 TAKEN, VOID = taken(READY), judged(downloaded_again(COMPLETE, fulfillment_status="CANCELLED"), BY_DEFAULT, LATER)
 

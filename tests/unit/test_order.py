@@ -7,13 +7,28 @@ import pytest
 
 from needs_attention.amazon.order_json import read_order
 from needs_attention.integrations.stages import Stage
-from needs_attention.orders.order import LONGEST_DELIVERY, REDACTION_AGE, Hold, LastChange, Missing, Order, Override
+from needs_attention.orders.decisions import DispatchDecision, ThreePlDecision
+from needs_attention.orders.order import (
+    DIFFERS,
+    LONGEST_DELIVERY,
+    REDACTION_AGE,
+    ClosedAlert,
+    Held,
+    Hold,
+    LastChange,
+    Missing,
+    Order,
+    Override,
+    Parcel,
+    TakenLine,
+)
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values.model import Value
 from tools.builders import (
     CREATED,
     DELIVER_BY,
     LATER,
+    LATER_STILL,
     NOON,
     a_held_order,
     a_judged_order,
@@ -24,8 +39,11 @@ from tools.builders import (
     an_address,
     an_amazon_order,
     an_order,
+    by_hand,
+    decided,
     dollars,
     edited,
+    snoozed,
 )
 
 AN_EDIT: dict[str, Any] = {
@@ -127,6 +145,11 @@ CLOSED: list[dict[str, Any]] = [
     {"voided_at": NOON},
     {"redacted_at": NOON},
     {"stage": NEEDS_ATTENTION},
+    {"missing": (Missing(field="email", reason="blank"),)},
+    {"amazon": an_amazon_order(fulfillment_status="PENDING")},
+    {"amazon": an_amazon_order(fulfillment_status="CANCELLED")},
+    {"amazon": an_amazon_order(fulfillment_status="SHIPPED")},
+    {"amazon": an_amazon_order(fulfilled_by="AMAZON")},
 ]
 
 
@@ -139,7 +162,8 @@ def test_no_closed_or_held_order_is_transferable(closed: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
-    ("dispatched_by", "fulfillable"), [("us", True), ("person", True), ("amazon", False), (None, False)]
+    ("dispatched_by", "fulfillable"),
+    [("us", True), ("person", True), ("warehouse", True), ("amazon", False), (None, False)],
 )
 def test_an_order_that_we_dispatched_is_fulfillable(dispatched_by: str | None, fulfillable: bool) -> None:
     order = a_judged_order(
@@ -154,9 +178,9 @@ def test_a_transferable_order_is_fulfillable() -> None:
 
 
 @pytest.mark.parametrize(
-    "closed", [{"pending_since": NOON}, {"voided_at": NOON}, {"three_pl_status": ThreePlStatus.TRANSFERRED}]
+    "closed", [*CLOSED, {"three_pl_status": ThreePlStatus.TRANSFERRED}], ids=lambda fields: next(iter(fields))
 )
-def test_no_pending_void_or_handed_over_order_is_fulfillable(closed: dict[str, Any]) -> None:
+def test_no_closed_held_or_handed_over_order_is_fulfillable(closed: dict[str, Any]) -> None:
     order = a_judged_order(dispatched_by="us", fully_dispatched_at=NOON)
 
     assert order.is_fulfillable
@@ -170,18 +194,159 @@ def test_open_missing_leaves_out_what_an_administrator_accepted() -> None:
     assert [item.field for item in order.open_missing] == ["lineItems"]
 
 
-@pytest.mark.parametrize("kind", ["missing", "manual"])
-def test_a_held_order_without_anything_missing_is_ready_to_release(kind: Any) -> None:
-    order = a_judged_order(hold=Hold(kind=kind, since=NOON))
+def test_a_field_that_differs_is_no_gap_but_keeps_the_order_here() -> None:
+    differing = Missing(field="email", reason=DIFFERS)
+    order = a_judged_order(three_pl_status=ThreePlStatus.NOW)
+    waiting = order.with_(missing=(differing,), accepted=accepting("email"))
 
+    assert (waiting.open_missing, waiting.differences, waiting.is_incomplete) == ((), (differing,), True)
+    assert order.is_fulfillable
+    assert not waiting.is_fulfillable
+
+
+def test_accepted_gaps_alone_keep_no_order_here() -> None:
+    order = a_judged_order(missing=(Missing(field="email", reason="blank"),), accepted=accepting("email"))
+
+    assert not order.is_incomplete
+
+
+@pytest.mark.parametrize(
+    "order",
+    [a_held_order(missing=()), a_judged_order(stage=NEEDS_ATTENTION, decisions=decided(hold=by_hand()))],
+    ids=["by a verdict", "by hand"],
+)
+def test_a_held_order_without_anything_missing_is_ready_to_release(order: Order) -> None:
     assert order.is_ready_to_release
     assert not order.with_(pending_since=NOON).is_ready_to_release
     assert not order.with_(missing=(Missing(field="email", reason="blank"),)).is_ready_to_release
+    assert not order.with_(missing=(Missing(field="email", reason=DIFFERS),)).is_ready_to_release
 
 
 def test_an_order_not_held_or_snoozed_is_not_ready_to_release() -> None:
     assert not a_judged_order().is_ready_to_release
-    assert not a_judged_order(hold=Hold(kind="snoozed", since=NOON, until=LATER)).is_ready_to_release
+    assert not a_judged_order(stage=NEEDS_ATTENTION, decisions=decided(hold=snoozed(LATER))).is_ready_to_release
+
+
+# New, held, let go ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("order", "is_new", "is_let_go", "is_held"),
+    [
+        (an_order(), True, False, False),
+        (a_judged_order(), False, True, False),
+        (a_held_order(), False, False, True),
+        (an_order(decisions=decided(hold=by_hand())), True, False, True),
+        (a_judged_order(decisions=decided(hold=by_hand())), False, True, True),
+        (a_held_order(decisions=decided(hold=by_hand())), False, False, True),
+    ],
+    ids=["new", "let go", "held", "new, by hand", "let go, by hand", "held, by hand too"],
+)
+def test_a_persons_hold_lies_over_what_the_verdicts_decided(
+    order: Order, is_new: bool, is_let_go: bool, is_held: bool
+) -> None:
+    assert (order.is_new, order.is_let_go, order.is_held) == (is_new, is_let_go, is_held)
+
+
+@pytest.mark.parametrize(
+    ("order", "held"),
+    [
+        (a_judged_order(), None),
+        (a_held_order(), Held("missing", NOON)),
+        (a_judged_order(decisions=decided(hold=by_hand(at=LATER))), Held("manual", LATER)),
+        (a_held_order(decisions=decided(hold=by_hand(at=LATER))), Held("manual", NOON)),
+        (a_held_order(decisions=decided(hold=snoozed(LATER_STILL, at=LATER))), Held("snoozed", NOON, LATER_STILL)),
+    ],
+    ids=["not held", "by a verdict", "by hand", "by both", "snoozed"],
+)
+def test_people_see_their_own_hold_and_since_when_any_holds(order: Order, held: Held | None) -> None:
+    is_held = order.is_held
+    assert order.with_(stage=NEEDS_ATTENTION if is_held else "new").held == held
+
+
+def test_no_hold_is_seen_where_something_hides_it() -> None:
+    draft = a_held_order(decisions=decided(hold=by_hand()), stage=None)
+
+    assert draft.is_held
+    assert draft.held is None
+
+
+# Dispatched -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dispatched_by", "status", "waits", "is_real"),
+    [
+        (None, ThreePlStatus.DO_NOT_TRANSFER, False, False),
+        (None, ThreePlStatus.UPON_COMPLETION, False, False),
+        ("us", ThreePlStatus.DO_NOT_TRANSFER, False, True),
+        ("person", ThreePlStatus.DO_NOT_TRANSFER, False, True),
+        ("us", ThreePlStatus.UPON_COMPLETION, True, False),
+        ("person", ThreePlStatus.NOW, True, False),
+        ("person", ThreePlStatus.TRANSFERRED, False, False),
+        ("amazon", ThreePlStatus.DO_NOT_TRANSFER, False, False),
+    ],
+)
+def test_a_dispatch_is_real_unless_it_waits_for_a_transfer(
+    dispatched_by: str | None, status: ThreePlStatus, waits: bool, is_real: bool
+) -> None:
+    order = a_judged_order(dispatched_by=dispatched_by, three_pl_status=status)
+
+    assert (order.waits_for_transfer, order.is_really_dispatched) == (waits, is_real)
+
+
+@pytest.mark.parametrize("by", ["person", "warehouse"])
+def test_a_dispatch_reported_after_the_hand_over_is_real(by: str) -> None:
+    reported = decided().with_(dispatch=DispatchDecision(by="ada", at=NOON, sent_at=NOON, is_reported=True))
+    order = a_judged_order(dispatched_by=by, three_pl_status=ThreePlStatus.TRANSFERRED, decisions=reported)
+
+    assert order.is_reported_sent
+    assert order.is_really_dispatched
+
+
+def test_neither_a_dispatch_before_nor_one_not_sent_is_reported() -> None:
+    not_sent = DispatchDecision(by="ada", at=NOON, is_reported=True)
+
+    assert not a_judged_order().is_reported_sent
+    assert not a_judged_order(decisions=decided(sent_at=NOON)).is_reported_sent
+    assert not a_judged_order(decisions=decided().with_(dispatch=not_sent)).is_reported_sent
+
+
+# Stopped --------------------------------------------------------------------------------------------------------------
+
+
+def test_do_not_transfer_and_not_sent_stop_an_order() -> None:
+    not_transferred, not_sent = decided(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER), decided(not_sent=True)
+
+    assert not_transferred.stop
+    assert not_transferred.stop == not_transferred.three_pl_status
+    assert not_sent.stop
+    assert not_sent.stop == not_sent.dispatch
+
+
+@pytest.mark.parametrize(
+    "decisions",
+    [
+        decided(),
+        decided(stage="packing", hold=by_hand()),
+        decided(three_pl_status=ThreePlStatus.NOW),
+        decided(three_pl_status=ThreePlStatus.UPON_COMPLETION, sent_at=NOON),
+    ],
+)
+def test_no_other_decision_stops_an_order(decisions: Any) -> None:
+    assert decisions.stop is None
+
+
+@pytest.mark.parametrize(("at", "expected"), [(LATER, "three_pl_status"), (NOON, "dispatch")])
+def test_of_two_stops_the_later_one_counts(at: Any, expected: str) -> None:
+    transfer = ThreePlDecision(by="bo", at=at, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
+    dispatch = DispatchDecision(by="ada", at=NOON + timedelta(minutes=1))
+    both = decided().with_(three_pl_status=transfer, dispatch=dispatch)
+
+    assert both.stop == getattr(both, expected)
+
+
+# Stored ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -194,13 +359,18 @@ def test_an_order_not_held_or_snoozed_is_not_ready_to_release() -> None:
         dollars("1E+3"),
         edited(an_amazon_order(), confirmed=("email",), **AN_EDIT),
         Missing(field="deliveryAddress", reason="incomplete", parts=("city",), first_missing_at=NOON),
-        Hold(kind="snoozed", since=NOON, after_release=True, until=LATER),
+        edited(an_amazon_order(line_items=(a_line(asked_to_cancel=True),)), confirmed=("buyerRequestedCancel",)),
+        Hold(since=NOON, after_release=True),
+        decided(stage="packing", three_pl_status=ThreePlStatus.NOW, sent_at=NOON, hold=snoozed(LATER, was_manual=True)),
+        Parcel(lines=(TakenLine(seller_sku="LAMP-1", quantity=1, quantity_ordered=2),), told="0f"),
+        ClosedAlert(alert="CameBack", by="ada", at=NOON),
         Override(by="admin@example.com", at=NOON, reason="paid by phone", fields=("email",)),
         LastChange(by="system", at=NOON, cause="download", fields=("buyerEmail",), events=("OrderHeld",)),
         Stage(id="on-hold", name="On Hold"),
         Settings(go_live_date=NOON, default_three_pl_status=ThreePlStatus.NOW),
         a_held_order(last_change=LastChange(by="system", at=NOON, cause="verdict")),
         a_judged_order(fully_dispatched_at=NOON, dispatched_by="us", handed_over_digest="0f", alerts=("A",)),
+        a_judged_order(decisions=decided(not_sent=True, hold=by_hand()), news=("email",), apart_until=3),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from needs_attention.amazon.order_json import LONGEST_TEXT, read_order
 from needs_attention.orders.amazon_order import LARGEST_ORDER, Address, AmazonOrder, UnreadableOrder
+from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.edits import Edits
+from needs_attention.orders.settings import Settings
 from tools.builders import ABSENT, CREATED, DELIVER_BY, SHIP_BY, a_line, a_raw_item, a_raw_order, an_order, dollars
 
 
@@ -64,9 +67,10 @@ def test_every_fact_that_is_used_is_read_from_its_place() -> None:
         tax_address=Address(
             line1="1 Ledger Lane", city="Salem", state_or_region="OR", postal_code="97301", country_code="US"
         ),
-        line_items=(a_line(title="Desk lamp", quantity_fulfilled=0, unit_price=dollars("29.95")),),
+        line_items=(
+            a_line(title="Desk lamp", quantity_fulfilled=0, quantity_unfulfilled=2, unit_price=dollars("29.95")),
+        ),
         is_gift=False,
-        cancel_requested_by_buyer=False,
     )
 
 
@@ -245,7 +249,7 @@ def test_without_a_list_of_items_the_lines_are_unknown(nothing: object) -> None:
     assert read_order(a_raw_order(orderItems=nothing)).line_items is None
 
 
-@pytest.mark.parametrize(("items", "count"), [([], 0), ([None, "x", 3], 0), ([a_raw_item(), a_raw_item()], 2)])
+@pytest.mark.parametrize(("items", "count"), [([], 0), ([a_raw_item(), a_raw_item()], 2)])
 def test_a_list_of_items_is_known_even_when_it_is_empty(items: list[object], count: int) -> None:
     lines = read_order(a_raw_order(orderItems=items)).line_items
 
@@ -253,28 +257,38 @@ def test_a_list_of_items_is_known_even_when_it_is_empty(items: list[object], cou
     assert len(lines) == count
 
 
-@pytest.mark.parametrize("quantity", [ABSENT, None, "2", 2.0, True, -1, 1_000_001, [], {}])
-def test_a_quantity_that_cannot_be_read_is_not_a_quantity_to_ship(quantity: object) -> None:
-    lines = read_order(a_raw_order(orderItems=[a_raw_item(quantityOrdered=quantity)])).line_items
+def quantities(number: object) -> list[int | None]:
+    """The quantities of a line that Amazon sends with `number` in the place of each."""
+    shipped = {"quantityFulfilled": number, "quantityUnfulfilled": number}
+    lines = read_order(a_raw_order(orderItems=[a_raw_item(quantityOrdered=number, fulfillment=shipped)])).line_items
+    assert lines is not None
+    return [lines[0].quantity, lines[0].quantity_fulfilled, lines[0].quantity_unfulfilled]
+
+
+@pytest.mark.parametrize("number", [ABSENT, None, "2", 2.0, True, -1, 1_000_001, [], {}])
+def test_a_quantity_that_cannot_be_read_is_unknown(number: object) -> None:
+    assert quantities(number) == [None, None, None]
+
+
+@pytest.mark.parametrize("number", [0, 1, 1_000_000])
+def test_a_whole_number_is_a_quantity(number: int) -> None:
+    assert quantities(number) == [number, number, number]
+
+
+@pytest.mark.parametrize("item", [{"product": 5, "fulfillment": "x", "cancellation": []}, {}, None, "x", 3, [1]])
+def test_an_unreadable_item_is_still_a_line(item: object) -> None:
+    lines = read_order(a_raw_order(orderItems=[a_raw_item(), item])).line_items
 
     assert lines is not None
-    assert lines[0].quantity is None
-    assert not lines[0].can_be_picked
+    assert lines[1] == a_line(order_item_id=None, seller_sku=None, asin=None, quantity=None)
 
 
-@pytest.mark.parametrize("quantity", [0, 1, 1_000_000])
-def test_a_whole_number_is_a_quantity(quantity: int) -> None:
-    lines = read_order(a_raw_order(orderItems=[a_raw_item(quantityOrdered=quantity)])).line_items
+@pytest.mark.parametrize("item", [None, "x", 3, [1]])
+def test_a_line_that_is_no_object_holds_the_order(item: object) -> None:
+    order = read_order(a_raw_order(orderItems=[a_raw_item(), item]))
 
-    assert lines is not None
-    assert lines[0].quantity == quantity
-
-
-def test_an_unreadable_item_is_still_a_line() -> None:
-    item = {"product": 5, "fulfillment": "x", "cancellation": []}
-    lines = read_order(a_raw_order(orderItems=[item])).line_items
-
-    assert lines == (a_line(order_item_id=None, seller_sku=None, asin=None, quantity=None),)
+    found = find_missing(order, Edits(), Settings())
+    assert [(one.field, one.reason) for one in found] == [("lineItems", "noProduct")]
 
 
 def test_a_gift_option_on_any_item_makes_the_order_a_gift() -> None:
@@ -288,7 +302,27 @@ def test_a_gift_option_on_any_item_makes_the_order_a_gift() -> None:
 def test_only_the_buyers_own_request_counts_as_asking_to_cancel(requester: str | None, asked: bool) -> None:
     item = a_raw_item(cancellation={"cancellationRequest": {"requester": requester}})
 
-    assert read_order(a_raw_order(orderItems=[a_raw_item(), item])).cancel_requested_by_buyer is asked
+    lines = read_order(a_raw_order(orderItems=[a_raw_item(), item])).line_items
+    assert lines is not None
+    assert [bool(line.asked_to_cancel) for line in lines] == [False, asked]
+
+
+@pytest.mark.parametrize(
+    ("cancellation", "is_cancelled"),
+    [
+        ({"cancellationExecution": {"cancelledBy": "MERCHANT", "cancelReason": "sold out"}}, True),
+        ({"cancellationExecution": {}}, False),
+        ({"cancellationRequest": {"requester": "BUYER"}}, False),
+        (None, False),
+    ],
+)
+def test_an_executed_cancellation_cancels_a_line(cancellation: object, is_cancelled: bool) -> None:
+    item = a_raw_item(orderItemId="90002", cancellation=cancellation)
+
+    lines = read_order(a_raw_order(orderItems=[item])).line_items
+    assert lines is not None
+    assert bool(lines[0].is_cancelled) == is_cancelled
+    assert lines[0].is_wanted != is_cancelled
 
 
 def test_an_order_too_large_to_keep_is_refused_by_its_bytes() -> None:

@@ -4,9 +4,24 @@ from typing import Any
 
 import pytest
 
+from needs_attention.orders.decisions import ThreePlDecision
+from needs_attention.orders.order import DIFFERS, Missing
+from needs_attention.orders.settings import NEEDS_ATTENTION, ThreePlStatus
 from needs_attention.orders.summary import FLAGS, Summary
 from needs_attention.orders.verdict import judged
-from tools.builders import NOON, SHIP_BY, a_held_order, accepting, an_amazon_order, an_order, without_checks
+from tools.builders import (
+    NOON,
+    SHIP_BY,
+    a_held_order,
+    a_judged_order,
+    accepting,
+    an_amazon_order,
+    an_order,
+    by_hand,
+    decided,
+    snoozed,
+    without_checks,
+)
 
 FLAGGED: dict[str, dict[str, Any]] = {
     "buyerRequestedCancel": {"cancel_requested_by_buyer": True},
@@ -42,6 +57,54 @@ def test_a_summary_lists_only_the_gaps_that_nobody_accepted() -> None:
     summary = Summary.of(a_held_order(accepted=accepting("email")))
 
     assert (summary.missing, summary.ready_to_release) == ((), True)
+
+
+def test_a_summary_names_a_field_that_differs_like_one_that_is_missing() -> None:
+    blank, differing = Missing(field="email", reason="blank"), Missing(field="email", reason=DIFFERS)
+
+    assert Summary.of(a_held_order(missing=(differing,), accepted=accepting("email"))).missing == ("email",)
+    assert Summary.of(a_held_order(missing=(blank, differing))).missing == ("email",)
+
+
+@pytest.mark.parametrize(("hold", "kind"), [(by_hand(), "manual"), (snoozed(SHIP_BY), "snoozed")])
+def test_a_summary_shows_a_persons_hold(hold: Any, kind: str) -> None:
+    held = a_judged_order(stage=NEEDS_ATTENTION, decisions=decided(hold=hold))
+
+    assert (Summary.of(held).hold, Summary.of(held).held_at) == (kind, NOON)
+    assert Summary.of(held.with_(stage=None)).hold is None
+
+
+@pytest.mark.parametrize(
+    "decisions",
+    [decided(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER), decided(not_sent=True)],
+    ids=["do not transfer", "not sent"],
+)
+def test_a_summary_tells_who_stopped_the_order_and_when(decisions: Any) -> None:
+    summary = Summary.of(a_judged_order(decisions=decisions))
+
+    assert (summary.stopped_by, summary.stopped_at, summary.stop_is_implied) == ("ada", NOON, False)
+
+
+def test_a_summary_tells_a_stop_that_a_stage_alone_implied() -> None:
+    implied = ThreePlDecision(by="ada", at=NOON, three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, is_implied=True)
+    summary = Summary.of(a_judged_order(decisions=decided().with_(three_pl_status=implied)))
+
+    assert (summary.stopped_by, summary.stop_is_implied) == ("ada", True)
+
+
+def test_a_summary_of_an_order_that_nobody_stopped_names_nobody() -> None:
+    summary = Summary.of(a_judged_order(decisions=decided(three_pl_status=ThreePlStatus.NOW, hold=by_hand())))
+
+    assert (summary.stopped_by, summary.stopped_at, summary.stop_is_implied) == (None, None, False)
+
+
+def test_a_summary_tells_why_an_order_is_closed() -> None:
+    closed = a_judged_order(an_amazon_order(fulfillment_status="SHIPPED", came_back_from=None), voided_at=NOON)
+    back = a_judged_order(an_amazon_order(came_back_from="shipped", doubts=1), redacted_at=NOON)
+
+    assert (Summary.of(closed).is_shipped, Summary.of(closed).is_void) == (True, True)
+    assert (Summary.of(back).came_back_from, Summary.of(back).redacted_at) == ("shipped", NOON)
+    assert (Summary.of(back).is_shipped, Summary.of(back).is_void) == (False, False)
 
 
 def test_an_order_is_unsent_until_somebody_sends_or_takes_it() -> None:

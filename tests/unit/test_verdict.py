@@ -9,8 +9,10 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import pytest
 
-from needs_attention.orders.changes import happened
+from needs_attention.orders.amazon_update import downloaded
+from needs_attention.orders.decisions import Decisions, DispatchDecision, Granted, HoldDecision
 from needs_attention.orders.edits import Edits
+from needs_attention.orders.gate import hand_over
 from needs_attention.orders.order import Hold, Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import (
@@ -19,7 +21,6 @@ from needs_attention.orders.verdict import (
     RowName,
     Situation,
     Verdict,
-    digest,
     judge,
     judged,
     next_redownload,
@@ -38,25 +39,66 @@ from tools.builders import (
     an_amazon_order,
     an_fba_order,
     an_order,
+    by_hand,
+    decided,
     downloaded_again,
     edited,
+    snoozed,
     without_checks,
 )
 
-BY_DEFAULT = Settings()
-EAGER = Settings(default_stage="ready", default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_orders=True)
 DO_NOT_TRANSFER = ThreePlStatus.DO_NOT_TRANSFER
+UPON_COMPLETION = ThreePlStatus.UPON_COMPLETION
+NOW = ThreePlStatus.NOW
+BY_DEFAULT = Settings()
+EAGER = Settings(default_stage="ready", default_three_pl_status=NOW, auto_dispatch_orders=True)
+AUTOMATIC = Settings(default_stage="ready", auto_dispatch_orders=True)
+OWN_WAREHOUSE = Settings(default_stage="ready", default_three_pl_status=DO_NOT_TRANSFER, auto_dispatch_orders=True)
 HANDED_OVER = [ThreePlStatus.TRANSFERRED, ThreePlStatus.WITH_ERRORS, ThreePlStatus.PICKED]
-BY_A_PERSON = [Hold(kind="manual", since=NOON), Hold(kind="snoozed", since=NOON, until=LATER_STILL)]
+BY_A_PERSON = [by_hand(), snoozed(LATER_STILL)]
+BY_EITHER = pytest.mark.parametrize("hold", BY_A_PERSON, ids=lambda hold: hold.kind)
+IN_EVERY_STATE = pytest.mark.parametrize(
+    "before", [an_order(), a_held_order(), a_judged_order()], ids=["new", "held", "let go"]
+)
 
 
 def fields_of(missing: tuple[Missing, ...]) -> list[str]:
     return [item.field for item in missing]
 
 
+def reasons_of(missing: tuple[Missing, ...]) -> list[tuple[str, str]]:
+    return [(item.field, item.reason) for item in missing]
+
+
+def row_of(order: Order, settings: Settings = EAGER) -> RowName:
+    return judge(Situation(order, settings)).row
+
+
+def state_of(order: Order) -> str:
+    """What the rows from the ninth on decided last."""
+    return Situation(order, EAGER).state
+
+
 def is_held_whatever_the_defaults_say(order: Order) -> bool:
     """The three overrides of an incomplete order: Stage, Status and 3PL Status."""
     return (order.stage, order.status, order.three_pl_status) == (NEEDS_ATTENTION, "Open", DO_NOT_TRANSFER)
+
+
+def with_decisions(order: Order, settings: Settings = EAGER, **choices: Any) -> Order:
+    """The order with what Ada decided at noon, and the verdict on it."""
+    return judged(order.with_(decisions=decided(**choices)), settings, NOON)
+
+
+def amazon_says(order: Order, **fields: Any) -> Order:
+    """The order with a newer answer of Amazon's merged into it. Its verdict is pending."""
+    answer = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + timedelta(seconds=1), **fields})
+    after = downloaded(order, answer, order.integration, EAGER, LATER)
+    assert after is not None
+    return after.with_(pending_since=LATER)
+
+
+def after_amazon_says(order: Order, settings: Settings = EAGER, **fields: Any) -> Order:
+    return judged(amazon_says(order, **fields), settings, LATER)
 
 
 # Redacted -------------------------------------------------------------------------------------------------------------
@@ -66,9 +108,16 @@ def test_a_redacted_order_is_closed_with_the_default_stage() -> None:
     order = a_held_order(redacted_at=NOON)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "redacted"
+    assert row_of(order) == "redacted"
     assert (after.hold, after.missing, after.stage, after.three_pl_status) == (None, (), "ready", DO_NOT_TRANSFER)
     assert not after.is_pending
+
+
+@BY_EITHER
+def test_redaction_ends_a_hold_by_a_person_too(hold: HoldDecision) -> None:
+    after = judged(a_held_order(redacted_at=NOON, decisions=decided(hold=hold)), EAGER, LATER)
+
+    assert (after.is_held, after.held, after.stage) == (False, None, "ready")
 
 
 @pytest.mark.parametrize("status", HANDED_OVER)
@@ -76,49 +125,87 @@ def test_a_redacted_order_stays_with_the_warehouse_that_has_it(status: ThreePlSt
     assert judged(an_order(redacted_at=NOON, three_pl_status=status), EAGER, LATER).three_pl_status is status
 
 
-@pytest.mark.parametrize("status", [ThreePlStatus.NOW, ThreePlStatus.UPON_COMPLETION])
+@pytest.mark.parametrize("status", [NOW, UPON_COMPLETION])
 def test_a_redacted_order_never_goes_to_the_warehouse(status: ThreePlStatus) -> None:
-    assert judged(an_order(redacted_at=NOON, three_pl_status=status), EAGER, LATER).three_pl_status is DO_NOT_TRANSFER
+    order = a_judged_order(redacted_at=NOON, three_pl_status=status, decisions=decided(three_pl_status=status))
+
+    assert judged(order, EAGER, LATER).three_pl_status is DO_NOT_TRANSFER
 
 
 def test_redaction_undoes_neither_a_dispatch_nor_a_cancellation() -> None:
-    dispatched = a_judged_order(redacted_at=LATER, dispatched_by="person", fully_dispatched_at=NOON)
+    sent = with_decisions(a_judged_order(), OWN_WAREHOUSE, three_pl_status=DO_NOT_TRANSFER, sent_at=NOON)
     void = a_judged_order(redacted_at=LATER, voided_at=NOON)
 
-    after = judged(dispatched, EAGER, LATER_STILL)
+    after = judged(sent.with_(redacted_at=LATER), EAGER, LATER_STILL)
     assert (after.dispatched_by, after.fully_dispatched_at) == ("person", NOON)
     assert judged(void, EAGER, LATER_STILL).voided_at == NOON
 
 
 def test_a_redacted_order_keeps_a_stage_that_people_gave_it() -> None:
-    assert judged(a_judged_order(redacted_at=NOON, stage="archive"), EAGER, LATER).stage == "archive"
+    order = a_judged_order(redacted_at=NOON, decisions=decided(stage="archive"))
+
+    assert judged(order, EAGER, LATER).stage == "archive"
 
 
 def test_a_redacted_order_that_amazon_cancels_is_only_redacted() -> None:
     order = an_order(an_amazon_order(fulfillment_status="CANCELLED"), redacted_at=NOON)
 
-    assert judge(Situation(order, EAGER)).row == "redacted"
+    assert row_of(order) == "redacted"
     assert judged(order, EAGER, LATER).voided_at is None
 
 
 # Out of our hands -----------------------------------------------------------------------------------------------------
 
 
-def handed_over(settings: Settings = BY_DEFAULT, **fields: Any) -> Order:
-    order = a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED, stage="packing", **fields)
-    return order.with_(handed_over_digest=digest(order, settings))
+def handed_over(settings: Settings = EAGER, **choices: Any) -> Order:
+    order = with_decisions(a_judged_order(settings=settings), settings, **choices)
+    return hand_over(order, settings, is_frozen=False, at=NOON)
 
 
 @pytest.mark.parametrize("status", HANDED_OVER)
 def test_an_order_at_the_warehouse_is_left_alone(status: ThreePlStatus) -> None:
-    order = handed_over(dispatched_by="us", fully_dispatched_at=NOON, missing=(Missing(field="x", reason="y"),))
-    order = downloaded_again(order.with_(three_pl_status=status), line_items=())
+    gap = Missing(field="x", reason="y", first_missing_at=NOON)
+    order = handed_over(stage="packing").with_(missing=(gap,), three_pl_status=status)
+    order = downloaded_again(order, line_items=())
 
-    after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "outOfOurHands"
-    assert fields_of(after.missing) == ["x"]
-    left_alone = {"missing": order.missing, "alerts": (), "handed_over_digest": order.handed_over_digest}
-    assert after.model_copy(update=left_alone) == order.with_(pending_since=None, judged_at=LATER, is_live=True)
+    after = judged(order, BY_DEFAULT, LATER)
+    told = {"alerts": after.alerts, "parcel": after.parcel, "handed_over_digest": after.handed_over_digest}
+    assert row_of(order) == "outOfOurHands"
+    assert (after.dispatched_by, after.stage) == ("us", "packing")
+    assert after == order.with_(pending_since=None, **told)
+
+
+@pytest.mark.parametrize("hold", BY_A_PERSON, ids=lambda hold: hold.kind)
+def test_no_hold_shows_on_an_order_at_the_warehouse(hold: HoldDecision) -> None:
+    order = handed_over().with_(decisions=decided(hold=hold))
+
+    assert (judged(order, EAGER, LATER).held, judged(order, EAGER, LATER).stage) == (None, "ready")
+
+
+@pytest.mark.parametrize("status", HANDED_OVER)
+@pytest.mark.parametrize("settings", [EAGER, Settings(default_three_pl_status=NOW)], ids=["dispatched", "open"])
+def test_amazons_shipped_makes_an_order_at_the_warehouse_dispatched(status: ThreePlStatus, settings: Settings) -> None:
+    order = handed_over(settings).with_(three_pl_status=status)
+
+    after = after_amazon_says(order, fulfillment_status="SHIPPED")
+    assert (after.status, after.dispatched_by, after.three_pl_status) == ("Dispatched", "amazon", status)
+    assert after.fully_dispatched_at == LATER
+
+
+@pytest.mark.parametrize("by", ["person", "warehouse"])
+def test_a_dispatch_reported_after_the_hand_over_stays_as_reported(by: Any) -> None:
+    sent = DispatchDecision(by="bo", at=NOON, sent_at=NOON, is_reported=True)
+    order = handed_over().with_(decisions=Decisions(dispatch=sent), dispatched_by=by, fully_dispatched_at=NOON)
+
+    after = after_amazon_says(order, fulfillment_status="SHIPPED")
+    assert (after.dispatched_by, after.fully_dispatched_at) == (by, NOON)
+
+
+def test_amazons_dispatch_at_the_warehouse_stays_if_amazon_unships_it() -> None:
+    order = after_amazon_says(handed_over(), fulfillment_status="SHIPPED")
+
+    after = after_amazon_says(order, fulfillment_status="UNSHIPPED")
+    assert (after.status, after.dispatched_by, after.alerts) == ("Dispatched", "amazon", ("CameBack",))
 
 
 def test_a_void_order_stays_void_even_if_amazon_thinks_again() -> None:
@@ -126,93 +213,28 @@ def test_a_void_order_stays_void_even_if_amazon_thinks_again() -> None:
     order = downloaded_again(order, fulfillment_status="UNSHIPPED")
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "outOfOurHands"
-    assert (after.voided_at, after.stage, after.three_pl_status, after.alerts) == (NOON, "archive", DO_NOT_TRANSFER, ())
-
-
-def test_a_cancellation_after_the_hand_over_raises_one_alert() -> None:
-    order = downloaded_again(handed_over(), fulfillment_status="CANCELLED")
-
-    after = judged(order, BY_DEFAULT, LATER)
-    assert after.alerts == ("CancelledAfterHandOver",)
-    assert after.voided_at is None
-    assert after.three_pl_status is ThreePlStatus.TRANSFERRED
-    assert judged(after, BY_DEFAULT, LATER).alerts == ("CancelledAfterHandOver",)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"delivery_address": an_address(line1="5 Mill Road")},
-        {"recipient_name": "Bo Quill"},
-        {"recipient_name": "Ada Quell"},
-        {"line_items": (a_line(quantity=1),)},
-        {"buyer_company_name": "Quill Works"},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_a_change_of_data_told_to_the_warehouse_raises_an_alert(change: dict[str, Any]) -> None:
-    order = downloaded_again(handed_over(alerts=("EarlierAlert",)), **change)
-
-    assert judged(order, BY_DEFAULT, LATER).alerts == ("EarlierAlert", "ChangedAfterHandOver")
-
-
-@pytest.mark.parametrize("change", [{"buyer_email": "bo@example.com"}, {"updated_at": LATER}, {"is_gift": True}])
-def test_any_other_change_after_the_hand_over_raises_no_alert(change: dict[str, Any]) -> None:
-    order = downloaded_again(handed_over(), **change)
-
-    assert judged(order, BY_DEFAULT, LATER).alerts == ()
-
-
-@pytest.mark.parametrize(
-    ("change", "alerts"),
-    [
-        ({"phone": None}, ()),
-        ({"phone": "+1 503 555 0199"}, ()),
-        ({"address_type": None}, ()),
-        ({"address_type": "COMMERCIAL"}, ()),
-        ({"city": "Salem"}, ("ChangedAfterHandOver",)),
-        ({"company_name": "Quill Works"}, ("ChangedAfterHandOver",)),
-    ],
-)
-def test_only_the_destination_in_an_address_counts_as_changed(
-    change: dict[str, str | None], alerts: tuple[str, ...]
-) -> None:
-    told: dict[str, str | None] = {"phone": "+1 503 555 0100", "address_type": "RESIDENTIAL"}
-    order = handed_over(amazon=an_amazon_order(delivery_address=an_address(**told)))
-    order = downloaded_again(order, delivery_address=an_address(**told | change))
-
-    assert judged(order, BY_DEFAULT, LATER).alerts == alerts
-
-
-def test_a_second_kind_of_alert_joins_the_first() -> None:
-    changed = judged(downloaded_again(handed_over(), line_items=()), BY_DEFAULT, LATER)
-    cancelled = judged(downloaded_again(changed, fulfillment_status="CANCELLED"), BY_DEFAULT, LATER)
-
-    assert cancelled.alerts == ("ChangedAfterHandOver", "CancelledAfterHandOver")
-
-
-def test_the_digest_of_a_hand_over_leaves_no_trace_of_the_buyer() -> None:
-    fingerprint = digest(an_order(), BY_DEFAULT)
-
-    assert len(fingerprint) == 64
-    assert int(fingerprint, 16)
+    assert row_of(order) == "outOfOurHands"
+    assert (after.voided_at, after.stage, after.three_pl_status) == (NOON, "archive", DO_NOT_TRANSFER)
 
 
 # Cancelled ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "UNFULFILLABLE"])
-@pytest.mark.parametrize("before", [an_order(), a_judged_order(), a_held_order(), a_held_order(hold=BY_A_PERSON[0])])
+@pytest.mark.parametrize(
+    "before",
+    [an_order(), a_judged_order(), a_held_order(), a_held_order(decisions=decided(hold=by_hand()))],
+    ids=["new", "let go", "held", "held by hand"],
+)
 def test_an_order_that_amazon_cancels_is_void_and_no_longer_held(before: Order, status: str) -> None:
     order = downloaded_again(before, fulfillment_status=status)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "cancelled"
+    assert row_of(order) == "cancelled"
     assert after.status == "Void"
-    assert (after.voided_at, after.hold, after.missing) == (LATER, None, ())
+    assert (after.voided_at, after.hold, after.held, after.missing) == (LATER, None, None, ())
     assert (after.three_pl_status, after.alerts) == (DO_NOT_TRANSFER, ())
-    assert after.stage == ("new" if before.stage == "new" else "ready")
+    assert after.stage == ("new" if before.granted else "ready")
 
 
 def test_an_order_read_from_storage_is_judged_the_same() -> None:
@@ -221,30 +243,41 @@ def test_an_order_read_from_storage_is_judged_the_same() -> None:
     assert judged(downloaded_again(stored, fulfillment_status="CANCELLED"), EAGER, LATER).stage == "ready"
 
 
-@pytest.mark.parametrize(
-    ("dispatched_by", "alerts"),
-    [("us", ("CancelledAfterDispatch",)), ("person", ("CancelledAfterDispatch",)), ("amazon", ()), (None, ())],
-)
-def test_a_cancellation_after_our_dispatch_raises_an_alert(dispatched_by: Any, alerts: tuple[str, ...]) -> None:
-    order = a_judged_order(dispatched_by=dispatched_by, fully_dispatched_at=NOON if dispatched_by else None)
-    after = judged(downloaded_again(order, fulfillment_status="CANCELLED"), BY_DEFAULT, LATER)
+def test_a_cancelled_order_keeps_its_decisions_to_no_effect() -> None:
+    order = with_decisions(a_judged_order(), stage="archive", three_pl_status=NOW)
 
-    assert after.alerts == alerts
-    assert after.dispatched_by == dispatched_by
-    assert after.fully_dispatched_at == order.fully_dispatched_at
+    after = after_amazon_says(order, fulfillment_status="CANCELLED")
+    assert (after.stage, after.three_pl_status, after.decisions) == ("archive", DO_NOT_TRANSFER, order.decisions)
+
+
+def sent_by(by: str, stage: str | None = None) -> Order:
+    """An order sent from our own warehouse: by Auto Dispatch, or by a person."""
+    sent_at = NOON if by == "person" else None
+    settings = OWN_WAREHOUSE.model_copy(update={"auto_dispatch_orders": by == "us"})
+    return with_decisions(an_order(), settings, stage=stage, sent_at=sent_at)
+
+
+@pytest.mark.parametrize("by", ["us", "person"])
+def test_a_cancellation_undoes_no_dispatch(by: str) -> None:
+    after = after_amazon_says(sent_by(by), fulfillment_status="CANCELLED")
+    assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Void", by, NOON)
 
 
 # Shipped --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("before", [an_order(), a_judged_order(), a_held_order(), a_held_order(hold=BY_A_PERSON[1])])
+@pytest.mark.parametrize(
+    "before",
+    [an_order(), a_judged_order(), a_held_order(), a_held_order(decisions=decided(hold=snoozed(LATER_STILL)))],
+    ids=["new", "let go", "held", "snoozed"],
+)
 def test_an_order_that_amazon_calls_shipped_never_ships_twice(before: Order) -> None:
     order = downloaded_again(before, fulfillment_status="SHIPPED")
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "shipped"
+    assert row_of(order) == "shipped"
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "amazon", LATER)
-    assert (after.three_pl_status, after.hold, after.missing) == (DO_NOT_TRANSFER, None, ())
+    assert (after.three_pl_status, after.hold, after.held, after.missing) == (DO_NOT_TRANSFER, None, None, ())
     assert not after.is_fulfillable
 
 
@@ -255,10 +288,89 @@ def test_an_order_first_seen_shipped_is_not_held() -> None:
 
 
 def test_a_dispatch_of_ours_stays_ours_when_amazon_ships() -> None:
-    order = a_judged_order(dispatched_by="person", fully_dispatched_at=NOON)
-    after = judged(downloaded_again(order, fulfillment_status="SHIPPED"), BY_DEFAULT, LATER)
+    order = with_decisions(a_judged_order(), three_pl_status=DO_NOT_TRANSFER, sent_at=NOON)
+    after = after_amazon_says(order, BY_DEFAULT, fulfillment_status="SHIPPED")
 
     assert (after.dispatched_by, after.fully_dispatched_at) == ("person", NOON)
+
+
+def test_a_held_order_that_amazon_ships_is_new_again() -> None:
+    assert state_of(after_amazon_says(a_held_order(), fulfillment_status="SHIPPED")) == "new"
+    assert state_of(after_amazon_says(a_judged_order(), fulfillment_status="SHIPPED")) == "letGo"
+
+
+@pytest.mark.parametrize("is_judged_between", [True, False], ids=["two verdicts", "one verdict"])
+@IN_EVERY_STATE
+def test_an_order_shipped_and_back_is_held_until_a_person_confirms(before: Order, is_judged_between: bool) -> None:
+    shipped = amazon_says(before, fulfillment_status="SHIPPED", buyer_email="ada@example.com")
+    shipped = judged(shipped, EAGER, LATER) if is_judged_between else shipped
+
+    back = after_amazon_says(shipped, fulfillment_status="UNSHIPPED")
+    assert is_held_whatever_the_defaults_say(back)
+    assert (back.dispatched_by, reasons_of(back.missing)) == (None, [("fulfillmentUnknown", "cameBack")])
+    confirmed = back.with_(edits=edited(back.amazon, confirmed=("fulfillmentUnknown",)))
+    assert row_of(confirmed) == "readyToRelease"
+
+
+def test_a_confirmation_does_not_answer_the_next_return() -> None:
+    back = amazon_says(amazon_says(a_judged_order(), fulfillment_status="SHIPPED"), fulfillment_status="UNSHIPPED")
+    confirmed = back.with_(edits=edited(back.amazon, confirmed=("fulfillmentUnknown",)))
+
+    again = amazon_says(amazon_says(confirmed, fulfillment_status="SHIPPED"), fulfillment_status="UNSHIPPED")
+    assert row_of(confirmed) == "asLetGo"
+    assert row_of(again) == "incompleteAgain"
+
+
+def test_decisions_outlive_shipped_and_back() -> None:
+    order = with_decisions(a_judged_order(), stage="packing", three_pl_status=NOW, not_sent=True)
+    shipped = after_amazon_says(order, fulfillment_status="SHIPPED")
+    back = after_amazon_says(shipped, fulfillment_status="UNSHIPPED")
+
+    confirmed = back.with_(edits=edited(back.amazon, confirmed=("fulfillmentUnknown",)), hold=None)
+    after = judged(confirmed, EAGER, LATER_STILL)
+    assert (after.stage, after.three_pl_status, after.dispatched_by) == ("packing", NOW, None)
+    assert after.decisions == order.decisions
+
+
+# Dispatched -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["us", "person"])
+def test_a_dispatched_order_not_meant_for_the_3pl_is_left_alone(by: str) -> None:
+    order = downloaded_again(sent_by(by, stage="archive"), line_items=())
+
+    after = judged(order, EAGER, LATER)
+    assert row_of(order) == "dispatched"
+    assert fields_of(after.missing) == ["lineItems"]
+    assert (after.status, after.stage, after.hold) == ("Dispatched", "archive", None)
+    assert (after.dispatched_by, after.fully_dispatched_at, after.three_pl_status) == (by, NOON, DO_NOT_TRANSFER)
+    assert not after.is_fulfillable
+
+
+@pytest.mark.parametrize(
+    "spell", [{"fulfillment_status": "PENDING"}, {"fulfilled_by": "AMAZON"}], ids=["pending", "FBA"]
+)
+def test_what_was_sent_stays_sent_whatever_amazon_calls_it_next(spell: dict[str, Any]) -> None:
+    order = amazon_says(a_judged_order(settings=OWN_WAREHOUSE), **spell)
+
+    after = judged(order, OWN_WAREHOUSE, LATER)
+    assert row_of(order) == "dispatched"
+    assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "us", NOON)
+
+
+def test_a_hold_by_hand_does_not_undo_a_real_dispatch() -> None:
+    order = a_judged_order(settings=OWN_WAREHOUSE, decisions=decided(hold=by_hand()))
+
+    assert row_of(order) == "dispatched"
+    assert judged(order, OWN_WAREHOUSE, LATER).dispatched_by == "us"
+
+
+def test_a_dispatch_by_amazon_is_no_dispatch_of_ours() -> None:
+    order = a_judged_order(dispatched_by="amazon", fully_dispatched_at=NOON, three_pl_status=DO_NOT_TRANSFER)
+
+    after = judged(order, BY_DEFAULT, LATER)
+    assert row_of(order) == "asLetGo"
+    assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Open", None, None)
 
 
 # Draft ----------------------------------------------------------------------------------------------------------------
@@ -269,7 +381,7 @@ def test_an_order_that_amazon_has_not_released_is_an_unheld_draft(status: str) -
     order = an_order(an_amazon_order(fulfillment_status=status, buyer_email=None, line_items=None))
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "draft"
+    assert row_of(order) == "draft"
     assert (after.status, after.stage, after.hold, after.missing) == ("Draft", None, None, ())
     assert after.three_pl_status is DO_NOT_TRANSFER
     assert after.dispatched_by is None
@@ -281,8 +393,66 @@ def test_a_draft_is_judged_when_amazon_releases_it() -> None:
 
     released = downloaded_again(draft, fulfillment_status="UNSHIPPED")
     assert draft.judged_at is None
-    assert judge(Situation(released, EAGER)).row == "newAndIncomplete"
-    assert judge(Situation(downloaded_again(released, buyer_email="ada@example.com"), EAGER)).row == "newAndComplete"
+    assert row_of(released) == "newAndIncomplete"
+    assert row_of(downloaded_again(released, buyer_email="ada@example.com")) == "newAndComplete"
+
+
+@pytest.mark.parametrize("hold", [None, *BY_A_PERSON], ids=["free", "manual", "snoozed"])
+@IN_EVERY_STATE
+def test_a_draft_has_no_stage_and_keeps_what_was_decided_of_it(before: Order, hold: HoldDecision | None) -> None:
+    order = with_decisions(before, three_pl_status=NOW, hold=hold)
+
+    draft = after_amazon_says(order, fulfillment_status="PENDING")
+    assert (draft.status, draft.stage, draft.held, draft.three_pl_status) == ("Draft", None, None, DO_NOT_TRANSFER)
+    assert (draft.hold, draft.judged_at, draft.granted) == (order.hold, order.judged_at, order.granted)
+    assert draft.decisions == order.decisions
+
+
+@BY_EITHER
+def test_a_persons_hold_shows_again_after_a_pending_spell(hold: HoldDecision) -> None:
+    held = with_decisions(a_judged_order(), hold=hold)
+    draft = after_amazon_says(held, fulfillment_status="PENDING")
+
+    after = after_amazon_says(draft, fulfillment_status="UNSHIPPED")
+    assert after.held == held.held
+    assert is_held_whatever_the_defaults_say(after)
+
+
+def test_a_held_order_is_held_again_after_a_pending_spell() -> None:
+    held = a_held_order().with_(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"))
+    draft = after_amazon_says(held, fulfillment_status="PENDING")
+
+    released = amazon_says(draft, fulfillment_status="UNSHIPPED")
+    assert row_of(released) == "readyToRelease"
+    assert judged(released, EAGER, LATER).hold == held.hold
+
+
+def test_a_released_order_is_not_held_for_a_pending_spell() -> None:
+    typed = a_judged_order().with_(amazon=an_amazon_order(buyer_email=None), granted=granted(AUTOMATIC))
+    released = typed.with_(edits=edited(typed.amazon, email="typed@example.com"))
+    draft = after_amazon_says(released, fulfillment_status="PENDING")
+
+    back = amazon_says(draft, fulfillment_status="UNSHIPPED")
+    after = judged(back, EAGER, LATER)
+    assert row_of(back) == "asLetGo"
+    assert (after.stage, after.three_pl_status, after.dispatched_by) == ("ready", UPON_COMPLETION, "us")
+
+
+def test_a_value_that_comes_in_a_pending_spell_of_a_held_order_holds_it() -> None:
+    held = a_held_order().with_(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"))
+    draft = after_amazon_says(held, fulfillment_status="PENDING", buyer_email="bo@example.com")
+
+    after = after_amazon_says(draft, fulfillment_status="UNSHIPPED")
+    assert reasons_of(after.missing) == [("email", "differsFromAmazon")]
+    assert not after.is_ready_to_release
+
+
+def test_an_order_held_again_keeps_asking_amazon_after_a_pending_spell() -> None:
+    draft = after_amazon_says(a_held_order(), fulfillment_status="PENDING")
+    after = after_amazon_says(draft, fulfillment_status="UNSHIPPED")
+
+    assert draft.redownload_at is None
+    assert after.redownload_at == NOON + timedelta(minutes=15)
 
 
 # Fulfilled by Amazon --------------------------------------------------------------------------------------------------
@@ -291,7 +461,7 @@ def test_a_draft_is_judged_when_amazon_releases_it() -> None:
 def test_an_order_that_amazon_fulfils_never_goes_to_the_3pl() -> None:
     after = judged(an_order(an_fba_order()), EAGER, LATER)
 
-    assert judge(Situation(an_order(an_fba_order()), EAGER)).row == "fulfilledByAmazon"
+    assert row_of(an_order(an_fba_order())) == "fulfilledByAmazon"
     assert (after.stage, after.status, after.three_pl_status) == ("ready", "Open", DO_NOT_TRANSFER)
     assert (after.hold, after.missing) == (None, ())
 
@@ -308,10 +478,11 @@ def test_an_order_that_amazon_fulfils_heals_when_its_lines_arrive() -> None:
     after = judged(downloaded_again(held, line_items=(a_line(),)), EAGER, LATER)
 
     assert (after.hold, after.stage, after.three_pl_status) == (None, "ready", DO_NOT_TRANSFER)
+    assert state_of(after) == "new"
 
 
 def test_an_order_that_amazon_fulfils_keeps_a_stage_from_people() -> None:
-    order = judged(an_order(an_fba_order()), EAGER, NOON).with_(stage="archive")
+    order = judged(an_order(an_fba_order()), EAGER, NOON).with_(decisions=decided(stage="archive"))
 
     assert judged(downloaded_again(order, updated_at=LATER), EAGER, LATER).stage == "archive"
 
@@ -322,88 +493,110 @@ def test_a_released_draft_that_amazon_fulfils_gets_the_default_stage() -> None:
     assert judged(downloaded_again(draft, fulfillment_status="UNSHIPPED"), EAGER, LATER).stage == "ready"
 
 
-@pytest.mark.parametrize("hold", BY_A_PERSON, ids=lambda hold: hold.kind)
-def test_a_persons_hold_stands_for_an_order_that_amazon_fulfils(hold: Hold) -> None:
-    order = judged(an_order(an_fba_order()), EAGER, NOON).with_(hold=hold, stage=NEEDS_ATTENTION)
+@BY_EITHER
+def test_a_persons_hold_shows_on_an_order_that_amazon_fulfils(hold: HoldDecision) -> None:
+    order = with_decisions(an_order(an_fba_order()), hold=hold)
 
-    assert judge(Situation(order, EAGER)).row == "heldByAPerson"
+    assert row_of(order) == "heldByAPerson"
+    assert is_held_whatever_the_defaults_say(order)
 
 
 def test_an_accepted_gap_sends_no_order_that_amazon_fulfils_to_the_3pl() -> None:
     amazon = an_fba_order()
     order = an_order(amazon, edits=edited(amazon, line_items=()), accepted=accepting("lineItems"))
-    held = order.with_(judged_at=NOON, hold=Hold(kind="missing", since=NOON), stage=NEEDS_ATTENTION)
+    held = order.with_(judged_at=NOON, hold=Hold(since=NOON), stage=NEEDS_ATTENTION)
 
     after = judged(held, EAGER, LATER)
-    assert judge(Situation(held, EAGER)).row == "fulfilledByAmazon"
+    assert row_of(held) == "fulfilledByAmazon"
     assert (after.hold, after.three_pl_status, fields_of(after.missing)) == (None, DO_NOT_TRANSFER, ["lineItems"])
 
 
-def test_a_dispatch_of_an_order_that_amazon_fulfils_is_kept() -> None:
-    order = judged(an_order(an_fba_order()), EAGER, NOON).with_(dispatched_by="amazon", fully_dispatched_at=NOON)
+def test_a_waiting_dispatch_is_none_while_amazon_fulfils_the_order() -> None:
+    order = after_amazon_says(a_judged_order(settings=EAGER), fulfilled_by="AMAZON")
 
-    after = judged(order, EAGER, LATER)
-    assert (judge(Situation(order, EAGER)).row, after.dispatched_by, after.fully_dispatched_at) == (
-        "fulfilledByAmazon",
-        "amazon",
-        NOON,
-    )
+    assert (order.status, order.dispatched_by, order.granted) == ("Open", None, granted(EAGER))
 
 
-# Dispatched -----------------------------------------------------------------------------------------------------------
+@IN_EVERY_STATE
+def test_an_order_fulfilled_by_amazon_and_back_is_held_until_confirmed(before: Order) -> None:
+    order = with_decisions(before, stage="packing", three_pl_status=NOW)
+    fba = after_amazon_says(order, fulfilled_by="AMAZON", buyer_email="ada@example.com")
 
-
-@pytest.mark.parametrize("dispatched_by", ["us", "person", "amazon"])
-def test_a_dispatched_order_not_meant_for_the_3pl_is_left_alone(dispatched_by: str) -> None:
-    order = a_judged_order(
-        dispatched_by=dispatched_by, fully_dispatched_at=NOON, three_pl_status=DO_NOT_TRANSFER, stage="archive"
-    )
-    order = downloaded_again(order, line_items=())
-
-    after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "dispatched"
-    assert fields_of(after.missing) == ["lineItems"]
-    assert (after.status, after.stage, after.hold) == ("Dispatched", "archive", None)
-    assert (after.dispatched_by, after.fully_dispatched_at, after.three_pl_status) == (
-        dispatched_by,
-        NOON,
-        DO_NOT_TRANSFER,
-    )
+    back = after_amazon_says(fba, fulfilled_by="MERCHANT")
+    assert (fba.hold, fba.stage, fba.three_pl_status) == (None, "packing", DO_NOT_TRANSFER)
+    assert reasons_of(back.missing) == [("fulfillmentUnknown", "cameBack")]
+    assert is_held_whatever_the_defaults_say(back)
+    assert back.decisions == order.decisions
 
 
 # Held by a person -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("hold", BY_A_PERSON, ids=lambda hold: hold.kind)
+@BY_EITHER
 @pytest.mark.parametrize("amazon", [{}, {"line_items": ()}], ids=["complete", "incomplete"])
-def test_a_persons_hold_outlasts_every_verdict(hold: Hold, amazon: dict[str, Any]) -> None:
-    order = a_judged_order(hold=hold, stage=NEEDS_ATTENTION, three_pl_status=DO_NOT_TRANSFER)
-    order = downloaded_again(order, **amazon)
+@IN_EVERY_STATE
+def test_a_persons_hold_outlasts_every_verdict(before: Order, hold: HoldDecision, amazon: dict[str, Any]) -> None:
+    order = before.with_(decisions=decided(hold=hold))
+    order = downloaded_again(order, buyer_email="ada@example.com", **amazon)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "heldByAPerson"
-    assert after.hold == hold
+    assert row_of(order) == "heldByAPerson"
+    assert after.decisions.hold == hold
     assert is_held_whatever_the_defaults_say(after)
     assert fields_of(after.missing) == (["lineItems"] if amazon else [])
+    assert (after.hold, after.judged_at, after.granted) == (before.hold, before.judged_at, before.granted)
 
 
-@pytest.mark.parametrize("hold", BY_A_PERSON, ids=lambda hold: hold.kind)
-def test_a_persons_hold_closes_an_open_way_to_the_warehouse(hold: Hold) -> None:
-    order = a_judged_order(hold=hold, stage="new", three_pl_status=ThreePlStatus.NOW)
+@BY_EITHER
+def test_a_persons_hold_closes_an_open_way_to_the_warehouse(hold: HoldDecision) -> None:
+    order = a_judged_order(settings=EAGER, decisions=decided(hold=hold))
 
-    assert is_held_whatever_the_defaults_say(judged(order, EAGER, LATER))
+    after = judged(order, EAGER, LATER)
+    assert is_held_whatever_the_defaults_say(after)
+    assert (after.dispatched_by, after.fully_dispatched_at) == (None, None)
+
+
+def test_an_order_let_go_goes_on_as_it_was_when_a_persons_hold_ends() -> None:
+    held = with_decisions(a_judged_order(settings=AUTOMATIC), hold=by_hand())
+
+    free = judged(held.with_(decisions=Decisions()), EAGER, LATER)
+    assert (free.stage, free.three_pl_status, free.dispatched_by) == ("ready", UPON_COMPLETION, "us")
+    assert free.fully_dispatched_at == NOON
+
+
+def test_an_order_held_beneath_stays_held_when_a_persons_hold_ends() -> None:
+    held = with_decisions(a_held_order(), hold=by_hand())
+
+    assert row_of(held.with_(decisions=Decisions())) == "stillIncomplete"
+
+
+def test_a_new_order_is_judged_when_a_persons_hold_ends() -> None:
+    held = with_decisions(an_order(), hold=by_hand())
+
+    assert row_of(held.with_(decisions=Decisions())) == "newAndComplete"
 
 
 # New and complete -----------------------------------------------------------------------------------------------------
 
 
+def granted(settings: Settings, at: datetime = NOON) -> Granted:
+    """What a verdict grants that lets an order go by these settings."""
+    return Granted(
+        stage=settings.default_stage,
+        three_pl_status=settings.default_three_pl_status,
+        is_dispatched=settings.auto_dispatch_orders,
+        at=at,
+    )
+
+
 def test_a_complete_order_gets_the_defaults() -> None:
     after = judged(an_order(), Settings(default_stage="ready"), LATER)
 
-    assert judge(Situation(an_order(), BY_DEFAULT)).row == "newAndComplete"
-    assert (after.stage, after.status, after.three_pl_status) == ("ready", "Open", ThreePlStatus.UPON_COMPLETION)
+    assert row_of(an_order(), BY_DEFAULT) == "newAndComplete"
+    assert (after.stage, after.status, after.three_pl_status) == ("ready", "Open", UPON_COMPLETION)
     assert (after.hold, after.missing, after.dispatched_by, after.fully_dispatched_at) == (None, (), None, None)
     assert (after.pending_since, after.judged_at) == (None, LATER)
+    assert after.granted == granted(Settings(default_stage="ready"), at=LATER)
 
 
 def test_auto_dispatch_sends_a_complete_order_at_once() -> None:
@@ -413,55 +606,26 @@ def test_auto_dispatch_sends_a_complete_order_at_once() -> None:
 
 
 def test_only_a_person_sends_the_rest_of_a_partly_shipped_order() -> None:
-    after = judged(an_order(an_amazon_order(fulfillment_status="PARTIALLY_SHIPPED")), EAGER, LATER)
+    rest = (a_line(quantity_unfulfilled=1),)
+    order = an_order(an_amazon_order(fulfillment_status="PARTIALLY_SHIPPED", line_items=rest))
 
-    assert (after.stage, after.three_pl_status) == ("ready", ThreePlStatus.DO_NOT_TRANSFER)
+    after = judged(order, EAGER, LATER)
+    assert row_of(order) == "newAndComplete"
+    assert (after.stage, after.three_pl_status) == ("ready", DO_NOT_TRANSFER)
     assert (after.status, after.dispatched_by) == ("Open", None)
-
-
-def test_each_change_of_the_parcel_after_hand_over_is_told_once() -> None:
-    order = handed_over()
-    (line,) = order.amazon.line_items or ()
-    shipped = judged(
-        downloaded_again(order, line_items=(line.model_copy(update={"quantity_fulfilled": 1, "title": "New"}),)),
-        EAGER,
-        LATER,
-    )
-    assert shipped.alerts == ()
-    moved = judged(downloaded_again(shipped, delivery_address=an_address(line1="5 Other Road")), EAGER, LATER)
-    again = judged(downloaded_again(moved, delivery_address=an_address(line1="6 Other Road")), EAGER, LATER)
-    same = judged(again.with_(pending_since=LATER), EAGER, LATER)
-    assert happened(shipped, moved, by_a_person=False) == ("ChangedAfterHandOver",)
-    assert happened(moved, again, by_a_person=False) == ("ChangedAfterHandOver",)
-    assert happened(again, same, by_a_person=False) == ()
-
-
-def test_a_held_order_that_amazon_takes_back_becomes_a_draft() -> None:
-    pending = judged(downloaded_again(a_held_order(), fulfillment_status="PENDING"), EAGER, LATER)
-
-    assert (pending.hold, pending.stage, pending.status) == (None, None, "Draft")
-
-
-def test_a_persons_hold_lasts_while_amazon_calls_the_order_pending() -> None:
-    held = a_judged_order(hold=Hold(kind="manual", since=NOON), stage=NEEDS_ATTENTION)
-    pending = judged(downloaded_again(held, fulfillment_status="PENDING"), EAGER, LATER)
-    after = judged(downloaded_again(pending, fulfillment_status="UNSHIPPED"), EAGER, LATER)
-
-    assert (after.hold, after.stage, after.is_transferable) == (held.hold, NEEDS_ATTENTION, False)
+    assert with_decisions(order, three_pl_status=NOW).three_pl_status is NOW
+    assert with_decisions(order, sent_at=NOON).dispatched_by == "person"
 
 
 @pytest.mark.parametrize(
-    ("amazon", "settings"),
-    [
-        ({}, {"go_live_date": CREATED + timedelta(milliseconds=1)}),
-        ({}, {"trial_mode": True}),
-    ],
+    "settings",
+    [{"go_live_date": CREATED + timedelta(milliseconds=1)}, {"trial_mode": True}],
     ids=["before going live", "trial mode"],
 )
-def test_auto_dispatch_sends_nothing_that_may_not_leave(amazon: dict[str, Any], settings: dict[str, Any]) -> None:
-    after = judged(an_order(an_amazon_order(**amazon)), EAGER.model_copy(update=settings), LATER)
+def test_auto_dispatch_sends_nothing_that_may_not_leave(settings: dict[str, Any]) -> None:
+    after = judged(an_order(), EAGER.model_copy(update=settings), LATER)
 
-    assert (after.stage, after.three_pl_status) == ("ready", ThreePlStatus.NOW)
+    assert (after.stage, after.three_pl_status) == ("ready", NOW)
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Open", None, None)
 
 
@@ -471,31 +635,79 @@ def test_an_order_created_at_the_go_live_date_is_dispatched() -> None:
     assert after.dispatched_by == "us"
 
 
-def test_an_unknown_status_at_amazon_is_judged_like_an_open_one() -> None:
-    for status in ["TELEPORTED", None]:
-        assert judge(Situation(an_order(an_amazon_order(fulfillment_status=status)), EAGER)).row == "newAndComplete"
+# What is shown of an order let go, by what a person chose -------------------------------------------------------------
+
+NOW_AND_AUTOMATIC = EAGER
+SHOWN: dict[str, tuple[Settings, Decisions, tuple[str, ThreePlStatus, str | None]]] = {
+    "nothing": (AUTOMATIC, decided(), ("ready", UPON_COMPLETION, "us")),
+    "only Stage": (AUTOMATIC, decided(stage="packing"), ("packing", UPON_COMPLETION, "us")),
+    "only Upon Completion": (EAGER, decided(three_pl_status=UPON_COMPLETION), ("ready", UPON_COMPLETION, "us")),
+    "only Now": (AUTOMATIC, decided(three_pl_status=NOW), ("ready", NOW, "us")),
+    "only Do Not Transfer": (EAGER, decided(three_pl_status=DO_NOT_TRANSFER), ("ready", DO_NOT_TRANSFER, None)),
+    "only Do Not Transfer, the default": (
+        OWN_WAREHOUSE,
+        decided(three_pl_status=DO_NOT_TRANSFER),
+        ("ready", DO_NOT_TRANSFER, None),
+    ),
+    "only not sent": (AUTOMATIC, decided(not_sent=True), ("ready", UPON_COMPLETION, None)),
+    "only not sent, by default Now": (EAGER, decided(not_sent=True), ("ready", DO_NOT_TRANSFER, None)),
+    "only not sent, own warehouse": (OWN_WAREHOUSE, decided(not_sent=True), ("ready", DO_NOT_TRANSFER, None)),
+    "only sent": (Settings(), decided(sent_at=NOON), ("new", UPON_COMPLETION, "person")),
+    "sent, not transferred": (
+        EAGER,
+        decided(three_pl_status=DO_NOT_TRANSFER, sent_at=NOON),
+        ("ready", DO_NOT_TRANSFER, "person"),
+    ),
+    "not sent, then Upon Completion": (
+        EAGER,
+        decided(three_pl_status=UPON_COMPLETION, not_sent=True),
+        ("ready", UPON_COMPLETION, None),
+    ),
+}
 
 
-def test_a_new_order_whose_gaps_were_accepted_gets_the_defaults() -> None:
-    order = an_order(an_amazon_order(buyer_email=None), accepted=accepting("email"))
+@pytest.mark.parametrize(("settings", "decisions", "shown"), SHOWN.values(), ids=SHOWN)
+@pytest.mark.parametrize("way", ["newAndComplete", "healed", "asLetGo"])
+def test_defaults_go_to_whatever_no_person_chose(
+    way: str, settings: Settings, decisions: Decisions, shown: tuple[str, ThreePlStatus, str | None]
+) -> None:
+    before = {
+        "newAndComplete": an_order(),
+        "healed": amazon_says(a_held_order(), buyer_email="ada@example.com"),
+        "asLetGo": a_judged_order(granted=granted(settings)),
+    }[way].with_(decisions=decisions)
 
-    after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "newAndComplete"
-    assert fields_of(after.missing) == ["email"]
+    after = judged(before, settings, LATER)
+    assert row_of(before, settings) == way
+    assert (after.stage, after.three_pl_status, after.dispatched_by) == shown
+    assert after.decisions == decisions
+    assert after.granted == granted(settings, at=NOON if way == "asLetGo" else LATER)
+
+
+def test_a_dispatch_by_a_person_bears_the_time_that_the_person_gave() -> None:
+    order = with_decisions(a_judged_order(), sent_at=CREATED)
+
+    assert (order.dispatched_by, order.fully_dispatched_at) == ("person", CREATED)
 
 
 # New and incomplete ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("settings", [BY_DEFAULT, EAGER], ids=["default", "eager"])
-def test_an_incomplete_order_is_held_whatever_the_defaults_say(settings: Settings) -> None:
-    order = an_order(an_amazon_order(buyer_email=None, line_items=None))
+@pytest.mark.parametrize(
+    "decisions",
+    [Decisions(), decided(stage="packing", three_pl_status=NOW, sent_at=NOON)],
+    ids=["undecided", "decided"],
+)
+def test_an_incomplete_order_is_held_whatever_anybody_says(settings: Settings, decisions: Decisions) -> None:
+    order = an_order(an_amazon_order(buyer_email=None, line_items=None), decisions=decisions)
 
     after = judged(order, settings, LATER)
-    assert judge(Situation(order, settings)).row == "newAndIncomplete"
+    assert row_of(order, settings) == "newAndIncomplete"
     assert is_held_whatever_the_defaults_say(after)
-    assert after.hold == Hold(kind="missing", since=LATER)
+    assert after.hold == Hold(since=LATER)
     assert (after.dispatched_by, after.fully_dispatched_at, after.judged_at) == (None, None, LATER)
+    assert (after.decisions, after.granted) == (decisions, None)
     assert after.missing == (
         Missing(field="email", reason="blank", first_missing_at=LATER),
         Missing(field="lineItems", reason="blank", first_missing_at=LATER),
@@ -506,9 +718,38 @@ def test_an_incomplete_order_is_held_whatever_the_defaults_say(settings: Setting
 def test_a_check_that_is_switched_off_holds_nothing(check: str) -> None:
     order = an_order(an_amazon_order(buyer_email=None))
 
-    assert judge(Situation(order, without_checks(check))).row == (
-        "newAndComplete" if check == "email" else "newAndIncomplete"
-    )
+    assert row_of(order, without_checks(check)) == ("newAndComplete" if check == "email" else "newAndIncomplete")
+
+
+@pytest.mark.parametrize("status", ["TELEPORTED", None])
+def test_a_new_order_of_unknown_status_is_held_until_confirmed(status: str | None) -> None:
+    order = an_order(an_amazon_order(fulfillment_status=status, doubts=1))
+
+    assert row_of(order) == "newAndIncomplete"
+    assert reasons_of(judged(order, EAGER, LATER).missing) == [("fulfillmentUnknown", "unknownStatus")]
+
+
+WAITING_FOR_A_PERSON: dict[str, dict[str, Any]] = {
+    "a gap accepted": {"amazon": an_amazon_order(buyer_email=None), "accepted": accepting("email")},
+    "a gap typed": {
+        "amazon": an_amazon_order(buyer_email=None),
+        "edits": edited(an_amazon_order(buyer_email=None), email="typed@example.com"),
+    },
+    "a gap confirmed": {
+        "amazon": an_amazon_order(buyer_email=None),
+        "edits": edited(an_amazon_order(buyer_email=None), confirmed=("email",)),
+    },
+    "another value typed": {"edits": edited(an_amazon_order(buyer_email=None), email="typed@example.com")},
+}
+
+
+@pytest.mark.parametrize("fields", WAITING_FOR_A_PERSON.values(), ids=WAITING_FOR_A_PERSON)
+def test_a_new_order_never_leaves_by_itself_on_a_persons_values(fields: dict[str, Any]) -> None:
+    order = an_order(**fields)
+
+    assert row_of(order) == "newAndIncomplete"
+    assert is_held_whatever_the_defaults_say(judged(order, EAGER, LATER))
+    assert row_of(judged(order, EAGER, LATER)) == "readyToRelease"
 
 
 # Still incomplete -----------------------------------------------------------------------------------------------------
@@ -519,7 +760,7 @@ def test_a_partly_completed_order_stays_held_with_a_shorter_list() -> None:
     order = downloaded_again(held, buyer_email="ada@example.com")
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "stillIncomplete"
+    assert row_of(order) == "stillIncomplete"
     assert fields_of(after.missing) == ["lineItems"]
     assert after.hold == held.hold
     assert is_held_whatever_the_defaults_say(after)
@@ -535,7 +776,7 @@ def test_each_field_remembers_since_when_it_is_missing() -> None:
 def test_accepted_gaps_are_listed_and_open_ones_hold() -> None:
     order = downloaded_again(a_held_order(accepted=accepting("email")), line_items=())
 
-    assert judge(Situation(order, EAGER)).row == "stillIncomplete"
+    assert row_of(order) == "stillIncomplete"
     assert fields_of(judged(order, EAGER, LATER).missing) == ["email", "lineItems"]
 
 
@@ -546,61 +787,105 @@ def test_an_order_heals_to_the_defaults_as_they_are_now() -> None:
     order = downloaded_again(a_held_order(), buyer_email="ada@example.com")
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "healed"
-    assert (after.stage, after.three_pl_status, after.dispatched_by) == ("ready", ThreePlStatus.NOW, "us")
+    assert row_of(order) == "healed"
+    assert (after.stage, after.three_pl_status, after.dispatched_by) == ("ready", NOW, "us")
     assert (after.hold, after.missing, after.fully_dispatched_at, after.redownload_at) == (None, (), LATER, None)
+    assert after.granted == granted(EAGER, at=LATER)
 
 
 def test_healing_without_auto_dispatch_leaves_the_order_open() -> None:
     after = judged(downloaded_again(a_held_order(), buyer_email="ada@example.com"), BY_DEFAULT, LATER)
 
-    assert (after.status, after.stage, after.three_pl_status) == ("Open", "new", ThreePlStatus.UPON_COMPLETION)
+    assert (after.status, after.stage, after.three_pl_status) == ("Open", "new", UPON_COMPLETION)
 
 
-def test_an_order_heals_when_amazon_sends_what_a_person_typed() -> None:
-    held = a_held_order(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"))
+def typed_email(**fields: Any) -> Order:
+    """A held order whose missing email a person typed."""
+    return a_held_order(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"), **fields)
 
-    assert judge(Situation(downloaded_again(held, buyer_email="ada@example.com"), EAGER)).row == "healed"
+
+@pytest.mark.parametrize("email", ["typed@example.com", "Typed@Example.COM"])
+def test_an_order_heals_when_amazon_sends_what_a_person_typed(email: str) -> None:
+    assert row_of(amazon_says(typed_email(), buyer_email=email)) == "healed"
+
+
+def test_a_typed_part_that_amazon_never_sends_does_not_stop_a_heal() -> None:
+    phone = edited(an_amazon_order(), delivery_address={"phone": "+1 503 555 0100"})
+
+    assert row_of(amazon_says(a_held_order(edits=phone), buyer_email="ada@example.com")) == "healed"
 
 
 def test_an_order_heals_if_the_check_that_held_it_is_switched_off() -> None:
-    assert judge(Situation(a_held_order(), without_checks("email"))).row == "healed"
+    assert row_of(a_held_order(), without_checks("email")) == "healed"
+
+
+def test_an_order_that_a_person_stopped_heals_and_stays_stopped() -> None:
+    stopped = with_decisions(a_held_order(), OWN_WAREHOUSE, three_pl_status=DO_NOT_TRANSFER)
+
+    healed = after_amazon_says(stopped, OWN_WAREHOUSE, buyer_email="ada@example.com")
+    assert (healed.hold, healed.stage, healed.three_pl_status) == (None, "ready", DO_NOT_TRANSFER)
+    assert (healed.dispatched_by, healed.is_fulfillable) == (None, False)
 
 
 # Ready to release -----------------------------------------------------------------------------------------------------
 
 
 def test_an_order_that_a_person_completed_waits_for_its_release() -> None:
-    order = a_held_order(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"))
+    order = typed_email()
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "readyToRelease"
+    assert row_of(order) == "readyToRelease"
     assert is_held_whatever_the_defaults_say(after)
     assert after.is_ready_to_release
     assert (after.hold, after.missing) == (order.hold, ())
 
 
+def test_a_typed_value_that_amazon_contradicts_waits_to_be_settled() -> None:
+    order = amazon_says(typed_email(), buyer_email="ada@example.com")
+
+    after = judged(order, EAGER, LATER)
+    assert row_of(order) == "readyToRelease"
+    assert reasons_of(after.missing) == [("email", "differsFromAmazon")]
+    assert is_held_whatever_the_defaults_say(after)
+    assert not after.is_ready_to_release
+
+
+def test_a_settled_value_heals_an_order_that_lacks_nothing_else() -> None:
+    order = amazon_says(typed_email(), buyer_email="ada@example.com")
+    settled = order.with_(edits=order.edits.settling(["email"], order.amazon))
+
+    assert row_of(settled) == "healed"
+    assert row_of(amazon_says(settled, buyer_email="bo@example.com")) == "readyToRelease"
+
+
+def test_amazons_silence_settles_no_difference() -> None:
+    order = amazon_says(typed_email(), buyer_email="ada@example.com")
+    silent = judged(amazon_says(order, buyer_email=None), EAGER, LATER)
+
+    assert reasons_of(silent.missing) == [("email", "differsFromAmazon")]
+
+
 def test_a_confirmation_makes_an_order_ready_to_release() -> None:
     order = a_held_order(edits=Edits(confirmed=("email",)))
 
-    assert judge(Situation(order, EAGER)).row == "readyToRelease"
+    assert row_of(order) == "readyToRelease"
     assert judged(order, EAGER, LATER).is_ready_to_release
 
 
 def test_a_confirmed_request_to_cancel_waits_for_its_release_too() -> None:
     held = a_judged_order(an_amazon_order(cancel_requested_by_buyer=True))
 
-    assert judge(Situation(held, EAGER)).row == "stillIncomplete"
-    assert judge(Situation(held.with_(edits=Edits(confirmed=("buyerRequestedCancel",))), EAGER)).row == "readyToRelease"
+    assert row_of(held) == "stillIncomplete"
+    assert row_of(held.with_(edits=edited(held.amazon, confirmed=("buyerRequestedCancel",)))) == "readyToRelease"
 
 
 @pytest.mark.parametrize("amazon", [{"buyer_email": None}, {}], ids=["amazon lacks it", "a person blanked it"])
 def test_an_accepted_gap_does_not_end_a_hold_by_itself(amazon: dict[str, Any]) -> None:
     order = an_order(an_amazon_order(**amazon), edits=edited(an_amazon_order(), email=""), accepted=accepting("email"))
-    held = order.with_(judged_at=NOON, hold=Hold(kind="missing", since=NOON), stage=NEEDS_ATTENTION)
+    held = order.with_(judged_at=NOON, hold=Hold(since=NOON), stage=NEEDS_ATTENTION)
 
     after = judged(held, EAGER, LATER)
-    assert judge(Situation(held, EAGER)).row == "readyToRelease"
+    assert row_of(held) == "readyToRelease"
     assert is_held_whatever_the_defaults_say(after)
     assert after.is_ready_to_release
 
@@ -608,79 +893,170 @@ def test_an_accepted_gap_does_not_end_a_hold_by_itself(amazon: dict[str, Any]) -
 # As it was let go -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [DO_NOT_TRANSFER, ThreePlStatus.UPON_COMPLETION, ThreePlStatus.NOW])
+@pytest.mark.parametrize("status", [DO_NOT_TRANSFER, UPON_COMPLETION, NOW])
 def test_an_order_that_was_let_go_keeps_what_people_chose(status: ThreePlStatus) -> None:
-    order = downloaded_again(a_judged_order(stage="packing", three_pl_status=status), updated_at=LATER)
+    order = a_judged_order(decisions=decided(stage="packing", three_pl_status=status))
+    order = downloaded_again(order, updated_at=LATER)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "asLetGo"
+    assert row_of(order) == "asLetGo"
     assert (after.stage, after.three_pl_status, after.dispatched_by) == ("packing", status, None)
     assert after.hold is None
     assert not after.is_pending
 
 
+def test_an_order_that_was_let_go_keeps_the_defaults_of_then() -> None:
+    after = judged(downloaded_again(a_judged_order(), updated_at=LATER), EAGER, LATER)
+
+    assert (after.stage, after.three_pl_status, after.dispatched_by) == ("new", UPON_COMPLETION, None)
+    assert after.granted == granted(BY_DEFAULT)
+
+
+def test_an_order_let_go_without_a_grant_is_shown_by_the_defaults_of_now() -> None:
+    after = judged(a_judged_order(granted=None), AUTOMATIC, LATER)
+
+    assert (after.stage, after.three_pl_status, after.dispatched_by) == ("ready", UPON_COMPLETION, "us")
+    assert after.granted is None
+
+
 def test_a_dispatch_that_waits_for_its_transfer_is_kept() -> None:
-    order = a_judged_order(dispatched_by="person", fully_dispatched_at=NOON)
+    order = with_decisions(a_judged_order(), BY_DEFAULT, sent_at=NOON)
 
     after = judged(order, BY_DEFAULT, LATER)
-    assert judge(Situation(order, BY_DEFAULT)).row == "asLetGo"
+    assert row_of(order, BY_DEFAULT) == "asLetGo"
     assert (after.dispatched_by, after.fully_dispatched_at) == ("person", NOON)
     assert after.is_transferable
 
 
 def test_a_gap_accepted_at_release_is_shown_and_holds_nothing() -> None:
-    order = downloaded_again(a_judged_order(accepted=accepting("email"), stage="packing"), buyer_email=None)
+    order = a_judged_order(accepted=accepting("email"), decisions=decided(stage="packing"))
+    order = downloaded_again(order, buyer_email=None)
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "asLetGo"
+    assert row_of(order) == "asLetGo"
     assert (fields_of(after.missing), after.stage, after.hold) == (["email"], "packing", None)
 
 
-def test_a_part_shipped_since_goes_to_the_3pl_only_by_a_new_choice() -> None:
-    order = a_judged_order(stage="packing", three_pl_status=ThreePlStatus.NOW)
+def test_a_part_shipped_since_goes_to_the_3pl_only_by_a_persons_choice() -> None:
+    rest: dict[str, Any] = {"fulfillment_status": "PARTIALLY_SHIPPED", "line_items": (a_line(quantity_unfulfilled=1),)}
+    partly = after_amazon_says(a_judged_order(settings=EAGER), **rest)
 
-    partly = judged(downloaded_again(order, fulfillment_status="PARTIALLY_SHIPPED"), EAGER, LATER)
-    assert (partly.stage, partly.three_pl_status, partly.hold) == ("packing", DO_NOT_TRANSFER, None)
-    chosen = Order.model_validate_json(partly.with_(three_pl_status=ThreePlStatus.NOW).model_dump_json())
-    again = judged(downloaded_again(chosen, updated_at=LATER), EAGER, LATER)
-    assert again.three_pl_status is ThreePlStatus.NOW
+    assert (partly.stage, partly.three_pl_status, partly.hold) == ("ready", DO_NOT_TRANSFER, None)
+    chosen = with_decisions(partly, three_pl_status=NOW)
+    assert judged(downloaded_again(chosen, updated_at=LATER), EAGER, LATER).three_pl_status is NOW
+
+
+def released_on_a_typed_email() -> Order:
+    """An order that a person let go on an email that was typed because Amazon sent none."""
+    amazon = an_amazon_order(buyer_email=None)
+    return a_judged_order().with_(amazon=amazon, edits=edited(amazon, email="typed@example.com"))
+
+
+@pytest.mark.parametrize("email", ["typed@example.com", "ada@example.com"], ids=["the same", "another"])
+def test_amazons_first_word_on_a_typed_gap_does_not_hold(email: str) -> None:
+    order = amazon_says(released_on_a_typed_email(), buyer_email=email)
+
+    after = judged(order, EAGER, LATER)
+    assert row_of(order) == "asLetGo"
+    assert (after.hold, after.missing, after.three_pl_status) == (None, (), UPON_COMPLETION)
 
 
 # Incomplete again -----------------------------------------------------------------------------------------------------
 
 
 def test_a_new_gap_holds_the_order_again() -> None:
-    order = downloaded_again(a_judged_order(stage="packing", three_pl_status=ThreePlStatus.NOW), line_items=())
+    order = with_decisions(a_judged_order(), stage="packing", three_pl_status=NOW)
+    order = downloaded_again(order, line_items=())
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "incompleteAgain"
+    assert row_of(order) == "incompleteAgain"
     assert is_held_whatever_the_defaults_say(after)
-    assert after.hold == Hold(kind="missing", since=LATER, after_release=True)
+    assert after.hold == Hold(since=LATER, after_release=True)
     assert fields_of(after.missing) == ["lineItems"]
+    assert after.decisions == order.decisions
 
 
 def test_a_new_gap_takes_back_a_dispatch_that_waited_for_its_transfer() -> None:
-    order = a_judged_order(dispatched_by="us", fully_dispatched_at=NOON)
+    order = a_judged_order(settings=AUTOMATIC)
     assert order.is_transferable
 
     after = judged(downloaded_again(order, line_items=()), EAGER, LATER)
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Open", None, None)
 
 
-def test_a_change_at_amazon_of_an_edited_unit_holds_the_order_again() -> None:
-    order = a_judged_order(edits=edited(an_amazon_order(), delivery_address=an_address(line1="1 Typed Street")))
-    order = downloaded_again(order, delivery_address=an_address(line1="5 Mill Road"))
+def test_an_order_that_heals_again_shows_what_people_had_chosen() -> None:
+    order = with_decisions(a_judged_order(), stage="packing", three_pl_status=NOW, not_sent=True)
+    held = after_amazon_says(order, line_items=())
+
+    healed = after_amazon_says(held, line_items=(a_line(),))
+    assert (healed.stage, healed.three_pl_status, healed.dispatched_by) == ("packing", NOW, None)
+
+
+def test_a_change_at_amazon_of_a_typed_value_holds_the_order_again() -> None:
+    order = a_judged_order(edits=edited(an_amazon_order(), delivery_address={"line1": "1 Typed Street"}))
+    order = amazon_says(order, delivery_address=an_address(line1="5 Mill Road"))
 
     after = judged(order, EAGER, LATER)
-    assert judge(Situation(order, EAGER)).row == "incompleteAgain"
-    assert [(item.field, item.reason) for item in after.missing] == [("deliveryAddress", "changedAtAmazon")]
+    assert row_of(order) == "incompleteAgain"
+    assert [(item.field, item.reason, item.parts) for item in after.missing] == [
+        ("deliveryAddress", "differsFromAmazon", ("addressLine1",))
+    ]
+
+
+def test_amazons_second_word_on_a_typed_gap_holds_the_order_again() -> None:
+    first = after_amazon_says(released_on_a_typed_email(), buyer_email="ada@example.com")
+
+    assert row_of(amazon_says(first, buyer_email="bo@example.com")) == "incompleteAgain"
+
+
+def test_two_words_of_amazons_before_one_verdict_hold_the_order_again() -> None:
+    first = amazon_says(released_on_a_typed_email(), buyer_email="ada@example.com")
+
+    assert row_of(amazon_says(first, buyer_email="bo@example.com")) == "incompleteAgain"
+
+
+@BY_EITHER
+def test_a_value_that_came_while_a_person_held_the_order_holds_it_again(hold: HoldDecision) -> None:
+    order = with_decisions(released_on_a_typed_email(), hold=hold)
+    order = after_amazon_says(order, buyer_email="ada@example.com")
+
+    free = order.with_(decisions=Decisions())
+    assert row_of(free) == "incompleteAgain"
+    assert reasons_of(judged(free, EAGER, LATER).missing) == [("email", "differsFromAmazon")]
+
+
+def test_a_changed_value_that_a_person_settled_holds_no_more() -> None:
+    order = amazon_says(released_on_a_typed_email(), buyer_email="ada@example.com")
+    order = amazon_says(order, buyer_email="bo@example.com")
+
+    assert row_of(order.with_(edits=order.edits.settling(["email"], order.amazon))) == "asLetGo"
+    assert row_of(amazon_says(order, buyer_email="typed@example.com")) == "asLetGo"
+
+
+def test_a_status_that_becomes_unknown_holds_the_order_again() -> None:
+    order = amazon_says(a_judged_order(settings=EAGER), fulfillment_status="TELEPORTED")
+
+    assert row_of(order) == "incompleteAgain"
+    assert not judged(order, EAGER, LATER).is_fulfillable
+
+
+def test_a_request_to_cancel_holds_the_order_again_and_so_does_the_next() -> None:
+    other = a_line(order_item_id="90002", seller_sku="SHADE-1")
+    order = a_judged_order(an_amazon_order(line_items=(a_line(), other)), EAGER)
+
+    asked = amazon_says(order, line_items=(a_line(asked_to_cancel=True), other))
+    answered = asked.with_(edits=edited(asked.amazon, confirmed=("buyerRequestedCancel",)))
+    both = (a_line(asked_to_cancel=True), other.model_copy(update={"asked_to_cancel": True}))
+    assert row_of(asked) == "incompleteAgain"
+    assert row_of(answered) == "asLetGo"
+    assert row_of(amazon_says(answered, line_items=both)) == "incompleteAgain"
 
 
 def test_a_hold_after_release_stays_one_while_it_lasts() -> None:
     order = judged(downloaded_again(a_judged_order(), line_items=()), EAGER, LATER)
 
     again = judged(order, EAGER, LATER_STILL)
-    assert judge(Situation(order, EAGER)).row == "stillIncomplete"
+    assert row_of(order) == "stillIncomplete"
     assert judge(Situation(order, EAGER)).is_after_release
     assert again.hold == order.hold
 
@@ -695,73 +1071,108 @@ def test_a_first_hold_is_not_after_release() -> None:
 
 
 class Data(NamedTuple):
-    """The lines as people see them, and the words of Amazon and of an administrator on them."""
+    """The lines and the email as people see them, and the words of Amazon and of an administrator on them."""
 
-    amazon_has: bool
-    typed: Literal["nothing", "lines", "blank"]
-    is_accepted: bool
+    amazon_has: bool = True
+    typed: Literal["nothing", "lines", "blank", "email"] = "nothing"
+    is_accepted: bool = False
+    is_news: bool = False
+    is_settled: bool = False
 
 
 DATA = {
-    "complete": Data(amazon_has=True, typed="nothing", is_accepted=False),
-    "completed by a person": Data(amazon_has=False, typed="lines", is_accepted=False),
-    "incomplete": Data(amazon_has=False, typed="nothing", is_accepted=False),
-    "blanked by a person": Data(amazon_has=True, typed="blank", is_accepted=False),
-    "incomplete, accepted": Data(amazon_has=False, typed="nothing", is_accepted=True),
-    "blanked, accepted": Data(amazon_has=True, typed="blank", is_accepted=True),
+    "complete": Data(),
+    "completed by a person": Data(amazon_has=False, typed="lines"),
+    "incomplete": Data(amazon_has=False),
+    "incomplete, accepted": Data(amazon_has=False, is_accepted=True),
+    "blanked, accepted": Data(typed="blank", is_accepted=True),
+    "differs": Data(typed="email"),
+    "changed": Data(typed="email", is_news=True),
+    "settled": Data(typed="email", is_settled=True),
 }
-EDITS = {"nothing": Edits(), "lines": Edits(line_items=(a_line(),)), "blank": Edits(line_items=())}
-CHANNELS = {"MERCHANT": an_amazon_order(), "AMAZON": an_fba_order()}
-STATUSES = ["UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED", "PENDING", "TELEPORTED"]
-HOLDS = [None, Hold(kind="missing", since=NOON), *BY_A_PERSON]
-THREE_PL_STATUSES = [DO_NOT_TRANSFER, ThreePlStatus.UPON_COMPLETION, ThreePlStatus.NOW, ThreePlStatus.TRANSFERRED]
-DISPATCHES = [None, "us", "person", "amazon"]
-ENDS: list[dict[str, Any]] = [{}, {"redacted_at": NOON}, {"voided_at": NOON}]
+EDITS = {
+    "nothing": Edits(),
+    "lines": Edits(line_items=(a_line(),)),
+    "blank": Edits(line_items=()),
+    "email": Edits(email="typed@example.com"),
+}
+OURS, AMAZONS = an_amazon_order(), an_fba_order()
+PLACES = [
+    *((OURS, status) for status in ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED", "PENDING", "TELEPORTED")),
+    *((AMAZONS, status) for status in ("UNSHIPPED", "PENDING")),
+]
+DECISIONS = [
+    decided(),
+    decided(stage="packing"),
+    decided(three_pl_status=DO_NOT_TRANSFER),
+    decided(three_pl_status=NOW),
+    decided(not_sent=True),
+    decided(sent_at=NOON),
+    *(decided(hold=hold) for hold in BY_A_PERSON),
+    decided(stage="packing", three_pl_status=NOW, sent_at=NOON, hold=by_hand()),
+    decided(three_pl_status=DO_NOT_TRANSFER, not_sent=True, hold=snoozed(LATER_STILL)),
+]
+STATES = ["new", "held", "letGo"]
+# The 3PL Status, who dispatched it, and the end that was put to it.
+LEFT: list[tuple[ThreePlStatus, Any, dict[str, Any]]] = [
+    (DO_NOT_TRANSFER, None, {}),
+    (DO_NOT_TRANSFER, "us", {}),
+    (DO_NOT_TRANSFER, "amazon", {}),
+    (UPON_COMPLETION, "person", {}),
+    (NOW, None, {}),
+    (ThreePlStatus.TRANSFERRED, "us", {}),
+    (DO_NOT_TRANSFER, "us", {"redacted_at": NOON}),
+    (ThreePlStatus.WITH_ERRORS, None, {"redacted_at": NOON}),
+    (DO_NOT_TRANSFER, None, {"voided_at": NOON}),
+]
 
 
 @cache
-def every_situation() -> tuple[Situation, ...]:
-    """Every hold, data, status at Amazon, 3PL Status, dispatch, channel and end, in every combination."""
-    return tuple(_situations())
+def every_situation() -> tuple[tuple[Situation, Verdict, Order], ...]:
+    """Every state, decision, data, status, channel and end in every combination, with the verdict on it."""
+    situations = _situations()
+    return tuple((one, judge(one), judged(one.order, EAGER, LATER)) for one in situations)
 
 
 def _situations() -> Iterator[Situation]:
-    for data, (channel, status) in product(DATA.values(), product(CHANNELS.values(), STATUSES)):
-        update = {"fulfillment_status": status, "line_items": (a_line(),) if data.amazon_has else None}
-        order = an_order(channel.model_copy(update=update), edits=EDITS[data.typed])
-        order = order.with_(accepted=accepting("lineItems") if data.is_accepted else ())
-        states = product(HOLDS, [None, NOON], THREE_PL_STATUSES, DISPATCHES, ENDS)
-        for hold, judged_at, three_pl_status, dispatched_by, ends in states:
-            so_far = order.with_(
-                hold=hold,
-                stage=NEEDS_ATTENTION if hold else "packing" if judged_at else None,
-                judged_at=judged_at,
+    for data, (channel, status) in product(DATA.values(), PLACES):
+        for state, decisions, left in product(STATES, DECISIONS, LEFT):
+            three_pl_status, dispatched_by, ends = left
+            is_held = state == "held" or decisions.hold
+            order = _downloaded(data, channel, status).with_(
+                decisions=decisions,
+                hold=Hold(since=NOON) if state == "held" else None,
+                judged_at=None if state == "new" else NOON,
+                granted=GRANTED if state == "letGo" else None,
+                stage=NEEDS_ATTENTION if is_held else "new" if state == "letGo" else None,
                 three_pl_status=three_pl_status,
                 dispatched_by=dispatched_by,
                 fully_dispatched_at=NOON if dispatched_by else None,
                 **ends,
             )
-            yield Situation(so_far, EAGER)
+            yield Situation(order, EAGER)
 
 
-def decided(situation: Situation) -> Order:
-    """The order with the verdict on it, all but its times."""
-    verdict = judge(situation)
-    return situation.order.with_(
-        pending_since=None,
-        judged_at=NOON if verdict.is_judged else None,
-        missing=verdict.missing,
-        hold=situation.order.hold if situation.order.hold and verdict.hold else _hold_of(verdict),
-        stage=verdict.stage,
-        three_pl_status=verdict.three_pl_status,
-        dispatched_by=verdict.dispatched_by,
-        fully_dispatched_at=NOON if verdict.dispatched_by else None,
-        voided_at=NOON if verdict.is_void else None,
+GRANTED = granted(BY_DEFAULT)
+
+
+@cache
+def _downloaded(data: Data, channel: Any, status: str) -> Order:
+    line = a_line(quantity_unfulfilled=1)
+    amazon = channel.model_copy(
+        update={"fulfillment_status": status, "line_items": (line,) if data.amazon_has else None}
+    )
+    edits = EDITS[data.typed]
+    return an_order(
+        amazon,
+        edits=edits.settling(["email"], amazon) if data.is_settled else edits,
+        accepted=accepting("lineItems") if data.is_accepted else (),
+        news=("email",) if data.is_news else (),
     )
 
 
-def _hold_of(verdict: Verdict) -> Hold | None:
-    return Hold(kind=verdict.hold, since=NOON) if verdict.hold else None
+def is_really_dispatched(order: Order) -> bool:
+    return order.dispatched_by in {"us", "person"} and order.three_pl_status is DO_NOT_TRANSFER
 
 
 # The table in words of its own. The endings are tried in this order; no two of the judgements ever match together.
@@ -770,33 +1181,44 @@ ENDINGS: dict[RowName, Callable[[Situation], bool]] = {
     "outOfOurHands": lambda s: s.order.three_pl_status in HANDED_OVER or s.order.voided_at is not None,
     "cancelled": lambda s: s.order.amazon.fulfillment_status == "CANCELLED",
     "shipped": lambda s: s.order.amazon.fulfillment_status == "SHIPPED",
+    "dispatched": lambda s: is_really_dispatched(s.order),
     "draft": lambda s: s.order.amazon.fulfillment_status == "PENDING",
     "fulfilledByAmazon": lambda s: (
-        s.order.amazon.fulfilled_by == "AMAZON" and not s.open_missing and s.order.hold not in BY_A_PERSON
+        s.order.amazon.fulfilled_by == "AMAZON" and not s.open_missing and s.order.decisions.hold is None
     ),
-    "dispatched": lambda s: s.order.dispatched_by is not None and s.order.three_pl_status == "Do Not Transfer to 3PL",
-    "heldByAPerson": lambda s: s.order.hold in BY_A_PERSON,
+    "heldByAPerson": lambda s: s.order.decisions.hold is not None,
 }
 JUDGEMENTS: dict[RowName, Callable[[Situation], bool]] = {
-    "newAndComplete": lambda s: s.order.judged_at is None and not s.open_missing,
-    "newAndIncomplete": lambda s: s.order.judged_at is None and bool(s.open_missing),
-    "stillIncomplete": lambda s: s.order.judged_at is not None and s.order.hold is not None and bool(s.open_missing),
-    "healed": lambda s: (
-        s.order.judged_at is not None and s.order.hold is not None and not (s.missing or s.missing_at_amazon)
-    ),
-    "readyToRelease": lambda s: (
-        s.order.judged_at is not None
-        and s.order.hold is not None
-        and not s.open_missing
-        and bool(s.missing or s.missing_at_amazon)
-    ),
-    "asLetGo": lambda s: s.order.judged_at is not None and s.order.hold is None and not s.open_missing,
-    "incompleteAgain": lambda s: s.order.judged_at is not None and s.order.hold is None and bool(s.open_missing),
+    "newAndComplete": lambda s: is_new(s) and goes_by_itself(s),
+    "newAndIncomplete": lambda s: is_new(s) and not goes_by_itself(s),
+    "stillIncomplete": lambda s: s.order.hold is not None and bool(s.open_missing),
+    "healed": lambda s: s.order.hold is not None and goes_by_itself(s),
+    "readyToRelease": lambda s: s.order.hold is not None and not s.open_missing and not goes_by_itself(s),
+    "asLetGo": lambda s: was_let_go(s) and not (s.open_missing or is_changed(s)),
+    "incompleteAgain": lambda s: was_let_go(s) and bool(s.open_missing or is_changed(s)),
 }
 
 
-# The rows that hold an order for missing data.
+def is_new(s: Situation) -> bool:
+    return s.order.judged_at is None
+
+
+def was_let_go(s: Situation) -> bool:
+    return s.order.judged_at is not None and s.order.hold is None
+
+
+def goes_by_itself(s: Situation) -> bool:
+    return not (s.missing or s.missing_at_amazon or s.unsettled)
+
+
+def is_changed(s: Situation) -> bool:
+    return bool(s.unsettled) and s.order.news == ("email",)
+
+
+# The rows that hold an order, for missing data or for a difference.
 HOLDING = {"newAndIncomplete", "stillIncomplete", "readyToRelease", "incompleteAgain"}
+GRANTING = {"newAndComplete", "healed"}
+LEAVING_THE_STATE = {"outOfOurHands", "dispatched", "draft", "heldByAPerson"}
 
 
 def row_by_the_words(situation: Situation) -> RowName:
@@ -814,103 +1236,130 @@ def test_the_table_has_the_named_rows_in_their_order() -> None:
 
 def test_exactly_one_row_decides_every_situation() -> None:
     deciding = set()
-    for situation in every_situation():
-        verdict = judge(situation)
+    for situation, verdict, _ in every_situation():
         assert verdict.row == row_by_the_words(situation), situation
         deciding.add(verdict.row)
 
     assert deciding == set(get_args(RowName))
 
 
-def test_no_order_with_an_open_gap_may_leave() -> None:
-    for situation in every_situation():
-        if situation.open_missing:
-            after = decided(situation)
-            assert not after.is_transferable, situation
-            assert after.dispatched_by != "us" or situation.order.dispatched_by == "us", situation
+def test_no_order_with_an_open_gap_or_a_changed_value_may_leave() -> None:
+    for situation, _, after in every_situation():
+        if situation.open_missing or is_changed(situation):
+            assert not after.is_fulfillable, situation
+
+
+def test_no_verdict_sends_what_a_person_stopped() -> None:
+    for situation, _, after in every_situation():
+        if situation.order.decisions.stop and not is_really_dispatched(situation.order):
+            assert not after.is_fulfillable, situation
+
+
+def test_no_verdict_touches_a_decision_but_redaction_a_hold() -> None:
+    for situation, verdict, after in every_situation():
+        ends_hold = {"hold": None} if verdict.row == "redacted" else {}
+        assert after.decisions == situation.order.decisions.with_(**ends_hold), situation
+
+
+def test_only_a_verdict_that_lets_go_grants_the_defaults() -> None:
+    for situation, verdict, after in every_situation():
+        expected = granted(EAGER, at=LATER) if verdict.row in GRANTING else situation.order.granted
+        assert after.granted == expected, situation
+
+
+def test_rows_that_do_not_decide_leave_new_held_and_let_go() -> None:
+    for situation, verdict, after in every_situation():
+        if verdict.row in LEAVING_THE_STATE:
+            assert (after.hold, after.judged_at) == (situation.order.hold, situation.order.judged_at), situation
+
+
+def test_shipped_and_amazons_own_orders_are_held_no_more() -> None:
+    for situation, verdict, after in every_situation():
+        if verdict.row in {"shipped", "fulfilledByAmazon"}:
+            assert state_of(after) == ("letGo" if was_let_go(situation) else "new"), situation
 
 
 def test_every_held_order_is_in_needs_attention_and_not_transferable() -> None:
-    for situation in every_situation():
-        after = decided(situation)
-        if after.hold and not situation.order.is_handed_over and not after.voided_at:
-            assert not after.is_transferable, situation
-            assert after.stage == NEEDS_ATTENTION, situation
-            assert after.three_pl_status is DO_NOT_TRANSFER, situation
-
-
-def test_every_hold_for_missing_data_makes_the_three_overrides() -> None:
-    for situation in every_situation():
-        if judge(situation).row in HOLDING:
-            after = decided(situation)
-            assert after.hold, situation
+    for situation, verdict, after in every_situation():
+        if verdict.row in HOLDING or verdict.row == "heldByAPerson":
+            assert after.held, situation
             assert is_held_whatever_the_defaults_say(after), situation
 
 
+def test_nothing_else_is_shown_in_needs_attention() -> None:
+    for situation, verdict, after in every_situation():
+        if after.stage == NEEDS_ATTENTION and verdict.row not in HOLDING | {"heldByAPerson"}:
+            assert verdict.row in {"outOfOurHands", "dispatched"}, situation
+            assert situation.order.stage == NEEDS_ATTENTION, situation
+
+
+def test_every_hold_of_a_verdict_says_what_to_do_or_waits_for_a_release() -> None:
+    for situation, verdict, after in every_situation():
+        if verdict.row in HOLDING and not situation.order.decisions.hold:
+            assert after.is_incomplete or after.is_ready_to_release, situation
+
+
 def test_no_order_that_is_amazons_to_send_is_transferable() -> None:
-    for situation in every_situation():
+    for situation, _, after in every_situation():
         amazon = situation.order.amazon
         if amazon.is_fulfilled_by_amazon or amazon.is_cancelled or amazon.is_shipped or amazon.is_pending:
-            assert not decided(situation).is_transferable, situation
+            assert not after.is_transferable, situation
 
 
 def test_a_redacted_order_is_never_held_and_never_transferable() -> None:
-    for situation in every_situation():
+    for situation, _, after in every_situation():
         if situation.order.redacted_at:
-            after = decided(situation)
-            assert after.hold is None, situation
+            assert not after.is_held, situation
             assert not after.is_transferable, situation
 
 
 def test_no_verdict_takes_an_order_from_the_warehouse() -> None:
-    for situation in every_situation():
+    for situation, _, after in every_situation():
         if situation.order.is_handed_over:
-            assert decided(situation).three_pl_status is situation.order.three_pl_status, situation
+            assert after.three_pl_status is situation.order.three_pl_status, situation
 
 
 def test_a_hold_ends_by_itself_only_when_amazon_lacks_nothing() -> None:
-    for situation in every_situation():
-        after = decided(situation)
-        is_ended = situation.was_judged and situation.is_held and not after.hold
-        is_closed = after.redacted_at or after.voided_at or after.dispatched_by == "amazon" or after.stage is None
-        if is_ended and not is_closed and situation.order.dispatched_by is None:
-            assert judge(situation).row in {"fulfilledByAmazon", "healed"}, situation
-            if not situation.order.amazon.is_fulfilled_by_amazon:
+    for situation, verdict, after in every_situation():
+        if situation.order.hold and not after.hold:
+            assert verdict.row in {"redacted", "cancelled", "shipped", "fulfilledByAmazon", "healed"}, situation
+            if verdict.row == "healed":
                 assert not situation.missing_at_amazon, situation
+                assert not situation.unsettled, situation
 
 
-def test_only_a_hold_or_a_draft_replaces_a_persons_stage() -> None:
-    for situation in every_situation():
-        if situation.order.stage == "packing":
-            expected = {"incompleteAgain": NEEDS_ATTENTION, "heldByAPerson": NEEDS_ATTENTION, "draft": None}.get(
-                judge(situation).row, "packing"
-            )
-            assert decided(situation).stage == expected, situation
+def test_only_a_hold_or_a_draft_hides_a_persons_stage() -> None:
+    hiding = HOLDING | {"heldByAPerson", "draft", "outOfOurHands", "dispatched"}
+    for situation, verdict, after in every_situation():
+        if situation.order.decisions.stage and verdict.row not in hiding:
+            assert after.stage == "packing", situation
 
 
 def test_judging_again_changes_nothing() -> None:
-    for situation in every_situation():
-        after = decided(situation)
-        assert decided(Situation(after, EAGER)) == after, situation
+    for situation, _, after in every_situation():
+        assert judged(after, EAGER, LATER_STILL).says_the_same_as(after), situation
 
 
-@pytest.mark.parametrize("settings", [BY_DEFAULT, EAGER], ids=["default", "eager"])
+@pytest.mark.parametrize("settings", [BY_DEFAULT, EAGER, OWN_WAREHOUSE], ids=["default", "eager", "own warehouse"])
 @pytest.mark.parametrize("data", DATA)
-@pytest.mark.parametrize("status", STATUSES)
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize(("channel", "status"), PLACES)
 def test_judging_again_changes_only_the_time_of_the_verdict(
-    channel: str, status: str, data: str, settings: Settings
+    channel: Any, status: str, data: str, settings: Settings
 ) -> None:
-    amazon_has, typed, is_accepted = DATA[data]
-    amazon = CHANNELS[channel].model_copy(
-        update={"fulfillment_status": status, "line_items": (a_line(),) if amazon_has else None}
-    )
-    order = an_order(amazon, edits=EDITS[typed], accepted=accepting("lineItems") if is_accepted else ())
+    order = _downloaded(DATA[data], channel, status)
 
     once = judged(order, settings, NOON)
     again = judged(once, settings, LATER)
     assert again.with_(judged_at=once.judged_at) == once
     assert (again.judged_at is None) == (once.judged_at is None)
+
+
+def test_a_verdict_that_does_not_decide_has_no_time_of_its_own() -> None:
+    for situation, verdict, after in every_situation():
+        if verdict.row in HOLDING | GRANTING | {"asLetGo", "redacted", "cancelled"}:
+            assert after.judged_at == LATER, situation
+        else:
+            assert after.judged_at in {None, situation.order.judged_at}, situation
 
 
 def test_a_situation_and_its_verdict_cannot_be_changed() -> None:
@@ -919,7 +1368,7 @@ def test_a_situation_and_its_verdict_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         situation.order = an_order()  # type: ignore[misc]  # that is the point
     with pytest.raises(FrozenInstanceError):
-        judge(situation).hold = "manual"  # type: ignore[misc]  # that is the point
+        judge(situation).stage = "packing"  # type: ignore[misc]  # that is the point
 
 
 def test_a_verdict_ends_the_wait_for_it() -> None:
@@ -952,7 +1401,7 @@ def test_while_an_order_stays_held_its_timetable_is_kept() -> None:
         an_order(),
         an_order(an_amazon_order(fulfillment_status="SHIPPED", buyer_email=None)),
         an_order(an_amazon_order(cancel_requested_by_buyer=True)),
-        a_held_order(hold=BY_A_PERSON[0], redownload_at=LATER),
+        a_held_order(decisions=decided(hold=by_hand()), redownload_at=LATER),
         an_order(edits=edited(an_amazon_order(), name=a_typed_name("Ada", ""))),
     ],
     ids=["complete", "shipped", "asked to cancel", "held by a person", "blanked by a person"],
@@ -966,6 +1415,19 @@ def test_a_billing_address_is_asked_for_again() -> None:
 
     assert fields_of(order.missing) == ["billingAddress"]
     assert order.redownload_at == NOON + REDOWNLOAD_AFTER[0]
+
+
+def test_an_order_of_unknown_status_is_asked_for_again() -> None:
+    order = judged(an_order(an_amazon_order(fulfillment_status="TELEPORTED", doubts=1)), BY_DEFAULT, NOON)
+
+    assert order.redownload_at == NOON + REDOWNLOAD_AFTER[0]
+
+
+def test_amazon_is_asked_again_once_a_persons_hold_ends() -> None:
+    held = with_decisions(a_held_order(), hold=by_hand())
+    free = judged(held.with_(decisions=Decisions()), EAGER, LATER)
+
+    assert (held.redownload_at, free.redownload_at) == (None, NOON + timedelta(minutes=15))
 
 
 def test_a_gap_next_to_a_request_to_cancel_is_asked_for_again() -> None:
@@ -994,6 +1456,8 @@ def test_amazon_is_asked_less_and_less_often_for_a_day(asked_after: timedelta, n
     assert next_redownload(a_held_order(), NOON + asked_after) == expected
 
 
-@pytest.mark.parametrize("order", [a_judged_order(), *(a_held_order(hold=hold) for hold in BY_A_PERSON)])
+@pytest.mark.parametrize(
+    "order", [a_judged_order(), *(a_held_order(decisions=decided(hold=hold)) for hold in BY_A_PERSON)]
+)
 def test_an_order_not_held_for_missing_data_is_not_asked_for_again(order: Order) -> None:
     assert next_redownload(order, NOON) is None

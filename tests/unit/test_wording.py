@@ -9,16 +9,15 @@ from needs_attention.integrations.incidents import IncidentCode
 from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.checks import Finding
-from needs_attention.orders.completeness import find_missing
+from needs_attention.orders.completeness import find_differences, find_missing
 from needs_attention.orders.edits import Edits
-from needs_attention.orders.order import Missing
+from needs_attention.orders.order import DIFFERS, Missing
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.wording import REASONS, message_for, next_step_for, seller_central_url
 from needs_attention.values.times import instant
 from tools.builders import NOON, a_line, an_address, an_amazon_order, an_order, edited
 
 NOBODY = {"recipient_name": None, "buyer_name": None}
-TYPED = edited(an_amazon_order(), email="typed@b.example.com")
 
 
 @pytest.mark.parametrize(
@@ -59,12 +58,6 @@ TYPED = edited(an_amazon_order(), email="typed@b.example.com")
             {},
             ["The buyer asked Amazon to cancel the order."],
         ),
-        (
-            an_amazon_order(buyer_email="newer@marketplace.example.com"),
-            TYPED,
-            {},
-            ["Amazon changed the email address after it was edited here."],
-        ),
     ],
 )
 def test_a_missing_field_is_told_in_plain_words(
@@ -74,8 +67,23 @@ def test_a_missing_field_is_told_in_plain_words(
     assert [message_for(item) for item in missing] == messages
 
 
+def test_a_field_that_differs_from_amazons_is_told_in_plain_words() -> None:
+    (differing,) = find_differences(["email"], edited(an_amazon_order(), email="typed@b.example.com"))
+
+    assert message_for(differing) == "Amazon says another email address than was typed here."
+
+
+def test_a_doubt_about_the_status_and_a_return_have_words_of_their_own() -> None:
+    messages = [message_for(Missing(field="fulfillmentUnknown", reason=why)) for why in ("unknownStatus", "cameBack")]
+
+    assert messages == [
+        "Amazon does not say whether the order was shipped already, or who fulfils it.",
+        "Amazon called the order shipped or its own, and now calls it neither.",
+    ]
+
+
 def test_every_reason_has_words() -> None:
-    assert set(REASONS) == {*get_args(Finding), "changedAtAmazon"}
+    assert set(REASONS) == {*get_args(Finding), DIFFERS}
 
 
 def test_a_reason_without_words_is_still_told() -> None:
@@ -87,7 +95,9 @@ def test_a_reason_without_words_is_still_told() -> None:
     [
         (Missing(field="email", reason="blank"), "confirm `email`"),
         (Missing(field="deliveryAddress", reason="blank"), "type it in here"),
-        (Missing(field="email", reason="changedAtAmazon"), "send null to take Amazon's"),
+        (Missing(field="email", reason=DIFFERS), "keep the typed one with `keepTyped`, or send null to take Amazon's"),
+        (Missing(field="fulfillmentUnknown", reason="unknownStatus"), "confirm `fulfillmentUnknown`"),
+        (Missing(field="fulfillmentUnknown", reason="cameBack"), "confirm `fulfillmentUnknown`"),
         (Missing(field="buyerRequestedCancel", reason="asked"), "Cancel the order in Seller Central"),
     ],
 )
