@@ -87,14 +87,12 @@ def test_an_oversized_order_is_set_aside_alone(shop: Shop) -> None:
     assert shop.set_aside() == {}
 
 
-def test_an_order_with_unknown_values_is_taken_for_ours_to_fulfil(shop: Shop) -> None:
+def test_an_order_with_an_unknown_status_waits_for_a_person(shop: Shop) -> None:
     (complete,) = shop.new_orders()
-    (incomplete,) = shop.new_orders(buyer={})
     shop.amazon.misbehave("unknownValues", operations=["searchOrders"])
     shop.download()
-    rows = shop.judged([complete, incomplete])
-    assert rows[complete]["stage"] == "New"
-    assert rows[incomplete]["stage"] == "Needs Attention"
+    row = shop.judged([complete])[complete]
+    assert (row["stage"], row["missing"]) == ("Needs Attention", ["fulfillmentUnknown"])
     assert shop.reader.get(f"/orders/{complete}")["fulfillmentStatus"] == "AWAITING_DRONE"
 
 

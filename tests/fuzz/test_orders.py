@@ -86,7 +86,7 @@ def check_gate(order: Order) -> None:
         or not address.has_street
         or is_blank(address.country_code)
         or not (amazon.recipient_name or amazon.buyer_name)
-        or not any(line.can_be_picked for line in amazon.line_items or ())
+        or not any(line.is_wanted and line.names_a_product for line in amazon.line_items or ())
     )
     assert not (lacks_something and (order.is_transferable or order.is_fulfillable))
 

@@ -19,6 +19,7 @@ from needs_attention.api.orders.sheet import MOST_ROWS, SheetRow, rows_of, sheet
 from needs_attention.api.orders.views import whole_order
 from needs_attention.api.problems import Problem, problem_of
 from needs_attention.api.router import Api
+from needs_attention.orders import gate
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import ThreePlStatus
@@ -28,7 +29,17 @@ from tests.fuzz.mutations import MARK, damaged, json_bytes, texts
 from tests.fuzz.test_orders import AROUND, WIDE_OPEN, check_shown, check_stored
 from tests.integration.test_wrong_requests import PATCH, RIGHT, SHEET
 from tests.integration.wrong_requests import Called
-from tools.builders import NOON, a_held_order, a_judged_order, an_amazon_order, an_fba_order, an_order
+from tools.builders import (
+    NOON,
+    a_held_order,
+    a_judged_order,
+    an_amazon_order,
+    an_fba_order,
+    an_order,
+    by_hand,
+    decided,
+    edited,
+)
 from tools.in_memory.api import API_FUNCTIONS, CONTEXT, an_event, app
 
 # The largest answer that Lambda takes from a function.
@@ -129,6 +140,9 @@ def test_a_request_is_taken_or_refused_with_a_problem_that_quotes_no_value(event
 # Changes of orders ----------------------------------------------------------------------------------------------------
 
 HANDED_OVER = a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED, handed_over_digest="0")
+SILENT = an_amazon_order(buyer_email=None)
+DIFFERING = judged(an_order(edits=edited(SILENT, email="typed@b.example.com")), WIDE_OPEN, NOON)
+STOPPED = decided(stage="new", three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, not_sent=True, hold=by_hand())
 STATES: tuple[Order, ...] = (
     a_held_order(),
     a_judged_order(),
@@ -140,6 +154,10 @@ STATES: tuple[Order, ...] = (
     judged(an_order(an_fba_order()), WIDE_OPEN, NOON),
     judged(an_order(an_amazon_order(recipient_name="山田太郎", buyer_name="'=1+1")), WIDE_OPEN, NOON),
     a_judged_order(redacted_at=NOON),
+    DIFFERING,
+    judged(an_order(decisions=STOPPED), WIDE_OPEN, NOON),
+    judged(an_order(an_amazon_order(came_back_from="shipped")), WIDE_OPEN, NOON),
+    gate.dispatched(HANDED_OVER, NOON, WIDE_OPEN, by="warehouse", at=NOON),
 )
 
 

@@ -112,6 +112,8 @@ class Day:
         release = f"/orders/{order_id}/release"
         assert self.call("POST", release, Idempotency_Key="too-early").status == 409
         self.ask("PATCH", f"/orders/{order_id}", {"comment": "She will write.", "assignedTo": "ada@example.com"})
+        self.ask("PATCH", f"/orders/{order_id}", {"threePlStatus": "Do Not Transfer to 3PL", "fullyDispatched": False})
+        self.ask("PATCH", f"/orders/{order_id}", {"threePlStatus": None, "fullyDispatched": None})
         override = {"override": {"reason": "The buyer picks it up."}}
         self.ask("POST", release, override, Idempotency_Key="the-release")
         self.ask("POST", release, override, Idempotency_Key="the-release")
@@ -121,6 +123,7 @@ class Day:
         (changed,) = self.ask("POST", "/bulk/orders", {"orders": [{"orderId": order_id, "patch": patch}]})["orders"]
         assert changed["status"] == 200, changed
         self.ask("POST", f"/orders/{order_id}/acknowledge")
+        self.ask("POST", f"/orders/{order_id}/dispatched", {})
 
     def amazon_is_asked_again(self, order_id: str) -> None:
         body = {"updatedAfter": "2026-11-01T00:00:00Z"}

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from needs_attention.orders.completeness import find_missing
-from needs_attention.orders.edits import Edits
+from needs_attention.orders.decisions import Decisions
+from needs_attention.orders.edits import Edits, unit_of, unsettled
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.tables.order_items import to_item
@@ -31,6 +32,7 @@ class Write(NamedTuple):
     wish: dict[str, Any]
     settings: Sequence[Settings]
     now: Settings
+    at: datetime
     is_frozen: bool
 
     def was(self, question: Callable[[Order], object]) -> bool:
@@ -59,13 +61,31 @@ def lacks(order: Order, settings: Settings) -> set[str]:
     return {item.field for item in order.not_accepted(missing)}
 
 
+def differs(order: Order, *, is_let_go: bool) -> set[str]:
+    """The units in which Amazon says something else than what was typed, and nobody has settled that.
+
+    Of an order that was let go, only those count that hold it again.
+    """
+    places = unsettled(order.edits, order.amazon)
+    return {unit_of(place) for place in places if not is_let_go or place in order.news}
+
+
 def amazon_lacks(order: Order, settings: Settings) -> set[str]:
     missing = find_missing(order.amazon, Edits(), settings)
     return {item.field for item in order.not_accepted(missing)}
 
 
 def is_dispatched_by_us(order: Order) -> bool:
-    return order.dispatched_by in {"us", "person"}
+    return order.dispatched_by in {"us", "person", "warehouse"}
+
+
+def is_stopped(order: Order) -> bool:
+    """Whether a person decided that it is not sent."""
+    return order.decisions.stop is not None
+
+
+def is_fulfillable(order: Order) -> bool:
+    return order.is_fulfillable or order.is_transferable
 
 
 def is_closed(order: Order) -> bool:
@@ -83,8 +103,8 @@ def is_closed(order: Order) -> bool:
 
 
 def is_done_with(order: Order) -> bool:
-    """Dispatched and not for the warehouse: what comes to be missing then changes nothing any more."""
-    return order.dispatched_by is not None and order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
+    """Dispatched and not for the warehouse: then people are told what comes to be missing, and it is not held."""
+    return is_dispatched_by_us(order) and order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
 
 
 def has_personal_data(order: Order) -> bool:
@@ -110,9 +130,10 @@ def changes_what_is_not_its_own(write: Write) -> bool:
         return False
     changed = {name for name in Order.model_fields if getattr(write.before, name) != getattr(write.after, name)} - {
         "revision",
+        "apart_until",
         "last_change",
     }
-    allowed = {"amazon", "downloaded_at", "pending_since", "redownload_at"}
+    allowed = {"amazon", "downloaded_at", "pending_since", "redownload_at", "news"}
     if write.by == "download":
         return not changed <= allowed
     return "amazon" in changed or ("edits" in changed and write.by != "person")
@@ -136,15 +157,107 @@ def hands_over_what_may_not_leave(write: Write) -> bool:
 
 def lets_go_by_itself_what_amazon_left_incomplete(write: Write) -> bool:
     """A hold that the missing data brought about ends by a person's word, or because Amazon's own data is complete."""
-    was_held = write.was(lambda order: order.hold is not None and order.hold.kind == "missing")
+    was_held = write.was(lambda order: order.hold is not None)
     is_let_go = was_held and write.after.hold is None and not is_closed(write.after)
-    says_so = write.by == "person" and ("stage" in write.wish or write.wish.get("release"))
-    return is_let_go and not says_so and all(amazon_lacks(write.after, settings) for settings in write.settings)
+    says_so = write.by == "person" and (write.wish.get("stage") or write.wish.get("release"))
+    lacks_something = all(amazon_lacks(write.after, settings) for settings in write.settings)
+    return is_let_go and not says_so and (lacks_something or bool(differs(write.after, is_let_go=False)))
 
 
 def ends_a_persons_hold(write: Write) -> bool:
-    was_put_there = write.was(lambda order: order.hold is not None and order.hold.kind == "manual")
-    return was_put_there and write.after.hold is None and not is_closed(write.after) and write.by != "person"
+    """Such a hold ends by a person, or by its date; by nothing else, however closed the order is meanwhile."""
+    before = write.before and write.before.decisions.hold
+    if not before or write.after.redacted_at or write.by == "person":
+        return False
+    is_over = write.by == "clock" and before.until is not None and before.until <= write.at
+    kept = write.after.decisions.hold
+    return kept is None and (not is_over or before.was_manual)
+
+
+def decides_for_people(write: Write) -> bool:
+    """A decision changes by a person's call alone, or the warehouse's report; snoozes end, and redaction ends holds."""
+    then, now = (order.decisions if order else Decisions() for order in (write.before, write.after))
+    if write.by in {"person", "warehouse"}:
+        return False
+    return then.with_(hold=None) != now.with_(hold=None) or (
+        now.hold is not None and now.hold != then.hold and write.by != "clock"
+    )
+
+
+def decides_something_else(write: Write) -> bool:
+    """A call changes the decisions that it names, and what these contradict; a call about data changes none."""
+    if write.before is None or write.by != "person":
+        return False
+    then, now = write.before.decisions, write.after.decisions
+    changed = {name for name in Decisions.model_fields if getattr(then, name) != getattr(now, name)}
+    named = write.wish.keys() & {"stage", "threePlStatus", "fullyDispatched", "snoozeUntil", "release"}
+    return bool(changed) and not named
+
+
+def shows_something_else_than_decided(write: Write) -> bool:
+    """Once nothing hides them, decisions are what is shown: the Stage, and of an order of ours the 3PL Status."""
+    after, decided = write.after, write.after.decisions
+    if after.is_pending or after.is_held or after.amazon.is_pending:
+        return False
+    if decided.stage and after.stage != decided.stage.stage:
+        return True
+    status = decided.three_pl_status and decided.three_pl_status.three_pl_status
+    return status is not None and not is_closed(after) and after.three_pl_status is not status
+
+
+def forgets_a_wish(write: Write) -> bool:
+    """What a person asked for is stored, also where it changes nothing now."""
+    if write.by != "person":
+        return False
+    decided, wish = write.after.decisions, write.wish
+    three_pl = decided.three_pl_status and decided.three_pl_status.three_pl_status
+    wanted_three_pl = wish.get("threePlStatus", three_pl)
+    sent = decided.dispatch.is_sent if decided.dispatch else None
+    if "threePlStatus" in wish and three_pl != wanted_three_pl and wish.get("fullyDispatched") is not False:
+        return not write.was(lambda order: order.is_handed_over)
+    return "fullyDispatched" in wish and sent != wish["fullyDispatched"] and wish.get("threePlStatus") is None
+
+
+def leaves_against_a_stop(write: Write) -> bool:
+    """Only a person lets a stopped order go: no verdict, download, clock or call about data does.
+
+    Auto Dispatch dispatches nothing that is stopped, whoever judges it.
+    """
+    is_asked_for = write.by == "person" and write.wish.keys() & {"stage", "threePlStatus", "fullyDispatched", "release"}
+    was_stopped = write.was(is_stopped) and not write.was(is_fulfillable)
+    is_dispatched_now = write.becomes(lambda order: order.dispatched_by == "us") and is_stopped(write.after)
+    return is_dispatched_now or (was_stopped and is_fulfillable(write.after) and not is_asked_for)
+
+
+def leaves_on_an_open_difference(write: Write) -> bool:
+    """Nothing leaves with a typed value against another one of Amazon's that holds it, whoever dispatched it."""
+    return is_fulfillable(write.after) and bool(differs(write.after, is_let_go=True))
+
+
+def is_nowhere(write: Write) -> bool:
+    """An order is held, closed, on its way, waits for a decision that the default leaves to people, or was stopped.
+
+    The default Do Not Transfer leaves it to people, and so does the rest of a partly shipped order.
+    """
+    after = write.after
+    if after.is_pending or is_closed(after) or after.is_held or is_stopped(after) or after.dispatched_by:
+        return False
+    is_left_to_people = after.amazon.is_partly_shipped or (
+        after.granted is not None and after.granted.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
+    )
+    return after.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER and not is_left_to_people
+
+
+def keeps_an_alert_too_long(write: Write) -> bool:
+    """Whatever Amazon calls shipped is out of everybody's hands: there is nothing to be told any more."""
+    after = write.after
+    return not after.is_pending and after.amazon.is_shipped and not after.voided_at and bool(after.alerts)
+
+
+def tells_again_what_was_closed(write: Write) -> bool:
+    """A closed alert comes back only for news: its cause ended meanwhile, and is forgotten then."""
+    closed = {one.alert for one in write.after.closed_alerts}
+    return bool(closed & set(write.after.alerts) - {"ChangedAfterHandOver", "ChangedAfterDispatch"})
 
 
 def dispatches_against_the_settings(write: Write) -> bool:
@@ -153,17 +266,33 @@ def dispatches_against_the_settings(write: Write) -> bool:
     return write.becomes(lambda order: order.dispatched_by == "us") and not allowed
 
 
-def departs_from_the_defaults(write: Write) -> bool:
-    """A complete order's first verdict gives it the integration's defaults; the rest of a partly shipped one waits."""
-    after = write.after
-    is_first = write.by == "validation" and write.becomes(lambda order: order.judged_at)
-    if not is_first or after.hold or is_closed(after):
+def dispatches_incomplete(write: Write) -> bool:
+    """Only a person's edit may leave one so that was complete until then, and dispatched at once: that is told."""
+    if not write.becomes(is_dispatched_by_us) or not write.is_incomplete or write.after.is_handed_over:
         return False
-    waits = after.amazon.is_partly_shipped
-    expected = {
-        (s.default_stage, ThreePlStatus.DO_NOT_TRANSFER if waits else s.default_three_pl_status) for s in write.settings
-    }
-    return (after.stage, after.three_pl_status) not in expected
+    return not (write.by == "person" and write.after.alerts and not is_fulfillable(write.after))
+
+
+def departs_from_the_defaults(write: Write) -> bool:
+    """A complete order's first verdict gives it the integration's defaults, for whatever nobody decided.
+
+    The rest of a partly shipped one waits.
+    """
+    after, decided = write.after, write.after.decisions
+    is_first = write.by == "validation" and write.becomes(lambda order: order.judged_at)
+    if not is_first or after.is_held or is_closed(after):
+        return False
+    not_sent = decided.dispatch is not None and not decided.dispatch.is_sent
+
+    def expected(settings: Settings) -> tuple[str | None, ThreePlStatus]:
+        stage = decided.stage.stage if decided.stage else settings.default_stage
+        if decided.three_pl_status:
+            return stage, decided.three_pl_status.three_pl_status
+        default = settings.default_three_pl_status
+        waits = after.amazon.is_partly_shipped or (not_sent and default is ThreePlStatus.NOW)
+        return stage, ThreePlStatus.DO_NOT_TRANSFER if waits else default
+
+    return (after.stage, after.three_pl_status) not in [expected(settings) for settings in write.settings]
 
 
 def judges_wrongly(write: Write) -> bool:
@@ -180,7 +309,7 @@ def judges_wrongly(write: Write) -> bool:
 def is_held_safely(order: Order) -> bool:
     """As an incomplete order has to be: Stage Needs Attention, not dispatched, Do Not Transfer to 3PL."""
     return (
-        order.hold is not None
+        order.is_held
         and order.stage == NEEDS_ATTENTION
         and order.fully_dispatched_at is None
         and order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
@@ -200,9 +329,17 @@ LAWS: dict[str, Callable[[Write], bool]] = {
     "an incomplete order that no administrator released is never transferable": is_incomplete_and(
         lambda order: order.is_transferable
     ),
-    "an incomplete order that no administrator released never becomes dispatched by us": lambda write: (
-        write.becomes(is_dispatched_by_us) and write.is_incomplete
-    ),
+    "an incomplete order that no administrator released is never fulfillable": is_incomplete_and(is_fulfillable),
+    "an incomplete order that no administrator released never becomes dispatched by us": dispatches_incomplete,
+    "a decision changes only by a person's call": decides_for_people,
+    "a call about data decides nothing": decides_something_else,
+    "a decision is stored also where it changes nothing": forgets_a_wish,
+    "what people decided is shown where nothing hides it": shows_something_else_than_decided,
+    "a stopped order leaves only by a person's word": leaves_against_a_stop,
+    "nothing leaves on a difference that holds it": leaves_on_an_open_difference,
+    "an order is held, closed, on its way, or stopped": is_nowhere,
+    "no alert outlasts the delivery": keeps_an_alert_too_long,
+    "a closed alert is not raised again": tells_again_what_was_closed,
     "only what may leave at that instant is handed over": hands_over_what_may_not_leave,
     "nothing is transferable while its verdict is pending": lambda write: (
         write.after.is_pending and (write.after.is_transferable or write.after.is_fulfillable)
@@ -211,7 +348,9 @@ LAWS: dict[str, Callable[[Write], bool]] = {
         write.after.stage == NEEDS_ATTENTION and write.after.is_transferable
     ),
     "what is held is in Needs Attention, not dispatched, and not for the warehouse": lambda write: (
-        write.after.hold is not None and not is_held_safely(write.after)
+        write.after.is_held
+        and not (write.after.is_pending or is_closed(write.after))
+        and not is_held_safely(write.after)
     ),
     "what Amazon cancelled, shipped or fulfils itself is never transferable": lambda write: (
         write.after.is_transferable
@@ -228,7 +367,7 @@ LAWS: dict[str, Callable[[Write], bool]] = {
         and (write.after.is_transferable or write.after.three_pl_status is not ThreePlStatus.DO_NOT_TRANSFER)
     ),
     "a redacted order is never held": lambda write: (
-        write.after.redacted_at is not None and (write.after.hold is not None or write.after.stage == NEEDS_ATTENTION)
+        write.after.redacted_at is not None and (write.after.is_held or write.after.stage == NEEDS_ATTENTION)
     ),
     "a redacted order is never filled again": lambda write: (
         write.was(lambda order: order.redacted_at) and (has_personal_data(write.after) or not write.after.redacted_at)
@@ -261,11 +400,13 @@ LAWS: dict[str, Callable[[Write], bool]] = {
 
 def is_told_yes_for_nothing(wish: dict[str, Any], told: dict[str, Any]) -> bool:
     """The answer shows an order that differs from the request."""
-    asked = {"threePlStatus": wish.get("threePlStatus", told["threePlStatus"])}
-    shown = {"threePlStatus": told["threePlStatus"]}
-    if "stage" in wish:
+    asked, shown = dict[str, Any](), dict[str, Any]()
+    is_hidden = told["status"] in {"Draft", "Dispatched"} or told["fulfilledBy"] == "AMAZON" or told["hold"]
+    if wish.get("threePlStatus"):
+        asked["threePlStatus"], shown["threePlStatus"] = wish["threePlStatus"], told["threePlStatus"]
+    if wish.get("stage") and not (wish["stage"] == NEEDS_ATTENTION and is_hidden):
         asked["stage"], shown["stage"] = wish["stage"], told["stage"].lower().replace(" ", "-")
-    if "fullyDispatched" in wish:
+    if wish.get("fullyDispatched") is not None:
         asked["isDispatched"], shown["isDispatched"] = wish["fullyDispatched"], told["status"] == "Dispatched"
     if wish.get("release"):
         asked["hold"], shown["hold"] = None, told["hold"]
@@ -291,9 +432,13 @@ def is_not_judged_on_its_latest_data(quiet: Quiet) -> bool:
 
 def is_held_though_amazon_completed_it(quiet: Quiet) -> bool:
     order = quiet.order
-    is_waiting = order.hold is not None and order.hold.kind == "missing" and not is_closed(order)
-    return is_waiting and not any(
-        find_missing(order.amazon, order.edits, s) or find_missing(order.amazon, Edits(), s) for s in quiet.settings
+    is_waiting = order.hold is not None and not order.decisions.hold and not is_closed(order)
+    return (
+        is_waiting
+        and not differs(order, is_let_go=False)
+        and not any(
+            find_missing(order.amazon, order.edits, s) or find_missing(order.amazon, Edits(), s) for s in quiet.settings
+        )
     )
 
 
@@ -305,7 +450,7 @@ def is_incomplete_and_loose(quiet: Quiet) -> bool:
 
 def is_owed_something(quiet: Quiet) -> bool:
     order = quiet.order
-    snooze_ends = order.hold and order.hold.until
+    snooze_ends = order.decisions.hold and order.decisions.hold.until
     return bool((snooze_ends and snooze_ends <= quiet.now) or (order.redact_at and order.redact_at <= quiet.now))
 
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from needs_attention.api.problems import UnexpectedError
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_order import Address, LineItem
+from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.edits import Unit
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
@@ -20,6 +21,7 @@ from tools.builders import (
     an_address,
     an_amazon_order,
     an_order,
+    decided,
     downloaded_again,
     without_checks,
 )
@@ -42,8 +44,24 @@ def acknowledge(world: World, role: str = "warehouse", order_id: str = FIRST, **
 
 
 def a_transferable(world: World, order_id: str = FIRST, **fields: Any) -> Order:
-    order = judged(an_order(an_amazon_order(order_id=order_id, **fields)), Settings(), NOON)
-    return world.store(order.with_(three_pl_status=ThreePlStatus.NOW))
+    chosen = decided(three_pl_status=ThreePlStatus.NOW)
+    order = an_order(an_amazon_order(order_id=order_id, **fields), decisions=chosen)
+    return world.store(judged(order, Settings(), NOON))
+
+
+def amazon_says(world: World, order_id: str = FIRST, *, is_judged: bool = True, **fields: Any) -> Order:
+    """Amazon's next version of the order comes in, with its verdict."""
+    order = world.order(order_id)
+    sent = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + MINUTE, **fields})
+    found = world.integrations.get(order.integration)
+    settings = found.settings if found else Settings()
+    again = downloaded(order, sent, order.integration, settings, world.clock.now)
+    assert again is not None
+    stored = world.orders.save(order, again, by="amazon", at=world.clock.now, cause="download")
+    if not is_judged:
+        return stored
+    verdict = judged(stored, settings, world.clock.now)
+    return world.orders.save(stored, verdict, by="validation", at=world.clock.now, cause="verdict")
 
 
 def somebody_edits(world: World, order_id: str = FIRST) -> None:
@@ -88,9 +106,9 @@ def test_everything_can_be_done_in_one_call(world: World) -> None:
     assert (answer.body["stage"], answer.body["fulfillable"]) == ("New", True)
 
 
-def test_a_part_of_an_address_keeps_the_others_as_they_are_seen(world: World) -> None:
+def test_a_part_of_an_address_is_an_edit_of_that_part_alone(world: World) -> None:
     world.download(order_id=FIRST, delivery_address=an_address(line1=None))
-    answer = patch(world, {"deliveryAddress": {"addressLine1": " 7  Elm Road ", "stateOrRegion": None}})
+    answer = patch(world, {"deliveryAddress": {"addressLine1": " 7  Elm Road ", "stateOrRegion": ""}})
     assert answer.body["deliveryAddress"] == {
         "addressLine1": "7 Elm Road",
         "city": "Portland",
@@ -103,7 +121,30 @@ def test_a_part_of_an_address_keeps_the_others_as_they_are_seen(world: World) ->
     ]
 
 
-@pytest.mark.parametrize("blank", ["", " ", ".", None])
+def test_null_for_a_part_of_an_address_takes_that_part_from_amazon(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"deliveryAddress": {"city": "Salem", "addressLine2": "Apt 3"}})
+    answer = patch(world, {"deliveryAddress": {"city": None}})
+    assert (answer.body["deliveryAddress"]["city"], answer.body["deliveryAddress"]["addressLine2"]) == (
+        "Portland",
+        "Apt 3",
+    )
+    assert patch(world, {"deliveryAddress": {"addressLine2": None}}).body["sources"]["deliveryAddress"] == "amazon"
+
+
+def test_a_part_that_nobody_typed_follows_amazon(world: World) -> None:
+    world.download(order_id=FIRST)
+    patch(world, {"deliveryAddress": {"phone": "+1 503 555 0100"}})
+    amazon_says(world, delivery_address=an_address(line1="1 Quay", phone="+1 503 555 0199"))
+    shown = world.call("GET", f"/orders/{FIRST}").body
+    assert (shown["deliveryAddress"]["addressLine1"], shown["deliveryAddress"]["phone"]) == (
+        "1 Quay",
+        "+1 503 555 0100",
+    )
+    assert (shown["stage"], shown["alerts"]) == ("New", [])
+
+
+@pytest.mark.parametrize("blank", ["", " ", "."])
 def test_a_blank_part_of_an_address_is_not_there(world: World, blank: str | None) -> None:
     world.download(order_id=FIRST, delivery_address=an_address(line2="Apt 3"))
     answer = patch(world, {"deliveryAddress": {"addressLine2": blank}})
@@ -355,7 +396,7 @@ def test_null_for_one_part_of_the_name_takes_that_part_from_amazon(world: World)
 def test_a_part_of_a_persons_name_does_not_make_a_company_of_the_person(world: World) -> None:
     world.download(order_id=FIRST, recipient_name="Cher", delivery_address=an_address(company_name="Quill Works"))
     answer = patch(world, {"lastName": "Cher"})
-    assert (answer.body["missing"], answer.body["company"]) == (["firstName"], None)
+    assert (answer.body["missing"], answer.body["company"]) == (["firstName"], "Quill Works")
     assert answer.body["deliveryAddress"]["companyName"] == "Quill Works"
 
 
@@ -369,7 +410,7 @@ def test_an_order_without_a_name_is_a_companys_only_if_a_person_says_so(
     nameless: dict[str, Any] = {"recipient_name": None, "buyer_name": None, "buyer_company_name": "Quill Works"}
     world.download(order_id=FIRST, **nameless)
     answer = patch(world, body)
-    assert (answer.body["missing"], answer.body["company"]) == (missing, body.get("company"))
+    assert (answer.body["missing"], answer.body["company"]) == (missing, body.get("company", "Quill Works"))
 
 
 def test_a_company_stays_one_when_a_part_of_its_name_is_typed(world: World) -> None:
@@ -473,7 +514,9 @@ def test_a_patch_is_sent_as_json_or_as_merge_patch(world: World, content_type: s
         ({"copyDeliveryToBilling": False}, "copyDeliveryToBilling", "notAllowed"),
         ({"copyDeliveryToBilling": None}, "copyDeliveryToBilling", "notAllowed"),
         ({"stage": "Nowhere"}, "stage", "unknownStage"),
-        ({"stage": None}, "stage", "notAllowed"),
+        ({"keepTyped": ["phone"]}, "keepTyped.0", "notAllowed"),
+        ({"closeAlerts": ["Gone"]}, "closeAlerts.0", "notAllowed"),
+        ({"snoozeUntil": None}, "snoozeUntil", "notAllowed"),
         ({"threePlStatus": "Gone"}, "threePlStatus", "notAllowed"),
         ({"fullyDispatched": "yesterday"}, "fullyDispatched", "notAllowed"),
         ({"fullyDispatched": "2026-11-23T12:00:01Z"}, "fullyDispatched", "inTheFuture"),
@@ -495,7 +538,19 @@ def test_a_patch_of_nothing_writes_nothing(world: World) -> None:
     assert patch(world, {}).body["revision"] == 1
 
 
-@pytest.mark.parametrize("body", [{"email": None}, {"confirmed": []}, {"stage": "New"}, {"fullyDispatched": False}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"email": None},
+        {"deliveryAddress": {"city": None}},
+        {"confirmed": []},
+        {"stage": None},
+        {"threePlStatus": None},
+        {"fullyDispatched": None},
+        {"keepTyped": ["email"]},
+        {"closeAlerts": ["CameBack"]},
+    ],
+)
 def test_a_change_that_changes_nothing_writes_nothing(world: World, body: object) -> None:
     world.download(order_id=FIRST)
     world.clock.advance(HOUR)
@@ -664,7 +719,8 @@ def test_fully_dispatched_takes_a_time_of_its_own_and_can_be_taken_back(world: W
     world.download(order_id=FIRST)
     answer = patch(world, {"fullyDispatched": "2026-11-23T11:30:00+01:00"})
     assert (answer.body["fullyDispatchedAt"], answer.body["dispatchedBy"]) == ("2026-11-23T10:30:00.000Z", "person")
-    assert patch(world, {"fullyDispatched": None}).body["status"] == "Open"
+    taken_back = patch(world, {"fullyDispatched": False})
+    assert (taken_back.body["status"], taken_back.body["stopped"]["by"]) == ("Open", "editor@example.com")
 
 
 def test_a_person_puts_an_order_on_hold_and_lets_it_go_again(world: World) -> None:
@@ -868,7 +924,7 @@ def test_a_warehouse_that_loses_every_race_is_told(world: World) -> None:
 
 def test_an_order_that_loses_its_address_while_it_is_taken_stays(world: World) -> None:
     a_transferable(world)
-    blank: dict[Unit, object] = {"delivery_address": an_address(line1=None)}
+    blank: dict[Unit, object] = {"delivery_address": {"line1": ""}}
 
     def somebody_blanks_the_street() -> None:
         order = world.order(FIRST)
@@ -1113,9 +1169,7 @@ def test_an_order_that_is_taken_back_must_pass_the_gate_again(world: World) -> N
     assert world.order(FIRST).three_pl_status is ThreePlStatus.WITH_ERRORS
 
 
-@pytest.mark.parametrize(
-    "body", [{"threePlStatus": "Transfer to 3PL Now"}, {"stage": "New"}, {"fullyDispatched": True}]
-)
+@pytest.mark.parametrize("body", [{"threePlStatus": "Transfer to 3PL Now"}, {"stage": "New"}, {"threePlStatus": None}])
 def test_nobody_takes_back_an_order_that_the_warehouse_is_picking(world: World, body: dict[str, Any]) -> None:
     a_transferable(world)
     acknowledge(world)

@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
+from needs_attention.orders.decisions import Decisions
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, Settings, ThreePlStatus
 from needs_attention.tables.downloads import DownloadStateStore
@@ -30,7 +31,7 @@ from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import order_from_item
 from needs_attention.values.times import instant
 from tests.integration.interleaving import Process
-from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_closed, is_told_yes_for_nothing, lacks
+from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is_told_yes_for_nothing
 from tests.integration.random_histories import Step, run_histories
 from tests.integration.system import ORDER_ID, Answer, System
 from tools.in_memory.api import Clock
@@ -55,8 +56,9 @@ class AmazonsVersion(NamedTuple):
     number: int
     name: str | None
     lines: int
-    status: str = "UNSHIPPED"
+    status: str | None = "UNSHIPPED"
     fulfilled_by: str = "MERCHANT"
+    asked: int = 0
 
     def __str__(self) -> str:
         name, lines = self.name or "no name", f"{self.lines} lines" if self.lines else "no lines"
@@ -86,7 +88,13 @@ class AmazonsVersion(NamedTuple):
                 "deliverByWindow": {"latestDateTime": instant(DELIVER_BY)},
             },
             "orderItems": [
-                {"orderItemId": str(line), "quantityOrdered": 1, "product": {"sellerSku": f"LAMP-{line}"}}
+                {
+                    "orderItemId": str(line),
+                    "quantityOrdered": 1,
+                    "product": {"sellerSku": f"LAMP-{line}"},
+                    "cancellation": {"cancellationRequest": {"requester": "BUYER"} if line < self.asked else {}},
+                    "fulfillment": {"quantityFulfilled": 0, "quantityUnfulfilled": 1},
+                }
                 for line in range(self.lines)
             ],
         }
@@ -113,6 +121,9 @@ STATUS_AT_AMAZON: dict[str, dict[str, Any]] = {
     "has it pending": {"status": "PENDING"},
     "fulfils it itself": {"fulfilled_by": "AMAZON"},
     "leaves it to the merchant": {"fulfilled_by": "MERCHANT"},
+    "says nothing of its status": {"status": None},
+    "is asked to cancel a line": {"asked": 1},
+    "is asked to cancel both lines": {"asked": 2},
 }
 
 
@@ -128,6 +139,9 @@ DATA: dict[str, dict[str, Any]] = {
     "goes back to Amazon's lines": {"lineItems": None},
     "confirms that there is no name": {"confirmed": ["firstName", "lastName"]},
     "confirms nothing any more": {"confirmed": []},
+    "confirms that it is to be sent": {"confirmed": ["fulfillmentUnknown", "buyerRequestedCancel"]},
+    "keeps what was typed": {"keepTyped": ["name", "lineItems"]},
+    "closes the alerts": {"closeAlerts": ["ChangedAfterHandOver", "ChangedAfterDispatch", "DiffersFromAmazon"]},
 }
 OVERRIDE = {"override": {"reason": "the buyer called"}}
 WISHES: dict[str, dict[str, Any]] = {
@@ -138,6 +152,10 @@ WISHES: dict[str, dict[str, Any]] = {
     "sets Do Not Transfer to 3PL": {"threePlStatus": "Do Not Transfer to 3PL"},
     "sets Fully Dispatched": {"fullyDispatched": True},
     "takes Fully Dispatched back": {"fullyDispatched": False},
+    "takes the decision on the Stage back": {"stage": None},
+    "takes the decision on the 3PL Status back": {"threePlStatus": None},
+    "takes the decision on the dispatch back": {"fullyDispatched": None},
+    "takes all decisions back": {"stage": None, "threePlStatus": None, "fullyDispatched": None},
     "changes Stage, 3PL Status and Fully Dispatched": {
         "stage": "packing",
         "threePlStatus": "Transfer to 3PL Upon Completion",
@@ -251,7 +269,6 @@ class Histories(RuleBasedStateMachine):
         self.images: list[dict[str, Any]] = []
         self.delivered = 0
         self.stream_is_lost_at_the_end = False
-        self.chosen_stage: str | None = None
         self.is_broken = False
 
     @rule(step=STEPS)
@@ -530,20 +547,10 @@ class Histories(RuleBasedStateMachine):
             wish=task.wish,
             settings=settings,
             now=self.in_force[-1].settings,
+            at=self.clock.now,
             is_frozen=self.is_frozen,
         )
         self._check({law: is_broken(write) for law, is_broken in LAWS.items()})
-        self._check({"a Stage that a person chose is not overwritten": self._is_stage_overwritten(write)})
-
-    def _is_stage_overwritten(self, write: Write) -> bool:
-        after = write.after
-        if write.by == "person" and not write.wish.keys().isdisjoint({"stage", "release", "snoozeUntil"}):
-            self.chosen_stage = after.stage
-        may_be_overruled = is_closed(after) or any(lacks(after, s) for s in write.settings)
-        is_snooze_over = write.was(lambda order: order.hold and order.hold.kind == "snoozed") and write.by == "clock"
-        if may_be_overruled or is_snooze_over:
-            self.chosen_stage = None
-        return self.chosen_stage is not None and after.stage != self.chosen_stage
 
     def _settings_since(self, moment: int) -> Sequence[Settings]:
         """All that were in force from that moment on."""
@@ -587,7 +594,10 @@ class Histories(RuleBasedStateMachine):
         """The order is as Amazon had it at one time, no earlier than what a download brought to its end."""
         stored = next(version for version in self.versions if version.updated_at == order.amazon.updated_at)
         said = (order.amazon.fulfillment_status, order.amazon.fulfilled_by, len(order.amazon.line_items or ()))
-        return stored.number < self.newest or said != (stored.status, stored.fulfilled_by, stored.lines)
+        # Without a status nobody knows what became of the order, but a final status stays.
+        is_final = stored.status is None and order.amazon.fulfillment_status in {"SHIPPED", "CANCELLED"}
+        status = order.amazon.fulfillment_status if is_final else stored.status
+        return stored.number < self.newest or said != (status, stored.fulfilled_by, stored.lines)
 
     def teardown(self) -> None:
         try:
@@ -607,7 +617,10 @@ def summed_up(order: Order) -> str:
         "lines edited": edits.line_items is not None,
         f"confirmed {edits.confirmed}": bool(edits.confirmed),
         "PENDING": order.is_pending,
-        f"held ({order.hold.kind if order.hold else ''})": order.hold is not None,
+        f"held ({order.held.kind if order.held else 'hidden'})": order.is_held,
+        f"decided {order.decisions.model_dump(exclude_none=True)}": order.decisions != Decisions(),
+        f"granted {order.granted}": order.granted is not None,
+        f"news {order.news}": bool(order.news),
         f"missing {[item.field for item in order.missing]}": bool(order.missing),
         f"accepted {order.accepted}": bool(order.accepted),
         f"Stage {order.stage}": True,

@@ -30,6 +30,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("POST", "/orders.csv"): {"editor", "administrator"},
     ("POST", "/orders/{orderId}/acknowledge"): {"warehouse", "administrator"},
     ("POST", "/orders/{orderId}/picked"): {"warehouse", "administrator"},
+    ("POST", "/orders/{orderId}/dispatched"): {"warehouse", "administrator"},
     ("POST", "/orders/{orderId}/transfer-failed"): {"warehouse", "administrator"},
     ("POST", "/orders/{orderId}/redownload"): {"editor", "administrator"},
     ("POST", "/bulk/redownloads"): {"editor", "administrator"},

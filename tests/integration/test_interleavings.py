@@ -37,7 +37,7 @@ TYPED_EMAIL, TYPED_STREET = "typed@b.example.com", "7 Elm Road"
 
 
 class Wish(NamedTuple):
-    """A person's request, and whether it has been done. Data `lasts`; a verdict may undo the rest."""
+    """A person's request, and whether it has been done. Data and stops `last`; a verdict may undo the rest."""
 
     body: Mapping[str, Any]
     is_done: Callable[[Order], bool]
@@ -67,28 +67,31 @@ BLANKS = {
     ),
 }
 HOLDS = {
-    "puts it on hold": Wish({"stage": NEEDS_ATTENTION}, lambda order: order.hold is not None, lasts=False),
+    "puts it on hold": Wish({"stage": NEEDS_ATTENTION}, lambda order: order.decisions.hold is not None),
     "snoozes it": Wish(
-        {"snoozeUntil": instant(NOON + timedelta(hours=3))}, lambda order: order.hold is not None, lasts=False
+        {"snoozeUntil": instant(NOON + timedelta(hours=3))}, lambda order: order.decisions.hold is not None
     ),
     "keeps it from the warehouse": Wish(
         {"threePlStatus": "Do Not Transfer to 3PL"},
-        lambda order: order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER,
-        lasts=False,
+        lambda order: order.decisions.stop is not None and order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER,
+    ),
+    "says that it was not sent": Wish(
+        {"fullyDispatched": False},
+        lambda order: order.decisions.stop is not None and order.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER,
     ),
 }
 RELEASES = {
-    "changes the Stage": Wish({"stage": NEW}, lambda order: order.hold is None, lasts=False),
+    "changes the Stage": Wish({"stage": NEW}, lambda order: not order.is_held, lasts=False),
     "hands it to the warehouse": Wish(
         {"stage": NEW, "threePlStatus": "Transfer to 3PL Now"},
-        lambda order: order.hold is None and order.three_pl_status is ThreePlStatus.NOW,
+        lambda order: not order.is_held and order.three_pl_status is ThreePlStatus.NOW,
         lasts=False,
     ),
     "dispatches it": Wish(
         {"stage": NEW, "fullyDispatched": True}, lambda order: order.dispatched_by == "person", lasts=False
     ),
     "overrides the gate": Wish(
-        {"stage": NEW, "override": {"reason": "the buyer called"}}, lambda order: order.hold is None, lasts=False
+        {"stage": NEW, "override": {"reason": "the buyer called"}}, lambda order: not order.is_held, lasts=False
     ),
 }
 
@@ -108,7 +111,7 @@ def edits(name: str, wish: Wish, revision: int | None = None) -> Part:
 
 
 def releases() -> Part:
-    wish = Wish({"release": True}, lambda order: order.hold is None, lasts=False)
+    wish = Wish({"release": True}, lambda order: not order.is_held, lasts=False)
     return Part("releases it", "person", lambda system: system.release({}), wish)
 
 
@@ -229,6 +232,7 @@ class Run:
             wish=dict(part.wish.body),
             settings=[SETTINGS],
             now=SETTINGS,
+            at=NOON,
             is_frozen=False,
         )
         assert [law for law, is_broken in LAWS.items() if is_broken(write)] == []
@@ -294,7 +298,7 @@ def a_held_order(**fields: Any) -> Order:
 def a_repaired_order() -> Order:
     """Held, and complete by what somebody typed: it waits for its release."""
     held = a_held_order()
-    typed = held.with_(edits=held.edits.edited("email", TYPED_EMAIL, held.amazon))
+    typed = held.with_(edits=held.edits.with_typed("email", TYPED_EMAIL, held.amazon))
     return judged(typed, SETTINGS, NOON)
 
 

@@ -63,6 +63,7 @@ WHO: dict[str, Any] = {
 }
 NOTHING: dict[str, Any] = {"buyer": None, "recipient": None, "tax": None}
 UNKNOWN_EMAIL = {"buyer": {**WHO["buyer"], "buyerEmail": None}}
+OTHER_EMAIL = {"buyer": {**WHO["buyer"], "buyerEmail": f"{MARK}.other@marketplace.example.com"}}
 
 
 class History:
@@ -149,6 +150,10 @@ STEPS: dict[str, Step] = {
     "it is assigned and commented": lambda h: h.patch(assignedTo=marked("desk"), comment=marked("moved")),
     "it is held": lambda h: h.patch(stage="Needs Attention"),
     "it is snoozed": lambda h: h.patch(snoozeUntil=instant(NOON + timedelta(hours=5))),
+    "it is stopped": lambda h: h.patch(threePlStatus="Do Not Transfer to 3PL"),
+    "it is stopped no more": lambda h: h.patch(threePlStatus=None),
+    "what was typed is kept": lambda h: h.patch(keepTyped=["name", "email", "deliveryAddress"]),
+    "alerts are closed": lambda h: h.patch(closeAlerts=["ChangedAfterHandOver", "CancelledAfterHandOver"]),
     "it is released": lambda h: h.call("POST", f"{ORDER}/release", {}),
     "it is overridden": lambda h: h.call("POST", f"{ORDER}/release", {"override": OVERRIDE}),
     "it is dispatched": lambda h: h.patch(fullyDispatched=True),
@@ -156,11 +161,13 @@ STEPS: dict[str, Step] = {
     "the warehouse takes it": lambda h: h.call("POST", f"{ORDER}/acknowledge"),
     "the warehouse fails": lambda h: h.call("POST", f"{ORDER}/transfer-failed", {"reason": marked("is not there")}),
     "the warehouse picks it": lambda h: h.call("POST", f"{ORDER}/picked"),
+    "the warehouse sends it": lambda h: h.call("POST", f"{ORDER}/dispatched", {}),
     "a sheet comes back": lambda h: h.fill_in(f"orderId,revision,lastName\n{ORDER_ID},{len(h.images)},{MARK}\n"),
     "Amazon is asked again": lambda h: h.call("POST", f"{ORDER}/redownload"),
     "Amazon sends all": lambda h: h.amazon_sends(WHO),
     "Amazon sends all at the same time": lambda h: h.amazon_sends(WHO, age=0),
     "Amazon sends no email": lambda h: h.amazon_sends(WHO | UNKNOWN_EMAIL),
+    "Amazon sends another email": lambda h: h.amazon_sends(WHO | OTHER_EMAIL),
     "Amazon sends nothing of the buyer": lambda h: h.amazon_sends(NOTHING),
     "Amazon cancels": lambda h: h.amazon_sends(WHO | {"fulfillment": {"fulfillmentStatus": "CANCELLED"}}),
     "Amazon ships": lambda h: h.amazon_sends(WHO | {"fulfillment": {"fulfillmentStatus": "SHIPPED"}}),
@@ -260,6 +267,10 @@ LEADING_TO: dict[str, tuple[str, ...]] = {
     "the warehouse takes it": ("the stream brings the last", "it is for the warehouse"),
     "the warehouse fails": AT_THE_WAREHOUSE,
     "the warehouse picks it": AT_THE_WAREHOUSE,
+    "the warehouse sends it": AT_THE_WAREHOUSE,
+    "it is stopped no more": ("the stream brings the last", "it is stopped"),
+    "what was typed is kept": ("the stream brings the last", "the email is typed", "Amazon sends another email"),
+    "alerts are closed": (*AT_THE_WAREHOUSE, "Amazon cancels", "the stream brings the last"),
     "the stream brings the last": (),
     "the stream brings all again": (),
 }

@@ -26,6 +26,7 @@ from tools.builders import (
     an_address,
     an_amazon_order,
     an_order,
+    decided,
     downloaded_again,
 )
 from tools.in_memory.api import World
@@ -57,8 +58,9 @@ def pages(world: World, **query: object) -> list[list[str]]:
 
 def a_transferable(world: World, order_id: str = FIRST, **fields: Any) -> Order:
     """An order that the warehouse may take."""
-    order = judged(an_order(an_amazon_order(order_id=order_id, **fields)), Settings(), NOON)
-    return world.store(order.with_(three_pl_status=ThreePlStatus.NOW))
+    chosen = decided(three_pl_status=ThreePlStatus.NOW)
+    order = an_order(an_amazon_order(order_id=order_id, **fields), decisions=chosen)
+    return world.store(judged(order, Settings(), NOON))
 
 
 def a_repaired(world: World, order_id: str) -> None:
@@ -95,6 +97,10 @@ def test_a_row_shows_where_the_order_stands_and_no_personal_data(world: World) -
         "heldAt": "2026-11-23T12:00:00.000Z",
         "readyToRelease": False,
         "fulfillable": False,
+        "blockedBy": ["held"],
+        "goingNowhere": False,
+        "stopped": None,
+        "cameBackFrom": None,
         "createdAt": "2026-11-23T10:00:00.000Z",
         "updatedAt": "2026-11-23T10:00:00.000Z",
         "shipBy": "2026-11-25T12:00:00.000Z",
@@ -139,6 +145,25 @@ def an_assigned(name: str) -> Callable[[World, str], object]:
     return assigned
 
 
+def patched(body: dict[str, Any], **fields: Any) -> Callable[[World, str], object]:
+    """Puts an order there that an editor then changes."""
+
+    def changed(world: World, order_id: str) -> None:
+        world.download(order_id=order_id, **fields)
+        assert world.call("PATCH", f"/orders/{order_id}", body, role="editor").status == 200
+
+    return changed
+
+
+def a_stopped(world: World, order_id: str) -> None:
+    patched({"threePlStatus": "Do Not Transfer to 3PL"})(world, order_id)
+
+
+def a_forgotten(world: World, order_id: str) -> None:
+    """Typed in and let go by its Stage alone: it stays at Do Not Transfer, and nobody said so."""
+    patched({"email": "typed@b.example.com", "stage": "New"}, buyer_email=None)(world, order_id)
+
+
 def a_cancelled_after_hand_over(world: World, order_id: str) -> None:
     a_transferable(world, order_id)
     world.call("POST", f"/orders/{order_id}/acknowledge", role="warehouse")
@@ -165,6 +190,16 @@ FILTER_CASES: list[tuple[dict[str, Any], Callable[[World, str], object], Callabl
     ({"readyToRelease": True}, a_repaired, downloaded(buyer_email=None)),
     ({"fulfillable": False}, COMPLETE, a_transferable),
     ({"fulfillable": True}, a_transferable, COMPLETE),
+    ({"blockedBy": "held"}, downloaded(buyer_email=None), COMPLETE),
+    ({"blockedBy": "notFullyDispatched"}, COMPLETE, a_stopped),
+    ({"blockedBy": "doNotTransfer"}, a_stopped, COMPLETE),
+    ({"blockedBy": "shipped"}, downloaded(fulfillment_status="SHIPPED"), COMPLETE),
+    ({"stopped": True}, a_stopped, COMPLETE),
+    ({"stopped": True}, patched({"fullyDispatched": False}, buyer_email=None), downloaded(buyer_email=None)),
+    ({"stopped": False}, COMPLETE, a_stopped),
+    ({"goingNowhere": True}, a_forgotten, a_stopped),
+    ({"goingNowhere": True}, downloaded(ship_by=NOON - MINUTE), COMPLETE),
+    ({"goingNowhere": False}, COMPLETE, a_forgotten),
     ({"incident": "fieldsVanished"}, during_an_incident, downloaded(line_items=())),
     ({"marketplace": "A2EUQ1WTGCTBG2"}, downloaded(marketplace_id="A2EUQ1WTGCTBG2"), COMPLETE),
     ({"fulfilledBy": "AMAZON"}, downloaded(fulfilled_by="AMAZON"), COMPLETE),
@@ -242,7 +277,7 @@ def test_an_order_that_amazon_fulfils_or_somebody_has_sent_is_not_late(world: Wo
     assert found(world, shipByState="overdue") == []
 
 
-@pytest.mark.parametrize("parameter", ["queue", "shipByState", "flag", "alert", "incident"])
+@pytest.mark.parametrize("parameter", ["queue", "blockedBy", "shipByState", "flag", "alert", "incident"])
 def test_a_filter_value_that_no_order_can_have_is_refused(world: World, parameter: str) -> None:
     answer = world.call("GET", "/orders", role="reader", query={parameter: "late"})
     assert (answer.status, list(answer.codes)) == (400, [parameter])
@@ -545,6 +580,96 @@ def test_a_warehouse_reads_again_what_it_has_taken(world: World) -> None:
     assert world.call("GET", f"/orders/{FIRST}", role="warehouse").status == 200
 
 
+# Why an order may not leave -------------------------------------------------------------------------------------------
+
+
+def blocked(world: World, order_id: str = FIRST) -> list[str]:
+    reasons: list[str] = world.call("GET", f"/orders/{order_id}", role="reader").body["blockedBy"]
+    return reasons
+
+
+@pytest.mark.parametrize(
+    ("put_there", "reasons"),
+    [
+        (a_transferable, []),
+        (COMPLETE, ["notFullyDispatched"]),
+        (a_stopped, ["doNotTransfer"]),
+        (downloaded(buyer_email=None), ["held"]),
+        (downloaded(fulfilled_by="AMAZON"), ["fulfilledByAmazon"]),
+        (downloaded(fulfillment_status="PENDING"), ["draft"]),
+        (downloaded(fulfillment_status="CANCELLED"), ["void"]),
+        (downloaded(fulfillment_status="SHIPPED"), ["shipped"]),
+    ],
+)
+def test_an_order_says_why_it_may_not_leave(
+    world: World, put_there: Callable[[World, str], object], reasons: list[str]
+) -> None:
+    put_there(world, FIRST)
+    assert blocked(world) == reasons
+
+
+@pytest.mark.parametrize("case", range(len(FILTER_CASES)))
+def test_an_order_is_blocked_by_something_exactly_if_it_may_not_leave(world: World, case: int) -> None:
+    _, stays, goes = FILTER_CASES[case]
+    stays(world, FIRST)
+    goes(world, SECOND)
+    rows = world.call("GET", "/orders", role="reader").body["orders"]
+    assert [row["fulfillable"] for row in rows] == [row["blockedBy"] == [] for row in rows]
+
+
+def test_an_order_names_each_reason_why_it_may_not_leave(world: World) -> None:
+    world.store(an_order(an_amazon_order(order_id=FIRST)))
+    world.change_integration(is_frozen=True, settings=Settings(trial_mode=True, go_live_date=CREATED + MINUTE))
+    assert blocked(world) == ["pending", "frozen", "trialMode", "beforeGoLive"]
+
+
+def test_what_the_warehouse_has_may_not_leave_again(world: World) -> None:
+    a_transferable(world)
+    world.call("POST", f"/orders/{FIRST}/acknowledge", role="warehouse")
+    assert blocked(world) == ["handedOver"]
+
+
+def test_a_redacted_order_may_not_leave(world: World) -> None:
+    order = world.download(order_id=FIRST)
+    world.orders.save(order, gate.redact(order, Settings(), NOON), by="clock", at=NOON, cause="redaction")
+    assert blocked(world) == ["redacted"]
+
+
+def test_a_list_shows_who_stopped_an_order_and_since_when(world: World) -> None:
+    world.download(order_id=FIRST)
+    world.clock.advance(HOUR)
+    world.call("PATCH", f"/orders/{FIRST}", {"threePlStatus": "Do Not Transfer to 3PL"}, role="editor")
+    (row,) = world.call("GET", "/orders", role="reader", query={"stopped": True}).body["orders"]
+    assert row["stopped"] == {"by": "editor@example.com", "at": "2026-11-23T13:00:00.000Z"}
+
+
+def test_an_order_whose_default_is_not_to_transfer_goes_somewhere(world: World) -> None:
+    world.change_integration(settings=Settings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER))
+    world.download(order_id=FIRST)
+    assert found(world, goingNowhere=True) == []
+
+
+def test_an_order_that_is_held_is_late_and_does_not_go_nowhere(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None, ship_by=NOON - MINUTE)
+    assert found(world, shipByState="overdue") == [FIRST]
+    assert found(world, goingNowhere=True) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"is_frozen": True},
+        {"settings": Settings(trial_mode=True)},
+        {"settings": Settings(go_live_date=CREATED + MINUTE)},
+    ],
+)
+def test_what_is_frozen_or_not_live_does_not_go_nowhere(world: World, changes: dict[str, Any]) -> None:
+    a_forgotten(world, FIRST)
+    assert found(world, goingNowhere=True) == [FIRST]
+    world.change_integration(**changes)
+    assert found(world, goingNowhere=True) == []
+
+
 # One order ------------------------------------------------------------------------------------------------------------
 
 
@@ -710,6 +835,15 @@ def test_the_summary_counts_what_is_held_and_why(world: World) -> None:
     }
     assert summary["byStage"] == {"Needs Attention": 2, "New": 1}
     assert summary["isTruncated"] is False
+
+
+def test_the_summary_counts_the_orders_that_go_nowhere(world: World) -> None:
+    world.register("other")
+    a_forgotten(world, FIRST)
+    a_stopped(world, SECOND)
+    world.download(order_id=THIRD)
+    world.download("other", order_id=FOURTH, ship_by=NOON - MINUTE)
+    assert world.call("GET", "/summary", role="reader").body["goingNowhere"] == 2
 
 
 def test_the_summary_counts_holds_by_queue_urgency_and_age(world: World) -> None:

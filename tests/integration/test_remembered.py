@@ -17,6 +17,7 @@ POSTS: dict[tuple[str, str], Any] = {
     ("POST", "/orders/{orderId}/picked"): None,
     ("POST", "/orders/{orderId}/transfer-failed"): {"reason": "The shelf is empty."},
     ("POST", "/orders/{orderId}/redownload"): None,
+    ("POST", "/orders/{orderId}/dispatched"): {"dispatchedAt": "2026-11-23T11:00:00Z"},
     ("POST", "/orders.csv"): "orderId,revision,email\n701-1111111-1111111,1,typed@example.com\n",
     ("POST", "/bulk/orders"): {"orders": [{"orderId": "701-1111111-1111111", "release": True}]},
     ("POST", "/bulk/redownloads"): {"orderIds": ["701-1111111-1111111"]},
@@ -50,9 +51,10 @@ def test_every_post_sent_again_is_answered_as_it_was_the_first_time(world: World
     order = world.download()
     if "release" in resource or "bulk/orders" in resource:
         world.call("PATCH", ORDER, {"stage": "Needs Attention"})
-    if "acknowledge" in resource or "picked" in resource or "failed" in resource:
+    reports = ("picked", "dispatched", "failed")
+    if resource.endswith(("acknowledge", *reports)):
         world.call("PATCH", ORDER, {"threePlStatus": "Transfer to 3PL Now"})
-    if "picked" in resource or "failed" in resource:
+    if resource.endswith(reports):
         world.call("POST", f"{ORDER}/acknowledge")
     path = resource.replace("{orderId}", order.order_id).replace("{integrationId}", "acme-na")
     body = POSTS[method, resource]

@@ -10,8 +10,9 @@ import pytest
 
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.orders.verdict import judged
 from needs_attention.tables.order_items import to_item
-from tools.builders import NOON
+from tools.builders import NOON, an_amazon_order, an_order, decided
 from tools.in_memory.api import World, an_event, app, invoke
 
 HOUR = timedelta(hours=1)
@@ -137,7 +138,8 @@ def test_an_event_holds_a_hint_and_nothing_that_a_freeze_makes_untrue(
             return {"FailedEntryCount": 0}
 
     monkeypatch.setattr(app("publish_changes").change_log, "_events", Bus())
-    publish(world.download(buyer_email=None))
+    held = an_order(an_amazon_order(buyer_email=None), decisions=decided(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER))
+    publish(world.store(judged(held, Settings(), NOON)))
     assert details == [
         {
             "orderId": "701-1111111-1111111",

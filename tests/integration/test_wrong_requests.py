@@ -67,10 +67,17 @@ PATCH = {
             "title": "Lamp",
             "quantity": 1,
             "quantityFulfilled": 0,
+            "quantityUnfulfilled": 1,
+            "quantityOrdered": 1,
+            "quantityToSend": 1,
+            "isCancelled": False,
+            "askedToCancel": None,
             "unitPrice": {"amount": "12.50", "currencyCode": "USD"},
         }
     ],
     "confirmed": ["email"],
+    "keepTyped": ["deliveryAddress"],
+    "closeAlerts": ["ChangedAfterHandOver"],
     "stage": "New",
     "threePlStatus": "Do Not Transfer to 3PL",
     "fullyDispatched": True,
@@ -112,6 +119,7 @@ RIGHT: dict[Called, Any] = {
     Called("POST", "/orders/{orderId}/release"): {"override": {"reason": "The buyer collects it."}},
     Called("POST", "/orders/{orderId}/erase"): {"reference": "GR-2041", "evenIfUnsent": False},
     Called("POST", "/orders/{orderId}/transfer-failed"): {"reason": "The shelf is empty."},
+    Called("POST", "/orders/{orderId}/dispatched"): {"dispatchedAt": "2026-11-23T11:00:00Z"},
     Called("POST", "/bulk/orders"): {
         "orders": [{"orderId": HELD, "patch": PATCH}, {"orderId": COMPLETE, "release": True}],
         "dryRun": True,
@@ -336,7 +344,7 @@ def test_a_header_of_no_revision_or_of_another_lets_no_change_land(world: World,
     for tag in ("", "1", '"1', "W/1", '"1";"2"', "'1'", "last Monday"):
         answer = ask(world, called, right, If_Match=tag)
         assert (tag, answer.status, answer.body["code"]) == (tag, 400, "invalidIfMatch")
-    if called.path.endswith(("acknowledge", "picked", "transfer-failed")):
+    if called.path.endswith(("acknowledge", "picked", "dispatched", "transfer-failed")):
         return  # a warehouse is not shown how an order is now that is not for it, or that it has not taken
     for tag in ('"999"', '"0", "998"', '"x"'):
         least = right if called.path.endswith("erase") else {} if right else None

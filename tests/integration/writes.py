@@ -108,6 +108,9 @@ WRITES: Mapping[tuple[str, str], Write] = {
     ),
     ("POST", "/orders/{orderId}/acknowledge"): Write("POST", f"{ORDER}/acknowledge", None, an_order_for_the_warehouse),
     ("POST", "/orders/{orderId}/picked"): Write("POST", f"{ORDER}/picked", None, an_order_at_the_warehouse),
+    ("POST", "/orders/{orderId}/dispatched"): Write(
+        "POST", f"{ORDER}/dispatched", {"dispatchedAt": "2026-11-23T11:00:00Z"}, an_order_at_the_warehouse
+    ),
     ("POST", "/orders/{orderId}/transfer-failed"): Write(
         "POST", f"{ORDER}/transfer-failed", {"reason": "The shelf is empty."}, an_order_at_the_warehouse
     ),

@@ -54,7 +54,7 @@ class Forgetful(MemoryDynamoDB):
     def __init__(self, now: datetime) -> None:
         super().__init__({name: Table(name) for name in ("OrdersTable", "IntegrationsTable")})
         amazon = an_amazon_order(buyer_email=None)
-        hold = Hold(kind="missing", since=now - timedelta(minutes=3))
+        hold = Hold(since=now - timedelta(minutes=3))
         order = an_order(amazon=amazon, integration="demo", hold=hold, redownload_at=now - timedelta(minutes=1))
         order = order.with_(pending_since=None, judged_at=now)
         self._held = to_item(order)

@@ -12,12 +12,13 @@ from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.live import OverdueVerdicts
 from needs_attention.downloads.walk import Walk
 from needs_attention.integrations.integration import Rejudgement
-from needs_attention.orders.order import Hold, Order
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.builders import decided, snoozed
 
 
 class Killed(BaseException):
@@ -146,7 +147,7 @@ def test_people_who_changed_an_order_meanwhile_keep_their_change(world: World, m
         found = get_many(order_ids)
         if order_id in found and not edited:
             order = found[order_id]
-            edits = order.edits.edited("email", "zoe@buyers.example.com", order.amazon)
+            edits = order.edits.with_typed("email", "zoe@buyers.example.com", order.amazon)
             edited.append(world.orders.save(order, order.with_(edits=edits), by="zoe", at=NOON, cause="edit"))
         return found
 
@@ -527,13 +528,12 @@ def test_verdicts_that_were_lost_are_counted_where_people_see_it(world: World) -
 def test_a_snooze_ends_at_its_date(world: World) -> None:
     order_id = held(world)
     order = world.order(order_id)
-    snoozed = order.with_(hold=Hold(kind="snoozed", since=NOON, until=NOON + HOUR), redownload_at=None)
-    world.orders.save(order, snoozed, by="ada", at=NOON, cause="snooze")
+    asleep = order.with_(decisions=decided(hold=snoozed(NOON + HOUR)), redownload_at=None)
+    world.orders.save(order, asleep, by="ada", at=NOON, cause="snooze")
     world.clock.advance(HOUR + MINUTE)
     world.run()
-    hold = world.order(order_id).hold
-    assert hold is not None
-    assert hold.kind == "missing"
+    awake = world.order(order_id)
+    assert (awake.decisions.hold, awake.held and awake.held.kind) == (None, "missing")
 
 
 # Judged again ---------------------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def test_wishes_of_people_come_before_those_of_the_clock(world: World) -> None:
 def test_an_edit_at_the_same_time_does_not_drop_what_a_person_wants(known: World) -> None:
     order = known.order(min(known.ledger()))
     known.want(order.order_id)
-    edits = order.edits.edited("email", "typed@buyers.example.com", order.amazon)
+    edits = order.edits.with_typed("email", "typed@buyers.example.com", order.amazon)
     known.orders.save(order, order.with_(edits=edits), by="zoe", at=NOON, cause="edit")
     known.run()
     assert asked_for(known) == [order.order_id]
