@@ -34,23 +34,8 @@ BlockedBy = Literal[
     "shipped",
     "draft",
 ]
-# With one of these, an order is held, or not waiting for anybody here to send it.
-_NOT_OURS_TO_SEND: frozenset[BlockedBy] = frozenset(
-    {
-        "pending",
-        "held",
-        "frozen",
-        "trialMode",
-        "beforeGoLive",
-        "incomplete",
-        "handedOver",
-        "fulfilledByAmazon",
-        "redacted",
-        "void",
-        "shipped",
-        "draft",
-    }
-)
+# Blocked by nothing else, an order is complete and waits for somebody here to send it.
+_WAITS_FOR_US: frozenset[BlockedBy] = frozenset({"doNotTransfer", "notFullyDispatched"})
 
 
 def may_be_fulfilled(summary: Summary, surroundings: Surroundings) -> bool:
@@ -101,13 +86,18 @@ def goes_nowhere(summary: Summary, surroundings: Surroundings, now: datetime) ->
     It stays at `Do Not Transfer to 3PL` although neither the default nor a person's explicit decision says so, or its
     ship-by has passed while anything blocks it.
     """
-    reasons = set(blocked_by(summary, surroundings))
-    if not reasons or reasons & _NOT_OURS_TO_SEND:
+    return _goes_nowhere(summary, surroundings, blocked_by(summary, surroundings), ship_by_state(summary.ship_by, now))
+
+
+def _goes_nowhere(
+    summary: Summary, surroundings: Surroundings, reasons: tuple[BlockedBy, ...], urgency: ShipByState | None
+) -> bool:
+    if not reasons or not _WAITS_FOR_US.issuperset(reasons):
         return False
     is_default = surroundings.settings.default_three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
     is_decided = summary.stopped_by is not None and not summary.stop_is_implied
     is_forgotten = "doNotTransfer" in reasons and not is_default and not is_decided
-    return is_forgotten or ship_by_state(summary.ship_by, now) == "overdue"
+    return is_forgotten or urgency == "overdue"
 
 
 class OrderStanding(NamedTuple):
@@ -125,9 +115,8 @@ class OrderStanding(NamedTuple):
         urgency = ship_by_state(summary.ship_by, now) if summary.is_unsent else None
         waits = summary.redownload_at is not None and not summary.ready_to_release
         queue = queue_of(summary.hold, urgency, has_incident=incident is not None, waits_for_amazon=waits)
-        return cls(
-            incident, urgency, queue, blocked_by(summary, surroundings), goes_nowhere(summary, surroundings, now)
-        )
+        reasons = blocked_by(summary, surroundings)
+        return cls(incident, urgency, queue, reasons, _goes_nowhere(summary, surroundings, reasons, urgency))
 
 
 @dataclass(frozen=True)
