@@ -56,16 +56,16 @@ class Edits(Value):
         A name and an address come as a mapping of their parts, by attribute name: None returns a part to Amazon's.
         Typing settles what Amazon says of these parts now.
         """
-        before = getattr(self, unit)
+        typed = touched = value
         if isinstance(value, Mapping):
+            before = getattr(self, unit)
             kind = PersonsName if unit == "name" else Address
             parts = {**(dict(before) if before else {}), **value}
-            typed = {part: text for part, text in parts.items() if text is not None}
-            touched = {part: text for part, text in value.items() if text is not None}
-            edited = self.model_copy(update={unit: kind(**typed) if typed else None})
-            return edited._forgetting(unit).settling(places_typed(unit, kind(**touched)), amazon)
-        edited = self.model_copy(update={unit: value})
-        return edited._forgetting(unit).settling(places_typed(unit, value), amazon)
+            given = {part: text for part, text in parts.items() if text is not None}
+            typed = kind(**given) if given else None
+            touched = kind(**value)
+        edited = self.model_copy(update={unit: typed})
+        return edited._forgetting(unit).settling(places_typed(unit, touched), amazon)
 
     def confirming(self, fields: Sequence[str], amazon: AmazonOrder) -> "Edits":
         """With exactly these fields confirmed. That answers the doubt and the requests of now, and no later ones."""

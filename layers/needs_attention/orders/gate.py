@@ -311,9 +311,14 @@ def _refuse_contradictions(wanted: Wanted) -> None:
         raise Refused("contradiction", "An order cannot be put on hold and let go in one call.")
 
 
+def _refuse_redacted(order: Order) -> None:
+    if order.redacted_at:
+        raise Refused("redacted", "Its personal data was removed for good.")
+
+
 def _refuse_closed(order: Order) -> None:
+    _refuse_redacted(order)
     closed = {
-        "redacted": (order.redacted_at is not None, "Its personal data was removed for good."),
         "void": (order.voided_at is not None or order.amazon.is_cancelled, "The order is void: it was cancelled."),
         "shipped": (order.amazon.is_shipped, "Amazon says that the order was shipped."),
     }
@@ -322,9 +327,13 @@ def _refuse_closed(order: Order) -> None:
             raise Refused(code, message)
 
 
-def _refuse_what_is_not_ours(order: Order, wanted: Wanted) -> None:
+def _refuse_a_status_of_the_warehouse(wanted: Wanted) -> None:
     if wanted.three_pl_status is not None and wanted.three_pl_status.is_handed_over:
         raise Refused("onlyTheWarehouse", f"Only the warehouse sets 3PL Status {wanted.three_pl_status}.")
+
+
+def _refuse_what_is_not_ours(order: Order, wanted: Wanted) -> None:
+    _refuse_a_status_of_the_warehouse(wanted)
     if order.amazon.is_pending and (wanted.ends_hold or wanted.lets_out):
         raise Refused("draft", "The order is a draft: Amazon has not released it yet.")
     if order.amazon.is_fulfilled_by_amazon and wanted.lets_out:
@@ -517,9 +526,8 @@ def _let_go(order: Order, wanted: Wanted, person: _Person) -> Order:
 def _after_the_hand_over(order: Order, wanted: Wanted, person: _Person) -> Order:
     """People may only say whether the warehouse sent it, and take back what it could not pick."""
     current = person.judged(order)
-    _refuse_closed_to_people(current)
-    if wanted.three_pl_status is not None and wanted.three_pl_status.is_handed_over:
-        raise Refused("onlyTheWarehouse", f"Only the warehouse sets 3PL Status {wanted.three_pl_status}.")
+    _refuse_redacted(current)
+    _refuse_a_status_of_the_warehouse(wanted)
     if current.three_pl_status is ThreePlStatus.WITH_ERRORS and wanted.three_pl_status is not None:
         return _back_from_the_warehouse(current, wanted, person)
     only_dispatch = wanted == Wanted(fully_dispatched=wanted.fully_dispatched)
@@ -539,11 +547,6 @@ def _reported_sent(order: Order, sent_at: datetime, dispatched_by: DispatchedBy,
         return order
     reported = order.decisions.with_(dispatch=person.said_sent(sent_at, is_reported=True))
     return person.judged(order.with_(decisions=reported, dispatched_by=dispatched_by, fully_dispatched_at=sent_at))
-
-
-def _refuse_closed_to_people(order: Order) -> None:
-    if order.redacted_at:
-        raise Refused("redacted", "Its personal data was removed for good.")
 
 
 def _back_from_the_warehouse(order: Order, wanted: Wanted, person: _Person) -> Order:

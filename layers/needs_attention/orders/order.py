@@ -172,7 +172,9 @@ class Order(Value):
     closed_alerts: tuple[ClosedAlert, ...] = ()
     # Whether the settings of the last verdict allowed a hand-over. For events only: the gate asks again.
     is_live: bool = False
-    judged_status: str | None = None  # Amazon's fulfilment status at the last verdict
+    # Amazon's fulfilment status at the last verdict, for the release before: without it, that release takes each partly
+    # shipped order for news, and away from the warehouse.
+    judged_status: str | None = None
     redownload_at: UtcTime | None = None
     assigned_to: str | None = None
     comment: str | None = None

@@ -4,7 +4,7 @@ So the outcome never depends on the order of events; the clock only stamps the d
 that downloads wrote. People's changes are judged in the same write (see `gate`), so no later verdict overturns them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,7 +14,14 @@ from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.completeness import find_differences, find_missing
 from needs_attention.orders.decisions import Defaults, Granted
 from needs_attention.orders.earlier_release import with_decisions_apart
-from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN, Edits, unit_of, unsettled
+from needs_attention.orders.edits import (
+    ANSWERED_ANEW,
+    BUYER_REQUESTED_CANCEL,
+    FULFILLMENT_UNKNOWN,
+    Edits,
+    unit_of,
+    unsettled,
+)
 from needs_attention.orders.order import ClosedAlert, DispatchedBy, Hold, Missing, Order, Parcel
 from needs_attention.orders.parcel import earlier_fingerprint, parcel_now, told_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
@@ -118,16 +125,18 @@ class Situation:
         return (*self.missing, *find_differences(self.changed, self.order.edits))
 
     @property
-    def unanswered(self) -> tuple[bool, bool]:
-        """Whether the buyer asked to cancel and nobody answered, and whether anything else is missing."""
-        fields = {item.field for item in self.open_missing}
-        return BUYER_REQUESTED_CANCEL in fields, bool(fields - {BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN})
+    def open_fields(self) -> frozenset[str]:
+        return frozenset(item.field for item in self.open_missing)
 
     @property
     def came_back(self) -> bool:
         """Whether Amazon calls the order shipped or its own no more, and nobody confirmed that it is ours to send."""
-        is_open = any(item.field == FULFILLMENT_UNKNOWN for item in self.open_missing)
-        return is_open and self.order.amazon.came_back_from is not None
+        return FULFILLMENT_UNKNOWN in self.open_fields and self.order.amazon.came_back_from is not None
+
+    @property
+    def differs_in_the_parcel(self) -> bool:
+        """Whether a difference sends the parcel to somebody or somewhere else, or with other goods."""
+        return any(unit_of(place) in {"name", "delivery_address", "line_items"} for place in self.unsettled)
 
     @cached_property
     def parcel_has_changed(self) -> bool:
@@ -146,7 +155,12 @@ class Situation:
 
     @property
     def state(self) -> Literal["new", "held", "letGo"]:
-        return "held" if self.order.hold else "letGo" if self.order.judged_at else "new"
+        return "held" if self.order.hold else "letGo" if self.order.is_let_go else "new"
+
+    @property
+    def granted(self) -> Defaults:
+        """The defaults that the order was let go with; those of now, if it never was."""
+        return self.order.granted or defaults_now(self.order, self.settings)
 
 
 def judge(situation: Situation) -> Verdict:
@@ -178,11 +192,10 @@ def granted_now(order: Order, settings: Settings, at: datetime) -> Granted:
 
 def _shown(s: Situation, row: RowName, defaults: Defaults) -> Verdict:
     """An order let go: what people decided, else the defaults."""
-    decided = s.order.decisions
     return Verdict(
         row=row,
         state="letGo",
-        stage=decided.stage.stage if decided.stage else defaults.stage,
+        stage=_shown_stage(s.order, defaults),
         three_pl_status=_shown_three_pl_status(s.order, defaults),
         dispatched_by=_shown_dispatch(s.order, defaults),
         missing=s.missing,
@@ -209,15 +222,12 @@ def _shown_dispatch(order: Order, defaults: Defaults) -> DispatchedBy | None:
 
 def showing_defaults(order: Order, defaults: Defaults) -> Order:
     """A dispatched order with the Stage and the 3PL Status that people decided, else the defaults."""
+    return order.with_(stage=_shown_stage(order, defaults), three_pl_status=_shown_three_pl_status(order, defaults))
+
+
+def _shown_stage(order: Order, defaults: Defaults) -> str:
     decided = order.decisions.stage
-    return order.with_(
-        stage=decided.stage if decided else defaults.stage, three_pl_status=_shown_three_pl_status(order, defaults)
-    )
-
-
-def _decided_stage(s: Situation) -> str:
-    decided, granted = s.order.decisions.stage, s.order.granted
-    return decided.stage if decided else granted.stage if granted else s.settings.default_stage
+    return decided.stage if decided else defaults.stage
 
 
 def _leave_alone(s: Situation, row: RowName, missing: tuple[Missing, ...], alerts: tuple[Alert, ...] = ()) -> Verdict:
@@ -260,7 +270,7 @@ def _closed(s: Situation, row: RowName, *, dispatched_by: DispatchedBy | None, i
     return Verdict(
         row=row,
         state="new" if order.hold else s.state,
-        stage=_decided_stage(s),
+        stage=_shown_stage(order, s.granted),
         three_pl_status=order.three_pl_status if order.is_handed_over else ThreePlStatus.DO_NOT_TRANSFER,
         dispatched_by=dispatched_by,
         is_void=is_void or order.voided_at is not None,
@@ -292,14 +302,18 @@ def _out_of_our_hands(s: Situation, row: RowName) -> Verdict:
 
 def _alerts_after_hand_over(s: Situation) -> tuple[Alert, ...]:
     """The bad news that comes too late for the gate, while the warehouse can still stop the parcel."""
-    asked, _ = s.unanswered
-    causes: dict[Alert, bool] = {
-        "CancelledAfterHandOver": s.order.amazon.is_cancelled,
-        "CancelRequestedAfterHandOver": asked,
-        "ChangedAfterHandOver": s.parcel_has_changed,
-        "DiffersFromAmazon": any(map(_is_about_the_parcel, s.unsettled)),
-        "CameBack": s.came_back,
-    }
+    return _raised(
+        {
+            "CancelledAfterHandOver": s.order.amazon.is_cancelled,
+            "CancelRequestedAfterHandOver": BUYER_REQUESTED_CANCEL in s.open_fields,
+            "ChangedAfterHandOver": s.parcel_has_changed,
+            "DiffersFromAmazon": s.differs_in_the_parcel,
+            "CameBack": s.came_back,
+        }
+    )
+
+
+def _raised(causes: Mapping[Alert, bool]) -> tuple[Alert, ...]:
     return tuple(alert for alert, applies in causes.items() if applies)
 
 
@@ -319,15 +333,16 @@ def _shipped(s: Situation, row: RowName) -> Verdict:
 
 
 def _dispatched(s: Situation, row: RowName) -> Verdict:
-    asked, is_incomplete = s.unanswered
-    causes: dict[Alert, bool] = {
-        "IncompleteAfterDispatch": is_incomplete,
-        "CancelRequestedAfterDispatch": asked,
-        "ChangedAfterDispatch": s.parcel_has_changed,
-        "DiffersFromAmazon": any(map(_is_about_the_parcel, s.unsettled)),
-        "CameBack": s.came_back,
-    }
-    return _leave_alone(s, row, s.to_do_after_all, tuple(alert for alert, applies in causes.items() if applies))
+    alerts = _raised(
+        {
+            "IncompleteAfterDispatch": bool(s.open_fields - ANSWERED_ANEW),
+            "CancelRequestedAfterDispatch": BUYER_REQUESTED_CANCEL in s.open_fields,
+            "ChangedAfterDispatch": s.parcel_has_changed,
+            "DiffersFromAmazon": s.differs_in_the_parcel,
+            "CameBack": s.came_back,
+        }
+    )
+    return _leave_alone(s, row, s.to_do_after_all, alerts)
 
 
 def _draft(s: Situation, row: RowName) -> Verdict:
@@ -350,13 +365,8 @@ def _held_by_a_person(s: Situation, row: RowName) -> Verdict:
 
 
 def _as_let_go(s: Situation, row: RowName) -> Verdict:
-    shown = _shown(s, row, s.order.granted or defaults_now(s.order, s.settings))
-    return replace(shown, alerts=("DiffersFromAmazon",)) if any(map(_is_about_the_parcel, s.unsettled)) else shown
-
-
-def _is_about_the_parcel(place: str) -> bool:
-    """Whether a difference there sends the parcel to somebody or somewhere else, or with other goods."""
-    return unit_of(place) in {"name", "delivery_address", "line_items"}
+    shown = _shown(s, row, s.granted)
+    return replace(shown, alerts=_raised({"DiffersFromAmazon": s.differs_in_the_parcel}))
 
 
 def _hold_again(s: Situation, row: RowName) -> Verdict:
