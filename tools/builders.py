@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem, Money
+from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.decisions import (
     Decisions,
     DispatchDecision,
@@ -201,6 +202,15 @@ def a_held_order(**fields: Any) -> Order:
 def downloaded_again(order: Order, amazon: AmazonOrder | None = None, **fields: Any) -> Order:
     """The order after Amazon sent `amazon`, or its data with `fields` changed: the verdict is pending again."""
     return order.with_(amazon=amazon or order.amazon.model_copy(update=fields), pending_since=LATER)
+
+
+def after_amazons_answer(order: Order, settings: Settings, at: datetime, **facts: Any) -> Order:
+    """The order after Amazon's next answer, a minute newer and with these facts, and the verdict on it."""
+    newer = {"updated_at": order.amazon.updated_at + timedelta(minutes=1), **facts}
+    after = downloaded(order, order.amazon.model_copy(update=newer), order.integration, settings, at)
+    if after is None:
+        raise ValueError("the answer says nothing new")
+    return judged(after, settings, at)
 
 
 def edited(amazon: AmazonOrder, confirmed: tuple[str, ...] = (), **units: Any) -> Edits:

@@ -25,6 +25,7 @@ from tools.builders import (
     a_held_order,
     a_judged_order,
     a_line,
+    after_amazons_answer,
     an_amazon_order,
     an_fba_order,
     an_order,
@@ -74,11 +75,7 @@ def refusal(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> str
 
 
 def says_next(order: Order, settings: Settings = BY_DEFAULT, **facts: Any) -> Order:
-    """The order after Amazon's next answer and its verdict."""
-    answer = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + timedelta(minutes=1), **facts})
-    after = downloaded(order, answer, order.integration, settings, LATER_STILL)
-    assert after is not None
-    return judged(after, settings, LATER_STILL)
+    return after_amazons_answer(order, settings, LATER_STILL, **facts)
 
 
 def complete(settings: Settings = BY_DEFAULT, **fields: Any) -> Order:

@@ -7,7 +7,6 @@ import pytest
 from pydantic import ValidationError
 
 from needs_attention.orders.amazon_order import Address
-from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.changes import happened
 from needs_attention.orders.checks import CONFIRMABLE
 from needs_attention.orders.decisions import Decisions, DispatchDecision, StageDecision, ThreePlDecision
@@ -41,6 +40,7 @@ from tools.builders import (
     a_line,
     a_typed_name,
     accepting,
+    after_amazons_answer,
     an_address,
     an_amazon_order,
     an_fba_order,
@@ -73,11 +73,7 @@ LETTING_OUT = [
 
 
 def says_next(order: Order, settings: Settings = BY_DEFAULT, **facts: Any) -> Order:
-    """The order after Amazon's next answer and its verdict."""
-    answer = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + timedelta(minutes=1), **facts})
-    after = downloaded(order, answer, order.integration, settings, LATER)
-    assert after is not None
-    return judged(after, settings, LATER)
+    return after_amazons_answer(order, settings, LATER, **facts)
 
 
 def differing() -> Order:
