@@ -139,11 +139,17 @@ class Situation:
         return any(unit_of(place) in {"name", "delivery_address", "line_items"} for place in self.unsettled)
 
     @cached_property
+    def parcel_as_told_now(self) -> Parcel | None:
+        """The parcel that left, with what the order says of it now; None if none is known."""
+        parcel = self.order.parcel
+        return told_now(self.order, parcel, self.settings) if parcel else None
+
+    @cached_property
     def parcel_has_changed(self) -> bool:
         """Whether the order says something else of the goods or their destination than people were told last."""
         order = self.order
         if order.parcel is not None:
-            return told_now(order, order.parcel, self.settings).told != order.parcel.told
+            return self.parcel_as_told_now != order.parcel
         if order.handed_over_digest is not None:
             return earlier_fingerprint(order, self.settings) != order.handed_over_digest
         return False
@@ -423,7 +429,7 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
     granted = granted_now(order, settings, at) if verdict.grants else order.granted
     missing_since = {item.field: item.first_missing_at for item in order.missing}
     alerts, closed_alerts = _alerts(order, verdict)
-    parcel = _parcel(order, verdict, settings)
+    parcel = _parcel(situation, verdict)
     return order.with_(
         pending_since=None,
         judged_at=_judged_at(order, verdict, at),
@@ -464,14 +470,15 @@ def _alerts(order: Order, verdict: Verdict) -> tuple[tuple[str, ...], tuple[Clos
     return (*still_open, *new), tuple(one for one in order.closed_alerts if one.alert in causes - _OF_ONE_CHANGE)
 
 
-def _parcel(order: Order, verdict: Verdict, settings: Settings) -> Parcel | None:
+def _parcel(s: Situation, verdict: Verdict) -> Parcel | None:
     """What left, with the news that people are told now: only further news is told again."""
+    order = s.order
     is_with_the_warehouse = verdict.row == "outOfOurHands" and order.is_handed_over
     is_sent_from_here = verdict.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER and verdict.dispatched_by is not None
     leaves_now = verdict.row in {"newAndComplete", "healed", "asLetGo"} and is_sent_from_here
     if order.redacted_at or not (is_with_the_warehouse or leaves_now or verdict.row == "dispatched"):
         return None
-    return told_now(order, order.parcel, settings) if order.parcel else parcel_now(order, settings)
+    return s.parcel_as_told_now or parcel_now(order, s.settings)
 
 
 def _without_amazons_dispatch(order: Order) -> Order:

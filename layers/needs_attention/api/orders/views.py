@@ -352,24 +352,22 @@ def whole_order_for(caller: Caller, order: Order, surroundings: Surroundings, no
         shown.pop("comment", None)
         shown.pop("stopped", None)
         shown.pop("decisions", None)
-        shown["lineItems"] = _lines_for_warehouse(order, surroundings)
+        shown["lineItems"] = _lines_for_warehouse(order, shown["lineItems"])
     return shown
 
 
-def _lines_for_warehouse(order: Order, surroundings: Surroundings) -> list[Any]:
-    lines = seen(order.amazon, order.edits, surroundings.settings).line_items
+def _lines_for_warehouse(order: Order, lines: list[Any]) -> list[Any]:
     if order.is_handed_over and order.parcel:
-        known = {(line.order_item_id, line.seller_sku, line.asin): line for line in lines}
-        lines = tuple(_as_taken(one, known.get(one.product)) for one in order.parcel.lines)
-    to_send = (line for line in lines if line.quantity_to_send)
-    return [as_json(line.model_copy(update={"quantity": line.quantity_to_send})) for line in to_send]
+        known = {(line["orderItemId"], line["sellerSku"], line["asin"]): line for line in lines}
+        lines = [_as_taken(one, known.get(one.product)) for one in order.parcel.lines]
+    return [{**line, "quantity": line["quantityToSend"]} for line in lines if line["quantityToSend"]]
 
 
-def _as_taken(taken: TakenLine, line: SeenLine | None) -> SeenLine:
+def _as_taken(taken: TakenLine, line: dict[str, Any] | None) -> dict[str, Any]:
     """The line as the warehouse took it, also if the order does not have it any more."""
     item_id, sku, asin = taken.product
-    known = line or SeenLine(order_item_id=item_id, seller_sku=sku, asin=asin)
-    return known.model_copy(update={"quantity_ordered": taken.quantity_ordered, "quantity_to_send": taken.quantity})
+    known = line or as_json(SeenLine(order_item_id=item_id, seller_sku=sku, asin=asin))
+    return {**known, "quantityOrdered": taken.quantity_ordered, "quantityToSend": taken.quantity}
 
 
 def row_for_warehouse(row: OrderRow) -> OrderRow:
@@ -419,6 +417,9 @@ def _missing(item: Missing, order: Order, surroundings: Surroundings) -> Missing
 def _amazon_says(order: Order) -> AmazonSays:
     """Amazon's value of each unit for which a person entered another value."""
     amazon = order.amazon
+    differing = units_typed_otherwise(order.edits, amazon)
+    if not differing:
+        return {}
     said: dict[Unit, tuple[str, object]] = {
         "name": ("name", amazon.addressee),
         "email": ("email", amazon.buyer_email),
@@ -426,7 +427,6 @@ def _amazon_says(order: Order) -> AmazonSays:
         "billing_address": ("billingAddress", _address(amazon.tax_address)),
         "line_items": ("lineItems", None if amazon.line_items is None else [as_json(x) for x in amazon.line_items]),
     }
-    differing = units_typed_otherwise(order.edits, amazon)
     return cast("AmazonSays", {name: value for unit, (name, value) in said.items() if unit in differing})
 
 
