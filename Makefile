@@ -86,11 +86,12 @@ coverage: .venv/up-to-date ## checks that the unit tests alone run every stateme
 mutants: .venv/up-to-date .build/cosmic-ray/up-to-date ## breaks the package in 300 places and expects tests to fail (an hour); SAMPLE=500 SEED=17, SAMPLE=all
 	.build/cosmic-ray/bin/python -m tools.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
-lint: venv ## runs ruff, checks the floors of the package, and runs cfn-lint on the template
+lint: venv ## runs ruff, checks the floors of the package, and runs cfn-lint on the templates
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
 	PYTHONPATH=layers .venv/bin/lint-imports
 	$(SAM) validate --lint --region us-east-1
+	.build/sam/bin/cfn-lint docs/notifications.yaml
 	.venv/bin/python -m tools.local_stack.layer_digest --check
 
 types: .venv/up-to-date ## runs mypy

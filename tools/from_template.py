@@ -28,9 +28,9 @@ def _template(file: Path = TEMPLATE) -> dict[str, Any]:
     return dict(yaml.load(file.read_text(), _PlainCloudFormation))  # noqa: S506 - a SafeLoader
 
 
-def resources() -> dict[str, Any]:
-    """The template's resources by logical id."""
-    return dict(_template()["Resources"])
+def resources(template: Path = TEMPLATE) -> dict[str, Any]:
+    """A template's resources by logical id."""
+    return dict(_template(template)["Resources"])
 
 
 def of_type(kind: str) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
 from needs_attention.amazon.accounts import AmazonAccounts
-from needs_attention.environment import AmazonAccess, OrderChangeQueue, OrderTables, WakeUpQueueUrl
+from needs_attention.environment import AmazonAccess, EventBusName, OrderChangeQueue, OrderTables, WakeUpQueueUrl
 from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.run import Downloader, RunFindings
+from needs_attention.jobs.event_bus import EventBus
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
@@ -38,6 +39,7 @@ downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
 wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 orders = OrderStore(dynamodb, tables.orders_table)
+event_bus = EventBus(aws.client("events"), EventBusName.from_env().event_bus)
 order_change_queue = OrderChangeQueue.from_env().order_change_queue
 logger = Logger()
 metrics = Metrics()
@@ -60,6 +62,7 @@ def run(record: SQSRecord) -> None:
         amazon_for=lambda integration: accounts.api_for(integration, now),
         now=times.utc_now,
         wake_up=wake_ups.wake,
+        event_bus=event_bus,
         order_change_queue=order_change_queue,
     )
     integration_id = integration_to_wake(record.body)

@@ -9,14 +9,15 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
-from needs_attention.environment import ChangeLogTargets
+from needs_attention.environment import EventBusName, HistoryTable
 from needs_attention.jobs.change_log import ChangeLog
+from needs_attention.jobs.event_bus import EventBus
 from needs_attention.jobs.stream_records import told_if_it_fails
 from needs_attention.tables.history import HistoryStore, OrderRevision
 
-targets = ChangeLogTargets.from_env()
-history = HistoryStore(aws.client("dynamodb"), targets.history_table)
-change_log = ChangeLog(history, aws.client("events"), targets.event_bus)
+history = HistoryStore(aws.client("dynamodb"), HistoryTable.from_env().history_table)
+events = aws.client("events")
+change_log = ChangeLog(history, EventBus(events, EventBusName.from_env().event_bus))
 logger = Logger()
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 

@@ -75,7 +75,7 @@ class HistoryTable(Environment):
     history_table: str
 
 
-class ChangeLogTargets(HistoryTable):
-    """The history table, and the event bus that tells of changes."""
+class EventBusName(Environment):
+    """The event bus that tells of changes and incidents."""
 
     event_bus: str

@@ -16,6 +16,7 @@ from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.incidents import Incidents
 from tools.amazon_stand_in.generator import Hole, generated
+from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.amazon_stand_in.server import AmazonStandIn
 from tools.builders import NOON
 from tools.in_memory.api import Answer, World, an_event, app, invoke
@@ -57,6 +58,7 @@ class Day:
         self.an_order_is_handed_over(complete)
         self.amazon_is_asked_again(complete)
         self.settings_change()
+        self.the_connection_fails_for_a_while()
         self.a_digest_is_sent()
         self.somebody_asks_to_be_forgotten(complete)
         self.the_integration_is_removed()
@@ -144,6 +146,18 @@ class Day:
         self.ask("DELETE", "/stages/Awaiting Supplier")
         self.ask("POST", "/freeze")
         self.ask("DELETE", "/freeze")
+
+    def the_connection_fails_for_a_while(self) -> None:
+        """People are told of the incident, and of its end."""
+        self.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"])
+        self.world.clock.advance(timedelta(minutes=10))
+        invoke("download_orders", an_event("download_orders_wake_up"))
+        state = self.world.downloads.state(INTEGRATION)
+        assert state is not None
+        assert state.incidents
+        assert not state.incidents.untold
+        self.world.clock.advance(timedelta(minutes=10))
+        self.wake_up()
 
     def a_digest_is_sent(self) -> None:
         assert boto3.client("sns").create_topic(Name="digest")["TopicArn"] == os.environ["DIGEST_TOPIC"]

@@ -29,6 +29,7 @@ from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.in_memory.api import Answer, Clock, World
+from tools.in_memory.events import MemoryEvents
 
 FOLDER = Path(__file__).parent / "stored"
 TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable", "AnswersTable")
@@ -67,6 +68,7 @@ def downloader(world: World, amazon: AmazonStandIn, http: urllib3.PoolManager) -
         amazon_for=lambda _: api,
         now=world.clock,
         wake_up=lambda _: None,
+        event_bus=MemoryEvents().bus,
     )
 
 

@@ -24,6 +24,7 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.dynamodb import Item
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
+from tools.in_memory.events import MemoryEvents
 
 ORDER_ID = "701-1111111-1111111"
 
@@ -53,6 +54,7 @@ class System:
             amazon_for=_no_amazon,
             now=clock,
             wake_up=_wake_nobody,
+            event_bus=MemoryEvents().bus,
         )
 
     def download(self, integration: Integration, answer: object) -> None:

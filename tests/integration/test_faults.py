@@ -332,7 +332,7 @@ def told(world: World) -> Iterator[Callable[[], list[str]]]:
     def see(params: dict[str, Any], **_: object) -> None:
         kinds.extend(entry["DetailType"] for entry in json.loads(params["body"])["Entries"])
 
-    events = app("publish_changes").change_log._events.meta.events
+    events = app("publish_changes").events.meta.events
     events.register("before-call.events.PutEvents", see)
     yield lambda: kinds
     events.unregister("before-call.events.PutEvents", see)
@@ -494,6 +494,22 @@ def test_unreadable_credentials_are_one_incident_and_delay_only_amazon(shop: Wor
     shop.clock.advance(timedelta(minutes=6))
     wake(shop)
     assert shop.call("GET", "/integrations/demo").body["health"]["incidents"] == []
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+def test_news_of_an_incident_that_the_bus_does_not_take_comes_again(
+    shop: World, log_lines: io.StringIO, fault: Fault
+) -> None:
+    boto3.client("events").create_event_bus(Name="orders")
+    with failing(kms_denied, "secretsmanager"), failing(fault, "events"):
+        wake(shop)
+    (untold,) = messages_logged(log_lines, "incidents are not told yet")
+    assert untold["integration"] == "demo"
+    shop.clock.advance(timedelta(minutes=6))
+    wake(shop)
+    state = shop.downloads.state("demo")
+    assert state is not None
+    assert (state.incidents.incidents, state.incidents.untold) == ((), ())
 
 
 @pytest.mark.parametrize("secret", ["", "[]", '{"client_id": "id"}', "{"])

@@ -6,7 +6,6 @@ redaction and after everything that may come later.
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from tools.builders import NOON, a_raw_order
 from tools.from_template import resources
 from tools.in_memory.account import aws_in_memory
 from tools.in_memory.api import Clock, World
+from tools.in_memory.events import MemoryEvents
 
 MARK = "zqx"
 EMAIL = f"{MARK}.ada@marketplace.example.com"
@@ -74,8 +74,8 @@ class History:
         self.integration = self.world.register(is_paused=True)
         self.images: list[Any] = []
         self.versions = 0
-        bus: Any = SimpleNamespace(put_events=lambda **_: {"FailedEntryCount": 0})
-        self._change_log = ChangeLog(HistoryStore(self.world.dynamodb, "HistoryTable"), bus, "orders")
+        self._event_bus = MemoryEvents().bus
+        self._change_log = ChangeLog(HistoryStore(self.world.dynamodb, "HistoryTable"), self._event_bus)
 
     def call(self, method: str, path: str, body: object = None, **more: Any) -> None:
         """Whether it is done or refused."""
@@ -107,7 +107,7 @@ class History:
         world = self.world
         until = world.clock.now + timedelta(minutes=1)
         remove_personal_data(world.orders, world.integrations, world.downloads, world.clock, until)
-        downloader = Downloader(world.downloads, world.orders, _nobody, now=world.clock, wake_up=_nobody)
+        downloader = Downloader(world.downloads, world.orders, _nobody, world.clock, _nobody, self._event_bus)
         downloader.run("acme-na", until)
         self.note_image()
 

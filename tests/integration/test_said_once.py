@@ -8,12 +8,14 @@ from typing import Any
 import boto3
 import pytest
 
+from needs_attention.jobs.change_log import ChangeLog
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.order_items import to_item
 from tools.builders import NOON, an_amazon_order, an_order, decided
 from tools.in_memory.api import World, an_event, app, invoke
+from tools.in_memory.events import MemoryEvents
 
 HOUR = timedelta(hours=1)
 TRIAL = Settings(trial_mode=True, default_three_pl_status=ThreePlStatus.NOW)
@@ -40,6 +42,14 @@ def told(world: World) -> Told:
         return [(event["detail-type"], event["detail"]["revision"]) for event in told]
 
     return read
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> MemoryEvents:
+    """An event bus in memory, in place of the function's."""
+    function, events = app("publish_changes"), MemoryEvents()
+    monkeypatch.setattr(function, "change_log", ChangeLog(function.history, events.bus))
+    return events
 
 
 def publish(*orders: Order) -> list[str]:
@@ -87,20 +97,14 @@ def test_the_next_revision_tells_its_own_events_alone(world: World, told: Told) 
     assert told() == [("OrderReleased", order.revision + 2)]
 
 
-def test_events_that_the_bus_refused_are_no_entry_of_the_history(
-    world: World, told: Told, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class FullBus:
-        def put_events(self, **_: object) -> dict[str, int]:
-            return {"FailedEntryCount": 1}
-
+def test_events_that_the_bus_refused_are_no_entry_of_the_history(world: World, events: MemoryEvents) -> None:
     order = world.download(buyer_email=None)
-    with monkeypatch.context() as patch:
-        patch.setattr(app("publish_changes").change_log, "_events", FullBus())
-        assert publish(order) == ["1"]
+    events.is_full = True
+    assert publish(order) == ["1"]
     assert world.dynamodb.scan(TableName="HistoryTable")["Items"] == []
+    events.is_full = False
     assert publish(order) == []
-    assert told() == [("OrderHeld", order.revision)]
+    assert [event.name for event in events.told] == ["OrderHeld"]
 
 
 @pytest.mark.parametrize(("settings", "events"), [(TRIAL, []), (LIVE, ["OrderReadyFor3pl"])])
@@ -112,35 +116,34 @@ def test_no_event_calls_an_order_ready_for_the_3pl_in_trial_mode(
     assert [name for name, _ in told()] == events
 
 
-def test_an_event_is_told_at_the_time_of_its_change(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[Any] = []
-
-    class Bus:
-        def put_events(self, Entries: list[Any]) -> dict[str, int]:  # noqa: N803 - boto3's name
-            sent.extend(Entries)
-            return {"FailedEntryCount": 0}
-
-    monkeypatch.setattr(app("publish_changes").change_log, "_events", Bus())
+def test_an_event_is_told_at_the_time_of_its_change(world: World, events: MemoryEvents) -> None:
     order = world.download(buyer_email=None)
     world.clock.advance(HOUR)
     publish(order)
-    assert [(entry["DetailType"], entry["Time"]) for entry in sent] == [("OrderHeld", NOON)]
+    assert [(event.name, event.at) for event in events.told] == [("OrderHeld", NOON)]
 
 
-def test_an_event_holds_a_hint_and_nothing_that_a_freeze_makes_untrue(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("facts", "origin"),
+    [
+        pytest.param({"came_back_from": "shipped"}, "shipped", id="shipped"),
+        pytest.param({"came_back_from": "fulfilledByAmazon"}, "fulfilledByAmazon", id="FBA"),
+        pytest.param({}, "void", id="void"),
+    ],
+)
+def test_the_event_of_an_order_that_comes_back_says_from_where(
+    world: World, events: MemoryEvents, facts: dict[str, Any], origin: str
 ) -> None:
-    details: list[Any] = []
+    before = world.store(judged(an_order(), LIVE, NOON))
+    back = before.with_(alerts=("CameBack",), amazon=before.amazon.model_copy(update=facts))
+    publish(world.orders.save(before, back, by="validation", at=NOON, cause="verdict"))
+    assert [(event.name, event.detail["from"]) for event in events.told] == [("CameBack", origin)]
 
-    class Bus:
-        def put_events(self, Entries: list[Any]) -> dict[str, int]:  # noqa: N803 - boto3's name
-            details.extend(json.loads(entry["Detail"]) for entry in Entries)
-            return {"FailedEntryCount": 0}
 
-    monkeypatch.setattr(app("publish_changes").change_log, "_events", Bus())
+def test_an_event_holds_a_hint_and_nothing_that_a_freeze_makes_untrue(world: World, events: MemoryEvents) -> None:
     held = an_order(an_amazon_order(buyer_email=None), decisions=decided(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER))
     publish(world.store(judged(held, Settings(), NOON)))
-    assert details == [
+    assert [event.detail for event in events.told] == [
         {
             "orderId": "701-1111111-1111111",
             "integration": "acme-na",

@@ -15,6 +15,7 @@ from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.environment import AmazonAccess
+from needs_attention.jobs.change_log import ChangeLog
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.order_items import order_from_item, to_item
@@ -22,6 +23,7 @@ from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.in_memory.api import World, an_event, app, invoke
+from tools.in_memory.events import MemoryEvents
 
 
 def a_stream_event(*orders: Order) -> dict[str, Any]:
@@ -215,11 +217,9 @@ def test_a_failed_publication_is_one_log_line_with_its_order_and_no_values(
 
 
 def test_an_event_that_the_bus_refuses_is_told_again(world: World, bus: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    class FullBus:
-        def put_events(self, **_: object) -> dict[str, int]:
-            return {"FailedEntryCount": 1}
-
-    monkeypatch.setattr(app("publish_changes").change_log, "_events", FullBus())
+    function, full = app("publish_changes"), MemoryEvents()
+    full.is_full = True
+    monkeypatch.setattr(function, "change_log", ChangeLog(function.history, full.bus))
     event = an_event("publish_changes")
     held = event["Records"][1]["dynamodb"]["SequenceNumber"]
     assert failed(invoke("publish_changes", event)) == [held]

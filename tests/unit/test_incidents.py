@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from needs_attention.integrations.incidents import Incident, Incidents, is_far_behind
+from needs_attention.integrations.incidents import MOST_UNTOLD, Incident, Incidents, is_far_behind
 from tools.builders import NOON
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
@@ -39,3 +39,32 @@ def test_downloads_are_far_behind_from_two_hours_down_to_one() -> None:
     assert not is_far_behind(NOON - timedelta(hours=2), NOON, is_open=False)
     assert is_far_behind(NOON - timedelta(hours=1, seconds=1), NOON, is_open=True)
     assert not is_far_behind(NOON - timedelta(hours=1), NOON, is_open=True)
+
+
+def test_what_opens_and_closes_is_news_until_it_is_told() -> None:
+    first = Incidents().opened(an_incident("accessDenied")).with_news_since(Incidents(), NOON)
+    later = NOON + timedelta(hours=1)
+    both = first.closed("accessDenied").opened(an_incident("quotaExhausted")).with_news_since(first, later)
+    assert [(one.event, one.incident.code, one.at) for one in both.untold] == [
+        ("IncidentOpened", "accessDenied", NOON),
+        ("IncidentClosed", "accessDenied", later),
+        ("IncidentOpened", "quotaExhausted", later),
+    ]
+    told = both.all_told()
+    assert (told.incidents, told.untold) == (both.incidents, ())
+
+
+def test_new_evidence_of_an_open_incident_is_no_news() -> None:
+    known = Incidents().opened(an_incident())
+    worse = an_incident().model_copy(update={"evidence": "worse"})
+    assert known.opened(worse).with_news_since(known, NOON).untold == ()
+
+
+def test_only_the_latest_news_is_kept_while_the_bus_takes_none() -> None:
+    incidents = Incidents()
+    for minute in range(MOST_UNTOLD):
+        at = NOON + timedelta(minutes=minute)
+        opened = incidents.opened(an_incident()).with_news_since(incidents, at)
+        incidents = opened.closed("fieldsVanished").with_news_since(opened, at)
+    assert len(incidents.untold) == MOST_UNTOLD
+    assert incidents.untold[-1].at == NOON + timedelta(minutes=MOST_UNTOLD - 1)

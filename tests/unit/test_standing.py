@@ -253,6 +253,16 @@ def test_a_blocked_order_goes_nowhere_once_its_ship_by_has_passed(order: Order) 
     assert goes_nowhere(Summary.of(order), around(), SHIP_BY)
 
 
+def test_an_order_the_warehouse_could_not_pick_goes_nowhere_when_late() -> None:
+    failed = a_judged_order(settings=TO_BE_TRANSFERRED_BY_HAND).with_(three_pl_status=ThreePlStatus.WITH_ERRORS)
+
+    assert not goes_nowhere(Summary.of(failed), around(), SHIP_BY - timedelta(seconds=1))
+    assert goes_nowhere(Summary.of(failed), around(), SHIP_BY)
+    sent = failed.with_(fully_dispatched_at=NOON, dispatched_by="warehouse")
+    assert not goes_nowhere(Summary.of(sent), around(), SHIP_BY)
+    assert not goes_nowhere(Summary.of(failed), around(trial_mode=True), SHIP_BY)
+
+
 def test_an_order_that_may_leave_never_goes_nowhere() -> None:
     assert not goes_nowhere(READY, around(), SHIP_BY)
 
@@ -278,8 +288,7 @@ def test_an_order_that_is_held_or_not_ours_never_goes_nowhere(case: str) -> None
     ],
 )
 def test_a_rejudgement_goes_on_until_it_is_finished(rejudgement: Rejudgement | None, is_rejudging: bool) -> None:
-    state = IntegrationState(
-        an_integration(), LiveDownload.starting(NOON), Proofs(), None, rejudgement, incidents=Incidents()
-    )
+    surroundings = Surroundings.of(an_integration(), Incidents(), Stages(), is_all_frozen=False)
+    state = IntegrationState(surroundings, LiveDownload.starting(NOON), Proofs(), None, rejudgement)
 
     assert state.is_rejudging is is_rejudging

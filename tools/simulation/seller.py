@@ -46,6 +46,7 @@ from tools.amazon_stand_in.misbehaviour import Instruction, Misbehaviour
 from tools.amazon_stand_in.server import AmazonStandIn, operation_of
 from tools.amazon_stand_in.visibility import ALL_DATA_ROLES, shown
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
+from tools.in_memory.events import MemoryEvents
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
@@ -222,6 +223,7 @@ class Simulation:
             amazon_for=lambda _: self._api,
             now=self.clock,
             wake_up=self._wake_ups.append,
+            event_bus=MemoryEvents().bus,
         )
         self._is_running = True
         try:

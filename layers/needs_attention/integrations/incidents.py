@@ -35,6 +35,9 @@ OF_DOWNLOADS: frozenset[IncidentCode] = NO_CALL_WORKS | LIVE_SEARCH_FAILS | {"qu
 # Live downloads that are this far behind for lack of quota are an incident, until they have made up half of it.
 FAR_BEHIND = timedelta(hours=2)
 
+# News that the event bus has not taken for so long is old: only the latest is kept.
+MOST_UNTOLD = 100
+
 
 class Incident(Value):
     """One cause. `evidence` is for people and names nobody. `fields`, by marketplace, are the vanished ones."""
@@ -48,10 +51,19 @@ class Incident(Value):
     probed_order: str | None = None
 
 
+class IncidentNews(Value):
+    """The beginning or the end of an incident, kept until the event bus has taken it."""
+
+    event: Literal["IncidentOpened", "IncidentClosed"]
+    at: UtcTime
+    incident: Incident
+
+
 class Incidents(Value):
-    """The open incidents of one integration, the oldest first."""
+    """The open incidents of one integration, the oldest first, and the news of them that nobody was told yet."""
 
     incidents: tuple[Incident, ...] = ()
+    untold: tuple[IncidentNews, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.incidents)
@@ -63,12 +75,28 @@ class Incidents(Value):
         """With this incident. One that is open already keeps its beginning, and gets the new evidence."""
         known = self.find(incident.code)
         if known is None:
-            return Incidents(incidents=(*self.incidents, incident))
+            return self._with((*self.incidents, incident))
         later = incident.model_copy(update={"since": known.since})
-        return Incidents(incidents=tuple(later if one.code == incident.code else one for one in self.incidents))
+        return self._with(later if one.code == incident.code else one for one in self.incidents)
 
     def closed(self, *codes: IncidentCode) -> "Incidents":
-        return Incidents(incidents=tuple(one for one in self.incidents if one.code not in codes))
+        return self._with(one for one in self.incidents if one.code not in codes)
+
+    def with_news_since(self, before: "Incidents", now: datetime) -> "Incidents":
+        """With the news of what was opened and closed since `before`."""
+        opened = [one for one in self.incidents if before.find(one.code) is None]
+        closed = [one for one in before.incidents if self.find(one.code) is None]
+        news = (
+            *(IncidentNews(event="IncidentClosed", at=now, incident=one) for one in closed),
+            *(IncidentNews(event="IncidentOpened", at=now, incident=one) for one in opened),
+        )
+        return self.model_copy(update={"untold": (*before.untold, *news)[-MOST_UNTOLD:]})
+
+    def all_told(self) -> "Incidents":
+        return self.model_copy(update={"untold": ()})
+
+    def _with(self, incidents: Iterable[Incident]) -> "Incidents":
+        return self.model_copy(update={"incidents": tuple(incidents)})
 
     def vanished(self, marketplace_id: str | None) -> frozenset[str]:
         """The fields that Amazon no longer sends for orders of the marketplace."""

@@ -84,7 +84,7 @@ def goes_nowhere(summary: Summary, surroundings: Surroundings, now: datetime) ->
     """Whether a complete order of ours goes nowhere, and nobody decided that.
 
     It stays at `Do Not Transfer to 3PL` although neither the default nor a person's explicit decision says so, or its
-    ship-by has passed while anything blocks it.
+    ship-by has passed while anything blocks it, also that the warehouse could not pick it.
     """
     return _goes_nowhere(summary, surroundings, blocked_by(summary, surroundings), ship_by_state(summary.ship_by, now))
 
@@ -92,6 +92,8 @@ def goes_nowhere(summary: Summary, surroundings: Surroundings, now: datetime) ->
 def _goes_nowhere(
     summary: Summary, surroundings: Surroundings, reasons: tuple[BlockedBy, ...], urgency: ShipByState | None
 ) -> bool:
+    if reasons == ("handedOver",) and summary.three_pl_status is ThreePlStatus.WITH_ERRORS:
+        return summary.is_unsent and urgency == "overdue"
     if not reasons or not _WAITS_FOR_US.issuperset(reasons):
         return False
     is_default = surroundings.settings.default_three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
@@ -176,12 +178,19 @@ class IntegrationState(NamedTuple):
     Only runs write this state, one at a time. The exception is a rejudgement: people may start a new one meanwhile.
     """
 
-    integration: Integration
+    surroundings: Surroundings
     live: LiveDownload
     proofs: Proofs
     reconciliation: Reconciliation | None
     rejudgement: Rejudgement | None
-    incidents: Incidents
+
+    @property
+    def incidents(self) -> Incidents:
+        return self.surroundings.incidents
+
+    @property
+    def integration(self) -> Integration:
+        return self.surroundings.integration
 
     @property
     def is_rejudging(self) -> bool:

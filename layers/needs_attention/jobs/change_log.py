@@ -3,28 +3,18 @@
 Neither holds personal data: a change names fields, never their values.
 """
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from needs_attention.jobs.event_bus import Event, EventBus
 from needs_attention.tables.history import HistoryStore, OrderRevision
-
-if TYPE_CHECKING:
-    from mypy_boto3_events import EventBridgeClient
-
-EVENT_SOURCE = "needs-attention"
-
-
-class UntoldChange(Exception):
-    """EventBridge did not take an event. It is safe to tell the change again."""
 
 
 class ChangeLog:
-    """Writes the history and the event bus, `bus`."""
+    """Writes the history, and puts events on the bus."""
 
-    def __init__(self, history: HistoryStore, events: "EventBridgeClient", bus: str) -> None:
+    def __init__(self, history: HistoryStore, event_bus: EventBus) -> None:
         self._history = history
-        self._events = events
-        self._bus = bus
+        self._event_bus = event_bus
 
     def tell(self, revision: OrderRevision) -> None:
         """Puts the events on the bus, then writes the history entry. Raises UntoldChange if the bus refuses one.
@@ -33,23 +23,9 @@ class ChangeLog:
         the clock's bookkeeping writes.
         """
         if revision.last_change.events and not self._history.holds(revision):
-            self._put_events(revision)
+            detail, at = _detail(revision), revision.last_change.at
+            self._event_bus.put([Event(name, detail, at) for name in revision.last_change.events])
         self._history.save(revision)
-
-    def _put_events(self, revision: OrderRevision) -> None:
-        entries: Any = [
-            {
-                "EventBusName": self._bus,
-                "Source": EVENT_SOURCE,
-                "DetailType": event,
-                "Detail": json.dumps(_detail(revision)),
-                "Time": revision.last_change.at,
-            }
-            for event in revision.last_change.events
-        ]
-        answer = self._events.put_events(Entries=entries)
-        if answer["FailedEntryCount"]:
-            raise UntoldChange(f"EventBridge refused {answer['FailedEntryCount']} of {len(entries)} events")
 
 
 def _detail(revision: OrderRevision) -> dict[str, Any]:
@@ -61,8 +37,10 @@ def _detail(revision: OrderRevision) -> dict[str, Any]:
     gate_knows = {"is_fulfillable", "is_transferable", "is_pending", "is_shipped", "is_void", "came_back_from"}
     persons = {"stopped_by", "stopped_at", "stop_is_implied"}
     summary = revision.summary.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=gate_knows | persons)
+    origin = {"from": revision.summary.came_back_from or "void"} if "CameBack" in revision.last_change.events else {}
     return {
         **summary,
+        **origin,
         "changeId": f"{revision.summary.order_id}:{revision.summary.revision}",
         "cause": revision.last_change.cause,
         "requestId": revision.last_change.request_id,

@@ -1,4 +1,7 @@
-"""Work that falls due on single orders without Amazon: lost verdicts, ends of snoozes, and judging orders again."""
+"""Work that falls due on single orders without Amazon.
+
+These are lost verdicts, ends of snoozes, words about a ship-by, and judging orders again.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,16 +12,21 @@ from typing import NamedTuple
 from aws_lambda_powertools import Logger
 
 from needs_attention.integrations.integration import Integration, Rejudgement
-from needs_attention.orders import gate
+from needs_attention.integrations.standing import OrderStanding
+from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.orders import deadline, gate
 from needs_attention.orders.order import Order
+from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.order_items import VERDICT_OVERDUE
-from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.tables.orders import LostRace, OrderStore, Page
 
 READ_AT_ONCE = 100
 # More than a run has quota for; a lost role may leave tens of thousands of orders waiting.
 MOST_TO_ASK_FOR = 300
+# A run gives words about ship-bys a second or two, and leaves the rest to the next: downloads come before them.
+MOST_LOOKS = 200
 
 logger = Logger(child=True)
 
@@ -35,27 +43,28 @@ class Settled(NamedTuple):
 
 
 def settle_what_is_due(
-    orders: OrderStore, integration: Integration, now: Callable[[], datetime], until: datetime
+    orders: OrderStore, surroundings: Surroundings, now: Callable[[], datetime], until: datetime
 ) -> Settled:
-    """Asks again for overdue verdicts, and ends snoozes.
+    """Asks again for overdue verdicts, ends snoozes, and tells of orders whose ship-by is near or has passed.
 
     Orders that wait for Amazon, however many, do not keep the orders due after them from being settled in time.
     """
-    began = now()
+    began, integration = now(), surroundings.integration
     due_ids = takewhile(lambda _: now() < until, orders.find_due(integration.integration_id, began))
     to_ask_for: list[Order] = []
-    overdue = 0
+    overdue = looks = 0
     for due in batched(due_ids, READ_AT_ONCE, strict=False):
         found = orders.get_many(due).values()
         settled = {order.order_id for order in found if _settle(orders, order, integration, began)}
         if settled:
             logger.info("settled due orders", integration=integration.integration_id, orders=len(settled))
         overdue += sum(_is_verdict_overdue(order, began) for order in found if order.order_id in settled)
-        waiting = [
-            (order.redownload_at, order)
-            for order in found
-            if order.order_id not in settled and order.redownload_at and order.redownload_at <= began
-        ]
+        rest = [order for order in found if order.order_id not in settled]
+        late = [order for order in rest if _is_look_due(order, began)][: MOST_LOOKS - looks]
+        looks += len(late)
+        looked = {order.order_id: _watched(orders, order, surroundings, began) for order in late}
+        rest = [looked.get(order.order_id, order) for order in rest]
+        waiting = [(one.redownload_at, one) for one in rest if one.redownload_at and one.redownload_at <= began]
         waiting.sort(key=itemgetter(0))
         to_ask_for += [order for _, order in waiting[: MOST_TO_ASK_FOR - len(to_ask_for)]]
     return Settled(tuple(to_ask_for), overdue)
@@ -112,6 +121,29 @@ def _settle(orders: OrderStore, order: Order, integration: Integration, now: dat
         asked_again = order.with_(pending_since=now)
         return orders.save_if_unchanged(order, asked_again, by="clock", at=now, cause="verdictOverdue")
     return False
+
+
+def _is_look_due(order: Order, now: datetime) -> bool:
+    look = deadline.next_look(order)
+    return look is not None and look <= now
+
+
+def _watched(orders: OrderStore, order: Order, surroundings: Surroundings, now: datetime) -> Order:
+    """The order, once people are told that its ship-by is near or has passed, if it is held or goes nowhere.
+
+    The orders that one incident holds up have that one cause, of which people are told. What became of the orders of a
+    deleted integration is not known.
+    """
+    standing = OrderStanding.of(Summary.of(order), surroundings, now)
+    is_known = standing.incident is None and surroundings.integration.deleted_at is None
+    if is_known and (order.held or standing.goes_nowhere):
+        try:
+            return orders.save(order, deadline.told(order, now), by="clock", at=now, cause="shipBy")
+        except LostRace:
+            return order
+    later = deadline.put_off(order, now)
+    orders.keep_books(order, later)
+    return later
 
 
 def _is_verdict_overdue(order: Order, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict, Unpack
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import ThreePlStatus
+from needs_attention.orders.urgency import ShipByState
 from needs_attention.values.model import differing
 
 # These change orders without a request; every other name is a person's or a warehouse's.
@@ -54,6 +55,7 @@ _OWN_BOOKKEEPING = {
     "news",
     "apart_until",
     "redownload_at",
+    "deadline",
     "handed_over_digest",
     "parcel",
     "closed_alerts",
@@ -89,6 +91,8 @@ def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[
         "OrderTransferFailed": _has_become(ThreePlStatus.WITH_ERRORS, before, after),
         "OrderDispatched": bool(after.fully_dispatched_at) and not (before is not None and before.fully_dispatched_at),
         "OrderCancelled": bool(after.voided_at) and not (before is not None and before.voided_at),
+        "OrderAtRisk": _is_told("atRisk", before, after),
+        "ShipByMissed": _is_told("overdue", before, after),
         "OrderRedacted": bool(after.redacted_at) and not (before is not None and before.redacted_at),
     }
     return (*(name for name, is_true in events.items() if is_true), *(a for a in after.alerts if a not in told))
@@ -96,6 +100,14 @@ def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[
 
 def _has_become(status: ThreePlStatus, before: Order | None, after: Order) -> bool:
     return after.three_pl_status is status and not (before is not None and before.three_pl_status is status)
+
+
+def _is_told(state: ShipByState, before: Order | None, after: Order) -> bool:
+    """Whether this change is the word that the ship-by is near, or has passed."""
+    known, now = before.deadline if before else None, after.deadline
+    if now is None or now.told != state:
+        return False
+    return known is None or (known.ship_by, known.told) != (now.ship_by, now.told)
 
 
 def _changed_once_more(before: Order, after: Order) -> bool:

@@ -13,6 +13,7 @@ from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.decisions import Decisions, Granted
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.settings import NEEDS_ATTENTION, ThreePlStatus
+from needs_attention.orders.urgency import ShipByState
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -109,6 +110,18 @@ class ClosedAlert(Value):
     at: UtcTime
 
 
+class DeadlineWatch(Value):
+    """What people were told about a ship-by, and when the clock looks at the order again, if it had to wait.
+
+    `was_held` is whether the order was held at that last look.
+    """
+
+    ship_by: UtcTime
+    told: ShipByState | None = None
+    look_again_at: UtcTime | None = None
+    was_held: bool = False
+
+
 class Redaction(Value):
     """Who removed the personal data of an order, and why: because its time was over, or on request.
 
@@ -176,6 +189,7 @@ class Order(Value):
     # shipped order for news, and away from the warehouse.
     judged_status: str | None = None
     redownload_at: UtcTime | None = None
+    deadline: DeadlineWatch | None = None
     assigned_to: str | None = None
     comment: str | None = None
     last_change: LastChange | None = None

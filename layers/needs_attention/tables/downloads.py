@@ -29,6 +29,8 @@ from needs_attention.tables.integration_items import (
     as_json,
     item_key,
     read_item,
+    read_surroundings,
+    surrounding_keys,
 )
 from needs_attention.values.model import read_stored
 from needs_attention.values.times import instant
@@ -53,19 +55,17 @@ class DownloadStateStore:
 
         A live download that never ran starts at the registration. Raises Throttled.
         """
-        own, incidents = f"integration#{integration_id}", f"incidents#{integration_id}"
         of_downloads = (item_key(integration_id, item) for item in ("live", "proofs", "reconciliation", "rejudgement"))
-        found = self._items.read(item_key(SYSTEM, own), item_key(CONNECTIONS, incidents), *of_downloads)
-        integration = read_item(Integration, found.get(own))
-        if integration is None:
+        found = self._items.read(*surrounding_keys(integration_id), *of_downloads)
+        surroundings = read_surroundings(integration_id, found)
+        if surroundings is None:
             return None
         return IntegrationState(
-            integration,
-            live=_live_download(integration, found.get("live")),
+            surroundings,
+            live=_live_download(surroundings.integration, found.get("live")),
             proofs=read_item(Proofs, found.get("proofs")) or Proofs(),
             reconciliation=read_item(Reconciliation, found.get("reconciliation")),
             rejudgement=read_item(Rejudgement, found.get("rejudgement")),
-            incidents=read_item(Incidents, found.get(incidents)) or Incidents(),
         )
 
     def standing(self, integration: Integration) -> IntegrationStanding:

@@ -5,13 +5,15 @@ freeze of everything. `#connections` holds what runs say of all integrations: th
 partition of an integration's ID holds the state of its downloads, the orders to ask for by ID, and those set aside.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stages
+from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.tables.dynamodb import Item, get_many, number, text
 from needs_attention.values.model import Value, read_stored
 
@@ -118,3 +120,26 @@ def read_item[Kept: Value](kind: type[Kept], item: Item | None) -> Kept | None:
 
 def as_json(value: Value) -> "AttributeValueTypeDef":
     return text(value.model_dump_json(by_alias=True))
+
+
+def surrounding_keys(integration_id: str) -> tuple[Item, ...]:
+    """The items that `read_surroundings` reads."""
+    return (
+        item_key(SYSTEM, f"integration#{integration_id}"),
+        item_key(SYSTEM, "freeze"),
+        item_key(SYSTEM, "stages"),
+        item_key(CONNECTIONS, f"incidents#{integration_id}"),
+    )
+
+
+def read_surroundings(integration_id: str, found: Mapping[str, Item]) -> Surroundings | None:
+    """All that a decision about the integration's orders needs, out of the items found; None without integration."""
+    integration = read_item(Integration, found.get(f"integration#{integration_id}"))
+    if integration is None:
+        return None
+    return Surroundings.of(
+        integration,
+        read_item(Incidents, found.get(f"incidents#{integration_id}")) or Incidents(),
+        read_item(Stages, found.get("stages")) or Stages(),
+        is_all_frozen="freeze" in found,
+    )

@@ -15,7 +15,14 @@ from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.tables.dynamodb import text
-from needs_attention.tables.integration_items import CONNECTIONS, SYSTEM, IntegrationItems, item_key, read_item
+from needs_attention.tables.integration_items import (
+    SYSTEM,
+    IntegrationItems,
+    item_key,
+    read_item,
+    read_surroundings,
+    surrounding_keys,
+)
 from needs_attention.values.model import read_stored
 
 if TYPE_CHECKING:
@@ -47,22 +54,7 @@ class SettingsStore:
 
         Raises Throttled.
         """
-        own, incidents = f"integration#{integration_id}", f"incidents#{integration_id}"
-        found = self._items.read(
-            item_key(SYSTEM, own),
-            item_key(SYSTEM, "freeze"),
-            item_key(SYSTEM, "stages"),
-            item_key(CONNECTIONS, incidents),
-        )
-        integration = read_item(Integration, found.get(own))
-        if integration is None:
-            return None
-        return Surroundings.of(
-            integration,
-            read_item(Incidents, found.get(incidents)) or Incidents(),
-            read_item(Stages, found.get("stages")) or Stages(),
-            is_all_frozen="freeze" in found,
-        )
+        return read_surroundings(integration_id, self._items.read(*surrounding_keys(integration_id)))
 
     def all_surroundings(self, incidents: Mapping[str, Incidents], stages: Stages) -> dict[str, Surroundings]:
         """By integration ID. `incidents`, by integration ID too, and `stages` come from reads of the caller's.

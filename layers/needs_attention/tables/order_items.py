@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
+from needs_attention.orders.deadline import next_look
 from needs_attention.orders.order import Order
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.dynamodb import Item, number, text
@@ -40,6 +41,7 @@ _JSON = {
     "alerts",
     "closedAlerts",
     "parcel",
+    "deadline",
     "redaction",
     "lastChange",
 }
@@ -134,7 +136,7 @@ def _keys(order: Order) -> dict[str, "AttributeValueTypeDef"]:
 
 
 def _due_at(order: Order) -> datetime | None:
-    """When the clock has to act on the order next: an overdue verdict, a redownload, the end of a snooze.
+    """When the clock has to act on the order next: an overdue verdict, a redownload, the end of a snooze, its ship-by.
 
     Its redaction is in an index of its own.
     """
@@ -142,6 +144,7 @@ def _due_at(order: Order) -> datetime | None:
         order.pending_since and order.pending_since + VERDICT_OVERDUE,
         order.redownload_at,
         order.decisions.hold and order.decisions.hold.until,
+        next_look(order),
     )
     return min((time for time in owed if time), default=None)
 
@@ -200,7 +203,9 @@ def update_of_differences(before: Order | None, after: Order) -> dict[str, Any]:
     names = differing(before, after) | upgraded if before else Order.model_fields.keys()
     old = _fields(before, names - upgraded) | _keys(before) if before else {}
     new = _fields(after, names) | _keys(after) | {"summary": _summary(after)}
-    changed = sorted(name for name in new if name != "orderId" and new[name] != old.get(name))
+    # The release before computed some keys otherwise.
+    known = old if not upgraded else {}
+    changed = sorted(name for name in new if name != "orderId" and new[name] != known.get(name))
     gone = sorted({*old, *(_STORED_AS.get(name, name) for name in upgraded)} - new.keys())
     sets = ", ".join(f"#{name} = :{name}" for name in changed)
     removes = ", ".join(f"#{name}" for name in gone)

@@ -172,13 +172,16 @@ class OrderStore:
         return {"TableName": self._table, "Key": order_key(after.order_id), **update_if_unchanged(before, landed)}
 
     def ask_again(self, order: Order, redownload_at: datetime | None) -> None:
-        """Writes when Amazon is asked for this order next: the clock's own bookkeeping, which is no new revision.
+        """Writes when Amazon is asked for this order next."""
+        self.keep_books(order, order.with_(redownload_at=redownload_at))
+
+    def keep_books(self, order: Order, later: Order) -> None:
+        """Writes the clock's own bookkeeping, which is no new revision.
 
         Writes nothing if the order has changed since, or is being changed: that change makes a new timetable.
         """
-        if redownload_at == order.redownload_at:
+        if later == order:
             return
-        later = order.with_(redownload_at=redownload_at)
         expression = update_of_differences(order, later)
         expression["ConditionExpression"] = "#revision = :revision"
         expression["ExpressionAttributeNames"]["#revision"] = "revision"

@@ -32,6 +32,7 @@ from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn, SeenRequest
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
+from tools.in_memory.events import MemoryEvents
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
@@ -52,6 +53,7 @@ class World:
     downloads: DownloadStateStore
     http: urllib3.PoolManager
     woken: list[str] = field(default_factory=list)
+    events: MemoryEvents = field(default_factory=MemoryEvents)
     order_change_queue: str = "arn:aws:sqs:eu-west-1:123456789012:order-changes"
 
     def register(self, integration_id: str = "demo", **changes: Any) -> Integration:
@@ -124,6 +126,7 @@ class World:
             amazon_for=lambda _: self.api(),
             now=self.clock,
             wake_up=self.woken.append,
+            event_bus=self.events.bus,
             order_change_queue=self.order_change_queue,
         )
         return downloader.run(integration_id, until=self.clock() + lasting)

@@ -289,3 +289,55 @@ def test_a_second_look_that_amazon_rejects_is_taken_up_again(watched: World) -> 
     watched.run_for(HOUR, tick=10 * MINUTE)
     assert second_look(watched).finished_at is not None
     assert not watched.incidents
+
+
+def news(world: World) -> list[tuple[str, str, str]]:
+    return [(event.name, event.detail["integration"], event.detail["code"]) for event in world.events.told]
+
+
+def test_an_incident_is_told_once_when_it_opens_and_once_when_it_closes(world: World) -> None:
+    world.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"], times=None)
+    world.run_for(HOUR)
+    assert news(world) == [("IncidentOpened", "demo", "amazonUnavailable")]
+    world.amazon.behave()
+    world.run_for(HOUR)
+    assert news(world)[1:] == [("IncidentClosed", "demo", "amazonUnavailable")]
+    details = [event.detail for event in world.events.told]
+    assert "503" in details[0]["evidence"]
+    assert len({detail["changeId"] for detail in details}) == 2
+
+
+def test_news_of_an_incident_waits_until_the_bus_takes_it(world: World) -> None:
+    world.events.is_full = True
+    world.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"], times=None)
+    world.run_for(20 * MINUTE)
+    assert news(world) == []
+    world.events.is_full = False
+    world.run_for(MINUTE)
+    assert news(world) == [("IncidentOpened", "demo", "amazonUnavailable")]
+
+
+def test_a_run_that_dies_before_it_tells_leaves_the_news_to_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = world.events.put_events
+
+    def dies(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    world.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"], times=None)
+    world.clock.advance(10 * MINUTE)
+    monkeypatch.setattr(world.events, "put_events", dies)
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    monkeypatch.setattr(world.events, "put_events", put)
+    world.run()
+    assert news(world) == [("IncidentOpened", "demo", "amazonUnavailable")]
+
+
+def test_pausing_an_integration_tells_that_its_incident_is_over(world: World) -> None:
+    world.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"], times=None)
+    world.run_for(10 * MINUTE)
+    world.change(is_paused=True)
+    world.run()
+    assert news(world)[-1] == ("IncidentClosed", "demo", "amazonUnavailable")

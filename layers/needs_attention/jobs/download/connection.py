@@ -20,13 +20,16 @@ from needs_attention.integrations.arrivals import Arrivals, evidence_of, filled_
 from needs_attention.integrations.incidents import (
     LIVE_SEARCH_FAILS,
     NO_CALL_WORKS,
+    OF_DOWNLOADS,
     Incident,
     IncidentCode,
+    IncidentNews,
     Incidents,
     is_far_behind,
 )
 from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.intake import Written
+from needs_attention.jobs.event_bus import Event, EventBus, UntoldChange
 from needs_attention.orders.order import Missing, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
@@ -72,14 +75,18 @@ class ConnectionHealth:
         logger.error("download failed", integration=self._id, code=code, reason=str(error))
         others = (NO_CALL_WORKS | LIVE_SEARCH_FAILS) - {code}
         incident = Incident(code=code, since=now, evidence=str(error), request_id=error.request_id)
-        self._keep(self._incidents.closed(*others).opened(incident))
+        self._keep(self._incidents.closed(*others).opened(incident), now)
 
-    def works(self) -> None:
+    def works(self, now: datetime) -> None:
         """A call brought data."""
-        self._keep(self._incidents.closed(*NO_CALL_WORKS))
+        self._keep(self._incidents.closed(*NO_CALL_WORKS), now)
 
-    def live_search_works(self) -> None:
-        self._keep(self._incidents.closed(*LIVE_SEARCH_FAILS))
+    def live_search_works(self, now: datetime) -> None:
+        self._keep(self._incidents.closed(*LIVE_SEARCH_FAILS), now)
+
+    def rests(self, now: datetime) -> None:
+        """Nothing is downloaded. Closes the incidents that mean nothing meanwhile."""
+        self._keep(self._incidents.closed(*OF_DOWNLOADS), now)
 
     def has_brought(self, written: Sequence[Written], now: datetime) -> None:
         """Notes which fields came with orders that were new or changed; keeps nothing else of them."""
@@ -130,9 +137,8 @@ class ConnectionHealth:
         incident = self._incidents.find("fieldsVanished")
         if incident is None or (incident.probed_at and now < incident.probed_at + PROBE_EVERY):
             return False
-        self._keep(
-            self._incidents.opened(incident.model_copy(update={"probed_at": now, "probed_order": order.order_id}))
-        )
+        probed = incident.model_copy(update={"probed_at": now, "probed_order": order.order_id})
+        self._keep(self._incidents.opened(probed), now)
         return True
 
     def _look_at_fields(self, now: datetime) -> bool:
@@ -155,9 +161,9 @@ class ConnectionHealth:
             evidence = evidence_of(fields, arrivals)
             found = Incident(code="fieldsVanished", since=now, evidence=evidence, fields=fields)
             probe = {"probed_at": incident.probed_at, "probed_order": incident.probed_order} if incident else {}
-            self._keep(self._incidents.opened(found.model_copy(update=probe)))
+            self._keep(self._incidents.opened(found.model_copy(update=probe)), now)
         else:
-            self._keep(self._incidents.closed("fieldsVanished"))
+            self._keep(self._incidents.closed("fieldsVanished"), now)
         if arrivals != before:
             self._downloads.save_arrivals(self._id, arrivals)
         return is_back
@@ -204,14 +210,41 @@ class ConnectionHealth:
         is_behind = is_far_behind(reached, now, is_open=known is not None)
         if is_behind and is_out_of_quota:
             evidence = f"Live downloads have come to {instant(reached)}, and Amazon's quota for searches is used up."
-            self._keep(self._incidents.opened(Incident(code="quotaExhausted", since=now, evidence=evidence)))
+            self._keep(self._incidents.opened(Incident(code="quotaExhausted", since=now, evidence=evidence)), now)
         elif not is_behind:
-            self._keep(self._incidents.closed("quotaExhausted"))
+            self._keep(self._incidents.closed("quotaExhausted"), now)
 
-    def _keep(self, incidents: Incidents) -> None:
+    # News
+
+    def tell(self, event_bus: EventBus) -> None:
+        """Puts the news of incidents on the bus. What the bus does not take now, the next run tells."""
+        news = self._incidents.untold
+        if not news:
+            return
+        try:
+            event_bus.put([_event(self._id, one) for one in news])
+        except UntoldChange as error:
+            logger.warning("incidents are not told yet", integration=self._id, reason=str(error))
+            return
+        self._save(self._incidents.all_told())
+
+    def _keep(self, incidents: Incidents, now: datetime) -> None:
         if incidents != self._incidents:
-            self._downloads.save_incidents(self._id, incidents)
-            self._incidents = incidents
+            self._save(incidents.with_news_since(self._incidents, now))
+
+    def _save(self, incidents: Incidents) -> None:
+        self._downloads.save_incidents(self._id, incidents)
+        self._incidents = incidents
+
+
+def _event(integration_id: str, news: IncidentNews) -> Event:
+    """The event: it names nobody, and one that is told twice has the same `changeId`."""
+    incident = news.incident.model_dump(
+        mode="json", by_alias=True, exclude_none=True, include={"code", "since", "evidence", "request_id", "fields"}
+    )
+    change_id = f"{integration_id}:{news.incident.code}:{instant(news.incident.since)}:{news.event}"
+    detail = {"integration": integration_id, **incident, "at": instant(news.at), "changeId": change_id}
+    return Event(news.event, detail, news.at)
 
 
 _CODES: Mapping[type[SpApiError], IncidentCode] = {

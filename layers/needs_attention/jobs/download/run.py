@@ -18,7 +18,6 @@ from needs_attention.amazon.notifications import subscribe, unsubscribe
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.live import OverdueVerdicts, Subscription
 from needs_attention.downloads.walk import AMAZONS_MARGIN
-from needs_attention.integrations.incidents import OF_DOWNLOADS
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.by_id import Redownloads
@@ -29,6 +28,7 @@ from needs_attention.jobs.download.run_state import RunState
 from needs_attention.jobs.download.searches import Searches
 from needs_attention.jobs.download.second_look import SecondLookRunner
 from needs_attention.jobs.due_orders import go_on_rejudging, settle_what_is_due
+from needs_attention.jobs.event_bus import EventBus
 from needs_attention.orders.order import Order
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import OrderStore
@@ -54,7 +54,7 @@ class RunFindings(NamedTuple):
 
 @dataclass(frozen=True)
 class Downloader:
-    """What a run needs: the two stores, Amazon for an integration, the clock, and a way to wake the next run.
+    """What a run needs: the two stores, Amazon for an integration, the clock, the bus, and a way to wake the next run.
 
     `order_change_queue` is the ARN of the queue for `ORDER_CHANGE` notifications; blank if there is none.
     """
@@ -64,6 +64,7 @@ class Downloader:
     amazon_for: Callable[[Integration], SellingPartnerApi]
     now: Callable[[], datetime]
     wake_up: Callable[[str], None]
+    event_bus: EventBus
     order_change_queue: str = ""
 
     def run(self, integration_id: str, until: datetime) -> RunFindings | None:
@@ -76,18 +77,24 @@ class Downloader:
         if state is None:
             logger.warning("no such integration", integration=integration_id)
             return None
-        integration = state.integration
-        settled = settle_what_is_due(self.orders, integration, self.now, until)
+        health = ConnectionHealth(self.downloads, self.orders, state.integration, state.incidents)
+        findings = self._run(state, health, until)
+        health.tell(self.event_bus)
+        return findings
+
+    def _run(self, state: IntegrationState, health: ConnectionHealth, until: datetime) -> RunFindings | None:
+        integration, integration_id = state.integration, state.integration.integration_id
+        settled = settle_what_is_due(self.orders, state.surroundings, self.now, until)
         if settled.overdue_verdicts:
             state = self._with_overdue_verdicts(state, settled.overdue_verdicts)
         if state.is_rejudging and go_on_rejudging(self.orders, self.downloads, integration, self.now, until):
             self.wake_up(integration_id)
         if integration.deleted_at:
-            self._close_incidents(state)
+            health.rests(self.now())
             return None
-        run = _Run(self, state, settled.to_ask_for)
+        run = _Run(self, state, health, settled.to_ask_for)
         if integration.is_paused:
-            self._close_incidents(state)
+            health.rests(self.now())
             run.arrange_notifications()
             return None
         is_unfinished = run.make_calls(until)
@@ -97,11 +104,6 @@ class Downloader:
         if findings.leaves_work or is_unfinished:
             self.wake_up(integration_id)
         return findings
-
-    def _close_incidents(self, state: IntegrationState) -> None:
-        """Closes the incidents that mean nothing while nothing is downloaded."""
-        if state.incidents != (left := state.incidents.closed(*OF_DOWNLOADS)):
-            self.downloads.save_incidents(state.integration.integration_id, left)
 
     def _with_overdue_verdicts(self, state: IntegrationState, orders: int) -> IntegrationState:
         """Writes it where people see it: an order whose verdict never comes is held up, but lacks nothing."""
@@ -116,9 +118,10 @@ class Downloader:
 class _Run:
     """One run over one integration that is not deleted."""
 
-    def __init__(self, downloader: Downloader, read: IntegrationState, to_ask_for: Iterable[Order]) -> None:
+    def __init__(
+        self, downloader: Downloader, read: IntegrationState, health: ConnectionHealth, to_ask_for: Iterable[Order]
+    ) -> None:
         orders, downloads, now = downloader.orders, downloader.downloads, downloader.now
-        health = ConnectionHealth(downloads, orders, read.integration, read.incidents)
         self._state = state = RunState(downloads, read, health)
         self._calls = calls = Calls(downloader.amazon_for, Intake(orders, downloads), state, now)
         self._second_look = SecondLookRunner(state, calls, downloads, orders, now)

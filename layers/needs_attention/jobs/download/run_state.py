@@ -43,7 +43,7 @@ class RunState:
 
     def works(self, now: datetime, **also: object) -> None:
         """Amazon answered a call: whatever kept it from doing so is over."""
-        self.health.works()
+        self.health.works(now)
         self.keep(blocked_until=None, last_success_at=now, **also)
 
     # The quota

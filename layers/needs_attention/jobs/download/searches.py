@@ -98,7 +98,7 @@ class Searches:
             return True
         # Amazon may answer with an earlier bound than was sent: the rest comes with the next run, not at once.
         is_through = stored.ends_slice and part.before >= until.replace(microsecond=0)
-        state.health.live_search_works()
+        state.health.live_search_works(now)
         state.works(now, walk=stored.walk, last_run_at=now if is_through else None, retry_at=None)
         state.keep_proofs(state.proofs.watched(stored.walk.reached))
         return True
