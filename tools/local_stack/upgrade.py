@@ -1,17 +1,20 @@
-"""A release takes over from an earlier one that is in the middle of its work, on the real template.
+"""A release takes over from an earlier one that is in the middle of its work, and back, on the real template.
 
 The earlier release is deployed from git; a download of it is half done and waits for quota, orders are held, typed
-into, and with the warehouse. Then this release is deployed over it: every order gets its verdict, and nothing is lost.
+into, snoozed, released, and with the warehouse. Then this release is deployed over it: every order gets its
+verdict, nothing is lost, nothing alarms. Then the earlier release takes over again, as after a rollback: nothing leaves
+that a person stopped. At last this release is back, with every decision.
 """
 
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.local_stack.api import Person
@@ -26,7 +29,8 @@ from tools.local_stack.stack import LocalStack, Stack
 FIRST = "fc52104"
 ORDERS = 300
 SHARES = dict.fromkeys(Hole, 0.05)
-NOW, TRANSFERRED = "Transfer to 3PL Now", "Transferred to 3PL for Picking"
+NOW, STOPPED = "Transfer to 3PL Now", "Do Not Transfer to 3PL"
+NEEDS_ATTENTION = "Needs Attention"
 DOWNLOADS = f"/integrations/{INTEGRATION}/downloads"
 EMAIL = "typed@mail.example.com"
 A_WHILE = 240.0
@@ -38,18 +42,64 @@ def last_release() -> str:
 
 
 def run(local: LocalStack, release: str, say: Callable[[str], None]) -> None:
-    """Raises Unexpected if anything is lost, or judged wrongly."""
+    """Raises Unexpected if anything is lost, leaves early, alarms without a cause, or is judged wrongly."""
     source = local.directory.with_name(f"{local.directory.name}-from")
     _unpack(release, source)
-    say(f"First the release {release}")
-    work = Work(local.up(source))
-    shutil.rmtree(source)
-    work.begin()
-    say("Its download waits for quota half-way; one order is edited, and another is with the warehouse")
-    work.taken_over_by(local.up())
-    say("This release has taken over; Amazon gives quota again")
-    held = work.goes_on()
-    say(f"Every order has its verdict; {held} of them are held, as they must be, and people's unfinished work is done")
+    try:
+        say(f"First the release {release}")
+        work = Work(local.up(source))
+        work.begin()
+        say("Its download waits for quota half-way; people have typed, released, snoozed and handed over orders")
+        work.taken_over_by(local.up())
+        say("This release has taken over, and shows each order as it was; Amazon gives quota again")
+        held = work.goes_on()
+        say(f"Every order has its verdict; {held} of them are held, as they must be, and people's work is done")
+        work.stops_orders()
+        say("A person stops two orders in this release, one of them held, and takes one back from the warehouse")
+        work.rolled_back_to(local.up(source))
+        say("The earlier release has taken over again; Amazon fills the gap of the stopped order, and it stays here")
+        work.rolled_forward_to(local.up())
+        say("This release is back: every decision is there, and nothing alarms")
+    finally:
+        shutil.rmtree(source, ignore_errors=True)
+
+
+# A role, a method, the rest of the order's path, and a body.
+type Call = tuple[str, str, str, Mapping[str, Any]]
+
+
+class Act(NamedTuple):
+    """What people do with one order of the earlier release, and with an order of which kind."""
+
+    wants: Callable[[Mapping[str, Any]], bool]
+    calls: tuple[Call, ...]
+
+
+def _acts() -> dict[str, Act]:
+    """By name; each is done to an order of its own."""
+    in_three_days = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    hands_over: tuple[Call, ...] = (
+        ("editor", "PATCH", "", {"threePlStatus": NOW}),
+        ("warehouse", "POST", "/acknowledge", {}),
+    )
+    return {
+        "heldByHand": Act(_may_be_sent, (("editor", "PATCH", "", {"stage": NEEDS_ATTENTION}),)),
+        "snoozed": Act(_may_be_sent, (("editor", "PATCH", "", {"snoozeUntil": in_three_days}),)),
+        "snoozedOverAGap": Act(_lacks_its_email, (("editor", "PATCH", "", {"snoozeUntil": in_three_days}),)),
+        "ready": Act(_may_be_sent, (("editor", "PATCH", "", {"threePlStatus": NOW}),)),
+        "dispatched": Act(_may_be_sent, (("editor", "PATCH", "", {"fullyDispatched": True}),)),
+        "handedOver": Act(_may_be_sent, hands_over),
+        "picked": Act(_may_be_sent, (*hands_over, ("warehouse", "POST", "/picked", {}))),
+        "released": Act(
+            _lacks_its_email, (("editor", "PATCH", "", {"email": EMAIL}), ("editor", "POST", "/release", {}))
+        ),
+        "typed": Act(_lacks_its_email, (("editor", "PATCH", "", {"email": EMAIL}),)),
+        "toBeStopped": Act(_may_be_sent, (("editor", "PATCH", "", {"threePlStatus": NOW}),)),
+        "toBeStoppedWhileHeld": Act(_lacks_its_email, ()),
+        "toBeTakenBack": Act(
+            _may_be_sent, (*hands_over, ("warehouse", "POST", "/transfer-failed", {"reason": "no stock"}))
+        ),
+    }
 
 
 class Work:
@@ -66,43 +116,107 @@ class Work:
 
     def _people(self, stack: Stack) -> None:
         self._editor, self._warehouse = Person(stack, "editor"), Person(stack, "warehouse")
+        self._administrator = Person(stack, "administrator")
 
     def begin(self) -> None:
         self._amazon.set_usage_plan("searchOrders", rate=0.02, burst=4)
         register(self._stack)
         self._downloaded = eventually("a download that is half done", self._half_done, A_WHILE)
         rows = eventually("verdicts", self._all_judged, A_WHILE)
-        self._typed = next(one for one, row in rows.items() if row["missing"] == ["email"])
-        self._edited = self._editor.patch(f"/orders/{self._typed}", {"email": EMAIL})
-        self._sent = next(one for one, row in rows.items() if _may_be_sent(row))
-        self._editor.patch(f"/orders/{self._sent}", {"threePlStatus": NOW})
-        self._warehouse.post(f"/orders/{self._sent}/acknowledge", {})
-        self._before = rows
+        free = dict(rows)
+        self._order: dict[str, str] = {}
+        for name, act in _acts().items():
+            order_id = next(one for one, row in free.items() if act.wants(row))
+            del free[order_id]
+            self._order[name] = order_id
+            for role, method, path, body in act.calls:
+                self._act(role, method, f"/orders/{order_id}{path}", body)
+        self._before = self._rows()
 
     def taken_over_by(self, stack: Stack) -> None:
-        """All is there as it was: the orders, the edit, the hand-over, and how far the download had come."""
+        """All is there as it was: the orders, people's work, and how far the download had come."""
         self._people(stack)
         rows = self._rows()
-        expect(rows.keys() >= self._before.keys(), True, "the orders that were there are there")
-        typed = self._editor.get(f"/orders/{self._typed}")
+        expect({one: _shown(rows[one]) for one in self._before}, _all_shown(self._before), "the orders as they were")
+        typed = self._editor.get(f"/orders/{self._order['typed']}")
         expect((typed["email"], typed["readyToRelease"]), (EMAIL, True), "what was typed in")
-        expect(typed["revision"], self._edited["revision"], "its revision")
-        expect(self._editor.get(f"/orders/{self._sent}")["threePlStatus"], TRANSFERRED, "what the warehouse has")
         (download,) = self._editor.get(DOWNLOADS)["downloads"]
         expect(download["counts"]["orders"] >= self._downloaded, True, "how far the download had come")
 
     def goes_on(self) -> int:
-        """The unfinished work is done; returns how many orders are held."""
-        self._editor.post(f"/orders/{self._typed}/release", {})
-        self._warehouse.post(f"/orders/{self._sent}/picked", {})
+        """The unfinished work is done; returns how many orders are held because of what they lack."""
+        self._administrator.post(f"/integrations/{INTEGRATION}/rejudgement", {}, status=202)
+        self._editor.post(f"/orders/{self._order['typed']}/release", {})
+        self._warehouse.post(f"/orders/{self._order['handedOver']}/picked", {})
         self._amazon.set_usage_plan("searchOrders", rate=1000, burst=1000)
         eventually("the end of the download", self._finished, A_WHILE)
+        eventually("the end of the rejudgement", self._rejudged, A_WHILE)
         rows = eventually("every verdict", self._all_judged, A_WHILE)
-        held = {one: set(row["missing"]) - {FOLLOWS} for one, row in rows.items() if row["stage"] == "Needs Attention"}
-        truth = {one: missing for one, missing in self._truth.items() if missing and one != self._typed}
-        expect(held, truth, "the held orders, and what each lacks")
+        by_people = {self._order["typed"], self._order["released"]}
+        held = {one: set(row["missing"]) - {FOLLOWS} for one, row in rows.items() if row["missing"]}
+        truth = {one: missing for one, missing in self._truth.items() if missing and one not in by_people}
+        expect(held, truth, "the incomplete orders, and what each lacks")
         expect(rows.keys(), self._truth.keys(), "the orders")
+        self._expect_no_alarm(rows)
+        worked = {self._order["typed"], self._order["handedOver"]}
+        as_before = {name: one for name, one in self._order.items() if one not in worked}
+        expect(
+            {name: _shown(rows[one]) for name, one in as_before.items()},
+            {name: _shown(self._before[one]) for name, one in as_before.items()},
+            "what people had decided",
+        )
         return len(held)
+
+    def stops_orders(self) -> None:
+        stop = {"threePlStatus": STOPPED}
+        for name in ("toBeStopped", "toBeStoppedWhileHeld", "toBeTakenBack"):
+            self._editor.patch(f"/orders/{self._order[name]}", stop)
+        self._before = self._rows()
+
+    def rolled_back_to(self, stack: Stack) -> None:
+        """The earlier release lets nothing leave that waits, or that a person stopped."""
+        self._people(stack)
+        before = {one for one, row in self._before.items() if row["fulfillable"]}
+        for name in ("toBeStoppedWhileHeld", "snoozedOverAGap"):
+            self._amazon.complete(self._order[name])
+            self._editor.post(f"/orders/{self._order[name]}/redownload", {}, status=202)
+            eventually(f"Amazon's data of {name}", partial(self._is_complete, self._order[name]), A_WHILE)
+        rows = eventually("every verdict", self._all_judged, A_WHILE)
+        leaving = {one for one, row in rows.items() if row["fulfillable"]}
+        expect(leaving, before, "the orders that may leave")
+        expect(_all_shown(rows).keys(), _all_shown(self._before).keys(), "the orders")
+
+    def rolled_forward_to(self, stack: Stack) -> None:
+        self._people(stack)
+        self._administrator.post(f"/integrations/{INTEGRATION}/rejudgement", {}, status=202)
+        eventually("the end of the rejudgement", self._rejudged, A_WHILE)
+        rows = eventually("every verdict", self._all_judged, A_WHILE)
+        self._expect_no_alarm(rows)
+        filled = {self._order["toBeStoppedWhileHeld"], self._order["snoozedOverAGap"]}
+        expect(
+            {one: _shown(row) for one, row in rows.items() if one not in filled},
+            {one: shown for one, shown in _all_shown(self._before).items() if one not in filled},
+            "the orders as they were",
+        )
+        for name in ("toBeStopped", "toBeStoppedWhileHeld", "toBeTakenBack"):
+            row = rows[self._order[name]]
+            expect((row["threePlStatus"], row["fulfillable"], row["stopped"]), (STOPPED, False, True), name)
+        expect(rows[self._order["snoozedOverAGap"]]["fulfillable"], False, "the snoozed order")
+
+    def _act(self, role: str, method: str, path: str, body: Mapping[str, Any]) -> None:
+        person = self._warehouse if role == "warehouse" else self._editor
+        (person.patch if method == "PATCH" else person.post)(path, body)
+
+    def _expect_no_alarm(self, rows: Mapping[str, Any]) -> None:
+        expect({one: row["alerts"] for one, row in rows.items() if row["alerts"]}, {}, "the alerts")
+
+    def _is_complete(self, order_id: str) -> bool | None:
+        order = self._editor.get(f"/orders/{order_id}")
+        return not order["missing"] or None
+
+    def _rejudged(self) -> bool | None:
+        job = self._editor.get(f"/integrations/{INTEGRATION}/rejudgement")
+        return job["finishedAt"] is not None or None
 
     def _half_done(self) -> int | None:
         downloads = self._editor.get(DOWNLOADS)["downloads"]
@@ -130,6 +244,19 @@ class Work:
 
 def _may_be_sent(row: Mapping[str, Any]) -> bool:
     return not row["missing"] and row["status"] == "Open" and row["fulfilledBy"] == "MERCHANT"
+
+
+def _lacks_its_email(row: Mapping[str, Any]) -> bool:
+    return bool(row["missing"] == ["email"])
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What both releases show of an order."""
+    return {name: row[name] for name in ("stage", "status", "threePlStatus", "missing", "fulfillable", "alerts")}
+
+
+def _all_shown(rows: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one: _shown(row) for one, row in rows.items()}
 
 
 def _unpack(release: str, directory: Path) -> None:
