@@ -1,4 +1,7 @@
-"""Mutation tests of the package: `make mutants`, `make mutants SAMPLE=500 SEED=17`, `make mutants SAMPLE=all`.
+"""Mutation tests of the package: `make mutants`, `make mutants SAMPLE=500 SEED=17`, `make mutants OF=orders/gate.py`.
+
+Of the modules that `OF` names, all mutants are tried, with the unit tests alone: it is for modules of the rules, which
+those tests cover completely.
 
 cosmic-ray makes the mutants. A recording of the tests says which lines each of them runs, and a mutant meets only the
 tests that run its lines. A mutant that no test runs has survived. All of this happens in copies of the project.
@@ -45,6 +48,7 @@ TESTS = (
     "tests/integration",
     "tests/fuzz",
 )
+OF_THE_RULES = ("tests/unit",)
 HIGHEST_RATE = 0.08
 # One mutant in so many is tried without its mutation too: tests that fail even then prove nothing.
 CONTROLLED = 25
@@ -135,11 +139,11 @@ def every_mutant(root: Path) -> list[Mutant]:
     )
 
 
-def recorded(root: Path, workers: int) -> Recording:
-    """Runs all tests of the copy once. Ends the program if one fails."""
+def recorded(root: Path, workers: int, tests: Iterable[str]) -> Recording:
+    """Runs the tests in the copy once. Ends the program if one fails."""
     folder, output = root / "recorded", root / "recorded.txt"
     folder.mkdir()
-    command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "-n", str(workers), *IN_A_COPY, *TESTS]
+    command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "-n", str(workers), *IN_A_COPY, *tests]
     command += ["-p", "tools.mutants.recorder"]
     with output.open("w") as file:
         finished = subprocess.run(  # noqa: S603 - the project's own tests
@@ -202,6 +206,7 @@ def report(results: Sequence[Result]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
     parser.add_argument("--sample", default="300", help="how many mutants, or `all`")
+    parser.add_argument("--of", nargs="+", default=[], help="modules of the rules, such as orders/gate.py")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=PROJECT / ".build/mutants", help="for the copies")
@@ -211,9 +216,11 @@ def main() -> None:
     roots = [options.folder / str(number) for number in range(options.workers)]
     copy_the_project(roots[0])
     every = every_mutant(roots[0])
-    some = chosen(every, options.sample, options.seed)
+    if options.of:
+        every = [one for one in every if one.module in options.of]
+    some = chosen(every, "all" if options.of else options.sample, options.seed)
     say(f"{len(some)} of {len(every)} mutants and controls, seed {options.seed}; first the tests are recorded")
-    recording = recorded(roots[0], options.workers)
+    recording = recorded(roots[0], options.workers, OF_THE_RULES if options.of else TESTS)
     for root in roots[1:]:
         shutil.copytree(roots[0], root)  # now, with the tests compiled
     results: list[Result] = []
