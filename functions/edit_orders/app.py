@@ -117,7 +117,11 @@ def change_orders(caller: Caller, bulk: Body[BulkChanges]) -> Response[object]:
 
 @api.operation("POST", "/orders.csv", open_to=[Role.EDITOR], answers={HTTPStatus.OK: ChangedRows})
 def fill_in_orders(caller: Caller, options: Query[SheetOptions], sheet: Sheet) -> Response[object]:
-    """Imports an exported sheet that people filled in. Answers a result for each row."""
+    """Imports an exported sheet that people filled in. Answers a result for each row.
+
+    A cell that is empty, or as it was exported, changes nothing. `keepTyped` names units whose typed value stays over
+    what Amazon says by now, and `takeAmazons` units that return to Amazon's value.
+    """
     changes = BulkOrderChanges(orders, changes_by(caller), is_dry_run=options.dry_run)
     return results(changes.fill_in(rows_of(sheet)), is_dry_run=options.dry_run)
 

@@ -57,7 +57,8 @@ def list_orders(caller: Caller, filters: Query[OrderFilters]) -> Response[object
 def export_orders(_: Caller, filters: Query[OrderFilters]) -> Response[object]:
     """Finds orders as a sheet to fill in and send back.
 
-    An empty cell stands for missing data. `X-Next-Cursor` says that there may be more.
+    An empty cell stands for missing data. `differsFromAmazon` names the typed units that Amazon says otherwise, and
+    `amazonSays` holds Amazon's values. `X-Next-Cursor` says that there may be more.
     """
     page = order_list.whole_page(filters, times.utc_now())
     return sheet_answer(sheet_of(page["orders"]), "orders.csv", page["nextCursor"])

@@ -285,11 +285,14 @@ def test_null_is_refused_on_a_closed_order(world: World, field: str, status: str
 # Amazon says something else than was typed ----------------------------------------------------------------------------
 
 
+LATE = "late@marketplace.example.com"
+
+
 def a_differing(world: World) -> None:
     """Held for its email, typed; then Amazon sends another."""
     world.download(order_id=FIRST, buyer_email=None)
     done(world, TYPED)
-    amazon_says(world, buyer_email="late@marketplace.example.com")
+    amazon_says(world, buyer_email=LATE)
 
 
 def test_an_order_heals_by_itself_once_amazon_says_what_was_typed(world: World) -> None:
@@ -303,7 +306,7 @@ def test_a_late_value_of_amazons_holds_the_order_until_somebody_settles_it(world
     a_differing(world)
     order = shown(world)
     assert (order["hold"], order["missing"], order["readyToRelease"]) == ("missing", ["email"], False)
-    assert (order["email"], order["amazonSays"]) == (TYPED["email"], {"email": "late@marketplace.example.com"})
+    assert (order["email"], order["amazonSays"]) == (TYPED["email"], {"email": LATE})
     (detail,) = order["missingDetails"]
     assert (detail["field"], detail["reason"]) == ("email", "differsFromAmazon")
 
@@ -324,7 +327,7 @@ def test_a_release_before_that_is_refused_with_both_values(world: World, wish: s
     assert [(error["field"], error["code"]) for error in problem["errors"]] == [("email", "differsFromAmazon")]
     assert problem["order"]["revision"] == revision
     assert problem["order"]["email"] == TYPED["email"]
-    assert problem["order"]["amazonSays"] == {"email": "late@marketplace.example.com"}
+    assert problem["order"]["amazonSays"] == {"email": LATE}
     assert world.order(FIRST).revision == revision
 
 
@@ -340,8 +343,8 @@ def test_no_other_refusal_of_the_gate_shows_the_order(world: World) -> None:
         ({"keepTyped": ["email"]}, "typed@b.example.com"),
         (TYPED, "typed@b.example.com"),
         ({"email": "third@b.example.com"}, "third@b.example.com"),
-        ({"email": None}, "late@marketplace.example.com"),
-        ({"email": "late@marketplace.example.com"}, "late@marketplace.example.com"),
+        ({"email": None}, LATE),
+        ({"email": LATE}, LATE),
     ],
 )
 def test_an_editor_settles_the_difference_and_the_order_heals_at_once(
@@ -350,6 +353,14 @@ def test_an_editor_settles_the_difference_and_the_order_heals_at_once(
     a_differing(world)
     order = done(world, body)
     assert (order["hold"], order["email"], order["threePlStatus"]) == (None, email, UPON_COMPLETION)
+
+
+@pytest.mark.parametrize(("body", "email"), [({"keepTyped": ["email"]}, TYPED["email"]), ({"email": None}, LATE)])
+def test_a_bulk_change_settles_it_too(world: World, body: dict[str, Any], email: str) -> None:
+    a_differing(world)
+    wishes = [{"orderId": FIRST, "patch": body}]
+    (one,) = world.call("POST", "/bulk/orders", {"orders": wishes}, role="editor").body["orders"]
+    assert (one["status"], one["order"]["hold"], one["order"]["email"]) == (200, None, email)
 
 
 def test_what_was_settled_opens_anew_for_the_next_value_of_amazons(world: World) -> None:
@@ -389,7 +400,7 @@ def test_a_value_that_came_while_the_order_was_snoozed_holds_it_afterwards(world
     world.download(order_id=FIRST, buyer_email=None)
     done(world, {**TYPED, "stage": "New"})
     done(world, {"snoozeUntil": "2026-11-24T12:00:00Z"})
-    amazon_says(world, buyer_email="late@marketplace.example.com")
+    amazon_says(world, buyer_email=LATE)
     order = done(world, {"stage": None})
     assert (order["hold"], order["missing"]) == ("missing", ["email"])
 

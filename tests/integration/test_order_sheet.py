@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from needs_attention.api.orders.sheet import SheetRow, rows_of, sheet_of
-from needs_attention.orders.amazon_order import Address
-from tools.builders import NOON, an_address
+from needs_attention.orders.amazon_order import Address, LineItem
+from needs_attention.orders.settings import Settings
+from tools.builders import NOON, a_line, after_amazons_answer, an_address
 from tools.in_memory.api import Answer, World
 
 FIRST, SECOND = "701-0000001-0000001", "701-0000002-0000002"
@@ -33,6 +34,27 @@ def as_sheet(rows: list[dict[str, str]]) -> str:
 
 def sent_back(world: World, sheet: str, role: str = "editor", query: Mapping[str, object] | None = None) -> Answer:
     return world.call("POST", "/orders.csv", sheet, role=role, query=query, Content_Type="text/csv")
+
+
+def amazon_says(world: World, order_id: str = FIRST, **facts: Any) -> None:
+    """Amazon's next answer about the order comes in, and is judged."""
+    order = world.order(order_id)
+    after = after_amazons_answer(order, Settings(), NOON, **facts)
+    world.orders.save(order, after, by="validation", at=NOON, cause="verdict")
+
+
+def typed(world: World, order_id: str = FIRST, **fields: object) -> None:
+    assert world.call("PATCH", f"/orders/{order_id}", fields, role="editor").status == 200
+
+
+LATE = "late@marketplace.example.com"
+
+
+def a_differing(world: World, order_id: str = FIRST) -> None:
+    """Held for its email, which a person typed; then Amazon sent another."""
+    world.download(order_id=order_id, buyer_email=None)
+    typed(world, order_id, email="typed@b.example.com")
+    amazon_says(world, order_id, buyer_email=LATE)
 
 
 def test_missing_data_is_an_empty_cell_and_typing_fills_it(world: World) -> None:
@@ -59,6 +81,148 @@ def test_a_sheet_that_comes_back_as_it_was_changes_nothing(world: World) -> None
     answer = sent_back(world, as_sheet(exported(world)))
     assert [one["status"] for one in answer.body["orders"]] == [200]
     assert world.order(FIRST) == before
+
+
+# What differs from Amazon ---------------------------------------------------------------------------------------------
+
+
+def test_the_sheet_shows_what_differs_beside_the_columns_that_settle_it(world: World) -> None:
+    address = an_address(line1=None, city=None)
+    world.download(order_id=FIRST, buyer_email=None, delivery_address=address, line_items=())
+    typed(
+        world,
+        email="typed@b.example.com",
+        lastName="Moss",
+        deliveryAddress={"addressLine1": "9 Larkspur Court", "city": "Salem"},
+    )
+    address = an_address(line1="9 Larkspur Court", city="Boise")
+    amazon_says(world, recipient_name="Zoe Fern", buyer_email=LATE, delivery_address=address)
+    (row,) = exported(world)
+    assert row["missing"] == "lineItems lastName email deliveryAddress"
+    assert row["differsFromAmazon"] == "name email deliveryAddress"
+    assert row["amazonSays"] == f"name: Zoe Fern; email: {LATE}; deliveryAddress.city: Boise"
+    assert (row["lastName"], row["email"], row["deliveryAddress.city"]) == ("Moss", "typed@b.example.com", "Salem")
+    columns = list(row)
+    assert columns[columns.index("amazonSays") + 1 :][:2] == ["keepTyped", "takeAmazons"]
+    assert (row["keepTyped"], row["takeAmazons"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ((a_line(seller_sku="MUG-1", quantity=1), a_line(seller_sku=None, quantity=3)), "1 x MUG-1, 3 x B0EXAMPLE1"),
+        ((a_line(seller_sku="MUG-1"), a_line(is_cancelled=True), a_line(quantity=0)), "2 x MUG-1"),
+        ((a_line(is_cancelled=True),), "none"),
+    ],
+)
+def test_the_sheet_shows_the_goods_that_amazon_says(world: World, lines: tuple[LineItem, ...], shown: str) -> None:
+    world.download(order_id=FIRST, line_items=None)
+    typed(world, lineItems=[{"sellerSku": "POT-1", "quantity": 1}])
+    amazon_says(world, line_items=lines)
+    (row,) = exported(world)
+    assert (row["differsFromAmazon"], row["amazonSays"]) == ("lineItems", f"lineItems: {shown}")
+
+
+def test_where_amazon_says_nothing_else_the_sheet_shows_nothing(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None, line_items=None)
+    typed(
+        world,
+        email="typed@b.example.com",
+        deliveryAddress={"city": "Portland"},
+        lineItems=[{"sellerSku": "POT-1", "quantity": 1}],
+    )
+    (row,) = exported(world)
+    assert (row["differsFromAmazon"], row["amazonSays"]) == ("", "")
+
+
+def test_a_sheet_with_a_difference_that_comes_back_as_it_was_settles_none(world: World) -> None:
+    a_differing(world)
+    before = world.order(FIRST)
+    sent_back(world, as_sheet(exported(world)))
+    assert world.order(FIRST) == before
+
+
+@pytest.mark.parametrize(
+    ("cells", "email"),
+    [
+        ({"keepTyped": "email"}, "typed@b.example.com"),
+        ({"keepTyped": " name, email;lineItems\nemail "}, "typed@b.example.com"),
+        ({"takeAmazons": "email"}, LATE),
+        ({"takeAmazons": "email", "keepTyped": "name"}, LATE),
+        ({"email": LATE}, LATE),
+        ({"email": "third@b.example.com"}, "third@b.example.com"),
+    ],
+)
+def test_a_row_settles_a_difference_and_the_order_heals_at_once(
+    world: World, cells: dict[str, str], email: str
+) -> None:
+    a_differing(world)
+    (row,) = exported(world)
+    (one,) = sent_back(world, as_sheet([row | cells])).body["orders"]
+    assert (one["status"], one["order"]["hold"], one["order"]["email"]) == (200, None, email)
+
+
+def test_a_row_takes_each_unit_of_amazons_whole(world: World) -> None:
+    world.download(order_id=FIRST)
+    typed(
+        world,
+        firstName="Nia",
+        lastName="Moss",
+        company="Moss Ltd",
+        email="typed@b.example.com",
+        deliveryAddress={"addressLine1": "9 Larkspur Court", "city": "Salem"},
+        billingAddress={"city": "Salem"},
+        lineItems=[{"sellerSku": "POT-1", "quantity": 1}],
+    )
+    (row,) = exported(world)
+    units = "name email deliveryAddress billingAddress lineItems"
+    (one,) = sent_back(world, as_sheet([row | {"takeAmazons": units}])).body["orders"]
+    assert one["status"] == 200
+    assert world.order(FIRST).edits.places == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "code"),
+    [
+        ({"keepTyped": "email firstName"}, "keepTyped", "notAllowed"),
+        ({"takeAmazons": "deliveryAddress.city"}, "takeAmazons", "notAllowed"),
+        ({"keepTyped": "email", "takeAmazons": "email"}, "takeAmazons", "contradiction"),
+        ({"takeAmazons": "email", "email": "third@b.example.com"}, "takeAmazons", "contradiction"),
+        ({"takeAmazons": "name", "company": "Moss Ltd"}, "takeAmazons", "contradiction"),
+        ({"takeAmazons": "deliveryAddress", "deliveryAddress.city": "Salem"}, "takeAmazons", "contradiction"),
+    ],
+)
+def test_a_row_that_settles_nothing_is_refused_by_its_column_alone(
+    world: World, cells: dict[str, str], column: str, code: str
+) -> None:
+    a_differing(world, FIRST)
+    a_differing(world, SECOND)
+    rows = {row["orderId"]: row for row in exported(world)}
+    answer = sent_back(world, as_sheet([rows[SECOND] | {"keepTyped": "email"}, rows[FIRST] | cells]))
+    good, wrong = answer.body["orders"]
+    assert (good["status"], good["order"]["hold"]) == (200, None)
+    assert (wrong["row"], wrong["status"], wrong["problem"]["code"]) == (2, 422, "invalid")
+    assert [(error["field"], error["code"]) for error in wrong["problem"]["errors"]] == [(column, code)]
+    assert world.order(FIRST).is_held
+
+
+def test_a_column_that_names_no_unit_says_which_units_there_are(world: World) -> None:
+    a_differing(world)
+    (row,) = exported(world)
+    (one,) = sent_back(world, as_sheet([row | {"takeAmazons": "city"}])).body["orders"]
+    (error,) = one["problem"]["errors"]
+    assert error["message"].endswith("those are name, email, deliveryAddress, billingAddress, lineItems")
+
+
+def test_a_cell_that_only_informs_changes_nothing(world: World) -> None:
+    a_differing(world)
+    before = world.order(FIRST)
+    (row,) = exported(world)
+    sent_back(world, as_sheet([row | {"amazonSays": "email: x@b.example.com", "differsFromAmazon": ""}]))
+    assert world.order(FIRST) == before
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_shows_what_would_be_and_writes_nothing(world: World) -> None:

@@ -38,7 +38,7 @@ REFUSED_FOR_HOW_THINGS_ARE = {
     "unknownStage",
     "yearOutOfRange",
 }
-COLUMNS = ["orderId", "revision", "email", "firstName", "lastName", "deliveryAddress.city", "stage"]
+COLUMNS = ["orderId", "revision", "email", "firstName", "deliveryAddress.city", "keepTyped", "takeAmazons", "stage"]
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=30)
 
 
