@@ -599,8 +599,8 @@ def test_an_incomplete_order_is_not_let_out_and_all_it_lacks_is_listed(world: Wo
     answer = patch(world, body)
     assert (answer.status, answer.body["code"]) == (409, "incomplete")
     assert answer.body["errors"] == [
-        {"field": "email", "code": "blank", "message": "Amazon sent no email address."},
-        {"field": "lineItems", "code": "blank", "message": "Amazon sent no line items."},
+        {"field": "email", "code": "blank", "message": "The order has no email address."},
+        {"field": "lineItems", "code": "blank", "message": "The order has no line items."},
     ]
     assert world.order(FIRST).revision == 1
 

@@ -23,6 +23,7 @@ from tools.builders import (
     NOON,
     SHIP_BY,
     a_line,
+    after_amazons_answer,
     an_address,
     an_amazon_order,
     an_order,
@@ -751,6 +752,27 @@ def test_only_a_vanished_field_has_the_connection_as_its_next_step(world: World)
     at_fault = {item["field"]: item["nextStep"] == CONNECTION_AT_FAULT for item in first["missingDetails"]}
     assert at_fault == {"email": True, "lineItems": False}
     assert second["missingDetails"][0]["nextStep"].startswith("Open the order in Seller Central")
+
+
+def test_what_a_person_can_settle_does_not_wait_for_the_connection(world: World) -> None:
+    """Amazon sends emails for hardly any order now, but it sent those of these two."""
+    emails_have_vanished(world)
+    for order_id, buyer_email, typed in (
+        (FIRST, "ada@marketplace.example.com", ""),
+        (SECOND, None, "typed@b.example.com"),
+    ):
+        world.download(order_id=order_id, buyer_email=buyer_email)
+        world.call("PATCH", f"/orders/{order_id}", {"email": typed}, role="editor")
+    second = world.order(SECOND)
+    late = after_amazons_answer(second, Settings(), NOON, buyer_email="late@marketplace.example.com")
+    world.orders.save(second, late, by="validation", at=NOON, cause="verdict")
+    blank, differing = (
+        world.call("GET", f"/orders/{id_}", role="reader").body["missingDetails"] for id_ in (FIRST, SECOND)
+    )
+    assert [(item["reason"], item["nextStep"].partition(":")[0]) for item in (*blank, *differing)] == [
+        ("blank", "Amazon has all of the email by now"),
+        ("differsFromAmazon", "Compare both"),
+    ]
 
 
 def test_a_redacted_order_shows_no_person(world: World) -> None:

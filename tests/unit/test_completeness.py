@@ -6,7 +6,7 @@ import pytest
 
 from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem
 from needs_attention.orders.checks import CHECK_OF, CONFIRMABLE
-from needs_attention.orders.completeness import find_differences, find_missing
+from needs_attention.orders.completeness import find_differences, find_missing, hidden_by_typing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.effective import seen
 from needs_attention.orders.order import Missing
@@ -803,3 +803,60 @@ def test_differences_are_told_by_field_in_the_order_of_the_checks(
 
     assert [(item.field, item.parts) for item in found] == fields
     assert {item.reason for item in found} <= {"differsFromAmazon"}
+
+
+# What typing hides ----------------------------------------------------------------------------------------------------
+
+NO_TOWN = {"city": ""}
+
+
+@pytest.mark.parametrize(
+    ("typed", "hidden"),
+    [
+        ({}, {}),
+        ({"email": "ada@b.example.com"}, {}),
+        ({"email": ""}, {"email": "email"}),
+        ({"name": {"last_name": ""}}, {"lastName": "name"}),
+        ({"name": {"first_name": "", "last_name": ""}}, {"firstName": "name", "lastName": "name"}),
+        ({"line_items": ()}, {"lineItems": "line_items"}),
+        ({"delivery_address": NO_TOWN, "billing_address": {"city": "Salem"}}, {"deliveryAddress": "delivery_address"}),
+        ({"billing_address": NO_TOWN}, {"billingAddress": "billing_address"}),
+        ({"email": "", "line_items": ()}, {"email": "email", "lineItems": "line_items"}),
+    ],
+)
+def test_a_typed_unit_hides_what_amazon_has_of_it_by_now(typed: dict[str, Any], hidden: dict[str, str]) -> None:
+    amazon = an_amazon_order()
+
+    assert hidden_by_typing(amazon, edited(amazon, **typed), Settings()) == hidden
+
+
+def test_a_typed_delivery_address_hides_the_bill_that_is_copied_from_it() -> None:
+    amazon = an_amazon_order()
+    of_delivery = {"deliveryAddress": "delivery_address", "billingAddress": "delivery_address"}
+
+    assert hidden_by_typing(amazon, edited(amazon, delivery_address=NO_TOWN), Settings()) == of_delivery
+    # Amazon's own bill is not copied, and a bill that is required is not there.
+    taxed = an_amazon_order(tax_address=an_address())
+    only_delivery = {"deliveryAddress": "delivery_address"}
+    assert hidden_by_typing(taxed, edited(taxed, delivery_address=NO_TOWN), Settings()) == only_delivery
+    required = Settings(billing_address="require")
+    assert hidden_by_typing(amazon, edited(amazon, delivery_address=NO_TOWN), required) == only_delivery
+
+
+@pytest.mark.parametrize(
+    ("lacks", "typed", "confirmed"),
+    [
+        ({"buyer_email": None}, {"email": ""}, ()),
+        ({"recipient_name": "Cher", "buyer_name": "Cher"}, {"name": {"last_name": ""}}, ("firstName",)),
+        ({"delivery_address": an_address(line1=None), "tax_address": an_address()}, {"delivery_address": NO_TOWN}, ()),
+        ({"buyer_email": None, **ASKED}, {"name": {"first_name": "Nia"}}, ()),
+    ],
+)
+def test_typing_hides_nothing_where_amazon_still_lacks_a_part(
+    lacks: dict[str, Any], typed: dict[str, Any], confirmed: tuple[str, ...]
+) -> None:
+    amazon = an_amazon_order(**lacks)
+    edits = edited(amazon, confirmed, **typed)
+
+    assert find_missing(amazon, edits, Settings())
+    assert hidden_by_typing(amazon, edits, Settings()) == {}

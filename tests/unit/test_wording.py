@@ -1,6 +1,6 @@
 """Every reason for a hold has words of its own, and a next step."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -10,7 +10,7 @@ from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.checks import Finding
 from needs_attention.orders.completeness import find_differences, find_missing
-from needs_attention.orders.edits import Edits
+from needs_attention.orders.edits import Edits, Unit
 from needs_attention.orders.order import DIFFERS, Missing
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.wording import REASONS, message_for, next_step_for, seller_central_url
@@ -23,14 +23,14 @@ NOBODY = {"recipient_name": None, "buyer_name": None}
 @pytest.mark.parametrize(
     ("amazon", "edits", "settings", "messages"),
     [
-        (an_amazon_order(**NOBODY), Edits(), {}, ["Amazon sent no first name.", "Amazon sent no last name."]),
+        (an_amazon_order(**NOBODY), Edits(), {}, ["The order has no first name.", "The order has no last name."]),
         (
             an_amazon_order(recipient_name="Ada", buyer_name="Ada"),
             Edits(),
             {},
             ["The name is a single word, so there is no first name."],
         ),
-        (an_amazon_order(buyer_email=None), Edits(), {}, ["Amazon sent no email address."]),
+        (an_amazon_order(buyer_email=None), Edits(), {}, ["The order has no email address."]),
         (an_amazon_order(buyer_email="ada"), Edits(), {}, ["The email address is not valid."]),
         (
             an_amazon_order(delivery_address=an_address(city=None, state_or_region=None), tax_address=an_address()),
@@ -44,8 +44,8 @@ NOBODY = {"recipient_name": None, "buyer_name": None}
             {"billing_address": "copyIfSameName"},
             ["Amazon sent no billing address, and the delivery address belongs to another person."],
         ),
-        (an_amazon_order(), Edits(), {"billing_address": "require"}, ["Amazon sent no billing address."]),
-        (an_amazon_order(line_items=()), Edits(), {}, ["Amazon sent no line items."]),
+        (an_amazon_order(), Edits(), {"billing_address": "require"}, ["The order has no billing address."]),
+        (an_amazon_order(line_items=()), Edits(), {}, ["The order has no line items."]),
         (
             an_amazon_order(line_items=(a_line(seller_sku=None, asin=None),)),
             Edits(),
@@ -95,24 +95,67 @@ def test_a_reason_without_words_is_still_told() -> None:
     [
         (Missing(field="email", reason="blank"), "confirm `email`"),
         (Missing(field="deliveryAddress", reason="blank"), "type it in here"),
-        (Missing(field="email", reason=DIFFERS), "keep the typed one with `keepTyped`, or send null to take Amazon's"),
         (Missing(field="fulfillmentUnknown", reason="unknownStatus"), "confirm `fulfillmentUnknown`"),
         (Missing(field="fulfillmentUnknown", reason="cameBack"), "confirm `fulfillmentUnknown`"),
         (Missing(field="buyerRequestedCancel", reason="asked"), "Cancel the order in Seller Central"),
     ],
 )
 def test_each_missing_field_has_a_next_step(missing: Missing, says: str) -> None:
-    assert says in next_step_for(missing, an_order())
+    assert says in next_step_for(missing, an_order(), None)
+
+
+NAMED = {"first_name": "Nia", "last_name": ""}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "unit", "fields"),
+    [
+        ("email", {"email": "typed@b.example.com"}, "email", "`email`"),
+        ("lastName", {"name": NAMED}, "name", "`firstName` and `lastName`"),
+        ("lastName", {"name": {"company": "Moss Ltd"}}, "name", "`company`"),
+        ("deliveryAddress", {"delivery_address": {"city": "Salem"}}, "deliveryAddress", "`deliveryAddress`"),
+        ("lineItems", {"line_items": (a_line(quantity=9),)}, "lineItems", "`lineItems`"),
+    ],
+)
+def test_the_next_step_of_a_difference_names_both_ways_to_settle_it(
+    field: str, typed: dict[str, Any], unit: str, fields: str
+) -> None:
+    order = an_order(edits=edited(an_amazon_order(), **typed))
+    assert next_step_for(Missing(field=field, reason=DIFFERS), order, None) == (
+        f"Compare both: type the right one, keep the typed one with `keepTyped` (`{unit}`), or send null for {fields} "
+        "to take Amazon's."
+    )
+
+
+def test_a_difference_is_compared_also_where_the_typing_hides_a_gap() -> None:
+    order = an_order(edits=edited(an_amazon_order(), delivery_address={"city": "Salem", "postal_code": ""}))
+    step = next_step_for(Missing(field="deliveryAddress", reason=DIFFERS), order, "delivery_address")
+    assert step.startswith("Compare both")
+
+
+@pytest.mark.parametrize(
+    ("field", "hidden_by", "says"),
+    [
+        ("deliveryAddress", "delivery_address", "all of the delivery address by now: send null for `deliveryAddress`"),
+        ("billingAddress", "delivery_address", "all of the delivery address by now: send null for `deliveryAddress`"),
+        ("lastName", "name", "all of the name by now: send null for `firstName` and `lastName`"),
+    ],
+)
+def test_the_next_step_says_that_amazon_has_all_of_it_by_now(field: str, hidden_by: Unit, says: str) -> None:
+    edits = edited(an_amazon_order(), name=NAMED, delivery_address={"city": ""})
+    order = an_order(edits=edits, redownload_at=NOON)
+    step = next_step_for(Missing(field=field, reason="blank"), order, hidden_by)
+    assert step == f"Amazon has {says} to take Amazon's. Or type in here what is missing."
 
 
 def test_the_next_step_names_the_time_of_the_next_redownload() -> None:
     waiting = an_order(redownload_at=NOON)
-    assert f"asked again at {instant(NOON)}" in next_step_for(Missing(field="email", reason="blank"), waiting)
-    assert "asked again" not in next_step_for(Missing(field="email", reason="blank"), an_order())
+    assert f"asked again at {instant(NOON)}" in next_step_for(Missing(field="email", reason="blank"), waiting, None)
+    assert "asked again" not in next_step_for(Missing(field="email", reason="blank"), an_order(), None)
 
 
 def test_an_address_cannot_be_confirmed_away() -> None:
-    assert "confirm" not in next_step_for(Missing(field="deliveryAddress", reason="blank"), an_order())
+    assert "confirm" not in next_step_for(Missing(field="deliveryAddress", reason="blank"), an_order(), None)
 
 
 def test_the_order_opens_in_the_seller_central_of_its_marketplace() -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from needs_attention.orders.amazon_order import AmazonOrder
-from needs_attention.orders.checks import CHECKS
-from needs_attention.orders.edits import Edits, unit_of
+from needs_attention.orders.checks import CHECK_OF, CHECKS
+from needs_attention.orders.edits import UNITS, Edits, Unit, unit_of
 from needs_attention.orders.effective import seen
 from needs_attention.orders.order import DIFFERS, Missing
 from needs_attention.orders.settings import Settings
@@ -20,6 +20,22 @@ def find_missing(amazon: AmazonOrder, edits: Edits, settings: Settings) -> tuple
         if check.is_on(settings.checks) and not check.is_confirmed(amazon, edits)
         if (gap := check.find(view, amazon, settings))
     )
+
+
+def hidden_by_typing(amazon: AmazonOrder, edits: Edits, settings: Settings) -> dict[str, Unit]:
+    """By missing field that Amazon could fill: the typed unit that hides Amazon's data.
+
+    Without that edit nothing is missing in the unit of the field, so Amazon has all of it by now. The typed delivery
+    address may hide a billing address that is copied from it. A confirmation fills no gap.
+    """
+    typed = [unit for unit in UNITS if edits.is_edited(unit)]
+    lacking = {item.field for item in find_missing(amazon, edits, settings)} if typed else set()
+    hidden: dict[str, Unit] = {}
+    for unit in typed if lacking else ():
+        bare = edits.with_typed(unit, None, amazon).confirming((), amazon)
+        incomplete = {CHECK_OF[item.field].unit for item in find_missing(amazon, bare, settings)}
+        hidden |= {field: unit for field in lacking if CHECK_OF[field].unit not in incomplete}
+    return hidden
 
 
 def find_differences(places: Iterable[str], edits: Edits) -> tuple[Missing, ...]:

@@ -13,10 +13,12 @@ from needs_attention.integrations.standing import BlockedBy, OrderStanding, may_
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import CONNECTION_AT_FAULT
 from needs_attention.orders.amazon_order import Address, CameBackFrom, LineItem, Money
+from needs_attention.orders.completeness import hidden_by_typing
 from needs_attention.orders.decisions import Decision
 from needs_attention.orders.edits import Unit, units_typed_otherwise
 from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource, Seen, SeenLine, seen
 from needs_attention.orders.order import (
+    DIFFERS,
     DispatchedBy,
     HoldKind,
     Missing,
@@ -299,7 +301,7 @@ def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> Whol
             "billingAddress": view.billing_source,
             "lineItems": view.line_items_source,
         },
-        "missingDetails": [_missing(item, order, surroundings) for item in order.missing],
+        "missingDetails": _missing_details(order, surroundings),
         "confirmed": list(order.edits.confirmed),
         "heldAfterRelease": order.hold is not None and order.hold.after_release,
         "snoozedUntil": _instant(order.held.until if order.held else None),
@@ -401,17 +403,26 @@ def _personal_data(view: Seen) -> PersonalData:
     }
 
 
-def _missing(item: Missing, order: Order, surroundings: Surroundings) -> MissingDetail:
-    has_vanished = item.field in surroundings.incidents.vanished(order.amazon.marketplace_id)
-    return {
-        "field": item.field,
-        "reason": item.reason,
-        "parts": list(item.parts),
-        "firstMissingAt": _instant(item.first_missing_at),
-        "message": message_for(item),
-        "nextStep": CONNECTION_AT_FAULT if has_vanished else next_step_for(item, order),
-        "accepted": item not in (*order.open_missing, *order.differences),
-    }
+def _missing_details(order: Order, surroundings: Surroundings) -> list[MissingDetail]:
+    hidden = hidden_by_typing(order.amazon, order.edits, surroundings.settings)
+    vanished = surroundings.incidents.vanished(order.amazon.marketplace_id) - hidden.keys()
+
+    def next_step(item: Missing) -> str:
+        waits_for_the_incident = item.field in vanished and item.reason != DIFFERS
+        return CONNECTION_AT_FAULT if waits_for_the_incident else next_step_for(item, order, hidden.get(item.field))
+
+    return [
+        {
+            "field": item.field,
+            "reason": item.reason,
+            "parts": list(item.parts),
+            "firstMissingAt": _instant(item.first_missing_at),
+            "message": message_for(item),
+            "nextStep": next_step(item),
+            "accepted": item not in (*order.open_missing, *order.differences),
+        }
+        for item in order.missing
+    ]
 
 
 def _amazon_says(order: Order) -> AmazonSays:
