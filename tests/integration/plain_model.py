@@ -83,13 +83,17 @@ class SeenLine(NamedTuple):
     to_send: int | None
 
 
+DIFFERS = "differsFromAmazon"
+
+
 class Missing(NamedTuple):
     field: str
     reason: str
     parts: tuple[str, ...] = ()
 
-
-DIFFERS = "differsFromAmazon"
+    @property
+    def kind(self) -> tuple[str, bool]:
+        return self.field, self.reason == DIFFERS
 
 
 class Decision(NamedTuple):
@@ -191,7 +195,7 @@ class Order:
     dispatch_decision: Decision | None = None
     hold_decision: Decision | None = None
     missing: list[Missing] = field(default_factory=list)
-    missing_since: dict[str, datetime] = field(default_factory=dict)
+    missing_since: dict[tuple[str, bool], datetime] = field(default_factory=dict)
     accepted: list[Missing] = field(default_factory=list)
     override: dict[str, Any] | None = None
     stage: str | None = None
@@ -510,7 +514,7 @@ def judge(order: Order, settings: dict[str, Any], now: datetime) -> None:
     causes = decide(order, settings, parcel, now)
     order.dispatched_at = dispatched_at if order.dispatched_by == dispatched_by else None
     order.dispatched_at = time_of_dispatch(order, now) if order.dispatched_by else None
-    order.missing_since = {one.field: since.get(one.field, now) for one in order.missing}
+    order.missing_since = {one.kind: since.get(one.kind, now) for one in order.missing}
     order.status_at_verdict, order.may_leave_by_verdict = order.facts.status, may_leave(order, settings)
     sound(order, causes)
     if order.hold != "missing" or all(one.field == CANCEL for one in what_amazon_lacks(order, settings)):
@@ -1246,7 +1250,7 @@ class PlainModel:
                     "field": one.field,
                     "reason": one.reason,
                     "parts": list(one.parts),
-                    "firstMissingAt": text(order.missing_since[one.field]),
+                    "firstMissingAt": text(order.missing_since[one.kind]),
                     "accepted": one.reason != DIFFERS and order.accepts(one),
                 }
                 for one in order.missing

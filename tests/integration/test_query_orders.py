@@ -1,6 +1,8 @@
 """Finding orders: filters, order, pages, the whole order, its history, and what each role may see."""
 
 import base64
+import csv
+import io
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -672,6 +674,31 @@ def test_what_is_frozen_or_not_live_does_not_go_nowhere(world: World, changes: d
 
 
 # One order ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_field_with_a_gap_and_a_difference_is_named_once(world: World) -> None:
+    """A typed street that Amazon says otherwise by now, and a town that a person blanked: two things to do."""
+    order = world.download(order_id=FIRST, delivery_address=an_address(line1=None), tax_address=an_address())
+    typed = {"deliveryAddress": {"addressLine1": "9 Larkspur Court", "city": ""}}
+    assert world.call("PATCH", f"/orders/{FIRST}", typed, role="editor").status == 200
+    order = world.order(FIRST)
+    late = after_amazons_answer(order, Settings(), NOON, delivery_address=an_address(line1="1 Quay"))
+    world.orders.save(order, late, by="validation", at=NOON, cause="verdict")
+
+    shown = world.call("GET", f"/orders/{FIRST}", role="reader").body
+    reasons = [(item["field"], item["reason"], item["parts"]) for item in shown["missingDetails"]]
+    assert reasons == [
+        ("deliveryAddress", "incomplete", ["city"]),
+        ("deliveryAddress", "differsFromAmazon", ["addressLine1"]),
+    ]
+    (row,) = world.call("GET", "/orders", role="reader", query={"missing": "deliveryAddress"}).body["orders"]
+    assert row["missing"] == shown["missing"] == ["deliveryAddress"]
+    assert world.call("GET", "/summary", role="reader").body["byMissing"]["deliveryAddress"] == 1
+    (line,) = csv.DictReader(io.StringIO(world.call("GET", "/orders.csv", role="reader").body))
+    assert (line["missing"], line["differsFromAmazon"]) == ("deliveryAddress", "deliveryAddress")
+    overridden = {"override": {"reason": "The buyer wrote so."}, "stage": "New"}
+    answer = world.call("PATCH", f"/orders/{FIRST}", overridden, role="administrator")
+    assert answer.body["override"]["fields"] == ["deliveryAddress"]
 
 
 def test_the_whole_order_says_what_is_missing_why_and_what_to_do(world: World) -> None:

@@ -68,6 +68,19 @@ def differing_fields(order: Order) -> list[tuple[str, tuple[str, ...]]]:
     return [(item.field, item.parts) for item in order.differences]
 
 
+def test_a_gap_and_a_difference_of_one_field_begin_at_their_own_times() -> None:
+    unfinished = an_order(an_amazon_order(delivery_address=an_address(line1=None)))
+    order = edit(unfinished, {"delivery_address": {"line1": TYPED, "city": ""}}, None, STRAIGHT_ON, NOON)
+    late = judged(told(order, OTHER), STRAIGHT_ON, LATER)
+    again = judged(late, STRAIGHT_ON, LATER_STILL)
+
+    of_the_delivery = [item for item in again.missing if item.field == "deliveryAddress"]
+    assert [(item.reason, item.parts, item.first_missing_at) for item in of_the_delivery] == [
+        ("incomplete", ("city",), NOON),
+        ("differsFromAmazon", ("addressLine1",), LATER),
+    ]
+
+
 STREET_DIFFERS = [("deliveryAddress", ("addressLine1",))]
 
 

@@ -22,7 +22,7 @@ from needs_attention.orders.edits import (
     unit_of,
     unsettled,
 )
-from needs_attention.orders.order import ClosedAlert, DispatchedBy, Hold, Missing, Order, Parcel
+from needs_attention.orders.order import DIFFERS, ClosedAlert, DispatchedBy, Hold, Missing, Order, Parcel
 from needs_attention.orders.parcel import earlier_fingerprint, parcel_now, told_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 
@@ -427,7 +427,8 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
     situation = Situation(order, settings)
     verdict = judge(situation)
     granted = granted_now(order, settings, at) if verdict.grants else order.granted
-    missing_since = {item.field: item.first_missing_at for item in order.missing}
+    # A gap and a difference of one field are two things to do, and begin at their own times.
+    missing_since = {(item.field, item.reason == DIFFERS): item.first_missing_at for item in order.missing}
     alerts, closed_alerts = _alerts(order, verdict)
     parcel = _parcel(situation, verdict)
     return order.with_(
@@ -435,7 +436,7 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
         judged_at=_judged_at(order, verdict, at),
         judged_status=order.amazon.fulfillment_status,
         missing=tuple(
-            item.model_copy(update={"first_missing_at": missing_since.get(item.field) or at})
+            item.model_copy(update={"first_missing_at": missing_since.get((item.field, item.reason == DIFFERS)) or at})
             for item in verdict.missing
         ),
         hold=_stamped_hold(order, verdict, at),
