@@ -10,6 +10,8 @@ from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
+from needs_attention.tables.history import HistoryStore, OrderRevision
+from needs_attention.tables.order_items import to_item
 from tools.builders import CREATED, NOON, a_line, an_address, an_amazon_order, an_fba_order, an_order
 from tools.in_memory.api import Answer, World
 
@@ -232,7 +234,7 @@ def test_null_lets_an_order_go_as_if_nobody_had_stopped_it(world: World) -> None
     done(world, {"threePlStatus": DO_NOT})
     order = done(world, {"threePlStatus": None})
     assert (order["threePlStatus"], order["fulfillable"], order["stopped"]) == (AT_ONCE, True, None)
-    assert order["lastChange"]["cause"] == "threePlStatus"
+    assert order["lastChange"]["cause"] == "decisionTakenBack"
 
 
 def test_null_gives_the_defaults_of_now_and_not_those_of_then(world: World) -> None:
@@ -609,3 +611,69 @@ def test_only_the_warehouse_or_an_administrator_reports_a_dispatch(world: World,
     taken(world)
     assert at_the_warehouse(world, "dispatched", {}, role=role).status == 403
     assert at_the_warehouse(world, "dispatched", {}, role="administrator").status == 200
+
+
+# Their history --------------------------------------------------------------------------------------------------------
+
+
+def history_of(world: World, *bodies: object) -> list[tuple[str, list[str]]]:
+    """The cause and the fields of each of these changes, as the history answers them, the first one first."""
+    history = HistoryStore(world.dynamodb, "HistoryTable")
+    for body in bodies:
+        done(world, body)
+        history.save(OrderRevision.from_image(to_item(world.order(FIRST))))
+    answer = world.call("GET", f"/orders/{FIRST}/history", role="reader").body
+    changes = [change for change in reversed(answer["changes"]) if "cause" in change]
+    assert {change["by"] for change in changes} == {"editor@example.com"}
+    return [(change["cause"], change["fields"]) for change in changes]
+
+
+def test_the_history_names_each_decision_on_a_held_order(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    told = history_of(
+        world,
+        {"threePlStatus": DO_NOT},
+        {"threePlStatus": None},
+        {"stage": "Needs Attention"},
+        {"snoozeUntil": "2026-11-24T12:00:00Z"},
+        {"stage": None},
+    )
+    assert told == [
+        ("threePlStatus", ["decisions.threePlStatus"]),
+        ("decisionTakenBack", ["decisions.threePlStatus"]),
+        ("hold", ["decisions.hold"]),
+        ("snooze", ["decisions.hold"]),
+        ("decisionTakenBack", ["decisions.hold"]),
+    ]
+
+
+def test_the_history_names_each_decision_on_an_order_let_go(world: World) -> None:
+    world.call("POST", "/stages", {"name": "Packing"})
+    world.download(order_id=FIRST)
+    told = history_of(
+        world,
+        {"fullyDispatched": True},
+        {"fullyDispatched": False},
+        {"fullyDispatched": None},
+        {"stage": "Packing"},
+        {"stage": None, "threePlStatus": None},
+    )
+    assert told == [
+        ("dispatch", ["fullyDispatchedAt", "dispatchedBy", "decisions.fullyDispatched"]),
+        ("dispatch", ["fullyDispatchedAt", "dispatchedBy", "decisions.fullyDispatched"]),
+        ("decisionTakenBack", ["decisions.fullyDispatched"]),
+        ("stage", ["stage", "decisions.stage"]),
+        ("decisionTakenBack", ["stage", "decisions.stage"]),
+    ]
+
+
+def test_the_history_names_a_typed_value_that_was_kept(world: World) -> None:
+    a_differing(world)
+    (kept,) = history_of(world, {"keepTyped": ["email"]})
+    assert kept == ("edit", ["hold", "missing", "stage", "threePlStatus", "keepTyped.email"])
+
+
+def test_the_history_names_an_alert_that_was_closed(world: World) -> None:
+    an_alerted(world)
+    (closed,) = history_of(world, {"closeAlerts": ["ChangedAfterHandOver"]})
+    assert closed == ("alertsClosed", ["closedAlerts.ChangedAfterHandOver"])

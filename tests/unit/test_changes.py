@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from needs_attention.orders.changes import with_change
-from needs_attention.orders.edits import Edits
+from needs_attention.orders.decisions import Decisions
 from needs_attention.orders.order import ClosedAlert, Order, Parcel
 from needs_attention.orders.parcel import parcel_now
 from needs_attention.orders.settings import Settings, ThreePlStatus
@@ -16,6 +16,8 @@ from tools.builders import (
     NOON,
     a_held_order,
     a_judged_order,
+    a_line,
+    an_address,
     an_amazon_order,
     an_order,
     by_hand,
@@ -71,27 +73,84 @@ def test_a_change_names_its_fields_by_their_owner() -> None:
 
 
 def test_a_change_names_no_bookkeeping() -> None:
-    before = an_order(edits=Edits())
+    before = an_order()
     after = before.with_(
         revision=7,
         downloaded_at=LATER,
         pending_since=LATER,
         redownload_at=LATER,
-        edits=before.edits.settling(["email"], before.amazon),
         news=("email",),
         granted=granted_now(before, Settings(), LATER),
         parcel=parcel_now(before, Settings()),
         alerts=("CameBack",),
-        closed_alerts=(ClosedAlert(alert="CameBack", by="ada", at=NOON),),
+        is_live=True,
     )
 
     assert last_fields(before, after) == ()
 
 
-def test_a_decision_is_a_field_of_its_own() -> None:
+@pytest.mark.parametrize(
+    ("decisions", "field"),
+    [
+        (decided(stage="packing"), "decisions.stage"),
+        (decided(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER), "decisions.threePlStatus"),
+        (decided(not_sent=True), "decisions.fullyDispatched"),
+        (decided(sent_at=NOON), "decisions.fullyDispatched"),
+        (decided(hold=by_hand()), "decisions.hold"),
+    ],
+)
+def test_each_decision_is_named_when_it_is_made_and_taken_back(decisions: Decisions, field: str) -> None:
     before = an_order()
+    after = before.with_(decisions=decisions)
 
-    assert last_fields(before, before.with_(decisions=decided(stage="packing"))) == ("decisions",)
+    assert last_fields(before, after) == last_fields(after, before) == (field,)
+
+
+def test_a_decision_of_another_person_is_a_change_of_its_own() -> None:
+    ada = decided(three_pl_status=ThreePlStatus.NOW)
+    assert ada.three_pl_status is not None
+    bo = ada.with_(three_pl_status=ada.three_pl_status.model_copy(update={"by": "bo"}))
+
+    assert last_fields(an_order(decisions=ada), an_order(decisions=bo)) == ("decisions.threePlStatus",)
+
+
+def test_a_typed_value_that_is_kept_is_named_by_its_unit() -> None:
+    amazon = an_amazon_order(buyer_email=None, delivery_address=an_address(line1=None))
+    before = an_order(
+        edits=edited(amazon, email="typed@example.com", delivery_address={"line1": "9 Larkspur Court"}),
+        amazon=an_amazon_order(),
+    )
+    kept = before.edits.settling(["email", "deliveryAddress.addressLine1"], before.amazon)
+
+    assert last_fields(before, before.with_(edits=kept)) == ("keepTyped.email", "keepTyped.deliveryAddress")
+
+
+def test_a_value_that_is_typed_or_returns_to_amazons_is_not_kept() -> None:
+    before = an_order(edits=edited(an_amazon_order(buyer_email=None), email="typed@example.com"))
+    typed, amazons = (before.edits.with_typed("email", text, before.amazon) for text in ("third@example.com", None))
+
+    assert last_fields(before, before.with_(edits=typed)) == ("edits.email",)
+    assert last_fields(before, before.with_(edits=amazons)) == ("edits.email",)
+
+
+@pytest.mark.parametrize("field", ["fulfillmentUnknown", "buyerRequestedCancel"])
+def test_a_confirmation_is_named_once_also_if_it_answers_another_doubt(field: str) -> None:
+    asked = an_amazon_order(line_items=(a_line(asked_to_cancel=True),), doubts=1)
+    again = asked.model_copy(update={"line_items": (a_line(order_item_id="2", asked_to_cancel=True),), "doubts": 2})
+    before = an_order(asked)
+    once = before.with_(edits=before.edits.confirming([field], asked))
+
+    assert last_fields(before, once) == ("edits.confirmed",)
+    assert last_fields(once, once.with_(edits=once.edits.confirming([field], again))) == ("edits.confirmed",)
+
+
+def test_an_alert_that_a_person_closes_is_named_once() -> None:
+    before = an_order(closed_alerts=(ClosedAlert(alert="CameBack", by="ada", at=NOON),))
+    changed_too = ClosedAlert(alert="ChangedAfterHandOver", by="ada", at=LATER)
+    after = before.with_(closed_alerts=(*before.closed_alerts, changed_too))
+
+    assert last_fields(before, after) == ("closedAlerts.ChangedAfterHandOver",)
+    assert last_fields(after, before) == ()  # its cause is over
 
 
 @pytest.mark.parametrize(

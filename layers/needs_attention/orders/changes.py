@@ -1,13 +1,15 @@
 """The record of a change of an order: who made it, the fields that differ, and the events that it means."""
 
+from collections.abc import Set
 from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 
-from needs_attention.orders.edits import Edits
+from needs_attention.orders.decisions import Decisions
+from needs_attention.orders.edits import Edits, unit_of
 from needs_attention.orders.order import LastChange, Order
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.urgency import ShipByState
-from needs_attention.values.model import differing
+from needs_attention.values.model import Value, differing
 
 # These change orders without a request; every other name is a person's or a warehouse's.
 AUTOMATIC = frozenset({"amazon", "validation", "clock"})
@@ -41,10 +43,12 @@ def with_change(before: Order | None, after: Order, **changed_by: Unpack[Changed
     return after.with_(revision=revision, last_change=change, apart_until=revision if is_apart else after.apart_until)
 
 
-# Listed field by field below (amazon, edits), or of no interest to a person who reads the history.
+# Listed one by one below (amazon, edits, decisions, closed alerts), or of no interest to readers of the history.
 _OWN_BOOKKEEPING = {
     "amazon",
     "edits",
+    "decisions",
+    "closed_alerts",
     "revision",
     "last_change",
     "downloaded_at",
@@ -58,21 +62,36 @@ _OWN_BOOKKEEPING = {
     "deadline",
     "handed_over_digest",
     "parcel",
-    "closed_alerts",
     "redaction",
     "alerts",
+    "is_live",
 }
+# What the API calls parts of decisions and edits, where that is not their own name.
+_IN_THE_API = {"dispatch": "fullyDispatched", "confirmedDoubt": "confirmed", "answeredRequests": "confirmed"}
 
 
 def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
+    """What changed, by its names in the API; `keepTyped.email` if a person kept a typed value over Amazon's."""
     if before is None:
         return ()
     own = differing(before, after) - _OWN_BOOKKEEPING
+    decisions = differing(before.decisions, after.decisions)
     edits = differing(before.edits, after.edits) - {"settled"}
-    told = (info.alias or name for name, info in Order.model_fields.items() if name in own)
-    edited = (f"edits.{info.alias or name}" for name, info in Edits.model_fields.items() if name in edits)
-    amazons = (f"amazon.{name}" for name in before.amazon.changed_fields(after.amazon))
-    return (*told, *edited, *amazons)
+    settled = {unit_of(place) for place, _ in before.edits.settled.items() ^ after.edits.settled.items()}
+    fields = (
+        *_names(Order, own),
+        *(f"decisions.{_IN_THE_API.get(name, name)}" for name in _names(Decisions, decisions)),
+        *(f"edits.{_IN_THE_API.get(name, name)}" for name in _names(Edits, edits)),
+        *(f"keepTyped.{name}" for name in _names(Edits, settled - edits)),
+        *(f"closedAlerts.{one.alert}" for one in after.closed_alerts if one not in before.closed_alerts),
+        *(f"amazon.{name}" for name in before.amazon.changed_fields(after.amazon)),
+    )
+    return tuple(dict.fromkeys(fields))
+
+
+def _names(kind: type[Value], fields: Set[str]) -> list[str]:
+    """Those fields of a value in the sequence in which it has them, by their names in JSON."""
+    return [info.alias or name for name, info in kind.model_fields.items() if name in fields]
 
 
 def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:

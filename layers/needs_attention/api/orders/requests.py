@@ -34,6 +34,7 @@ Cause = Literal[
     "stage",
     "threePlStatus",
     "dispatch",
+    "decisionTakenBack",
     "override",
     "acknowledge",
     "picked",
@@ -331,9 +332,10 @@ def cause_of(before: Order, wanted: Wanted) -> Cause:
         "release": wanted.ends_hold and before.is_held,
         "snooze": wanted.snooze_until is not None,
         "hold": wanted.stage == NEEDS_ATTENTION,
-        "threePlStatus": wanted.three_pl_status is not None or "three_pl_status" in wanted.taken_back,
-        "dispatch": wanted.fully_dispatched is not None or "fully_dispatched" in wanted.taken_back,
-        "stage": wanted.stage is not None or "stage" in wanted.taken_back,
+        "threePlStatus": wanted.three_pl_status is not None,
+        "dispatch": wanted.fully_dispatched is not None,
+        "stage": wanted.stage is not None,
+        "decisionTakenBack": bool(wanted.taken_back),
     }
     return next((cause for cause, applies in causes.items() if applies), "edit")
 

@@ -145,7 +145,10 @@ class Change(TypedDict):
         NotRequired[str | None],
         Field(description="The ID of the call to this API or, for a download, of the call to Amazon. Logs hold both"),
     ]
-    fields: list[str]
+    fields: Annotated[
+        list[str],
+        Field(description="E.g. `stage`, `decisions.hold`, `edits.email`, `keepTyped.email`, `amazon.shipBy`"),
+    ]
     events: list[str]
 
 
