@@ -83,6 +83,21 @@ def test_a_sheet_that_comes_back_as_it_was_changes_nothing(world: World) -> None
     assert world.order(FIRST) == before
 
 
+def test_the_sheet_says_who_stopped_an_order_and_why_others_do_not_leave(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    typed(world, FIRST, threePlStatus="Do Not Transfer to 3PL")
+    world.download(order_id=SECOND, ship_by=NOON - timedelta(hours=1))
+    rows = {row["orderId"]: row for row in exported(world)}
+    columns = ("blockedBy", "goingNowhere", "stopped.by", "stopped.at")
+    assert [rows[FIRST][name] for name in columns] == [
+        "held",
+        "false",
+        "editor@example.com",
+        "2026-11-23T12:00:00.000Z",
+    ]
+    assert [rows[SECOND][name] for name in columns] == ["notFullyDispatched", "true", "", ""]
+
+
 # What differs from Amazon ---------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,10 @@ _SHOWN = (
     "integration",
     "stage",
     "missing",
+    "blockedBy",
+    "goingNowhere",
+    "stopped.by",
+    "stopped.at",
     "shipBy",
     "sellerCentralUrl",
     "differsFromAmazon",
@@ -90,8 +94,13 @@ def sheet_of(orders: Iterable[Mapping[str, Any]]) -> str:
     writer = csv.DictWriter(written, [*_SHOWN, *_FILLED_IN])
     writer.writeheader()
     for order in orders:
+        stopped = order["stopped"] or {}
         shown = {name: order.get(name) for name in _SHOWN} | {
             "missing": " ".join(order["missing"]),
+            "blockedBy": " ".join(order["blockedBy"]),
+            "goingNowhere": "true" if order["goingNowhere"] else "false",
+            "stopped.by": stopped.get("by"),
+            "stopped.at": stopped.get("at"),
             "differsFromAmazon": " ".join(_differing_units(order)),
             "amazonSays": "; ".join(_amazons_words(order)),
         }
