@@ -81,6 +81,7 @@ def test_the_digest_counts_new_healed_and_released_orders_and_those_held(world: 
         "",
         "New orders: 3. Put on hold: 3. Healed by Amazon's data: 4. Released by people: 2.",
         "Held now: 3. Overdue: 1. At risk (ship-by within a day): 1.",
+        "Going nowhere: 0. Stopped by people: 0.",
         "",
         "acme-na",
         "  New orders: 3",
@@ -114,7 +115,50 @@ def test_where_nothing_is_there_is_nothing_to_tell(world: World, inbox: Inbox) -
     assert mail.text.splitlines()[2:] == [
         "New orders: 0. Put on hold: 0. Healed by Amazon's data: 0. Released by people: 0.",
         "Held now: 0. Overdue: 0. At risk (ship-by within a day): 0.",
+        "Going nowhere: 0. Stopped by people: 0.",
     ]
+
+
+EMAIL = "ada@marketplace.example.com"
+STOP = {"threePlStatus": "Do Not Transfer to 3PL"}
+
+
+def test_it_counts_what_people_stopped_and_what_goes_nowhere(world: World, inbox: Inbox) -> None:
+    world.call("POST", "/stages", {"name": "Packing"})
+    world.register("quiet")
+    for order_id, email, ship_by, decision in (
+        ("701-1", None, NOON + HOUR, STOP),  # held
+        ("701-2", EMAIL, NOON + HOUR, {**STOP, "stage": "Packing"}),
+        ("701-3", EMAIL, NOON - 13 * DAY, None),
+        ("701-4", EMAIL, NOON - 15 * DAY, None),  # told of for two weeks
+        ("701-5", EMAIL, NOON + 2 * DAY, STOP),  # not due yet
+    ):
+        world.download(order_id=order_id, buyer_email=email, ship_by=ship_by)
+        if decision:
+            assert world.call("PATCH", f"/orders/{order_id}", decision).status == 200
+    lines = send(inbox).text.splitlines()
+    assert "Going nowhere: 1. Stopped by people: 2." in lines
+    assert [line for line in lines if "nowhere:" in line][1:] == ["  Going nowhere: 1, stopped by people: 2"]
+
+
+def test_of_too_many_due_orders_it_reads_the_latest(
+    world: World, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_DUE_READ", 1)
+    world.download(order_id="701-1", ship_by=NOON - DAY)
+    world.download(order_id="701-2", ship_by=NOON - HOUR)
+    world.call("PATCH", "/orders/701-2", STOP)
+    assert "Going nowhere: 1. Stopped by people: 1." in send(inbox).text
+
+
+def test_an_integration_whose_orders_go_nowhere_comes_before_a_quiet_one(world: World, inbox: Inbox) -> None:
+    for name in ("forgotten", "late", "quiet"):
+        world.register(name)
+    world.download("forgotten", order_id="701-1", ship_by=NOON - HOUR)
+    world.download("late", order_id="701-2", buyer_email=None, ship_by=NOON - HOUR)
+    world.download("quiet", order_id="701-3", buyer_email=None, ship_by=NOON + 5 * DAY)
+    lines = send(inbox).text.splitlines()
+    assert [line for line in lines if line in {"forgotten", "late", "quiet"}] == ["late", "forgotten", "quiet"]
 
 
 def test_it_tells_of_personal_data_that_is_to_go(world: World, inbox: Inbox) -> None:

@@ -15,6 +15,7 @@ from needs_attention.integrations.standing import (
     HeldCounts,
     IntegrationState,
     OrderStanding,
+    UnsentCounts,
     blocked_by,
     goes_nowhere,
     may_be_fulfilled,
@@ -265,6 +266,23 @@ def test_an_order_the_warehouse_could_not_pick_goes_nowhere_when_late() -> None:
 
 def test_an_order_that_may_leave_never_goes_nowhere() -> None:
     assert not goes_nowhere(READY, around(), SHIP_BY)
+
+
+def test_unsent_orders_are_counted_if_they_go_nowhere_or_were_stopped() -> None:
+    forgotten = a_judged_order(settings=TO_BE_TRANSFERRED_BY_HAND)
+    stopped_and_held = a_held_order(decisions=decided(three_pl_status=ThreePlStatus.DO_NOT_TRANSFER))
+    stopped_and_void = STOPPED.with_(voided_at=NOON)
+    orders = [forgotten, STOPPED, stopped_and_held, stopped_and_void, a_judged_order()]
+    summaries = [Summary.of(order) for order in orders]
+
+    assert UnsentCounts.of(summaries, around(), NOON) == (1, 2)
+    # Past its ship-by, what a person stopped goes nowhere too: somebody has to look at it once more.
+    assert UnsentCounts.of(summaries, around(), SHIP_BY) == (3, 2)
+
+
+def test_the_counts_of_unsent_orders_add_up() -> None:
+    assert UnsentCounts.total([UnsentCounts(2, 3), UnsentCounts(0, 1)]) == (2, 4)
+    assert UnsentCounts.total([]) == (0, 0)
 
 
 SOMEBODY_ELSES_TURN = [

@@ -162,6 +162,28 @@ class HeldCounts:
         )
 
 
+class UnsentCounts(NamedTuple):
+    """How many orders go nowhere, and how many unsent ones a person stopped."""
+
+    going_nowhere: int
+    stopped: int
+
+    @classmethod
+    def of(cls, orders: Iterable[Summary], surroundings: Surroundings, now: datetime) -> Self:
+        """Counts among these orders of one integration."""
+        unsent = [summary for summary in orders if summary.is_unsent]
+        return cls(
+            going_nowhere=sum(goes_nowhere(summary, surroundings, now) for summary in unsent),
+            stopped=sum(summary.stopped_by is not None for summary in unsent),
+        )
+
+    @classmethod
+    def total(cls, counts: Iterable[Self]) -> Self:
+        """The counts of several integrations together."""
+        every = list(counts)
+        return cls(sum(one.going_nowhere for one in every), sum(one.stopped for one in every))
+
+
 def _counted[Name: str](names: Iterable[Name], found: Iterable[str | None]) -> dict[Name, int]:
     times = Counter(found)
     return {name: times[name] for name in names}

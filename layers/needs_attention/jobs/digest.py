@@ -1,4 +1,4 @@
-"""The daily digest: new orders, healed orders, and the orders that wait for somebody. Plain text, no personal data.
+"""The daily digest: new and healed orders, and those that wait for somebody or go nowhere. No personal data.
 
 Its length is bounded. It counts as many held orders of an integration as the API's summary does. The integrations with
 the most to do have a paragraph each, and the others share one.
@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from needs_attention.integrations.standing import HeldCounts, OrderStanding
+from needs_attention.integrations.standing import HeldCounts, OrderStanding, UnsentCounts
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
-from needs_attention.orders.urgency import ShipByState
+from needs_attention.orders.urgency import AT_RISK, ShipByState
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import MOST_ORDERS_COUNTED, OrderStore, Page, RedactionCounts
@@ -29,6 +29,10 @@ MOST_INTEGRATIONS_TOLD = 50
 MOST_ORDERS_NAMED = 20
 # Of each integration.
 MOST_HELD_READ = 1_000
+# Of each other Stage of an integration: those that must leave within a day, or should have left not long ago. The other
+# orders of a Stage are not due, or were told of for two weeks; and nearly all of them are sent.
+MOST_DUE_READ = 1_000
+OVERDUE_FOR_AT_MOST = 14 * DAY
 
 _AGES = {
     "underAnHour": "less than an hour",
@@ -78,14 +82,15 @@ class _Told(NamedTuple):
     surroundings: Surroundings
     held: HeldCounts
     is_truncated: bool
+    unsent: UnsentCounts
     new: int
     redactions: RedactionCounts
 
     @property
     def urgency(self) -> tuple[int, ...]:
         """Sorts integrations by how much there is to do."""
-        states = self.held.by_ship_by_state
-        return states["overdue"], states["atRisk"], len(self.surroundings.incidents.incidents), self.held.held
+        states, incidents = self.held.by_ship_by_state, self.surroundings.incidents.incidents
+        return states["overdue"], states["atRisk"], self.unsent.going_nowhere, len(incidents), self.held.held
 
 
 class _Urgent(NamedTuple):
@@ -111,25 +116,38 @@ def digest(
             continue
         found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))
         held = HeldCounts.of(found.summaries, surroundings, now)
+        due = _due_elsewhere(orders, surroundings, now)
+        counts = UnsentCounts.of((*found.summaries, *due), surroundings, now)
         urgent += _urgent_in(found.summaries, surroundings, now)[:MOST_ORDERS_NAMED]
         new = orders.count_created(integration_id, since, now)
-        due = RedactionCounts.of(orders, integration_id, now)
-        told.append(_Told(surroundings, held, found.position is not None, new, due))
+        redactions = RedactionCounts.of(orders, integration_id, now)
+        told.append(_Told(surroundings, held, found.position is not None, counts, new, redactions))
     told.sort(key=lambda one: one.urgency, reverse=True)
     urgent.sort(key=lambda one: one.order.ship_by or now)
     states = [one.held.by_ship_by_state for one in told]
     overdue, at_risk = sum(one["overdue"] for one in states), sum(one["atRisk"] for one in states)
+    unsent = UnsentCounts.total(one.unsent for one in told)
     waiting = _held_in(told)
     lines = [
         f"Needs Attention, from {instant(since)} to {instant(now)}",
         "",
         *_of_all(told, measurements, since, now),
         f"Held now: {waiting}. Overdue: {overdue}. At risk (ship-by within a day): {at_risk}.",
+        f"Going nowhere: {unsent.going_nowhere}. Stopped by people: {unsent.stopped}.",
         *(line for one in told[:MOST_INTEGRATIONS_TOLD] for line in ("", *_of_one(one, now))),
         *_of_the_others(told[MOST_INTEGRATIONS_TOLD:]),
         *_most_urgent(urgent[:MOST_ORDERS_NAMED]),
     ]
     return Digest(f"Needs Attention: {waiting} held, {overdue} overdue, {at_risk} at risk", "\n".join(lines) + "\n")
+
+
+def _due_elsewhere(orders: OrderStore, surroundings: Surroundings, now: datetime) -> Iterator[Summary]:
+    """The orders in other Stages whose ship-by is near or has passed, the latest of each Stage first."""
+    between = instant(now - OVERDUE_FOR_AT_MOST), instant(now + AT_RISK)
+    page = Page(MOST_DUE_READ, descending=True, between=between)
+    for stage in surroundings.stages.stages:
+        if stage.id != NEEDS_ATTENTION:
+            yield from orders.find_by_stage(surroundings.integration.integration_id, stage.id, page).summaries
 
 
 def _of_all(told: list[_Told], measurements: Measurements, since: datetime, now: datetime) -> Iterator[str]:
@@ -151,6 +169,8 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
         yield f"  Missing: {_counted(counts.by_missing)}"
         yield f"  Held for: {_counted({_AGES[age]: number for age, number in counts.by_age.items()})}"
         yield f"  Ship-by: overdue {counts.by_ship_by_state['overdue']}, at risk {counts.by_ship_by_state['atRisk']}"
+    if told.unsent.going_nowhere or told.unsent.stopped:
+        yield f"  Going nowhere: {told.unsent.going_nowhere}, stopped by people: {told.unsent.stopped}"
     if told.redactions.due:
         due = _at_least(told.redactions.due, told.redactions.is_truncated)
         yield f"  Personal data to be removed by now: {due} orders, overdue: {told.redactions.overdue}"
