@@ -914,6 +914,19 @@ def test_a_summary_that_stops_counting_says_so(world: World, monkeypatch: pytest
     assert world.call("GET", "/summary", role="reader").body["isTruncated"] is True
 
 
+def test_a_summary_that_stops_counting_leaves_out_what_is_long_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_list, "MOST_ENTRIES_READ", 1)
+    world.download(order_id=FIRST, ship_by=NOON - 90 * DAY, fulfillment_status="SHIPPED")
+    world.download(order_id=SECOND, ship_by=NOON - HOUR)
+    world.download(order_id=THIRD, ship_by=NOON - HOUR, buyer_email=None)
+    world.download(order_id=FOURTH, ship_by=NOON + 5 * DAY, buyer_email=None)
+    summary = world.call("GET", "/summary", role="reader").body
+    assert summary["goingNowhere"] == 1
+    assert (summary["held"], summary["byShipByState"]["overdue"]) == (1, 1)
+
+
 def test_a_stage_with_no_name_any_more_is_shown_by_its_id(world: World) -> None:
     order = world.download(order_id=FIRST)
     world.orders.save(order, order.with_(stage="gone"), by="x", at=NOON, cause="x")

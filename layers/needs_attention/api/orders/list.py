@@ -137,7 +137,11 @@ class OrderList:
         return _Listed(surroundings, shown, filters.cursor_at(position) if position else None)
 
     def summary(self, now: datetime) -> OrdersSummary:
-        """Counts at most `MOST_ENTRIES_READ` orders of each Stage and integration; `isTruncated` if there are more."""
+        """Counts at most `MOST_ENTRIES_READ` orders of each Stage and integration; `isTruncated` if there are more.
+
+        Held orders with the soonest ship-by come first. In other Stages those with the latest do: nearly all that came
+        before them are sent.
+        """
         stages = self._integrations.stages()
         held: dict[str, HeldCounts] = {}
         by_stage: dict[str, int] = {}
@@ -145,7 +149,8 @@ class OrderList:
         going_nowhere = 0
         for integration_id, own in self._surroundings(None, stages).items():
             for stage in () if own.integration.deleted_at else stages.stages:
-                found = self._orders.find_by_stage(integration_id, stage.id, Page(MOST_ENTRIES_READ))
+                page = Page(MOST_ENTRIES_READ, descending=stage.id != NEEDS_ATTENTION)
+                found = self._orders.find_by_stage(integration_id, stage.id, page)
                 by_stage[stage.name] = by_stage.get(stage.name, 0) + len(found.summaries)
                 going_nowhere += sum(goes_nowhere(one, own, now) for one in found.summaries)
                 is_truncated = is_truncated or found.position is not None
