@@ -338,6 +338,18 @@ def seen(order: Order, settings: dict[str, Any]) -> Seen:
     )
 
 
+def cells_of(view: Seen) -> dict[str, str]:
+    """The cells of a sheet that people fill in, as they are exported."""
+    first, last = view.name
+    addresses = (("deliveryAddress", view.delivery), ("billingAddress", view.billing))
+    parts = {
+        f"{name}.{part}": (address or {}).get(part, "")
+        for name, address in addresses
+        for part in ("addressLine1", "city", "stateOrRegion", "postalCode", "countryCode")
+    }
+    return {"firstName": first, "lastName": last, "email": view.email or "", **parts}
+
+
 def seen_name(order: Order) -> tuple[str, str]:
     typed, (first, last) = order.edits.get("name", {}), NAMES[order.facts.name]
     return typed.get("firstName", first), typed.get("lastName", last)
@@ -597,8 +609,10 @@ def decide_what_is_ours(
 
 
 def close(order: Order, settings: dict[str, Any]) -> None:
-    """Nothing is ours to do. Should it come back, what was held is new."""
+    """Nothing is ours to do, and no dispatch waits any more. Should it come back, what was held is new."""
     order.missing = []
+    if order.dispatched_by in BY_US and order.three_pl in (UPON_COMPLETION, NOW):
+        order.dispatched_by = None
     if order.held_since:
         order.held_since, order.was_judged = None, False
     granted = order.granted.stage if order.granted else settings["defaultStage"]
@@ -830,6 +844,24 @@ class PlainModel:
             self._land(order_id, order)
             return
         self._land(order_id, self._gone_through_the_gate(role, order, body))
+
+    def fill_in(self, role: str, order_id: str, cells: dict[str, str], revision: int | None) -> None:
+        """A row of a sheet: what a cell says otherwise than it was exported is typed; an empty one says nothing."""
+        self._must_be(role, EDITOR, ADMINISTRATOR)
+        order = self._found(order_id, revision)
+        kept, taken = (cells.get(column, "").split() for column in ("keepTyped", "takeAmazons"))
+        body: dict[str, Any] = {}
+        for cell, exported in cells_of(seen(order, self.settings)).items():
+            written, (unit, _, part) = cells.get(cell, "").strip(), cell.partition(".")
+            if written not in ("", exported):
+                body[unit] = body.get(unit, {}) | {part: written} if part else written
+        if not set(kept + taken) <= {*UNITS}:
+            raise Refusal(422, "invalid")
+        amazons = [field for unit in taken for field in (("firstName", "lastName") if unit == "name" else (unit,))]
+        if set(kept) & set(taken) or body.keys() & set(amazons):
+            raise Refusal(422, "invalid")
+        body |= dict.fromkeys(amazons)
+        self.patch(role, order_id, body | ({"keepTyped": kept} if kept else {}), revision)
 
     def _edit(self, order: Order, typed: dict[str, Any], body: dict[str, Any]) -> None:
         judge(order, self.settings, self.now)

@@ -8,10 +8,13 @@ refusal, the order field by field with its revision, and which lists it is in.
 A failing history is shrunk, and the same each time. `HYPOTHESIS_PROFILE=deep` looks longer.
 """
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -34,6 +37,8 @@ from tests.integration.plain_model import (
     Order,
     PlainModel,
     Refusal,
+    Seen,
+    cells_of,
 )
 from tests.integration.random_histories import Step, run_histories
 from tools.builders import NOON
@@ -268,6 +273,31 @@ IN_BULK = st.lists(
     max_size=3,
     unique_by=lambda one: one[0],
 )
+CELLS = bodies(
+    (
+        {"email": "typed@b.example.com"},
+        {"email": "no address"},
+        {"firstName": "Bea", "lastName": "Stone"},
+        {"lastName": "[Redacted]"},
+        {"deliveryAddress.addressLine1": "7 Elm Road"},
+        {"deliveryAddress.postalCode": "97209", "deliveryAddress.city": " Portland "},
+        {"billingAddress.addressLine1": "2 Ledger Lane", "billingAddress.city": ""},
+        {"keepTyped": "name email"},
+        {"keepTyped": "deliveryAddress"},
+        {"keepTyped": "street"},
+        {"takeAmazons": "email"},
+        {"takeAmazons": "name deliveryAddress billingAddress"},
+    ),
+    3,
+    at_least=0,
+)
+CELL_NAMES = (*cells_of(Seen(("", ""), None, None, None, ())), "keepTyped", "takeAmazons")
+SHEETS = st.lists(
+    st.tuples(st.sampled_from((FIRST, SECOND, THIRD)), CELLS, st.sampled_from((0, 0, 0, -1))),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda one: one[0],
+)
 SELDOM = st.sampled_from((False, False, False, True))
 ERASURES = st.sampled_from(({"reference": "GR-1"}, {"reference": "GR-2", "evenIfUnsent": True}))
 OVERRIDES = st.sampled_from(({}, {}, {"override": {"reason": "the carrier takes one name"}}))
@@ -328,9 +358,14 @@ OFTEN: tuple[tuple[int, str, dict[str, st.SearchStrategy[Any]]], ...] = (
     (2, "somebody_wishes", {"order_id": ORDER_IDS, "body": st.sampled_from(HOLDS), "by": EDITORS}),
     (4, "somebody_repairs", {"order_id": ORDER_IDS, "typed": REPAIRS, "wished": WISHES, "by": EDITORS}),
     (3, "somebody_releases", {"order_id": ORDER_IDS, "body": OVERRIDES, "by": EDITORS}),
-    (3, "the_warehouse_takes", {"order_id": ORDER_IDS, "is_in_vain": SELDOM, "by": WAREHOUSES}),
+    (
+        3,
+        "the_warehouse_takes",
+        {"order_id": ORDER_IDS, "is_in_vain": SELDOM, "is_trial": SELDOM, "by": WAREHOUSES},
+    ),
     (3, "the_warehouse_reports", {"order_id": ORDER_IDS, "is_in_vain": SELDOM, "report": REPORTS, "by": WAREHOUSES}),
     (2, "somebody_changes_many", {"wishes": IN_BULK, "is_dry_run": SELDOM, "by": EDITORS}),
+    (1, "somebody_sends_a_sheet", {"rows": SHEETS, "is_dry_run": SELDOM, "by": EDITORS}),
     (1, "the_warehouse_looks", {"order_id": ORDER_IDS}),
     (1, "somebody_erases", {"order_id": ORDER_IDS, "body": ERASURES, "by": ERASERS}),
     (2, "an_administrator_sets", {"changes": bodies(SETTINGS, 2), "role": ADMINISTRATORS}),
@@ -471,9 +506,12 @@ class Histories(RuleBasedStateMachine):
         path = f"/orders/{order_id}/erase"
         self._ask("POST", path, body, by, lambda if_match: self.model.erase(by.role, order_id, body, if_match))
 
-    def the_warehouse_takes(self, order_id: str, is_in_vain: bool, by: Asker) -> None:
+    def the_warehouse_takes(self, order_id: str, is_in_vain: bool, is_trial: bool, by: Asker) -> None:
+        """Now and then it comes in the moment in which an administrator begins the trial mode."""
         if not is_in_vain:
             order_id = self._one_that(self.model.is_for_the_warehouse, order_id)
+        if is_trial:
+            self.an_administrator_sets({"trialMode": True}, ADMINISTRATOR)
         path = f"/orders/{order_id}/acknowledge"
         self._ask("POST", path, None, by, lambda if_match: self.model.acknowledge(by.role, order_id, if_match))
 
@@ -500,14 +538,42 @@ class Histories(RuleBasedStateMachine):
         if by.role not in (EDITOR, ADMINISTRATOR):
             assert (answer.status, answer.body["code"]) == (403, "roleNeeded")
             return
+
+        def expect(order_id: str, wish: Any) -> None:
+            if wish == "release":
+                self.model.release(by.role, order_id, {}, None)
+            else:
+                self.model.patch(by.role, order_id, wish, None)
+
+        self._each_for_itself(answer, {order_id: partial(expect, order_id, wish) for order_id, wish in wishes}, by)
+
+    def somebody_sends_a_sheet(self, rows: list[tuple[str, dict[str, str], int]], is_dry_run: bool, by: Asker) -> None:
+        """Each row on the revision that was exported: some have changed since."""
+        orders = self.model.orders
+        revisions = {one: orders[one].revision + age if one in orders else 1 for one, _, age in rows}
+        written = io.StringIO()
+        writer = csv.DictWriter(written, ["orderId", "revision", *CELL_NAMES])
+        writer.writeheader()
+        writer.writerows({"orderId": one, "revision": revisions[one], **cells} for one, cells, _ in rows)
+        query = {"dryRun": is_dry_run}
+        answer = self.world.call(
+            "POST", "/orders.csv", written.getvalue(), query=query, role=by.role, Content_Type="text/csv"
+        )
+        if by.role not in (EDITOR, ADMINISTRATOR):
+            assert (answer.status, answer.body["code"]) == (403, "roleNeeded")
+            return
+        fill_in = self.model.fill_in
+        expected = {one: partial(fill_in, by.role, one, cells, revisions[one]) for one, cells, _ in rows}
+        self._each_for_itself(answer, expected, by)
+
+    def _each_for_itself(self, answer: Answer, expected: dict[str, Callable[[], None]], by: Asker) -> None:
+        """The results of many changes, by order. A dry run lands nothing."""
+        is_dry_run = answer.body["dryRun"]
         as_they_were = dict(self.model.orders)
-        for (order_id, wish), result in zip(wishes, answer.body["orders"], strict=True):
+        for (order_id, expect), result in zip(expected.items(), answer.body["orders"], strict=True):
             refusal: Refusal | None = None
             try:
-                if wish == "release":
-                    self.model.release(by.role, order_id, {}, None)
-                else:
-                    self.model.patch(by.role, order_id, wish, None)
+                expect()
             except Refusal as error:
                 refusal = error
             problem = result.get("problem", {})
@@ -520,7 +586,7 @@ class Histories(RuleBasedStateMachine):
                 assert in_plain_words(result["order"]) == shown | revision
         if is_dry_run:
             self.model.orders = as_they_were
-        self._agree(*(order_id for order_id, _ in wishes))
+        self._agree(*expected)
 
     def _one_that(self, is_so: Callable[[Order], bool], otherwise: str) -> str:
         return next((order_id for order_id, order in self.model.orders.items() if is_so(order)), otherwise)
