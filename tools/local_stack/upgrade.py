@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tools.amazon_stand_in.generator import Hole, generated
+from tools.amazon_stand_in.ledger import amazon_time
 from tools.local_stack.api import Person
 from tools.local_stack.deployment import PROJECT
-from tools.local_stack.expectations import eventually, expect
+from tools.local_stack.expectations import Unexpected, eventually, expect
 from tools.local_stack.load import FOLLOWS, NOT_DOWNLOADED
 from tools.local_stack.outside import Amazon
 from tools.local_stack.registration import INTEGRATION, register
@@ -28,12 +29,14 @@ from tools.local_stack.stack import LocalStack, Stack
 # Before there is a release with a tag: the first state of the project that can be deployed like this.
 FIRST = "fc52104"
 ORDERS = 300
-SHARES = dict.fromkeys(Hole, 0.05)
+SHARES = dict.fromkeys(Hole, 0.05) | {Hole.EMAIL_ABSENT: 0.2}
 NOW, STOPPED = "Transfer to 3PL Now", "Do Not Transfer to 3PL"
 NEEDS_ATTENTION = "Needs Attention"
 DOWNLOADS = f"/integrations/{INTEGRATION}/downloads"
 EMAIL = "typed@mail.example.com"
 A_WHILE = 240.0
+# Longer than the whole rehearsal.
+SNOOZE = timedelta(hours=2)
 
 
 def last_release() -> str:
@@ -69,23 +72,27 @@ type Call = tuple[str, str, str, Mapping[str, Any]]
 
 
 class Act(NamedTuple):
-    """What people do with one order of the earlier release, and with an order of which kind."""
+    """What people do with one order of the earlier release, and with an order of which kind.
+
+    Nobody may snooze an order past its ship-by: where an act `needs_time`, Amazon moves that first.
+    """
 
     wants: Callable[[Mapping[str, Any]], bool]
     calls: tuple[Call, ...]
+    needs_time: bool = False
 
 
 def _acts() -> dict[str, Act]:
     """By name; each is done to an order of its own."""
-    in_three_days = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    later = (datetime.now(UTC) + SNOOZE).isoformat()
     hands_over: tuple[Call, ...] = (
         ("editor", "PATCH", "", {"threePlStatus": NOW}),
         ("warehouse", "POST", "/acknowledge", {}),
     )
     return {
+        "snoozed": Act(_may_be_sent, (("editor", "PATCH", "", {"snoozeUntil": later}),), needs_time=True),
+        "snoozedOverAGap": Act(_lacks_its_email, (("editor", "PATCH", "", {"snoozeUntil": later}),), needs_time=True),
         "heldByHand": Act(_may_be_sent, (("editor", "PATCH", "", {"stage": NEEDS_ATTENTION}),)),
-        "snoozed": Act(_may_be_sent, (("editor", "PATCH", "", {"snoozeUntil": in_three_days}),)),
-        "snoozedOverAGap": Act(_lacks_its_email, (("editor", "PATCH", "", {"snoozeUntil": in_three_days}),)),
         "ready": Act(_may_be_sent, (("editor", "PATCH", "", {"threePlStatus": NOW}),)),
         "dispatched": Act(_may_be_sent, (("editor", "PATCH", "", {"fullyDispatched": True}),)),
         "handedOver": Act(_may_be_sent, hands_over),
@@ -126,12 +133,26 @@ class Work:
         free = dict(rows)
         self._order: dict[str, str] = {}
         for name, act in _acts().items():
-            order_id = next(one for one, row in free.items() if act.wants(row))
+            order_id = next((one for one, row in free.items() if act.wants(row)), None)
+            if order_id is None:
+                raise Unexpected(f"No order of the first pages is fit for {name}")
             del free[order_id]
             self._order[name] = order_id
+            if act.needs_time:
+                self._move_ship_by(order_id, datetime.now(UTC) + 5 * SNOOZE)
             for role, method, path, body in act.calls:
                 self._act(role, method, f"/orders/{order_id}{path}", body)
         self._before = self._rows()
+
+    def _move_ship_by(self, order_id: str, to: datetime) -> None:
+        self._amazon.change(order_id, {"fulfillment": {"shipByWindow": {"latestDateTime": amazon_time(to)}}})
+        self._editor.post(f"/orders/{order_id}/redownload", {}, status=202)
+        eventually("the later ship-by", partial(self._is_to_be_shipped_by, order_id, to), A_WHILE)
+
+    def _is_to_be_shipped_by(self, order_id: str, time: datetime) -> bool | None:
+        order = self._editor.get(f"/orders/{order_id}")
+        is_there = order["verdict"] != "pending" and order["shipBy"] is not None
+        return (is_there and abs(datetime.fromisoformat(order["shipBy"]) - time) < timedelta(seconds=1)) or None
 
     def taken_over_by(self, stack: Stack) -> None:
         """All is there as it was: the orders, people's work, and how far the download had come."""
