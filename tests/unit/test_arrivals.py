@@ -118,7 +118,15 @@ def test_an_incident_stays_open_while_too_few_orders_come_to_tell() -> None:
 
 
 def test_orders_that_opened_an_incident_do_not_open_it_again() -> None:
-    assert arrived(*[True] * 10).without([US]).by_marketplace == {}
+    canadas = [an_amazon_order(order_id="702-1", marketplace_id=CANADA)]
+    both = arrived(*[True] * 10).with_orders(canadas, BY_DEFAULT, NOON)
+    assert both.once_back({US: {"email"}, CANADA: set()}, gone=()).by_marketplace.keys() == {CANADA}
+
+
+def test_the_end_of_one_field_leaves_the_evidence_of_another() -> None:
+    nameless = arrived(*[True] * 10, recipient_name=None, buyer_name=None)
+    after = nameless.once_back({US: {"email"}}, gone=[US])
+    assert vanished(after) == {US: ("firstName", "lastName")}
 
 
 def test_after_a_week_of_silence_nothing_is_known_of_a_marketplace() -> None:

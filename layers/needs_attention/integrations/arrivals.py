@@ -5,7 +5,7 @@ Amazon silently leaves out the fields for which an application has no role; only
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Container, Iterable, Mapping, Set
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -35,6 +35,10 @@ class Arrival(Value):
     at: UtcTime
     lacks: tuple[str, ...] = ()
 
+    def having(self, fields: Set[str]) -> "Arrival":
+        """The same, and these fields are not lacking."""
+        return self.model_copy(update={"lacks": tuple(field for field in self.lacks if field not in fields)})
+
 
 class Arrivals(Value):
     """The latest merchant-fulfilled, unshipped orders of each marketplace: Amazon gives personal data for these."""
@@ -55,12 +59,20 @@ class Arrivals(Value):
     def recent(self, now: datetime) -> "Arrivals":
         """Without marketplaces that have been silent for so long that their last orders say nothing about today."""
         is_silent = {key: latest[-1].at + SILENT_AFTER < now for key, latest in self.by_marketplace.items()}
-        return self.without(key for key, silent in is_silent.items() if silent)
+        return Arrivals(by_marketplace={key: one for key, one in self.by_marketplace.items() if not is_silent[key]})
 
-    def without(self, marketplace_ids: Iterable[str]) -> "Arrivals":
-        """Without these marketplaces: the orders that opened an incident must not open it again after its end."""
-        left_out = set(marketplace_ids)
-        return Arrivals(by_marketplace={key: one for key, one in self.by_marketplace.items() if key not in left_out})
+    def once_back(self, back: Mapping[str, Set[str]], gone: Container[str]) -> "Arrivals":
+        """Once these fields are back, by marketplace: the orders that opened an incident must not open it again.
+
+        They are forgotten, except in the marketplaces where other fields are still `gone`.
+        """
+        kept = {key: latest for key, latest in self.by_marketplace.items() if key in gone or not back.get(key)}
+        return Arrivals(
+            by_marketplace={
+                key: tuple(arrival.having(back.get(key, frozenset())) for arrival in latest)
+                for key, latest in kept.items()
+            }
+        )
 
 
 def vanished_fields(

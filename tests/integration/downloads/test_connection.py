@@ -98,6 +98,18 @@ def test_once_the_role_is_back_all_orders_heal_and_the_incident_closes(shop: Wor
     assert not shop.incidents
 
 
+def test_fields_that_stay_gone_keep_the_incident_open(shop: World) -> None:
+    for order_id in ours(shop):
+        nobody = {"buyer": {"buyerName": None}, "recipient": {"deliveryAddress": {"name": None}}}
+        shop.amazon.patch(order_id, nobody)
+    lose_the_role(shop)
+    download_all(shop)
+    grant_the_role(shop)
+    shop.run_for(25 * MINUTE)
+    assert (vanished(shop).since, vanished(shop).fields) == (NOON, {US: ("firstName", "lastName")})
+    assert "firstName on 20" in vanished(shop).evidence
+
+
 def test_a_person_may_ask_for_an_order_while_its_fields_are_gone(shop: World) -> None:
     lose_the_role(shop)
     download_all(shop)

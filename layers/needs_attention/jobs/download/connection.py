@@ -156,7 +156,7 @@ class ConnectionHealth:
         is_back = any(back.values())
         if is_back:
             self._request_waiting_orders(back, now)
-            arrivals = arrivals.without(marketplace_id for marketplace_id, ended in back.items() if ended)
+            arrivals = arrivals.once_back(back, fields)
         if fields:
             evidence = evidence_of(fields, arrivals)
             found = Incident(code="fieldsVanished", since=now, evidence=evidence, fields=fields)
