@@ -76,7 +76,7 @@ def test_while_fields_are_gone_one_order_is_asked_for_on_behalf_of_all(shop: Wor
     lose_the_role(shop)
     download_all(shop)
     shop.run_for(2 * HOUR)
-    assert len(asked_for(shop)) <= 9
+    assert 7 <= len(asked_for(shop)) <= 9  # one in a quarter of an hour, from the beginning
     assert vanished(shop).since == NOON
 
 

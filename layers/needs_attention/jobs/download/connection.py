@@ -116,11 +116,11 @@ class ConnectionHealth:
         return cause is None or self._may_probe(order, now)
 
     def next_time_for(self, order: Order, now: datetime) -> datetime | None:
-        """When to ask Amazon again for an order that it has just sent without any change."""
-        planned = next_redownload(order, now)
-        if order.order_id != self._probed_order:
-            return planned
-        return min(filter(None, (planned, now + PROBE_EVERY)))
+        """When to ask Amazon again for an order that it has just sent without any change.
+
+        The order that probed is asked for again when the next probe may be: until then no order is worth asking for.
+        """
+        return now + PROBE_EVERY if order.order_id == self._probed_order else next_redownload(order, now)
 
     # Fields that vanish
 
