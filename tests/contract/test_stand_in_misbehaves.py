@@ -145,6 +145,14 @@ def test_absent_fields_come_blank(client: PlainClient, stand_in: AmazonStandIn) 
     assert order["buyer"]["buyerEmail"]
 
 
+def test_a_dataset_is_left_out_of_every_order(client: PlainClient, stand_in: AmazonStandIn) -> None:
+    stand_in.misbehave(Misbehaviour.NO_FULFILLMENT)
+    order = client.order(NO_NAMES, includedData=ALL_DATASETS).json["order"]
+    assert "fulfillment" not in order
+    assert not any("fulfillment" in item for item in order["orderItems"])
+    assert order["recipient"]
+
+
 def test_an_order_comes_twice_on_a_page(client: PlainClient, stand_in: AmazonStandIn) -> None:
     stand_in.misbehave(Misbehaviour.DUPLICATES)
     order_ids = client.search(ALL).order_ids

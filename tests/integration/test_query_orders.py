@@ -753,7 +753,11 @@ def test_an_alert_is_shown_on_the_order_and_in_the_list(world: World) -> None:
 
 
 def emails_have_vanished(world: World) -> None:
-    incident = Incident(code="fieldsVanished", since=NOON, evidence="x", fields={"ATVPDKIKX0DER": ("email",)})
+    has_vanished(world, "email")
+
+
+def has_vanished(world: World, field: str) -> None:
+    incident = Incident(code="fieldsVanished", since=NOON, evidence="x", fields={"ATVPDKIKX0DER": (field,)})
     world.downloads.save_incidents("acme-na", Incidents(incidents=(incident,)))
 
 
@@ -800,6 +804,18 @@ def test_what_a_person_can_settle_does_not_wait_for_the_connection(world: World)
         ("blank", "Amazon has all of the email by now"),
         ("differsFromAmazon", "Compare both"),
     ]
+
+
+def test_an_unknown_status_is_confirmed_and_not_typed_in_during_an_outage(world: World) -> None:
+    has_vanished(world, "fulfillmentUnknown")
+    world.download(order_id=FIRST, fulfillment_status=None)
+    world.download(order_id=SECOND, came_back_from="shipped", doubts=1)
+    first, second = (world.call("GET", f"/orders/{id_}", role="reader").body for id_ in (FIRST, SECOND))
+    (step,), (own_step,) = ([item["nextStep"] for item in one["missingDetails"]] for one in (first, second))
+    assert (first["incident"], second["incident"]) == ("fieldsVanished", None)
+    assert "see the integration's incident" in step
+    assert "confirm `fulfillmentUnknown`" in step
+    assert own_step.startswith("Look in Seller Central.")
 
 
 def test_a_redacted_order_shows_no_person(world: World) -> None:

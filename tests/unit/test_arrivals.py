@@ -17,6 +17,7 @@ from needs_attention.integrations.arrivals import (
     vanished_fields,
 )
 from needs_attention.orders.settings import Checks, Settings
+from needs_attention.values.model import read_stored
 from tools.builders import NOON, an_address, an_amazon_order, an_fba_order, without_checks
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
@@ -143,6 +144,157 @@ def test_the_evidence_counts_orders_and_names_no_person() -> None:
     assert evidence_of({"": ("email",)}, Arrivals()) == "Of the latest 0 orders of no marketplace, missing: email on 0."
 
 
+# Status and channel: the fulfillment ----------------------------------------------------------------------------------
+
+UNKNOWN: dict[str, dict[str, Any]] = {
+    "no dataset": {"fulfillment_status": None, "fulfilled_by": None},
+    "no status": {"fulfillment_status": None},
+    "a new status": {"fulfillment_status": "ON_HOLD"},
+    "no channel": {"fulfilled_by": None},
+    "a new channel": {"fulfilled_by": "DRONE"},
+    "partly shipped, no channel": {"fulfillment_status": "PARTIALLY_SHIPPED", "fulfilled_by": None},
+}
+KNOWN: dict[str, dict[str, Any]] = {
+    "unshipped": {},
+    "shipped": {"fulfillment_status": "SHIPPED"},
+    "cancelled": {"fulfillment_status": "CANCELLED"},
+    "pending": {"fulfillment_status": "PENDING"},
+    "fulfilled by Amazon": {"fulfilled_by": "AMAZON"},
+}
+GONE = {US: ("fulfillmentUnknown",)}
+
+
+def after(*groups: tuple[int, Mapping[str, Any]], before: Arrivals | None = None) -> Arrivals:
+    """Orders one after another: so many of each kind. Their IDs differ within these groups."""
+    kinds = [fields for number, fields in groups for _ in range(number)]
+    orders = [an_amazon_order(**{"order_id": f"702-{number:07}", **fields}) for number, fields in enumerate(kinds)]
+    return (before or Arrivals()).with_orders(orders, BY_DEFAULT, NOON)
+
+
+@pytest.mark.parametrize("fields", UNKNOWN.values(), ids=UNKNOWN)
+def test_orders_without_a_known_status_or_channel_are_one_cause(fields: dict[str, Any]) -> None:
+    assert vanished(after((10, fields))) == GONE
+    assert vanished(after((9, fields))) == {}
+    assert vanished(after((30, {}), (25, fields))) == {}
+    assert vanished(after((30, {}), (26, fields))) == GONE
+
+
+def test_an_order_of_unknown_fulfillment_blames_no_role() -> None:
+    stripped = {"buyer_name": None, "buyer_email": None, "recipient_name": None, "delivery_address": None}
+    bare = after((10, UNKNOWN["no dataset"] | stripped))
+    assert vanished(bare) == GONE
+    assert {one.lacks for one in bare.by_marketplace[US]} == {("fulfillmentUnknown",)}
+
+
+def test_an_order_of_unknown_fulfillment_does_not_show_that_a_role_is_back() -> None:
+    known = {US: ("email",)}
+    both = {US: ("email", "fulfillmentUnknown")}
+    arrivals = after((10, {"buyer_email": None}), (11, UNKNOWN["no status"]))
+    assert vanished(arrivals, known) == vanished(arrivals) == both
+
+
+def test_an_order_that_came_back_is_no_fault_of_the_connection() -> None:
+    assert vanished(after((10, {"came_back_from": "shipped"}))) == {}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"fulfillment_status": "SHIPPED", "fulfilled_by": None},
+        {"fulfillment_status": "CANCELLED", "fulfilled_by": None},
+        {"fulfillment_status": "PENDING", "fulfilled_by": None},
+        {"fulfillment_status": None, "fulfilled_by": "AMAZON"},
+    ],
+    ids=["shipped", "cancelled", "pending", "fulfilled by Amazon"],
+)
+def test_an_order_known_not_to_be_sent_tells_nothing(fields: dict[str, Any]) -> None:
+    waiting = after((10, UNKNOWN["no status"]))
+    others = [an_amazon_order(order_id=f"703-{number}", **fields) for number in range(3)]
+    assert waiting.with_orders(others, BY_DEFAULT, NOON) == waiting
+
+
+@pytest.mark.parametrize("fields", KNOWN.values(), ids=KNOWN)
+def test_fulfillment_is_known_again_after_three_orders_of_any_status(fields: dict[str, Any]) -> None:
+    for unknown in (UNKNOWN["no dataset"], UNKNOWN["a new status"]):
+        assert vanished(after((12, unknown), (2, fields)), GONE) == GONE
+        assert vanished(after((12, unknown), (3, fields)), GONE) == {}
+        assert vanished(after((12, unknown), (3, fields), (1, unknown)), GONE) == GONE
+
+
+@pytest.mark.parametrize("fields", KNOWN.values(), ids=KNOWN)
+def test_fulfillment_is_known_again_once_amazon_tells_it_of_one_order(fields: dict[str, Any]) -> None:
+    for unknown in UNKNOWN.values():
+        assert filled_gaps([(an_amazon_order(**unknown), an_amazon_order(**fields))], BY_DEFAULT) == {
+            US: {"fulfillmentUnknown"}
+        }
+
+
+def test_another_unknown_status_does_not_make_fulfillment_known() -> None:
+    before, later = (an_amazon_order(**UNKNOWN[kind]) for kind in ("no dataset", "a new status"))
+    assert filled_gaps([(before, later)], BY_DEFAULT) == {US: frozenset()}
+
+
+def test_only_orders_that_may_be_to_send_open_an_incident_of_fulfillment() -> None:
+    shipped, unknown = KNOWN["shipped"], UNKNOWN["a new status"]
+    assert vanished(after((40, shipped), (10, unknown), (40, shipped), (1, unknown))) == GONE
+
+
+def test_an_order_of_unknown_fulfillment_that_is_known_now_does_not_count() -> None:
+    waiting = after((10, UNKNOWN["no status"]))
+    assert vanished(after((1, KNOWN["shipped"]), before=waiting)) == {}
+    assert vanished(after((1, UNKNOWN["a new status"]), before=waiting)) == GONE
+
+
+def test_orders_not_to_be_sent_are_noted_only_while_fulfillment_is_unknown() -> None:
+    known = after((1, {}))
+    assert after((5, KNOWN["shipped"]), before=known) == known
+    noted = after((LATEST, {}), (1, UNKNOWN["no status"]), (5, KNOWN["shipped"])).by_marketplace[US]
+    assert [(one.is_to_send, one.lacks) for one in noted][-5:] == [
+        (True, ()),
+        (False, ("fulfillmentUnknown",)),
+        *[(False, ())] * 3,
+    ]
+    assert len(noted) == LATEST + 3
+
+
+def test_what_an_order_lacked_while_it_was_to_be_sent_counts_once_it_is_sent() -> None:
+    nameless = after((1, {"buyer_email": None}), (1, UNKNOWN["no status"]))
+    noted = after((1, KNOWN["shipped"]), before=nameless).by_marketplace[US]
+    assert [(one.is_to_send, one.lacks) for one in noted] == [
+        (True, ("email",)),
+        (False, ("fulfillmentUnknown",)),
+        (False, ()),
+    ]
+
+
+def test_a_field_that_an_order_has_no_claim_to_is_not_filled() -> None:
+    nameless = an_amazon_order(buyer_email=None)
+    for later in (an_fba_order(), an_amazon_order(buyer_email=None, **UNKNOWN["no dataset"])):
+        assert filled_gaps([(nameless, later)], BY_DEFAULT) == {US: frozenset()}
+
+
+def test_the_end_of_unknown_fulfillment_keeps_the_incident_of_a_role() -> None:
+    known = {US: ("email", "fulfillmentUnknown")}
+    unknown = after((LATEST, UNKNOWN["no dataset"]), (3, KNOWN["shipped"]))
+    assert vanished(unknown, known) == {US: ("email",)}
+    left = unknown.once_back({US: {"fulfillmentUnknown"}}, gone=[US])
+    assert vanished(after((1, {}), before=left), {US: ("email",)}) == {US: ("email",)}
+
+
+def test_the_evidence_counts_orders_that_may_be_to_send() -> None:
+    arrivals = after((3, {"buyer_email": None}), (9, UNKNOWN["no status"]), (2, KNOWN["shipped"]))
+    assert evidence_of({US: ("email", "fulfillmentUnknown")}, arrivals) == (
+        f"Of the latest 12 orders of {US}, missing: email on 3, fulfillmentUnknown on 9."
+    )
+
+
+def test_arrivals_that_the_release_before_stored_are_orders_to_send() -> None:
+    stored = f'{{"byMarketplace":{{"{US}":[{{"order":"1f","at":"2026-11-23T12:00:00Z","lacks":["email"]}}]}}}}'
+    assert read_stored(Arrivals, stored).by_marketplace[US] == (
+        Arrival(order="1f", at=NOON, lacks=("email",), is_to_send=True),
+    )
+
+
 DAY = timedelta(days=1)
 
 
@@ -172,6 +324,15 @@ def test_each_field_that_is_lacking_is_counted_among_the_latest_orders() -> None
 )
 def test_the_shipping_role_is_granted_where_one_of_its_fields_has_come(lacks: list[tuple[str, ...]], role: str) -> None:
     assert told(*lacks).shipping_role == role
+
+
+def test_an_order_of_unknown_fulfillment_tells_nothing_of_the_role() -> None:
+    unknown = after((2, UNKNOWN["no status"]), (1, KNOWN["shipped"]))
+    both = after((1, {"buyer_email": None}), before=unknown)
+    (us,) = arriving(unknown, [US], Checks())
+    assert (us.orders, us.lacking, us.shipping_role) == (2, {"fulfillmentUnknown": 2}, "unknown")
+    (us,) = arriving(both, [US], Checks(delivery_address=False))
+    assert (us.orders, us.lacking, us.shipping_role) == (2, {"email": 1, "fulfillmentUnknown": 1}, "notSeen")
 
 
 def test_a_check_that_is_off_tells_nothing_of_the_role() -> None:

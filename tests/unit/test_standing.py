@@ -111,6 +111,17 @@ def test_an_order_that_lacks_a_vanished_field_waits_for_the_connection() -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "queue"),
+    [({"fulfillment_status": None}, "connectionAtFault"), ({"came_back_from": "shipped"}, "waitingForAmazon")],
+)
+def test_an_order_that_came_back_does_not_wait_for_the_connection(fields: dict[str, Any], queue: str) -> None:
+    incident = Incident(code="fieldsVanished", since=NOON, evidence="all", fields={US: ("fulfillmentUnknown",)})
+    held = Summary.of(a_judged_order(an_amazon_order(**fields)))
+
+    assert OrderStanding.of(held, around(Incidents(incidents=(incident,))), NOON).queue == queue
+
+
 def test_an_order_ready_to_release_waits_for_a_person() -> None:
     assert OrderStanding.of(HELD.model_copy(update={"ready_to_release": True}), around(), NOON).queue == "yours"
 

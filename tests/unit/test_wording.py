@@ -5,8 +5,14 @@ from typing import Any, get_args
 import pytest
 
 from needs_attention.integrations.expiry import Ending
-from needs_attention.integrations.incidents import IncidentCode
-from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
+from needs_attention.integrations.incidents import Incident, IncidentCode
+from needs_attention.integrations.wording import (
+    FULFILLMENT_VANISHED,
+    HOW_TO_RENEW,
+    WHAT_TO_DO,
+    next_step_at_fault,
+    what_to_do,
+)
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.checks import Finding
 from needs_attention.orders.completeness import find_differences, find_missing
@@ -166,6 +172,28 @@ def test_the_order_opens_in_the_seller_central_of_its_marketplace() -> None:
 def test_an_order_of_an_unknown_marketplace_opens_nowhere() -> None:
     assert seller_central_url(an_order(an_amazon_order(marketplace_id="NEW"))) is None
     assert seller_central_url(an_order(an_amazon_order(marketplace_id=None))) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        (("email",), [WHAT_TO_DO["fieldsVanished"]]),
+        (("fulfillmentUnknown",), [FULFILLMENT_VANISHED]),
+        (("email", "fulfillmentUnknown"), [FULFILLMENT_VANISHED, WHAT_TO_DO["fieldsVanished"]]),
+    ],
+)
+def test_roles_are_named_only_for_fields_that_come_with_a_role(fields: tuple[str, ...], says: list[str]) -> None:
+    incident = Incident(code="fieldsVanished", since=NOON, evidence="all", fields={"US": fields})
+    assert what_to_do(incident) == " ".join(says)
+
+
+def test_other_incidents_have_one_thing_to_do() -> None:
+    assert what_to_do(Incident(code="accessDenied", since=NOON, evidence="403")) == WHAT_TO_DO["accessDenied"]
+
+
+def test_a_field_that_a_connection_leaves_out_has_a_next_step() -> None:
+    assert "or type it in here" in next_step_at_fault("email")
+    assert "confirm `fulfillmentUnknown`" in next_step_at_fault("fulfillmentUnknown")
 
 
 def test_every_incident_and_every_end_of_credentials_says_what_to_do() -> None:

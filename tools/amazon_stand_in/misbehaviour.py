@@ -31,6 +31,7 @@ class Misbehaviour(StrEnum):
     SLOW_ANSWER = "slowAnswer"
     NULL_FIELDS = "nullFields"
     BLANK_FIELDS = "blankFields"
+    NO_FULFILLMENT = "noFulfillment"
     DUPLICATES = "duplicates"
     UNKNOWN_VALUES = "unknownValues"
     MALFORMED_ORDER = "malformedOrder"
@@ -62,6 +63,7 @@ _OF_THE_ORDERS_API: Final = frozenset({"searchOrders", "getOrder"})
 _ONLY_OF: Final = {
     Misbehaviour.NULL_FIELDS: _OF_THE_ORDERS_API,
     Misbehaviour.BLANK_FIELDS: _OF_THE_ORDERS_API,
+    Misbehaviour.NO_FULFILLMENT: _OF_THE_ORDERS_API,
     Misbehaviour.DUPLICATES: _OF_THE_ORDERS_API,
     Misbehaviour.UNKNOWN_VALUES: _OF_THE_ORDERS_API,
     Misbehaviour.MALFORMED_ORDER: _OF_THE_ORDERS_API,
@@ -136,6 +138,18 @@ def _with_blank_fields(orders: list[Json]) -> list[Json]:
     return [_with_absent_fields(order, "") for order in orders]
 
 
+def _without_fulfillment(orders: list[Json]) -> list[Json]:
+    """As in an outage of that dataset, with all others there (selling-partner-api-models issue 5365)."""
+    return [
+        _without(order, "fulfillment") | {"orderItems": [_without(item, "fulfillment") for item in order["orderItems"]]}
+        for order in orders
+    ]
+
+
+def _without(part: Json, field: str) -> Json:
+    return {key: value for key, value in part.items() if key != field}
+
+
 def _with_a_duplicate(orders: list[Json]) -> list[Json]:
     return orders + orders[:1]
 
@@ -152,6 +166,7 @@ def _with_a_malformed_order(orders: list[Json]) -> list[Json]:
 REWRITTEN: Final[dict[Misbehaviour, Callable[[list[Json]], list[Json]]]] = {
     Misbehaviour.NULL_FIELDS: _with_null_fields,
     Misbehaviour.BLANK_FIELDS: _with_blank_fields,
+    Misbehaviour.NO_FULFILLMENT: _without_fulfillment,
     Misbehaviour.DUPLICATES: _with_a_duplicate,
     Misbehaviour.UNKNOWN_VALUES: _with_unknown_values,
     Misbehaviour.MALFORMED_ORDER: _with_a_malformed_order,

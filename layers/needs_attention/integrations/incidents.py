@@ -103,9 +103,9 @@ class Incidents(Value):
         incident = self.find("fieldsVanished")
         return frozenset(incident.fields.get(marketplace_id or "", ())) if incident else frozenset()
 
-    def cause_of(self, marketplace_id: str | None, missing: Iterable[str]) -> IncidentCode | None:
-        """The incident that explains the missing fields of an order; None if only the order lacks them."""
-        return "fieldsVanished" if not self.vanished(marketplace_id).isdisjoint(missing) else None
+    def cause_of(self, marketplace_id: str | None, awaited: Iterable[str]) -> IncidentCode | None:
+        """The incident that explains the fields that an order awaits; None if only the order lacks them."""
+        return "fieldsVanished" if not self.vanished(marketplace_id).isdisjoint(awaited) else None
 
 
 def is_far_behind(reached: datetime, now: datetime, *, is_open: bool) -> bool:

@@ -113,7 +113,7 @@ class OrderStanding(NamedTuple):
 
     @classmethod
     def of(cls, summary: Summary, surroundings: Surroundings, now: datetime) -> "OrderStanding":
-        incident = surroundings.incidents.cause_of(summary.marketplace_id, summary.missing)
+        incident = surroundings.incidents.cause_of(summary.marketplace_id, summary.awaited)
         urgency = ship_by_state(summary.ship_by, now) if summary.is_unsent else None
         waits = summary.redownload_at is not None and not summary.ready_to_release
         queue = queue_of(summary.hold, urgency, has_incident=incident is not None, waits_for_amazon=waits)

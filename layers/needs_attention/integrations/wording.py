@@ -1,11 +1,17 @@
 """Plain words about a connection: the step that ends each incident, and the renewal of credentials."""
 
 from needs_attention.integrations.expiry import Ending
-from needs_attention.integrations.incidents import IncidentCode
+from needs_attention.integrations.incidents import Incident, IncidentCode
+from needs_attention.orders.edits import FULFILLMENT_UNKNOWN
 
 CONNECTION_AT_FAULT = (
     "Amazon sends this field for hardly any order of this marketplace now: see the integration's incident. "
     "The order is downloaded again when the incident ends; or type it in here."
+)
+FULFILLMENT_AT_FAULT = (
+    "Amazon sends a known status and channel for hardly any order of this marketplace now: see the integration's "
+    "incident. The order is downloaded again when the incident ends; or look in Seller Central and, if it is yours to "
+    "send and not shipped, confirm `fulfillmentUnknown`."
 )
 
 WHAT_TO_DO: dict[IncidentCode, str] = {
@@ -31,7 +37,27 @@ WHAT_TO_DO: dict[IncidentCode, str] = {
     ),
 }
 
+FULFILLMENT_VANISHED = (
+    "Amazon sends no status or channel that is known here: it has an outage, or a new value that needs a new release. "
+    "Look up urgent orders in Seller Central, and confirm `fulfillmentUnknown` on those that are yours to send and not "
+    "shipped. The others are downloaded again automatically when the status and the channel are back."
+)
+
 HOW_TO_RENEW: dict[Ending, str] = {
     "clientSecret": "Rotate the client secret in Amazon's developer console, and send the new credentials.",
     "consent": "Have the seller consent again, and send the new credentials. A private application authorises itself.",
 }
+
+
+def what_to_do(incident: Incident) -> str:
+    """The step that ends the incident. Fields that vanish have different causes."""
+    vanished = {field for fields in incident.fields.values() for field in fields}
+    if FULFILLMENT_UNKNOWN not in vanished:
+        return WHAT_TO_DO[incident.code]
+    others = [WHAT_TO_DO[incident.code]] if vanished - {FULFILLMENT_UNKNOWN} else []
+    return " ".join([FULFILLMENT_VANISHED, *others])
+
+
+def next_step_at_fault(field: str) -> str:
+    """What a person can do about a field that most orders of the marketplace lack."""
+    return FULFILLMENT_AT_FAULT if field == FULFILLMENT_UNKNOWN else CONNECTION_AT_FAULT

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.integrations.standing import HeldCounts, OrderStanding, UnsentCounts
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
+from needs_attention.integrations.wording import HOW_TO_RENEW, what_to_do
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import AT_RISK, ShipByState
@@ -175,7 +175,7 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
         due = _at_least(told.redactions.due, told.redactions.is_truncated)
         yield f"  Personal data to be removed by now: {due} orders, overdue: {told.redactions.overdue}"
     for incident in told.surroundings.incidents.incidents:
-        yield f"  Incident since {instant(incident.since)}: {incident.code}. {WHAT_TO_DO[incident.code]}"
+        yield f"  Incident since {instant(incident.since)}: {incident.code}. {what_to_do(incident)}"
     for expiry in integration.expiries(now):
         if expiry.is_soon:
             yield f"  {expiry.what} ends at {instant(expiry.at)}. {HOW_TO_RENEW[expiry.what]}"

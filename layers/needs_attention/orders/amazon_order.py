@@ -178,15 +178,21 @@ class AmazonOrder(Value):
         return self.fulfillment_status in SHIPPED_AT_AMAZON
 
     @property
+    def has_known_fulfillment(self) -> bool:
+        """Whether Amazon says, in words that are known here, how far the order is and who fulfils it."""
+        return self.fulfillment_status in KNOWN_STATUSES and self.fulfilled_by in KNOWN_CHANNELS
+
+    @property
     def doubt(self) -> tuple[str | None, ...]:
         """What makes it unknown whether the order is ours to send: its status, its channel or its return; () if known.
 
         An order without a known status may have been shipped already.
         """
+        if self.has_known_fulfillment and self.came_back_from is None:
+            return ()
         status = self.fulfillment_status if self.fulfillment_status not in KNOWN_STATUSES else ""
         channel = self.fulfilled_by if self.fulfilled_by not in KNOWN_CHANNELS else ""
-        is_known = status == "" and channel == "" and self.came_back_from is None
-        return () if is_known else (status, channel, self.came_back_from)
+        return (status, channel, self.came_back_from)
 
     @property
     def cancel_requests(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.decisions import ThreePlDecision
+from needs_attention.orders.edits import FULFILLMENT_UNKNOWN
 from needs_attention.orders.order import Order, is_unsent
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.values.model import Value
@@ -50,6 +51,11 @@ class Summary(Value):
     stopped_by: str | None = None
     stopped_at: UtcTime | None = None
     stop_is_implied: bool = False
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The missing fields that Amazon may yet send. An order that came back waits for a person instead."""
+        return tuple(one for one in self.missing if one != FULFILLMENT_UNKNOWN or self.came_back_from is None)
 
     @property
     def is_unsent(self) -> bool:

@@ -1,10 +1,14 @@
 """A connection that is at fault: one incident, and not a false task for each of its orders."""
 
+import re
 from typing import Any
 
 import pytest
 
 from needs_attention.integrations.incidents import Incident
+from needs_attention.integrations.standing import OrderStanding
+from needs_attention.orders.settings import NEW, Settings, ThreePlStatus
+from needs_attention.orders.summary import Summary
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.ledger import amazon_time
@@ -237,6 +241,93 @@ def test_a_run_tells_how_long_the_credentials_are_still_good(world: World) -> No
     seen = world.run()
     assert seen is not None
     assert seen.credentials_last == 10 * DAY
+
+
+# Status and channel ---------------------------------------------------------------------------------------------------
+
+FULFILLMENT_IS_GONE = [Misbehaviour.NO_FULFILLMENT, Misbehaviour.UNKNOWN_VALUES]
+
+
+def standing(world: World, order_id: str) -> OrderStanding:
+    surroundings = world.integrations.surroundings("demo")
+    assert surroundings is not None
+    return OrderStanding.of(Summary.of(world.order(order_id)), surroundings, world.clock())
+
+
+def of_us(world: World, order_ids: list[str]) -> list[str]:
+    return [order_id for order_id in order_ids if world.order(order_id).amazon.marketplace_id == US]
+
+
+@pytest.mark.parametrize("kind", FULFILLMENT_IS_GONE)
+def test_orders_without_a_known_status_are_one_incident(shop: World, kind: Misbehaviour) -> None:
+    shop.amazon.misbehave(kind, times=None)
+    download_all(shop)
+    (incident,) = shop.incidents.incidents
+    assert (incident.code, incident.since, incident.fields[US]) == ("fieldsVanished", NOON, ("fulfillmentUnknown",))
+    assert re.search(rf"Of the latest (\d+) orders of {US}, missing: fulfillmentUnknown on \1\.", incident.evidence)
+    waiting = of_us(shop, sorted(held(shop)))
+    assert {*ours(shop)} < {*waiting}
+    seen = {(one.incident, one.queue) for one in (standing(shop, order_id) for order_id in waiting)}
+    assert seen == {("fieldsVanished", "connectionAtFault")}
+
+
+@pytest.mark.parametrize("kind", FULFILLMENT_IS_GONE)
+def test_once_the_status_is_known_again_all_orders_heal(shop: World, kind: Misbehaviour) -> None:
+    to_warehouse = Settings(default_three_pl_status=ThreePlStatus.NOW, download_pending_orders=True)
+    shop.change(settings=to_warehouse)
+    shop.amazon.misbehave(kind, times=None)
+    download_all(shop)
+    shop.run_for(2 * HOUR)
+    assert len(of_us(shop, asked_for(shop))) <= 9
+    assert not any(shop.order(order_id).is_fulfillable for order_id in shop.items())
+    shipped, *others = ours(shop)
+    shop.amazon.patch(shipped, {"fulfillment": {"fulfillmentStatus": "SHIPPED"}})
+    shop.amazon.behave()
+    shop.run_for(25 * MINUTE)
+    shop.judge_all()
+    assert not shop.incidents
+    assert of_us(shop, sorted(held(shop))) == []
+    healed = {(one.stage, one.three_pl_status, one.is_transferable) for one in map(shop.order, others)}
+    assert healed == {(NEW, ThreePlStatus.NOW, True)}
+    sent = shop.order(shipped)
+    assert (sent.dispatched_by, sent.three_pl_status, sent.is_fulfillable) == (
+        "amazon",
+        ThreePlStatus.DO_NOT_TRANSFER,
+        False,
+    )
+
+
+def test_a_few_orders_without_a_status_are_their_own_doubts(shop: World) -> None:
+    for order_id in ours(shop)[:8]:
+        shop.amazon.patch(order_id, {"fulfillment": {"fulfillmentStatus": "ON_HOLD"}})
+    download_all(shop)
+    assert len(held(shop)) == 8
+    assert not shop.incidents
+
+
+def test_an_order_that_came_back_waits_for_a_person_also_in_an_outage(shop: World) -> None:
+    download_all(shop)
+    back = ours(shop)[0]
+    shop.amazon.patch(back, {"fulfillment": {"fulfillmentStatus": "SHIPPED"}})
+    shop.want(back)
+    shop.run()
+    shop.judge_all()
+    shop.amazon.patch(back, {"fulfillment": {"fulfillmentStatus": "UNSHIPPED"}})
+    shop.want(back)
+    shop.run()
+    shop.judge_all()
+    shop.amazon.misbehave(Misbehaviour.NO_FULFILLMENT, times=None)
+    download_all(shop, "d2")
+    assert vanished(shop).fields[US] == ("fulfillmentUnknown",)
+    assert (standing(shop, back).incident, standing(shop, ours(shop)[1]).incident) == (None, "fieldsVanished")
+    shop.amazon.forget_requests()
+    shop.run_for(20 * MINUTE)
+    assert asked_for(shop).count(back) == 3  # after 2, 5 and 15 minutes, as an order with a gap of its own
+    shop.amazon.forget_requests()
+    shop.amazon.behave()
+    shop.run_for(20 * MINUTE)
+    assert not shop.incidents
+    assert back not in asked_for(shop)
 
 
 # The second look ------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from needs_attention.integrations.incidents import Incident, IncidentCode, Incid
 from needs_attention.integrations.integration import Integration, Region, Rejudgement
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import IntegrationStanding
-from needs_attention.integrations.wording import HOW_TO_RENEW, WHAT_TO_DO
+from needs_attention.integrations.wording import HOW_TO_RENEW, what_to_do
 from needs_attention.orders.settings import Settings
 from needs_attention.values.times import instant
 
@@ -265,7 +265,7 @@ def _incident(incident: Incident) -> IncidentView:
         "evidence": incident.evidence,
         "requestId": incident.request_id,
         "fields": {marketplace_id: list(fields) for marketplace_id, fields in incident.fields.items()},
-        "whatToDo": WHAT_TO_DO[incident.code],
+        "whatToDo": what_to_do(incident),
     }
 
 

@@ -11,7 +11,7 @@ from needs_attention.api.problems import FieldProblem, ProblemDetails
 from needs_attention.integrations.incidents import IncidentCode
 from needs_attention.integrations.standing import BlockedBy, OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
-from needs_attention.integrations.wording import CONNECTION_AT_FAULT
+from needs_attention.integrations.wording import next_step_at_fault
 from needs_attention.orders.amazon_order import Address, CameBackFrom, LineItem, Money
 from needs_attention.orders.completeness import hidden_by_typing
 from needs_attention.orders.decisions import Decision
@@ -406,13 +406,19 @@ def _personal_data(view: Seen) -> PersonalData:
     }
 
 
+# Amazon cannot settle these, whatever it sends.
+WAITS_FOR_A_PERSON = frozenset({DIFFERS, "cameBack"})
+
+
 def _missing_details(order: Order, surroundings: Surroundings) -> list[MissingDetail]:
     hidden = hidden_by_typing(order.amazon, order.edits, surroundings.settings)
     vanished = surroundings.incidents.vanished(order.amazon.marketplace_id) - hidden.keys()
 
     def next_step(item: Missing) -> str:
-        waits_for_the_incident = item.field in vanished and item.reason != DIFFERS
-        return CONNECTION_AT_FAULT if waits_for_the_incident else next_step_for(item, order, hidden.get(item.field))
+        waits_for_the_incident = item.field in vanished and item.reason not in WAITS_FOR_A_PERSON
+        if waits_for_the_incident:
+            return next_step_at_fault(item.field)
+        return next_step_for(item, order, hidden.get(item.field))
 
     return [
         {

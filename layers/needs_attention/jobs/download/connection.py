@@ -30,7 +30,7 @@ from needs_attention.integrations.incidents import (
 from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.intake import Written
 from needs_attention.jobs.event_bus import Event, EventBus, UntoldChange
-from needs_attention.orders.order import Missing, Order
+from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import next_redownload
@@ -112,7 +112,7 @@ class ConnectionHealth:
 
         While the connection is at fault, one order at a time probes on behalf of all whether it still is.
         """
-        cause = self._incidents.cause_of(order.amazon.marketplace_id, _codes(order.missing))
+        cause = self._incidents.cause_of(order.amazon.marketplace_id, Summary.of(order).awaited)
         return cause is None or self._may_probe(order, now)
 
     def next_time_for(self, order: Order, now: datetime) -> datetime | None:
@@ -155,7 +155,7 @@ class ConnectionHealth:
         }
         is_back = any(back.values())
         if is_back:
-            self._request_waiting_orders(back, now)
+            self._request_waiting_orders(back, fields, now)
             arrivals = arrivals.once_back(back, fields)
         if fields:
             evidence = evidence_of(fields, arrivals)
@@ -168,22 +168,29 @@ class ConnectionHealth:
             self._downloads.save_arrivals(self._id, arrivals)
         return is_back
 
-    def _request_waiting_orders(self, back: Mapping[str, Set[str]], now: datetime) -> None:
+    def _request_waiting_orders(
+        self, back: Mapping[str, Set[str]], gone: Mapping[str, Iterable[str]], now: datetime
+    ) -> None:
         """Requests all orders that wait for fields that are back, by whichever way is cheaper.
 
-        It comes before the incident is closed, so that a run that dies in between does it again.
+        Fields that are still gone in other marketplaces may be back there too: one order of each is requested. It all
+        comes before the incident is closed, so that a run that dies in between does it again.
         """
         first: list[str] = []
+        probes: dict[str, str] = {}
         number, start = 0, now
         for one in self._held():
-            if not back.get(one.marketplace_id or "", set()).isdisjoint(one.missing):
+            marketplace_id, awaited = one.marketplace_id or "", frozenset(one.awaited)
+            if not awaited.isdisjoint(back.get(marketplace_id, ())):
                 number, start = number + 1, min(start, one.updated_at)
                 first += [one.order_id] if number <= MOST_BY_ID else []
+            elif not awaited.isdisjoint(gone.get(marketplace_id, ())):
+                probes.setdefault(marketplace_id, one.order_id)
         logger.info("fields are back", integration=self._id, waiting=number)
+        for order_id in (*(first if number <= MOST_BY_ID else ()), *probes.values()):
+            wanted = Redownload(order_id=order_id, cause="requested", wanted_at=now)
+            self._downloads.want_redownload(self._id, wanted)
         if number <= MOST_BY_ID:
-            for order_id in first:
-                wanted = Redownload(order_id=order_id, cause="requested", wanted_at=now)
-                self._downloads.want_redownload(self._id, wanted)
             return
         is_asked_for = any(
             one.requested_by == BY_THE_CLOCK and not one.is_over
@@ -260,7 +267,3 @@ def _code_of(error: SpApiError) -> IncidentCode:
     if isinstance(error, AccessDenied) and "marketplace" in str(error).casefold():
         return "marketplaceNotAllowed"
     return next((code for kind, code in _CODES.items() if isinstance(error, kind)), "amazonUnavailable")
-
-
-def _codes(missing: Iterable[Missing]) -> tuple[str, ...]:
-    return tuple(item.field for item in missing)
