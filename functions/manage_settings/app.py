@@ -99,7 +99,9 @@ def change_integration(
 def rejudge(caller: Caller, integration_id: str) -> Response[object]:
     """Judges the orders in all Stages again, by the current settings.
 
-    Otherwise settings apply from an order's next verdict.
+    It begins after two minutes, when no verdict by earlier settings can still be written, and includes orders whose
+    verdict is pending. If the settings change before it has finished, it starts over. Otherwise settings apply from an
+    order's next verdict.
     """
     return answer(changes_by(caller).rejudge(integration_id), HTTPStatus.ACCEPTED)
 

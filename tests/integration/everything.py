@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.incidents import Incidents
+from needs_attention.integrations.integration import OLD_VERDICTS_END_AFTER
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.amazon_stand_in.server import AmazonStandIn
@@ -134,6 +135,7 @@ class Day:
         assert self.call("POST", "/orders/none/redownload", Idempotency_Key="of-none").status == 404
         self.ask("POST", f"/orders/{order_id}/redownload")
         self.ask("POST", f"{PATH}/rejudgement")
+        self.world.clock.advance(OLD_VERDICTS_END_AFTER)
         self.wake_up()
         assert self.ask("GET", f"{PATH}/rejudgement")["finishedAt"]
         assert not self.world.downloads.due_redownloads(INTEGRATION, "requested", self.world.clock())

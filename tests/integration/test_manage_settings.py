@@ -12,10 +12,11 @@ from needs_attention.downloads.live import Subscription
 from needs_attention.integrations.arrivals import Arrival, Arrivals
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.orders.settings import Checks, Settings
+from needs_attention.values.times import instant
 from tools.builders import NOON
 from tools.in_memory.api import Answer, World
 
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 CREDENTIALS = {"clientId": "amzn1.client", "clientSecret": "a-client-secret", "refreshToken": "Atzr|a-token"}
 REGISTRATION = {
     "integrationId": "beta-eu",
@@ -250,7 +251,67 @@ def test_orders_are_judged_again_on_request(world: World) -> None:
     job = world.downloads.rejudgement("acme-na")
     assert job is not None
     assert job.stages == ("needs-attention", "new")
+    assert answer.body["beginsAt"] == instant(NOON + 2 * MINUTE)
     assert world.call("POST", "/integrations/none/rejudgement").status == 404
+
+
+REJUDGEMENT = "/integrations/acme-na/rejudgement"
+NEW_SETTINGS = {"settings": {"checks": {"email": False}}}
+
+
+def finish_rejudgement(world: World) -> None:
+    job = world.downloads.rejudgement("acme-na")
+    assert job is not None
+    done = {"stages": (), "orders": 7, "finished_at": world.clock()}
+    world.downloads.save_rejudgement("acme-na", job.model_copy(update=done))
+
+
+def test_a_change_of_settings_starts_a_rejudgement_over(world: World) -> None:
+    world.call("POST", REJUDGEMENT)
+    world.call("POST", "/stages", {"name": "Packing"})
+    world.clock.advance(3 * MINUTE)
+    assert world.call("PATCH", "/integrations/acme-na", NEW_SETTINGS).status == 200
+    shown = world.call("GET", REJUDGEMENT).body
+    times = (shown["requestedAt"], shown["beginsAt"], shown["finishedAt"])
+    assert times == (instant(world.clock()), instant(world.clock() + 2 * MINUTE), None)
+    job = world.downloads.rejudgement("acme-na")
+    assert job is not None
+    assert job.stages == ("needs-attention", "new", "packing")
+
+
+def test_a_change_of_settings_sent_again_starts_a_rejudgement_over(world: World) -> None:
+    """The first one may have died in between."""
+    world.call("PATCH", "/integrations/acme-na", NEW_SETTINGS)
+    world.call("POST", REJUDGEMENT)
+    world.clock.advance(MINUTE)
+    world.call("PATCH", "/integrations/acme-na", NEW_SETTINGS)
+    assert world.call("GET", REJUDGEMENT).body["requestedAt"] == instant(world.clock())
+
+
+@pytest.mark.parametrize("body", [{"name": "Renamed"}, NEW_SETTINGS | {"dryRun": True}], ids=["name", "dry run"])
+def test_another_change_lets_a_rejudgement_go_on(world: World, body: dict[str, Any]) -> None:
+    begun = world.call("POST", REJUDGEMENT).body
+    world.clock.advance(MINUTE)
+    assert world.call("PATCH", "/integrations/acme-na", body).status == 200
+    assert world.call("GET", REJUDGEMENT).body == begun
+
+
+def test_a_finished_rejudgement_is_started_over_only_if_it_ran_meanwhile(world: World) -> None:
+    world.call("POST", REJUDGEMENT)
+    world.clock.advance(3 * MINUTE)
+    finish_rejudgement(world)
+    world.call("PATCH", "/integrations/acme-na", NEW_SETTINGS)
+    assert world.call("GET", REJUDGEMENT).body["finishedAt"] is None
+    world.clock.advance(3 * MINUTE)
+    finish_rejudgement(world)
+    world.clock.advance(MINUTE)
+    world.call("PATCH", "/integrations/acme-na", {"settings": {"checks": {"email": True}}})
+    assert world.call("GET", REJUDGEMENT).body["orders"] == 7
+
+
+def test_settings_without_a_rejudgement_begin_none(world: World) -> None:
+    world.call("PATCH", "/integrations/acme-na", NEW_SETTINGS)
+    assert world.call("GET", REJUDGEMENT).status == 404
 
 
 # The connection -------------------------------------------------------------------------------------------------------

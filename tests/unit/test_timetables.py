@@ -7,11 +7,13 @@ import pytest
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
 from needs_attention.downloads.walk import Walk
+from needs_attention.integrations.integration import Rejudgement
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.urgency import ship_by_state
 from needs_attention.orders.verdict import judged, next_redownload
 from tools.builders import CREATED, NOON, an_amazon_order, an_order
+from tools.from_template import function_property, functions_timeout
 
 MOMENT, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("milliseconds", "minutes", "hours", "days"))
 LOOKED = Reconciliation(updated_after=NOON - DAY, updated_before=NOON, walk=Walk(reached=NOON))
@@ -62,6 +64,16 @@ def test_a_second_look_names_twenty_missed_orders_and_counts_all() -> None:
     names = [f"701-{number}" for number in range(21)]
     looked = LOOKED.found(names[:2]).found(names[2:])
     assert (looked.missed, looked.missed_count) == (tuple(names[:20]), 21)
+
+
+def test_a_rejudgement_begins_after_whoever_read_earlier_settings_has_ended() -> None:
+    job = Rejudgement(requested_by="ada", requested_at=NOON, stages=())
+    changing = functions_timeout()  # of the request that changes the settings, and of those that change orders
+    validating = timedelta(seconds=function_property("ValidateOrdersFunction", "Timeout"))
+    indexes_lag = timedelta(seconds=10)
+    assert function_property("EditOrdersFunction", "Timeout") <= validating.total_seconds()
+    assert job.begins_at >= NOON + changing + validating + indexes_lag
+    assert job.begins_at == NOON + 2 * MINUTE
 
 
 def test_personal_data_is_due_26_days_after_delivery() -> None:

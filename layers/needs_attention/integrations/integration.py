@@ -1,6 +1,6 @@
 """An integration: one Amazon seller account in one Amazon region, its settings, and the rejudgement of its orders."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Literal
 
@@ -12,11 +12,15 @@ from needs_attention.values.fields import Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
+# A function that read the settings before they changed may write verdicts by them until its time is up: a validation
+# has a minute (its timeout in template.yaml), and the request that changed them half a minute. Indexes lag a moment.
+OLD_VERDICTS_END_AFTER = timedelta(minutes=2)
+
 
 class Rejudgement(Value):
     """A new verdict on every order, Stage by Stage; `position` is the place reached in the first of `stages`.
 
-    `changed` counts the orders whose verdict is a different one now.
+    `changed` counts the orders whose verdict is a different one now, or was pending.
     """
 
     requested_by: str
@@ -26,6 +30,11 @@ class Rejudgement(Value):
     orders: int = 0
     changed: int = 0
     finished_at: UtcTime | None = None
+
+    @property
+    def begins_at(self) -> datetime:
+        """When no verdict by earlier settings can still be written."""
+        return self.requested_at + OLD_VERDICTS_END_AFTER
 
 
 Region = Literal["NA", "EU", "FE"]

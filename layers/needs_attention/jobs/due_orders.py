@@ -77,12 +77,17 @@ def go_on_rejudging(
     now: Callable[[], datetime],
     until: datetime,
 ) -> bool:
-    """Judges orders by the current settings, if somebody asked for it; answers whether there is more to do.
+    """Judges orders by the current settings, if somebody asked for it; answers whether there is more to do at once.
 
-    An order whose verdict is pending is left to validation. A run that dies repeats a page, which changes nothing.
+    Before it begins, no verdict by earlier settings can be on its way any more. So an order without a Stage, which it
+    does not find, has yet to get its first verdict, and gets it by the current settings; and whoever changes an order
+    faster than it judges by them too. It judges orders whose verdict is pending as validation would. A run that dies
+    repeats a page, which changes nothing.
     """
     integration_id = integration.integration_id
     while (job := downloads.rejudgement(integration_id)) and not job.finished_at:
+        if now() < job.begins_at:
+            return False  # the schedule wakes the integration each minute
         if now() >= until:
             return True
         downloads.save_rejudgement(integration_id, _with_next_page_judged(orders, integration, job, now()))
@@ -99,7 +104,7 @@ def _with_next_page_judged(
     changed = 0
     for order in orders.get_many(one.order_id for one in found.summaries).values():
         after = judged(order, integration.settings, now)
-        if not order.is_pending and not after.says_the_same_as(order):
+        if not after.says_the_same_as(order):
             changed += orders.save_if_unchanged(order, after, by="clock", at=now, cause="settingsChanged")
     return job.model_copy(
         update={

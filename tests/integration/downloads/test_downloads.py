@@ -11,7 +11,8 @@ from needs_attention.amazon.errors import AmazonUnavailable
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.live import OverdueVerdicts
 from needs_attention.downloads.walk import Walk
-from needs_attention.integrations.integration import Rejudgement
+from needs_attention.integrations.integration import OLD_VERDICTS_END_AFTER, Rejudgement
+from needs_attention.jobs.validation import Validation
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
@@ -539,10 +540,18 @@ def test_a_snooze_ends_at_its_date(world: World) -> None:
 
 # Judged again ---------------------------------------------------------------------------------------------------------
 
+WITHOUT_EMAIL = Settings(download_pending_orders=True, checks=Checks(email=False))
 
-def rejudge(world: World, stages: tuple[str, ...] = (NEEDS_ATTENTION, NEW)) -> None:
+
+def request_rejudgement(world: World, stages: tuple[str, ...] = (NEEDS_ATTENTION, NEW)) -> None:
     job = Rejudgement(requested_by="ada", requested_at=world.clock(), stages=stages)
     world.downloads.begin_rejudgement("demo", job)
+
+
+def rejudge(world: World, stages: tuple[str, ...] = (NEEDS_ATTENTION, NEW)) -> None:
+    """Requests it, and waits until it may begin."""
+    request_rejudgement(world, stages)
+    world.clock.advance(OLD_VERDICTS_END_AFTER)
 
 
 def rejudged(world: World) -> Rejudgement:
@@ -553,7 +562,7 @@ def rejudged(world: World) -> Rejudgement:
 
 def test_changed_settings_count_at_once_when_somebody_asks_for_rejudgement(world: World) -> None:
     order_id = held(world)
-    world.change(settings=Settings(download_pending_orders=True, checks=Checks(email=False)))
+    world.change(settings=WITHOUT_EMAIL)
     assert world.order(order_id).hold is not None
     rejudge(world)
     world.run()
@@ -596,16 +605,44 @@ def test_a_rejudgement_takes_several_runs_if_it_must_and_wakes_the_next(
     assert rejudged(world).finished_at is not None
 
 
-def test_an_order_whose_verdict_is_pending_is_left_to_validation(world: World) -> None:
+def test_an_order_whose_verdict_is_pending_is_judged_again_too(world: World) -> None:
     order_id = held(world)
     world.amazon.patch(order_id, {"buyer": {"buyerCompanyName": "Renamed Ltd"}})
     world.want(order_id)
     world.run()
-    pending = world.order(order_id)
-    assert pending.is_pending
+    late = Validation(world.orders, world.integrations, world.clock())
+    image = world.items()[order_id]
+    assert world.order(order_id).is_pending
+    world.change(settings=WITHOUT_EMAIL)
     rejudge(world)
     world.run()
-    assert world.order(order_id) == pending
+    judged_again = world.order(order_id)
+    assert (judged_again.is_pending, judged_again.stage) == (False, NEW)
+    assert rejudged(world).changed >= 1
+    late.judge_image(image)
+    assert (late.counts["stale"], world.order(order_id)) == (1, judged_again)
+
+
+def test_no_verdict_by_earlier_settings_outlives_a_rejudgement(world: World) -> None:
+    whole = world.amazon.order(held(world)).order
+    first, second = "701-7777777-0000001", "701-7777777-0000002"
+    for order_id in (first, second):
+        world.amazon.put(whole | {"orderId": order_id})
+        world.want(order_id)
+    world.run()
+    validation, images = Validation(world.orders, world.integrations, world.clock()), world.items()
+    validation.judge_image(images[first])  # reads the settings, for the whole batch
+    world.change(settings=WITHOUT_EMAIL)
+    request_rejudgement(world)
+    world.woken.clear()
+    world.run()
+    assert (rejudged(world).orders, rejudged(world).finished_at, world.woken) == (0, None, [])
+    validation.judge_image(images[second])
+    assert world.order(second).stage == NEEDS_ATTENTION
+    world.clock.advance(OLD_VERDICTS_END_AFTER)
+    world.run()
+    assert rejudged(world).finished_at == world.clock()
+    assert {world.order(order_id).stage for order_id in (first, second)} == {NEW}
 
 
 def test_a_rejudgement_requested_during_another_starts_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -616,13 +653,16 @@ def test_a_rejudgement_requested_during_another_starts_over(world: World, monkey
     def somebody_asks_again(*arguments: Any) -> Any:
         monkeypatch.undo()
         world.clock.advance(MINUTE)
-        rejudge(world, (NEW,))
+        request_rejudgement(world, (NEW,))
         return find(*arguments)
 
     monkeypatch.setattr(world.orders, "find_by_stage", somebody_asks_again)
     world.run()
-    assert rejudged(world).finished_at is not None
-    assert rejudged(world).requested_at == world.clock()
+    again = rejudged(world)
+    assert (again.requested_at, again.orders, again.finished_at) == (world.clock(), 0, None)
+    world.clock.advance(OLD_VERDICTS_END_AFTER)
+    world.run()
+    assert (rejudged(world).requested_at, rejudged(world).finished_at) == (again.requested_at, world.clock())
 
 
 def test_a_system_without_stages_has_nothing_to_judge_again(world: World) -> None:

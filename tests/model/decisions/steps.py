@@ -280,7 +280,8 @@ class _Steps:
 
     def _settings(self, state: State) -> Iterator[Step[State]]:
         item, rules = state.item, self.rules
-        if state.awaits_rejudgement and item.is_stored and not item.is_pending and rules.rejudge:
+        is_left_to_validation = item.is_pending and not rules.rejudge_all
+        if state.awaits_rejudgement and item.is_stored and rules.rejudge and not is_left_to_validation:
             judged = self.judge(item, self.world.settings[state.settings])
             yield self._write("judged again", state._replace(awaits_rejudgement=False), judged)
         if not state.budgets.settings_changes:

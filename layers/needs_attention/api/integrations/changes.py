@@ -17,6 +17,7 @@ from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.integrations.stages import Stages
 from needs_attention.orders.settings import Settings
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
@@ -79,9 +80,14 @@ class IntegrationChanges:
         return self._list.details(integration, self._now)
 
     def patch(self, integration_id: str, patch: IntegrationPatch, if_match: IfMatch) -> IntegrationDetails:
-        """Applies the patch, and wakes the integration's downloads. Raises a 404, 409, 412 or 422."""
+        """Applies the patch, and wakes the integration's downloads. Raises a 404, 409, 412 or 422.
+
+        New settings start a rejudgement over that is under way: it has judged orders by the ones before.
+        """
         stages = self._integrations.stages()
         changed = self._changed(integration_id, lambda one: patch.applied_to(one, stages, self._now), if_match)
+        if patch.settings and self._is_rejudging(integration_id):
+            self._begin_rejudgement(integration_id, stages)
         if patch.credentials is not None:
             self._accounts.save(integration_id, patch.credentials.as_credentials())
         self._wake_ups.wake(integration_id)
@@ -98,10 +104,8 @@ class IntegrationChanges:
 
     def rejudge(self, integration_id: str) -> RejudgementView:
         """Asks for new verdicts on the orders in all Stages. Raises a 404."""
-        integration = existing_integration(self._integrations, integration_id)
-        stages = tuple(stage.id for stage in self._integrations.stages().stages)
-        job = Rejudgement(requested_by=self._caller.name, requested_at=self._now, stages=stages)
-        self._downloads.begin_rejudgement(integration.integration_id, job)
+        existing_integration(self._integrations, integration_id)
+        job = self._begin_rejudgement(integration_id, self._integrations.stages())
         self._wake_ups.wake(integration_id)
         return rejudgement_view(job)
 
@@ -138,6 +142,17 @@ class IntegrationChanges:
         """Lets orders be handed over again, except those of an integration that is frozen itself."""
         self._integrations.unfreeze_all()
         return {"isFrozen": False}
+
+    def _is_rejudging(self, integration_id: str) -> bool:
+        """Whether a rejudgement is under way, or was when this request came."""
+        job = self._downloads.rejudgement(integration_id)
+        return job is not None and (job.finished_at is None or job.finished_at >= self._now)
+
+    def _begin_rejudgement(self, integration_id: str, stages: Stages) -> Rejudgement:
+        every = tuple(stage.id for stage in stages.stages)
+        job = Rejudgement(requested_by=self._caller.name, requested_at=self._now, stages=every)
+        self._downloads.begin_rejudgement(integration_id, job)
+        return job
 
     def _with_freeze(self, integration_id: str, if_match: IfMatch, *, is_frozen: bool) -> IntegrationDetails:
         changed = self._changed(integration_id, lambda one: one.model_copy(update={"is_frozen": is_frozen}), if_match)

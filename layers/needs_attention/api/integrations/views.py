@@ -166,6 +166,7 @@ class RejudgementView(TypedDict):
 
     requestedBy: str
     requestedAt: Instant
+    beginsAt: Annotated[Instant, Field(description="By then no verdict by earlier settings can still be written")]
     orders: int
     changed: int
     finishedAt: Instant | None
@@ -208,6 +209,7 @@ def rejudgement_view(job: Rejudgement) -> RejudgementView:
     return {
         "requestedBy": job.requested_by,
         "requestedAt": instant(job.requested_at),
+        "beginsAt": instant(job.begins_at),
         "orders": job.orders,
         "changed": job.changed,
         "finishedAt": instant(job.finished_at) if job.finished_at else None,
