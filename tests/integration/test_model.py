@@ -11,7 +11,7 @@ A failing history is shrunk, and the same each time. `HYPOTHESIS_PROFILE=deep` l
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -566,7 +566,7 @@ class Histories(RuleBasedStateMachine):
         expected = {one: partial(fill_in, by.role, one, cells, revisions[one]) for one, cells, _ in rows}
         self._each_for_itself(answer, expected, by)
 
-    def _each_for_itself(self, answer: Answer, expected: dict[str, Callable[[], None]], by: Asker) -> None:
+    def _each_for_itself(self, answer: Answer, expected: Mapping[str, Callable[[], None]], by: Asker) -> None:
         """The results of many changes, by order. A dry run lands nothing."""
         is_dry_run = answer.body["dryRun"]
         as_they_were = dict(self.model.orders)
