@@ -46,7 +46,8 @@ def after_act(memory: Memory, act: Act, item: Item) -> Memory:
     sends = act in (Act.NOW, Act.UPON_COMPLETION, Act.SENT)
     confirms = act in (Act.CONFIRM, Act.OVERRIDE)
     return _last_words(memory, act)._replace(
-        said_go=memory.said_go or act in GO_ACTS,
+        # An order that Amazon fulfils goes nowhere: another Stage sends it no more than it was sent.
+        said_go=memory.said_go or (act in GO_ACTS and not item.is_fba),
         late_value=memory.late_value and not settles,
         changed_value=memory.changed_value and not settles and not sends,
         seems_held=memory.seems_held and act is not Act.CLEAR_STAGE,
