@@ -113,9 +113,10 @@ class Granted(NamedTuple):
 
 
 class Parcel(NamedTuple):
-    """What left, and what people were told of it last."""
+    """What left, how it was then, and what people were told of it last."""
 
     lines: tuple[SeenLine, ...]
+    left: Any
     told: Any
 
 
@@ -208,6 +209,7 @@ class Order:
     warehouse_error: str | None = None
     alerts: list[str] = field(default_factory=list)
     closed_alerts: list[tuple[str, str, datetime]] = field(default_factory=list)
+    told: set[tuple[Any, ...]] = field(default_factory=set)
     assigned_to: str | None = None
     comment: str | None = None
     ask_amazon_at: datetime | None = None
@@ -528,7 +530,7 @@ def judge(order: Order, settings: dict[str, Any], now: datetime) -> None:
     order.dispatched_at = time_of_dispatch(order, now) if order.dispatched_by else None
     order.missing_since = {one.kind: since.get(one.kind, now) for one in order.missing}
     order.status_at_verdict, order.may_leave_by_verdict = order.facts.status, may_leave(order, settings)
-    sound(order, causes)
+    sound(order, causes, settings)
     if order.hold != "missing" or all(one.field == CANCEL for one in what_amazon_lacks(order, settings)):
         order.ask_amazon_at = None
     elif order.ask_amazon_at is None or not was_held:
@@ -566,6 +568,8 @@ def decide(order: Order, settings: dict[str, Any], parcel: Parcel | None, now: d
         order.is_void = order.was_judged = True
         return once_void(order)
     elif status == "SHIPPED":
+        if order.is_really_dispatched:
+            order.parcel = told_of(order, parcel, settings)
         close(order, settings)
         order.dispatched_by = order.dispatched_by or "amazon"
     elif order.is_really_dispatched:
@@ -693,26 +697,64 @@ def once_dispatched(
     return [name for name, applies in causes.items() if applies]
 
 
-def sound(order: Order, causes: list[str]) -> None:
-    """An alert ends with its cause, one of a single change when it is closed, and all once the order is sent."""
-    is_sent = order.redacted_at or (order.facts.status == "SHIPPED" and not order.is_void)
-    stay = set() if is_sent or order.is_reported_sent else OF_ONE_CHANGE
-    closed = {name for name, *_ in order.closed_alerts} - OF_ONE_CHANGE
-    still = [name for name in order.alerts if name in causes or name in stay]
-    order.alerts = still + [name for name in causes if name not in still and name not in closed]
-    order.closed_alerts = [one for one in order.closed_alerts if one[0] in set(causes) - OF_ONE_CHANGE]
+def sound(order: Order, causes: list[str], settings: dict[str, Any]) -> None:
+    """An alert ends with its cause, one of a single change when it is closed, and all once the order is sent.
+
+    Each piece of news is told once, as long as it goes on.
+    """
+    if order.redacted_at or is_sent(order):
+        order.alerts, order.closed_alerts, order.told = [], [], set()
+        return
+    news = bad_news(order, settings)
+    known = order.told & news
+    still = [name for name in order.alerts if name in causes or name in OF_ONE_CHANGE]
+    new = [name for name in causes if name in OF_ONE_CHANGE or about(name, news - known)]
+    order.alerts = still + [name for name in new if name not in still]
+    order.told = known.union(*(about(name, news) for name in causes))
+    order.closed_alerts = [
+        one for one in order.closed_alerts if one[0] not in order.alerts and about(one[0], order.told)
+    ]
+
+
+def is_sent(order: Order) -> bool:
+    return (order.facts.status == "SHIPPED" and not order.is_void) or (order.is_handed_over and order.is_reported_sent)
+
+
+def bad_news(order: Order, settings: dict[str, Any]) -> set[tuple[Any, ...]]:
+    """In pieces, each with the first word of the alerts that tell of it."""
+    missing = [one for one in what_is_missing(order, settings) if not order.accepts(one)]
+    is_cancelled = order.facts.status == "CANCELLED"
+    came_back = not is_cancelled if order.is_void else Missing(DOUBT, "cameBack") in missing
+    news: set[tuple[Any, ...]] = {("Cancelled",)} if is_cancelled else set()
+    if came_back:
+        news.add(("CameBack", order.facts.doubts))
+    for one in missing:
+        if one.field == CANCEL:
+            news |= {("CancelRequested", line) for line in order.facts.asked_to_cancel - set(order.answered)}
+        elif one.field != DOUBT:
+            news |= {("Incomplete", one.field, part) for part in one.parts or ("",)}
+    words = said_otherwise(order)
+    return news | {
+        ("DiffersFromAmazon", place, str(words[place])) for place in unsettled(order) if is_about_the_parcel(place)
+    }
+
+
+def about(alert: str, news: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    return {piece for piece in news if piece[0] == alert.partition("After")[0]}
 
 
 def parcel_of(order: Order, settings: dict[str, Any]) -> Parcel:
     view = seen(order, settings)
     lines = tuple(line for line in view.lines if line.to_send)
-    return Parcel(lines, news_of(view, lines))
+    news = news_of(view, lines)
+    return Parcel(lines, news, news)
 
 
 def told_of(order: Order, parcel: Parcel | None, settings: dict[str, Any]) -> Parcel | None:
     if order.redacted_at:
         return None
-    return Parcel(parcel.lines, news_of(seen(order, settings), parcel.lines)) if parcel else parcel_of(order, settings)
+    now = parcel._replace(told=news_of(seen(order, settings), parcel.lines)) if parcel else parcel_of(order, settings)
+    return now._replace(told=now.left) if is_sent(order) else now
 
 
 def is_news(order: Order, parcel: Parcel | None, settings: dict[str, Any]) -> bool:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.changes import happened
 from needs_attention.orders.decisions import DispatchDecision
 from needs_attention.orders.edits import Edits
-from needs_attention.orders.gate import close_alerts, hand_over
+from needs_attention.orders.gate import Wanted, change, close_alerts, hand_over
 from needs_attention.orders.order import Order
 from needs_attention.orders.parcel import earlier_fingerprint, parcel_now
 from needs_attention.orders.settings import Settings, ThreePlStatus
@@ -24,6 +25,7 @@ from tools.builders import (
     an_address,
     an_amazon_order,
     an_order,
+    by_hand,
     decided,
     edited,
 )
@@ -31,6 +33,8 @@ from tools.builders import (
 BY_DEFAULT = Settings()
 OWN_WAREHOUSE = Settings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, auto_dispatch_orders=True)
 TO_THE_WAREHOUSE = Settings(default_three_pl_status=ThreePlStatus.NOW)
+LAMP_ASKED = a_line(asked_to_cancel=True)
+SHADE_ASKED = a_line(order_item_id="90002", seller_sku="SHADE-1", asin="B0EXAMPLE2", asked_to_cancel=True)
 LAMP, SHADE = a_line(), a_line(order_item_id="90002", seller_sku="SHADE-1", asin="B0EXAMPLE2")
 TWO_LINES = an_amazon_order(line_items=(LAMP, SHADE))
 NOBODY: dict[str, Any] = {"recipient_name": None, "buyer_name": None}
@@ -371,6 +375,101 @@ def test_a_closed_alert_is_raised_again_once_its_cause_was_over() -> None:
 
     assert over.closed_alerts == ()
     assert amazon_sends(over, fulfillment_status="CANCELLED").alerts == ("CancelledAfterHandOver",)
+
+
+def test_a_further_request_to_cancel_is_told_though_the_first_was_closed() -> None:
+    asked, asked_for_both = ((LAMP_ASKED, SHADE), (LAMP_ASKED, SHADE_ASKED))
+    first = amazon_sends(handed_over(TWO_LINES), line_items=asked)
+    order = closed(first, "CancelRequestedAfterHandOver")
+    second = amazon_sends(order, line_items=asked_for_both)
+
+    assert (order.alerts, second.alerts, second.closed_alerts) == ((), ("CancelRequestedAfterHandOver",), ())
+    assert amazon_sends(closed(second, "CancelRequestedAfterHandOver")).alerts == ()
+
+
+def test_a_further_request_to_cancel_is_an_event_while_the_first_is_open() -> None:
+    first = amazon_sends(handed_over(TWO_LINES), line_items=(LAMP_ASKED, SHADE))
+    second = amazon_sends(first, line_items=(LAMP_ASKED, SHADE_ASKED))
+
+    assert happened(first, second, by_a_person=False) == ("CancelRequestedAfterHandOver",)
+    assert happened(second, amazon_sends(second), by_a_person=False) == ()
+
+
+def test_alerts_that_the_release_before_raised_are_not_told_again() -> None:
+    order = amazon_sends(handed_over(), fulfillment_status="CANCELLED").with_(told=())
+    after = amazon_sends(order)
+
+    assert (after.alerts, happened(order, after, by_a_person=False)) == (("CancelledAfterHandOver",), ())
+
+
+def test_another_difference_is_told_though_the_first_was_closed() -> None:
+    nameless = an_amazon_order(**NOBODY)
+    typed = handed_over().with_(amazon=nameless, edits=edited(nameless, name=a_typed_name()))
+    order = closed(amazon_sends(typed, recipient_name="Bo Ortiz"), "DiffersFromAmazon")
+
+    assert amazon_sends(order, recipient_name="BO ORTIZ").alerts == ()
+    assert amazon_sends(order, recipient_name="Cy Moss").alerts == ("DiffersFromAmazon",)
+    assert "Ortiz" not in str(order.told)
+
+
+def test_another_return_is_told_though_the_first_was_closed() -> None:
+    back = amazon_sends(amazon_sends(handed_over(), fulfillment_status="SHIPPED"), fulfillment_status="UNSHIPPED")
+    order = closed(back, "CameBack")
+    at_once = order.amazon
+    for status in ("SHIPPED", "UNSHIPPED"):
+        at_once = at_once.updated_with(order.amazon.model_copy(update={"fulfillment_status": status}))
+
+    assert amazon_sends(order).alerts == ()
+    assert judged(order.with_(amazon=at_once), BY_DEFAULT, LATER).alerts == ("CameBack",)
+
+
+def test_a_further_gap_is_told_though_the_first_was_closed() -> None:
+    blanked = dispatched().with_(edits=edited(an_amazon_order(), email=""))
+    order = closed(judged(blanked, OWN_WAREHOUSE, LATER), "IncompleteAfterDispatch")
+    also_asked = judged(order.with_(amazon=an_amazon_order(line_items=(LAMP_ASKED,))), OWN_WAREHOUSE, LATER)
+    nowhere = edited(an_amazon_order(), email="", delivery_address=Address(line1="", city=""))
+    without_a_city = edited(an_amazon_order(), email="", delivery_address=Address(city=""))
+
+    assert also_asked.alerts == ("CancelRequestedAfterDispatch",)
+    further = judged(order.with_(edits=without_a_city), OWN_WAREHOUSE, LATER)
+    assert further.alerts == ("IncompleteAfterDispatch", "ChangedAfterDispatch")
+    further = judged(closed(further, "IncompleteAfterDispatch").with_(edits=nowhere), OWN_WAREHOUSE, LATER)
+    assert "IncompleteAfterDispatch" in further.alerts
+
+
+@pytest.mark.parametrize("spell", [{"fulfillment_status": "PENDING"}, {"fulfilled_by": "AMAZON"}], ids=str)
+def test_a_closed_alert_stays_closed_through_a_draft_and_amazons_hands(spell: dict[str, Any]) -> None:
+    order = closed(amazon_sends(released_with_a_typed_name(), recipient_name="Bo Ortiz"), "DiffersFromAmazon")
+    away = amazon_sends(order, **spell)
+    back = judged(away.with_(amazon=order.amazon), BY_DEFAULT, LATER_STILL)
+
+    assert (order.alerts, away.alerts, back.alerts) == ((), (), ())
+    assert [one.alert for one in back.closed_alerts] == ["DiffersFromAmazon"]
+
+
+def test_a_closed_alert_stays_closed_through_a_hold_by_hand() -> None:
+    order = closed(amazon_sends(released_with_a_typed_name(), recipient_name="Bo Ortiz"), "DiffersFromAmazon")
+    held = judged(order.with_(decisions=decided(hold=by_hand())), BY_DEFAULT, LATER)
+
+    assert judged(held.with_(decisions=decided()), BY_DEFAULT, LATER_STILL).alerts == ()
+
+
+def test_what_came_while_an_order_seemed_sent_is_told_once_it_was_not() -> None:
+    person: dict[str, Any] = {"by": "ada", "at": LATER}
+    closed_before = closed(amazon_sends(handed_over(), fulfillment_status="CANCELLED"), "CancelledAfterHandOver")
+    sent = change(closed_before, Wanted(fully_dispatched=LATER), BY_DEFAULT, **person)
+    moved = amazon_sends(sent, delivery_address=an_address(line1="5 Other Road"))
+    unsent = change(moved, Wanted(fully_dispatched=False), BY_DEFAULT, **person)
+
+    assert (sent.alerts, sent.told, moved.alerts) == ((), (), ())
+    assert unsent.alerts == ("CancelledAfterHandOver", "ChangedAfterHandOver")
+
+
+def test_a_change_that_seemed_shipped_is_told_when_the_order_comes_back() -> None:
+    shipped = amazon_sends(dispatched(), fulfillment_status="SHIPPED", delivery_address=an_address(line1="5 Mill Road"))
+    back = amazon_sends(shipped, fulfillment_status="UNSHIPPED")
+
+    assert (shipped.alerts, back.alerts) == ((), ("ChangedAfterDispatch", "CameBack"))
 
 
 def test_only_open_alerts_can_be_closed_and_others_stay() -> None:

@@ -199,17 +199,17 @@ def test_a_hold_by_hand_over_another_is_told_once() -> None:
 
 @pytest.mark.parametrize("alert", ["ChangedAfterHandOver", "ChangedAfterDispatch"])
 def test_each_further_change_of_a_sent_order_is_told(alert: str) -> None:
-    order = a_judged_order(alerts=(alert,), parcel=Parcel(lines=(), told="first"))
-    further = order.with_(parcel=Parcel(lines=(), told="second"))
+    order = a_judged_order(alerts=(alert,), parcel=Parcel(lines=(), left="", told="first"))
+    further = order.with_(parcel=Parcel(lines=(), left="", told="second"))
 
     assert last_events(order, further) == (alert,)
     assert last_events(further, further) == ()
 
 
 def test_an_alert_that_stays_is_not_told_with_a_further_change() -> None:
-    order = a_judged_order(alerts=("CameBack",), parcel=Parcel(lines=(), told="first"))
+    order = a_judged_order(alerts=("CameBack",), parcel=Parcel(lines=(), left="", told="first"))
 
-    assert last_events(order, order.with_(parcel=Parcel(lines=(), told="second"))) == ()
+    assert last_events(order, order.with_(parcel=Parcel(lines=(), left="", told="second"))) == ()
 
 
 def test_a_record_of_decisions_stays_valid_with_each_revision() -> None:

@@ -999,7 +999,7 @@ def personal_order() -> Order:
         comment="Ada called",
         warehouse_error="Ada Quill moved",
         handed_over_digest="ada",
-        parcel=Parcel(lines=(), told="ada"),
+        parcel=Parcel(lines=(), left="ada", told="ada"),
         news=("deliveryAddress.city",),
     )
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from needs_attention.integrations.incidents import IncidentNews
-from needs_attention.orders.verdict import Alert
+from needs_attention.orders.alerts import Alert
 from tools.from_template import resources
 
 TEMPLATE = Path(__file__).parents[2] / "docs" / "notifications.yaml"

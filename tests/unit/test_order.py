@@ -362,7 +362,7 @@ def test_of_two_stops_the_later_one_counts(at: Any, expected: str) -> None:
         edited(an_amazon_order(line_items=(a_line(asked_to_cancel=True),)), confirmed=("buyerRequestedCancel",)),
         Hold(since=NOON, after_release=True),
         decided(stage="packing", three_pl_status=ThreePlStatus.NOW, sent_at=NOON, hold=snoozed(LATER, was_manual=True)),
-        Parcel(lines=(TakenLine(seller_sku="LAMP-1", quantity=1, quantity_ordered=2),), told="0f"),
+        Parcel(lines=(TakenLine(seller_sku="LAMP-1", quantity=1, quantity_ordered=2),), left="0f", told="0f"),
         ClosedAlert(alert="CameBack", by="ada", at=NOON),
         Override(by="admin@example.com", at=NOON, reason="paid by phone", fields=("email",)),
         LastChange(by="system", at=NOON, cause="download", fields=("buyerEmail",), events=("OrderHeld",)),

@@ -4,6 +4,7 @@ from collections.abc import Set
 from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 
+from needs_attention.orders.alerts import OF_ONE_CHANGE, told_by
 from needs_attention.orders.decisions import Decisions
 from needs_attention.orders.edits import Edits, unit_of
 from needs_attention.orders.order import LastChange, Order
@@ -62,6 +63,7 @@ _OWN_BOOKKEEPING = {
     "deadline",
     "handed_over_digest",
     "parcel",
+    "told",
     "redaction",
     "alerts",
     "is_live",
@@ -100,7 +102,7 @@ def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[
     was_ready = before is not None and before.is_transferable and before.is_live
     told = set(before.alerts) if before else set()
     if before and _changed_once_more(before, after):
-        told -= {"ChangedAfterHandOver", "ChangedAfterDispatch"}
+        told -= OF_ONE_CHANGE
     events = {
         "OrderHeld": is_held and not was_held,
         "OrderReleased" if by_a_person else "OrderHealed": was_held and not is_held and after.has_a_future,
@@ -114,7 +116,8 @@ def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[
         "ShipByMissed": _is_told("overdue", before, after),
         "OrderRedacted": bool(after.redacted_at) and not (before is not None and before.redacted_at),
     }
-    return (*(name for name, is_true in events.items() if is_true), *(a for a in after.alerts if a not in told))
+    alerts = (one for one in after.alerts if one not in told or (before and _tells_more(one, before, after)))
+    return (*(name for name, is_true in events.items() if is_true), *alerts)
 
 
 def _has_become(status: ThreePlStatus, before: Order | None, after: Order) -> bool:
@@ -127,6 +130,12 @@ def _is_told(state: ShipByState, before: Order | None, after: Order) -> bool:
     if now is None or now.told != state:
         return False
     return known is None or (known.ship_by, known.told) != (now.ship_by, now.told)
+
+
+def _tells_more(alert: str, before: Order, after: Order) -> bool:
+    """Whether an alert that was open tells of a further piece of news; the release before kept no such pieces."""
+    known = told_by(alert, before.told)
+    return bool(known) and not told_by(alert, after.told) <= known
 
 
 def _changed_once_more(before: Order, after: Order) -> bool:

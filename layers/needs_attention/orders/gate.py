@@ -176,7 +176,7 @@ def hand_over(order: Order, settings: Settings, *, is_frozen: bool, at: datetime
 
 
 def close_alerts(order: Order, alerts: Iterable[str], *, by: str, at: datetime) -> Order:
-    """Closes these alerts, as far as they are open. The same news raises none again."""
+    """Closes these alerts, as far as they are open. Only further news raises them again."""
     closed = [ClosedAlert(alert=alert, by=by, at=at) for alert in order.alerts if alert in set(alerts)]
     names = {one.alert for one in closed}
     return order.with_(

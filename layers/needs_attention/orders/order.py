@@ -95,15 +95,17 @@ class TakenLine(Value):
 class Parcel(Value):
     """What the warehouse took, or what was dispatched from here.
 
-    `told` is a fingerprint of the destination and the goods, as people were told last: only another one is news.
+    `left` is a fingerprint of the destination and the goods as they left; `told`, as people were told last: only
+    another one is news.
     """
 
     lines: tuple[TakenLine, ...]
+    left: str
     told: str
 
 
 class ClosedAlert(Value):
-    """An alert that a person closed. It is not raised again for the same news."""
+    """An alert that a person closed, while the news that it told of goes on. Only further news raises it again."""
 
     alert: str
     by: str
@@ -183,6 +185,7 @@ class Order(Value):
     warehouse_error: str | None = None  # the reason why it could not pick the order, in its own words
     alerts: tuple[str, ...] = ()
     closed_alerts: tuple[ClosedAlert, ...] = ()
+    told: tuple[str, ...] = ()  # the news (see `alerts`) that people were told, as long as it goes on
     # Whether the settings of the last verdict allowed a hand-over. For events only: the gate asks again.
     is_live: bool = False
     # Amazon's fulfilment status at the last verdict, for the release before: without it, that release takes each partly

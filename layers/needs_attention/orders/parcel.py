@@ -25,7 +25,8 @@ def parcel_now(order: Order, settings: Settings) -> Parcel:
         for line in view.line_items
         if line.quantity_to_send
     )
-    return Parcel(lines=lines, told=_fingerprint(view, lines))
+    fingerprint = _fingerprint(view, lines)
+    return Parcel(lines=lines, left=fingerprint, told=fingerprint)
 
 
 def told_now(order: Order, taken: Parcel, settings: Settings) -> Parcel:

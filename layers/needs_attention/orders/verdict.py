@@ -10,6 +10,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from needs_attention.orders.alerts import (
+    CAME_BACK,
+    CANCEL_REQUESTED,
+    CANCELLED,
+    MISSING,
+    OF_ONE_CHANGE,
+    Alert,
+    difference,
+    told_by,
+)
 from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.completeness import find_differences, find_missing
 from needs_attention.orders.decisions import Defaults, Granted
@@ -19,6 +29,7 @@ from needs_attention.orders.edits import (
     BUYER_REQUESTED_CANCEL,
     FULFILLMENT_UNKNOWN,
     Edits,
+    said_by,
     unit_of,
     unsettled,
 )
@@ -26,20 +37,6 @@ from needs_attention.orders.order import DIFFERS, ClosedAlert, DispatchedBy, Hol
 from needs_attention.orders.parcel import earlier_fingerprint, parcel_now, told_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 
-# Amazon's news came too late for the gate: people must act on these.
-Alert = Literal[
-    "CancelledAfterDispatch",
-    "CancelledAfterHandOver",
-    "CancelRequestedAfterDispatch",
-    "CancelRequestedAfterHandOver",
-    "ChangedAfterDispatch",
-    "ChangedAfterHandOver",
-    "IncompleteAfterDispatch",
-    "DiffersFromAmazon",
-    "CameBack",
-]
-# These tell of one change: they stay until somebody closes them, or the order is sent. The others end with their cause.
-_OF_ONE_CHANGE: frozenset[str] = frozenset({"ChangedAfterDispatch", "ChangedAfterHandOver"})
 # The rows of the table, in the order in which they are tried.
 RowName = Literal[
     "redacted",
@@ -134,9 +131,36 @@ class Situation:
         return FULFILLMENT_UNKNOWN in self.open_fields and self.order.amazon.came_back_from is not None
 
     @property
-    def differs_in_the_parcel(self) -> bool:
-        """Whether a difference sends the parcel to somebody or somewhere else, or with other goods."""
-        return any(unit_of(place) in {"name", "delivery_address", "line_items"} for place in self.unsettled)
+    def differences_in_the_parcel(self) -> tuple[str, ...]:
+        """The differences that send the parcel to somebody or somewhere else, or with other goods."""
+        return tuple(place for place in self.unsettled if unit_of(place) in {"name", "delivery_address", "line_items"})
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the warehouse's parcel is on its way, as Amazon or a report says."""
+        return self.order.is_handed_over and (self.order.amazon.is_shipped or self.order.is_reported_sent)
+
+    @cached_property
+    def bad_news(self) -> frozenset[str]:
+        """Every piece of news that people must hear once the order left; what changed in the parcel aside."""
+        order, amazon = self.order, self.order.amazon
+        asked = amazon.cancel_requests - set(order.edits.answered_requests or ())
+        said = said_by(amazon) if self.differences_in_the_parcel else {}
+        is_back = not amazon.is_cancelled if order.voided_at else self.came_back
+        return frozenset(
+            (
+                *((CANCELLED,) if amazon.is_cancelled else ()),
+                *((f"{CAME_BACK} {amazon.doubts}",) if is_back else ()),
+                *(f"{CANCEL_REQUESTED} {line}" for line in asked if BUYER_REQUESTED_CANCEL in self.open_fields),
+                *(
+                    f"{MISSING} {one.field} {part}".rstrip()
+                    for one in self.open_missing
+                    if one.field not in ANSWERED_ANEW
+                    for part in one.parts or ("",)
+                ),
+                *(difference(place, said[place]) for place in self.differences_in_the_parcel),
+            )
+        )
 
     @cached_property
     def parcel_as_told_now(self) -> Parcel | None:
@@ -301,9 +325,8 @@ def _out_of_our_hands(s: Situation, row: RowName) -> Verdict:
     order = s.order
     if not order.is_handed_over:
         return _leave_alone(s, row, (), alerts=_alerts_once_void(s))
-    was_sent = order.amazon.is_shipped or order.is_reported_sent
-    left = _leave_alone(s, row, order.missing, alerts=() if was_sent else _alerts_after_hand_over(s))
-    return replace(left, dispatched_by="amazon") if was_sent and not order.is_reported_sent else left
+    left = _leave_alone(s, row, order.missing, alerts=() if s.is_sent else _alerts_after_hand_over(s))
+    return replace(left, dispatched_by="amazon") if s.is_sent and not order.is_reported_sent else left
 
 
 def _alerts_after_hand_over(s: Situation) -> tuple[Alert, ...]:
@@ -313,7 +336,7 @@ def _alerts_after_hand_over(s: Situation) -> tuple[Alert, ...]:
             "CancelledAfterHandOver": s.order.amazon.is_cancelled,
             "CancelRequestedAfterHandOver": BUYER_REQUESTED_CANCEL in s.open_fields,
             "ChangedAfterHandOver": s.parcel_has_changed,
-            "DiffersFromAmazon": s.differs_in_the_parcel,
+            "DiffersFromAmazon": bool(s.differences_in_the_parcel),
             "CameBack": s.came_back,
         }
     )
@@ -344,7 +367,7 @@ def _dispatched(s: Situation, row: RowName) -> Verdict:
             "IncompleteAfterDispatch": bool(s.open_fields - ANSWERED_ANEW),
             "CancelRequestedAfterDispatch": BUYER_REQUESTED_CANCEL in s.open_fields,
             "ChangedAfterDispatch": s.parcel_has_changed,
-            "DiffersFromAmazon": s.differs_in_the_parcel,
+            "DiffersFromAmazon": bool(s.differences_in_the_parcel),
             "CameBack": s.came_back,
         }
     )
@@ -372,7 +395,7 @@ def _held_by_a_person(s: Situation, row: RowName) -> Verdict:
 
 def _as_let_go(s: Situation, row: RowName) -> Verdict:
     shown = _shown(s, row, s.granted)
-    return replace(shown, alerts=_raised({"DiffersFromAmazon": s.differs_in_the_parcel}))
+    return replace(shown, alerts=_raised({"DiffersFromAmazon": bool(s.differences_in_the_parcel)}))
 
 
 def _hold_again(s: Situation, row: RowName) -> Verdict:
@@ -429,7 +452,7 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
     granted = granted_now(order, settings, at) if verdict.grants else order.granted
     # A gap and a difference of one field are two things to do, and begin at their own times.
     missing_since = {(item.field, item.reason == DIFFERS): item.first_missing_at for item in order.missing}
-    alerts, closed_alerts = _alerts(order, verdict)
+    told = _told(situation, verdict)
     parcel = _parcel(situation, verdict)
     return order.with_(
         pending_since=None,
@@ -447,8 +470,9 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
         dispatched_by=verdict.dispatched_by,
         fully_dispatched_at=_dispatched_at(order, verdict, granted, at),
         voided_at=(order.voided_at or at) if verdict.is_void else None,
-        alerts=alerts,
-        closed_alerts=closed_alerts,
+        alerts=told.alerts,
+        closed_alerts=told.closed,
+        told=told.news,
         parcel=parcel,
         handed_over_digest=(
             earlier_fingerprint(order, settings)
@@ -460,26 +484,49 @@ def judged(order: Order, settings: Settings, at: datetime) -> Order:
     )
 
 
-def _alerts(order: Order, verdict: Verdict) -> tuple[tuple[str, ...], tuple[ClosedAlert, ...]]:
-    """The open alerts, and the closed ones that must not be raised again because their cause goes on."""
-    is_over = verdict.row in {"redacted", "shipped"} or (order.is_handed_over and order.amazon.is_shipped)
-    causes = set(verdict.alerts)
-    stay = set() if is_over or order.is_reported_sent else _OF_ONE_CHANGE
-    known = {one.alert for one in order.closed_alerts} - _OF_ONE_CHANGE
-    still_open = [alert for alert in order.alerts if alert in causes or alert in stay]
-    new = [alert for alert in verdict.alerts if alert not in {*still_open, *known}]
-    return (*still_open, *new), tuple(one for one in order.closed_alerts if one.alert in causes - _OF_ONE_CHANGE)
+class Told(NamedTuple):
+    """The open alerts, those that a person closed whose cause goes on, and the news that people were told."""
+
+    alerts: tuple[str, ...] = ()
+    closed: tuple[ClosedAlert, ...] = ()
+    news: tuple[str, ...] = ()
+
+
+def _told(s: Situation, verdict: Verdict) -> Told:
+    """What people are told, and were: no piece of news is told again while it goes on, also through a draft or a hold.
+
+    Nothing is left to tell of an order that is sent. Should it not be sent after all, everything is news.
+    """
+    order = s.order
+    if verdict.row in {"redacted", "shipped"} or s.is_sent or not (verdict.alerts or order.alerts or order.told):
+        return Told()
+    known = s.bad_news & set(order.told)
+    still_open = [alert for alert in order.alerts if alert in {*verdict.alerts, *OF_ONE_CHANGE}]
+    new = [
+        alert
+        for alert in verdict.alerts
+        if alert not in still_open and (alert in OF_ONE_CHANGE or told_by(alert, s.bad_news - known))
+    ]
+    alerts = (*still_open, *new)
+    told = known.union(*(told_by(alert, s.bad_news) for alert in verdict.alerts))
+    closed = (one for one in order.closed_alerts if one.alert not in alerts and told_by(one.alert, told))
+    return Told(alerts, tuple(closed), tuple(sorted(told)))
 
 
 def _parcel(s: Situation, verdict: Verdict) -> Parcel | None:
-    """What left, with the news that people are told now: only further news is told again."""
+    """What left, with the news that people are told now: only further news is told again.
+
+    While it is sent nothing is told: should it not be sent after all, people hear of every change since it left.
+    """
     order = s.order
     is_with_the_warehouse = verdict.row == "outOfOurHands" and order.is_handed_over
     is_sent_from_here = verdict.three_pl_status is ThreePlStatus.DO_NOT_TRANSFER and verdict.dispatched_by is not None
     leaves_now = verdict.row in {"newAndComplete", "healed", "asLetGo"} and is_sent_from_here
-    if order.redacted_at or not (is_with_the_warehouse or leaves_now or verdict.row == "dispatched"):
+    has_left = verdict.row in {"dispatched", "shipped"} and order.is_really_dispatched
+    if order.redacted_at or not (is_with_the_warehouse or leaves_now or has_left):
         return None
-    return s.parcel_as_told_now or parcel_now(order, s.settings)
+    parcel = s.parcel_as_told_now or parcel_now(order, s.settings)
+    return parcel.model_copy(update={"told": parcel.left}) if s.is_sent or verdict.row == "shipped" else parcel
 
 
 def _without_amazons_dispatch(order: Order) -> Order:

@@ -40,6 +40,7 @@ _JSON = {
     "override",
     "alerts",
     "closedAlerts",
+    "told",
     "parcel",
     "deadline",
     "redaction",

@@ -15,13 +15,13 @@ from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
 from needs_attention.integrations.incidents import IncidentCode
 from needs_attention.integrations.standing import BlockedBy, OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.orders.alerts import Alert
 from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import OrderStatus
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.summary import FLAGS, Summary
 from needs_attention.orders.urgency import Queue, ShipByState
-from needs_attention.orders.verdict import Alert
 from needs_attention.values.fields import OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, instant

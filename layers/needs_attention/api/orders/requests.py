@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
 from needs_attention.integrations.stages import Stages
 from needs_attention.orders.addresses import country_of, may_be_phone
+from needs_attention.orders.alerts import Alert
 from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.checks import CONFIRMABLE
 from needs_attention.orders.edits import UNITS, Unit
@@ -18,7 +19,6 @@ from needs_attention.orders.effective import seen
 from needs_attention.orders.gate import DecisionName, Refused, Wanted, check_editable
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
-from needs_attention.orders.verdict import Alert
 from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.text import cleaned

@@ -12,6 +12,7 @@ from needs_attention.integrations.incidents import IncidentCode
 from needs_attention.integrations.standing import BlockedBy, OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import next_step_at_fault
+from needs_attention.orders.alerts import Alert
 from needs_attention.orders.amazon_order import Address, CameBackFrom, LineItem, Money
 from needs_attention.orders.completeness import hidden_by_typing
 from needs_attention.orders.decisions import Decision
@@ -31,7 +32,6 @@ from needs_attention.orders.order import (
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import Queue, ShipByState
-from needs_attention.orders.verdict import Alert
 from needs_attention.orders.wording import message_for, next_step_for, seller_central_url
 from needs_attention.values.times import instant
 
