@@ -46,6 +46,7 @@ def merge(item: Item, version: int, answer: Answer, rules: Rules) -> Item:
     elif rules.no_erase:
         x = x or item.amazon_x
     was_elsewhere, confirmed_ours = _doubt(item, answer, rules)
+    is_another_doubt = item.told.is_back and was_elsewhere and _comes_back(item, answer)
     return item._replace(
         is_stored=True,
         version=version,
@@ -57,6 +58,7 @@ def merge(item: Item, version: int, answer: Answer, rules: Rules) -> Item:
         was_elsewhere=was_elsewhere,
         confirmed_ours=confirmed_ours,
         news=_is_news(item, x, rules),
+        told=item.told._replace(is_back=False) if is_another_doubt else item.told,
         is_pending=True,
     )
 
@@ -67,11 +69,15 @@ def _doubt(item: Item, answer: Answer, rules: Rules) -> tuple[bool, bool]:
     if rules.back and rules.back_merge:
         if answer.status in CLOSED_AT_AMAZON:
             was_elsewhere = False
-        elif item.is_stored and (item.status is Status.SHIPPED or (item.is_fba and not answer.is_fba)):
+        elif _comes_back(item, answer):
             was_elsewhere, confirmed_ours = True, False
     if rules.confirm_once and answer.status is not item.status and not was_elsewhere:
         confirmed_ours = False
     return was_elsewhere, confirmed_ours
+
+
+def _comes_back(item: Item, answer: Answer) -> bool:
+    return item.is_stored and (item.status is Status.SHIPPED or (item.is_fba and not answer.is_fba))
 
 
 def _is_news(item: Item, x: int, rules: Rules) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tests.model.values import Stage, Status, ThreePl
 
 BLANK = 0
-OWNED_BLANK = 3
+OWNED_BLANK = 4
 """A typed unit whose part x is blank: only with the rule `parts` off, where one typed part owns its whole unit."""
 TYPED_VALUES = (1, 2)
 CLOSED_AT_AMAZON = (Status.SHIPPED, Status.CANCELLED)
@@ -28,6 +28,8 @@ class Dispatched(IntEnum):
 
 DISPATCHED_BEFORE_HAND_OVER = (Dispatched.BY_US, Dispatched.BY_PERSON)
 """A dispatch by Auto Dispatch or by a person. While the order waits for its transfer, it can still be undone."""
+DISPATCHED_BY_US = (*DISPATCHED_BEFORE_HAND_OVER, Dispatched.REPORTED)
+"""Not by Amazon."""
 
 
 class HoldDecision(IntEnum):
@@ -56,13 +58,37 @@ MISSING_CONFIRMATION = 8
 
 # Urgent news for people, combined as bits.
 ALERT_CANCELLED = 1
+"""Cancelled at Amazon, after the order had left."""
 ALERT_ASKED_TO_CANCEL = 2
 ALERT_CHANGED = 4
+"""The destination or the goods are others than people were told last. It tells of one change, so it has no end."""
 ALERT_BACK = 8
 ALERT_MISSING = 16
 ALERT_LATE_VALUE = 32
 LAST_JUDGED_ELSEWHERE = 64
 """No alert: the verdict's own note that it saw the order shipped or FBA. Only with the rule `back_merge` off."""
+
+
+class News(NamedTuple):
+    """Bad news about an order, in pieces: as it is now, or as far as people were told."""
+
+    is_cancelled: bool = False
+    requests: int = 0
+    """The cancel requests, if any is unanswered."""
+    is_back: bool = False
+    missing: int = 0
+    late_x: int = BLANK
+    """Amazon's x, if it differs from the typed one, and no person has settled that."""
+
+
+NO_NEWS = News()
+
+
+class Parcel(NamedTuple):
+    """What left with the order, and what people were told of it since: the x that shows, and whether it has lines."""
+
+    left: tuple[int, bool]
+    told: tuple[int, bool]
 
 
 class Item(NamedTuple):
@@ -100,11 +126,14 @@ class Item(NamedTuple):
     """With `is_held` it says: new, held, or let go."""
     is_held: bool = False
     last_judged_x: int = BLANK
+    """Only with the rule `chg_merge` off."""
     is_granted: bool = False
     granted_three_pl: ThreePl = ThreePl.DO_NOT_TRANSFER
     granted_dispatch: Dispatched = Dispatched.NO
     missing: int = 0
     alerts: int = 0
+    told: News = NO_NEWS
+    parcel: Parcel | None = None
     is_void: bool = False
     is_redacted: bool = False
     # visible to everyone
@@ -131,6 +160,11 @@ def is_handed_over(item: Item) -> bool:
 def is_held_in_any_way(item: Item) -> bool:
     """Held by a verdict, by hand or snoozed."""
     return bool(item.is_held or item.decided_hold)
+
+
+def is_really_dispatched(item: Item) -> bool:
+    """Dispatched by us or a person without a transfer: the goods may be on their way."""
+    return item.dispatched in DISPATCHED_BY_US and item.three_pl is ThreePl.DO_NOT_TRANSFER
 
 
 def waits_for_transfer(item: Item) -> bool:

@@ -2,11 +2,15 @@
 
 from typing import NamedTuple
 
+from tests.model.decisions.alerts import alerts_of, beyond, has_left, is_sent, parcel_of
 from tests.model.decisions.item import (
+    ALERT_CHANGED,
     BLANK,
     CLOSED_AT_AMAZON,
+    NO_NEWS,
     TYPED_VALUES,
     Item,
+    News,
     is_handed_over,
     is_held_in_any_way,
 )
@@ -35,13 +39,22 @@ class Memory(NamedTuple):
     """The order was shipped or FBA before, and is not any more."""
     seems_held: bool = False
     """Held as people see it, through a spell of PENDING."""
+    # what a person has to be told
+    judged_news: News = NO_NEWS
+    """The bad news that was there at the last verdict."""
+    parcels: tuple[tuple[int, bool], tuple[int, bool]] | None = None
+    """What left, and what the order said of it at the last verdict."""
+    untold: int = 0
+    """The alerts whose news came since a person closed them last."""
 
 
 NOTHING = Memory()
 
 
-def after_act(memory: Memory, act: Act, item: Item) -> Memory:
+def after_act(memory: Memory, act: Act, before: Item, item: Item) -> Memory:
     """The memory after a person's act; `item` is the order after it."""
+    if act is Act.CLOSE_ALERTS:
+        memory = memory._replace(untold=memory.untold & ~before.alerts)
     settles = act in (Act.TYPE_X_1, Act.TYPE_X_2, Act.CLEAR_X, Act.KEEP_TYPED, Act.OVERRIDE)
     sends = act in (Act.NOW, Act.UPON_COMPLETION, Act.SENT)
     confirms = act in (Act.CONFIRM, Act.OVERRIDE)
@@ -100,6 +113,23 @@ def after_write(memory: Memory, old: Item, new: Item, *, by_download: bool) -> M
         seems_held=is_held or (memory.seems_held and stays_as_it_seems),
         in_doubt=in_doubt,
         confirmed_ours=confirmed_ours,
+    )
+
+
+def after_verdict(memory: Memory, news: News, item: Item) -> Memory:
+    """The memory after a write that leaves no verdict pending; `news` is what is there then.
+
+    Whatever is sent is over; if it was not sent after all, everything is news.
+    """
+    now, parcels = parcel_of(item), None
+    if has_left(item):
+        parcels = (memory.parcels[0] if memory.parcels else now, now)
+    if is_sent(item) or item.is_redacted:
+        return memory._replace(judged_news=NO_NEWS, parcels=parcels and (parcels[0], parcels[0]), untold=0)
+    changed = ALERT_CHANGED if parcels and memory.parcels and memory.parcels[1] != now else 0
+    goes_on = memory.untold & (alerts_of(news) | ALERT_CHANGED)
+    return memory._replace(
+        judged_news=news, parcels=parcels, untold=goes_on | changed | alerts_of(beyond(news, memory.judged_news))
     )
 
 

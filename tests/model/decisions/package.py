@@ -1,9 +1,12 @@
 """The package beside the model: a stored item as an order of the package, and the acts as calls of its gate."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from needs_attention.orders import gate
+from needs_attention.orders.alerts import CAME_BACK, CANCEL_REQUESTED, CANCELLED, difference
+from needs_attention.orders.alerts import MISSING as LACKING
 from needs_attention.orders.amazon_order import Address, LineItem
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.decisions import (
@@ -16,14 +19,22 @@ from needs_attention.orders.decisions import (
 from needs_attention.orders.decisions import (
     HoldDecision as Held,
 )
-from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN, Edits
-from needs_attention.orders.equivalence import plain_email
+from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN, Edits, PersonsName, typed_against
+from needs_attention.orders.equivalence import plain
 from needs_attention.orders.gate import Refused, Wanted
 from needs_attention.orders.order import DIFFERS, Accepted, DispatchedBy, Hold, Missing, Order
+from needs_attention.orders.order import Parcel as RealParcel
+from needs_attention.orders.parcel import parcel_now, told_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, ThreePlStatus
 from needs_attention.orders.settings import Settings as RealSettings
 from needs_attention.orders.verdict import judged
 from tests.model.decisions.item import (
+    ALERT_ASKED_TO_CANCEL,
+    ALERT_BACK,
+    ALERT_CANCELLED,
+    ALERT_CHANGED,
+    ALERT_LATE_VALUE,
+    ALERT_MISSING,
     BLANK,
     MISSING_ANSWER,
     MISSING_CONFIRMATION,
@@ -32,7 +43,9 @@ from tests.model.decisions.item import (
     Dispatched,
     HoldDecision,
     Item,
+    Parcel,
     Settings,
+    is_handed_over,
 )
 from tests.model.decisions.item import (
     DispatchDecision as Sent,
@@ -43,7 +56,7 @@ from tools.builders import NOON, a_line, an_amazon_order
 
 LINES = ("90001", "90002")
 PHONE = "+1 503 555 0100"
-EMAIL_OF = {BLANK: None, 1: "one@mail.example.com", 2: "two@mail.example.com"}
+NAME_OF = {BLANK: None, 1: "Ada One", 2: "Bo Two", 3: "Cy Three"}
 WHO = {"by": "ada", "at": NOON - timedelta(hours=1)}
 NOW = NOON + timedelta(minutes=30)
 DEFAULT, OWN = "default", "own"
@@ -56,6 +69,14 @@ THREE_PL = {
     ThreePl.PICKED: ThreePlStatus.PICKED,
 }
 STAGE = {Stage.NONE: None, Stage.NEEDS_ATTENTION: NEEDS_ATTENTION, Stage.DEFAULT: DEFAULT, Stage.OWN: OWN}
+ALERTS = {
+    ALERT_CANCELLED: "CancelledAfter{when}",
+    ALERT_ASKED_TO_CANCEL: "CancelRequestedAfter{when}",
+    ALERT_CHANGED: "ChangedAfter{when}",
+    ALERT_MISSING: "IncompleteAfter{when}",
+    ALERT_LATE_VALUE: "DiffersFromAmazon",
+    ALERT_BACK: "CameBack",
+}
 DISPATCHED: dict[Dispatched, DispatchedBy | None] = {
     Dispatched.NO: None,
     Dispatched.BY_US: "us",
@@ -70,14 +91,15 @@ def settings_of(settings: Settings) -> RealSettings:
         default_stage=DEFAULT,
         default_three_pl_status=THREE_PL[settings.default_three_pl],
         auto_dispatch_orders=settings.auto_dispatch,
-        checks=Checks(email=settings.checks_x),
+        checks=Checks(names=settings.checks_x),
     )
 
 
 def order_of(item: Item) -> Order:
-    """The order that the item stands for; `x` is the email, and what is missing are the email and the lines."""
+    """The order that the item stands for; `x` is the recipient's name, `y` a phone."""
     amazon = an_amazon_order(
-        buyer_email=EMAIL_OF[item.amazon_x],
+        recipient_name=NAME_OF[item.amazon_x],
+        buyer_name=None,
         line_items=_lines_of(item),
         fulfillment_status=item.status.value,
         came_back_from="shipped" if item.was_elsewhere else None,
@@ -91,14 +113,14 @@ def order_of(item: Item) -> Order:
         judged_at=NOON if item.is_judged else None,
         hold=Hold(since=NOON) if item.is_held else None,
         edits=Edits(
-            email=EMAIL_OF[item.typed_x],
+            name=_typed(item.typed_x),
             delivery_address=Address(phone=PHONE) if item.typed_y else None,
             confirmed=_confirmed_of(item),
             confirmed_doubt=1 if item.confirmed_ours else None,
             answered_requests=LINES[: item.answered_requests],
-            settled={"email": plain_email(EMAIL_OF[item.settled])} if item.typed_x else {},
+            settled={"name": plain(NAME_OF[item.settled])} if item.typed_x else {},
         ),
-        news=("email",) if item.news else (),
+        news=("name",) if item.news else (),
         decisions=_decisions_of(item),
         granted=_granted_of(item),
         missing=_missing_of(item.missing),
@@ -108,15 +130,56 @@ def order_of(item: Item) -> Order:
         dispatched_by=DISPATCHED[item.dispatched],
         fully_dispatched_at=NOON if item.dispatched else None,
         voided_at=NOON if item.is_void else None,
+        alerts=_alerts_of(item),
+        told=_told_of(item),
+        parcel=_parcel_of(item.parcel) if item.parcel else None,
         **is_redacted,
     )
 
 
+def _typed(x: int) -> PersonsName | None:
+    first, _, last = (NAME_OF[x] or "").partition(" ")
+    return PersonsName(first_name=first, last_name=last) if x else None
+
+
+def _alerts_of(item: Item) -> tuple[str, ...]:
+    when = "HandOver" if is_handed_over(item) else "Dispatch"
+    return tuple(name.format(when=when) for bit, name in ALERTS.items() if item.alerts & bit)
+
+
+def _told_of(item: Item) -> tuple[str, ...]:
+    told = item.told
+    pieces = (
+        *((CANCELLED,) if told.is_cancelled else ()),
+        *(f"{CANCEL_REQUESTED} {line}" for line in LINES[item.answered_requests : told.requests]),
+        *((f"{CAME_BACK} 1",) if told.is_back else ()),
+        *(f"{LACKING} {one.field}" for one in _missing_of(told.missing)),
+        *((difference("name", plain(NAME_OF[told.late_x])),) if told.late_x else ()),
+    )
+    return tuple(sorted(pieces))
+
+
+@cache
+def _parcel_of(parcel: Parcel) -> RealParcel:
+    left, told = (
+        Order.first_seen(
+            "acme-na",
+            an_amazon_order(recipient_name=NAME_OF[x], buyer_name=None, line_items=_lines() if has_lines else ()),
+            NOON,
+        )
+        for x, has_lines in parcel
+    )
+    return told_now(told, parcel_now(left, RealSettings()), RealSettings())
+
+
 def _lines_of(item: Item) -> tuple[LineItem, ...]:
-    if not item.amazon_lines:
-        return ()
+    return _lines(item.cancel_requests) if item.amazon_lines else ()
+
+
+@cache
+def _lines(cancel_requests: int = 0) -> tuple[LineItem, ...]:
     return tuple(
-        a_line(order_item_id=line, asked_to_cancel=number < item.cancel_requests or None)
+        a_line(order_item_id=line, asked_to_cancel=number < cancel_requests or None)
         for number, line in enumerate(LINES)
     )
 
@@ -162,7 +225,8 @@ def _granted_of(item: Item) -> Granted | None:
 
 def _missing_of(bits: int) -> tuple[Missing, ...]:
     found = (
-        ("email", MISSING_X),
+        ("firstName", MISSING_X),
+        ("lastName", MISSING_X),
         ("lineItems", MISSING_LINES),
         (BUYER_REQUESTED_CANCEL, MISSING_ANSWER),
         (FULFILLMENT_UNKNOWN, MISSING_CONFIRMATION),
@@ -189,6 +253,9 @@ class Outcome(NamedTuple):
     settled: str
     is_void: bool
     is_pending: bool
+    alerts: frozenset[str]
+    told: tuple[str, ...]
+    parcel: RealParcel | None
 
 
 def outcome_of_item(item: Item) -> Outcome:
@@ -218,9 +285,12 @@ def outcome_of(order: Order) -> Outcome:
         news=order.news,
         answered=order.edits.answered_requests or (),
         is_confirmed=order.edits.confirmed_doubt == order.amazon.doubts,
-        settled=order.edits.settled.get("email", "") if order.edits.email != order.amazon.buyer_email else "",
+        settled=order.edits.settled.get("name", "") if typed_against(order.edits, order.amazon) else "",
         is_void=order.voided_at is not None,
         is_pending=order.is_pending,
+        alerts=frozenset(alert.replace("HandOver", "Dispatch") for alert in order.alerts),
+        told=order.told,
+        parcel=order.parcel,
     )
 
 
@@ -254,14 +324,17 @@ def performed_by_the_package(act: Act, item: Item, settings: Settings) -> Outcom
     try:
         match act:
             case Act.TYPE_X_1 | Act.TYPE_X_2:
-                after = gate.edit(order, {"email": EMAIL_OF[1 if act is Act.TYPE_X_1 else 2]}, None, real, NOW)
+                typed = dict(_typed(1 if act is Act.TYPE_X_1 else 2) or {})
+                after = gate.edit(order, {"name": {**typed}}, None, real, NOW)
             case Act.CLEAR_X:
-                after = gate.edit(order, {"email": None}, None, real, NOW)
+                after = gate.edit(order, {"name": {"first_name": None, "last_name": None}}, None, real, NOW)
             case Act.TYPE_Y | Act.CLEAR_Y:
                 phone = PHONE if act is Act.TYPE_Y else None
                 after = gate.edit(order, {"delivery_address": {"phone": phone}}, None, real, NOW)
             case Act.KEEP_TYPED:
-                after = gate.edit(order, {}, None, real, NOW, kept=["email"])
+                after = gate.edit(order, {}, None, real, NOW, kept=["name"])
+            case Act.CLOSE_ALERTS:
+                after = gate.close_alerts(order, order.alerts, by="ada", at=NOW)
             case Act.CONFIRM:
                 asked = [one for one in (BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN) if _lists(order, real, one)]
                 confirmed = tuple(dict.fromkeys((*order.edits.confirmed, *asked)))

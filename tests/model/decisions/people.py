@@ -36,6 +36,7 @@ class Act(StrEnum):
     CLEAR_Y = "y: null"
     KEEP_TYPED = "keepTyped"
     CONFIRM = "confirm"
+    CLOSE_ALERTS = "close all alerts"
     DO_NOT_TRANSFER = "Do Not Transfer"
     HOLD = "hold by hand"
     SNOOZE = "snooze"
@@ -56,13 +57,15 @@ STOPS = (Act.DO_NOT_TRANSFER, Act.HOLD, Act.SNOOZE, Act.NOT_SENT)
 GO_ACTS = (Act.RELEASE, Act.STAGE, Act.OVERRIDE, Act.UPON_COMPLETION, Act.NOW, Act.SENT)
 SENDING = (Act.UPON_COMPLETION, Act.NOW, Act.SENT)
 CLEARED_DECISIONS = (Act.CLEAR_STAGE, Act.CLEAR_THREE_PL, Act.CLEAR_DISPATCH)
-ALL_ACTS = EDITS + STOPS + GO_ACTS + CLEARED_DECISIONS
+ALL_ACTS = (*EDITS, *STOPS, *GO_ACTS, *CLEARED_DECISIONS, Act.CLOSE_ALERTS)
 
 
 def perform(act: Act, item: Item, settings: Settings, rules: Rules) -> Item | None:
     """The order after the act, or None where the act is refused or changes nothing."""
-    is_laid_in_first = act in STOPS and rules.stop_first and not is_handed_over(item)
-    if item.is_pending and not is_laid_in_first:
+    if act is Act.CLOSE_ALERTS:
+        # Those that are open: a pending verdict may raise further ones.
+        return item._replace(alerts=0) if item.alerts else None
+    if item.is_pending and not is_before_the_verdict(act, item, rules):
         item = judge(item, settings, rules)
     if item.is_redacted:
         return None
@@ -70,6 +73,11 @@ def perform(act: Act, item: Item, settings: Settings, rules: Rules) -> Item | No
     if act in EDITS:
         return _judged_if_changed(s, _edited(act, s))
     return _after_hand_over(act, s) if is_handed_over(item) else _before_hand_over(act, s)
+
+
+def is_before_the_verdict(act: Act, item: Item, rules: Rules) -> bool:
+    """Whether the act leaves what is pending for later: a stop is laid in first, and alerts are closed as they are."""
+    return act is Act.CLOSE_ALERTS or (act in STOPS and rules.stop_first and not is_handed_over(item))
 
 
 def end_snooze(item: Item, settings: Settings, rules: Rules) -> Item:
@@ -139,11 +147,11 @@ def _after_hand_over(act: Act, s: Situation) -> Item | None:
     if act is Act.SENT and not item.is_void:
         is_reported = item.dispatched is Dispatched.REPORTED
         sent = item._replace(dispatched=Dispatched.REPORTED, decided_dispatch=DispatchDecision.SENT)
-        return None if is_reported else sent
+        return None if is_reported else _judged(s, sent)
     if act is Act.NOT_SENT:
         may_take_it_back = item.dispatched is Dispatched.REPORTED and item.status is not Status.SHIPPED
         taken_back = item._replace(dispatched=Dispatched.NO, decided_dispatch=DispatchDecision.NOT_SENT)
-        return taken_back if may_take_it_back else None
+        return _judged(s, taken_back) if may_take_it_back else None
     if act in (Act.DO_NOT_TRANSFER, Act.UPON_COMPLETION, Act.NOW) and item.three_pl is ThreePl.WITH_ERRORS:
         return _take_back_from_3pl(act, s)
     return None
@@ -153,7 +161,7 @@ def _take_back_from_3pl(act: Act, s: Situation) -> Item | None:
     item = s.item
     if item.is_void or item.status in CLOSED_AT_AMAZON or item.dispatched is Dispatched.REPORTED:
         return None
-    taken = item._replace(three_pl=ThreePl.DO_NOT_TRANSFER, decided_three_pl=None)
+    taken = item._replace(three_pl=ThreePl.DO_NOT_TRANSFER, decided_three_pl=None, parcel=None)
     if s.rules.undo_back:
         is_not_sent = item.decided_dispatch is DispatchDecision.NOT_SENT
         taken = taken._replace(

@@ -3,15 +3,19 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from tests.model.decisions.alerts import alerts_of, is_sent, news_now
 from tests.model.decisions.item import (
     ALERT_ASKED_TO_CANCEL,
     ALERT_BACK,
     ALERT_CANCELLED,
     ALERT_CHANGED,
+    ALERT_LATE_VALUE,
     ALERT_MISSING,
     BLANK,
     CLOSED_AT_AMAZON,
     DISPATCHED_BEFORE_HAND_OVER,
+    DISPATCHED_BY_US,
+    LAST_JUDGED_ELSEWHERE,
     MISSING_LINES,
     MISSING_X,
     OWNED_BLANK,
@@ -21,6 +25,7 @@ from tests.model.decisions.item import (
     Settings,
     is_handed_over,
     is_held_in_any_way,
+    is_really_dispatched,
 )
 from tests.model.decisions.memory import Memory
 from tests.model.decisions.people import Act
@@ -58,6 +63,10 @@ PROPERTIES = {
     "D6": "an order is cancelled and not void",
     "D7": "an order is shipped and not Dispatched",
     "D8": "a verdict forgets a real dispatch",
+    # Alerts end.
+    "L": "a person closed an alert, and it comes back without news",
+    "L2": "an alert is open, and its cause is over",
+    "L3": "an alert is open on an order that is sent",
     # Every verdict comes, untouched orders end at the defaults, and what Amazon fills heals.
     "E1": "a verdict is pending for ever",
     "E2": "the list of what is missing is out of date for ever",
@@ -102,8 +111,10 @@ class Write(NamedTuple):
         return self.old.dispatched in DISPATCHED_BEFORE_HAND_OVER and self.old.three_pl is ThreePl.DO_NOT_TRANSFER
 
 
-def broken_by_write(w: Write, rules: Rules) -> tuple[str, ...]:
+def broken_by_write(w: Write, memory_after: Memory, rules: Rules) -> tuple[str, ...]:
     """The codes of the properties that a write breaks."""
+    raised = w.new.alerts & ~w.old.alerts & ~LAST_JUDGED_ELSEWHERE
+    comes_back = ("L",) if raised & ~memory_after.untold else ()
     becomes_fulfillable = is_fulfillable(w.new, rules) and not w.was_dispatched and not is_fulfillable(w.old, rules)
     checks = ON_EVERY_WRITE
     if becomes_fulfillable or w.is_taken:
@@ -111,7 +122,7 @@ def broken_by_write(w: Write, rules: Rules) -> tuple[str, ...]:
     if becomes_fulfillable:
         checks += ON_BECOMING_FULFILLABLE
     s = Situation(w.new, w.settings, rules)
-    return tuple(code for code, is_broken in checks if is_broken(w, s))
+    return comes_back + tuple(code for code, is_broken in checks if is_broken(w, s))
 
 
 def _against_the_last_word(w: Write, _: Situation) -> bool:
@@ -184,10 +195,7 @@ class Rest:
         self.missing_at_amazon = s.missing_at_amazon
         self.is_fulfillable = is_fulfillable(item, s.rules)
         self.is_handed_over = is_handed_over(item)
-        self.is_dispatched = (
-            item.dispatched in (*DISPATCHED_BEFORE_HAND_OVER, Dispatched.REPORTED)
-            and item.three_pl is ThreePl.DO_NOT_TRANSFER
-        )
+        self.is_dispatched = is_really_dispatched(item)
         self.is_closed = (
             item.is_void
             or self.is_handed_over
@@ -272,25 +280,29 @@ def _hides_a_decision(r: Rest) -> bool:
     return hides_stage or hides_three_pl or hides_sent or hides_not_sent
 
 
-def _silent_about_bad_news(r: Rest) -> bool:
-    """Of several pieces of news the first must be loud: it is what brings a person to the order."""
-    loud = next((alert for alert in _expected_alerts(r) if alert), 0)
-    return bool(loud) and not r.item.alerts & loud
-
-
-def _expected_alerts(r: Rest) -> Iterator[int]:
+def _expected_alerts(r: Rest) -> int:
+    """The alerts whose news concerns people as the order is now, should there be news."""
     item = r.item
-    is_back = r.s.has_unconfirmed_return
+    if is_sent(item):
+        return 0
     if r.is_handed_over:
-        yield ALERT_CANCELLED if item.status is Status.CANCELLED else 0
-        yield ALERT_ASKED_TO_CANCEL if r.s.has_unanswered_request else 0
-        yield ALERT_BACK if is_back else 0
-    if item.is_void and item.status is not Status.CANCELLED:
-        yield ALERT_BACK
-    if r.is_dispatched and not r.is_handed_over and item.status is Status.UNSHIPPED and not item.is_fba:
-        yield ALERT_MISSING if r.s.open_missing else 0
-        yield ALERT_CHANGED if r.memory.changed_value else 0
-        yield ALERT_BACK if is_back else 0
+        return ALERT_CANCELLED | ALERT_ASKED_TO_CANCEL | ALERT_CHANGED | ALERT_LATE_VALUE | ALERT_BACK
+    if item.is_void:
+        return ALERT_BACK | (ALERT_CANCELLED if item.dispatched in DISPATCHED_BY_US else 0)
+    if r.is_dispatched:
+        return ALERT_MISSING | ALERT_ASKED_TO_CANCEL | ALERT_CHANGED | ALERT_LATE_VALUE | ALERT_BACK
+    is_closed = item.status is Status.PENDING or item.is_fba
+    return 0 if is_closed or is_held_in_any_way(item) else ALERT_LATE_VALUE
+
+
+def _silent_about_bad_news(r: Rest) -> bool:
+    return bool(r.memory.untold & _expected_alerts(r) & ~r.item.alerts)
+
+
+def _outlives_its_cause(r: Rest) -> bool:
+    causes = alerts_of(news_now(r.s)) & _expected_alerts(r)
+    # A change has no end: it stays until a person closes it, or the order is sent.
+    return not is_sent(r.item) and bool(r.item.alerts & ~causes & ~(ALERT_CHANGED | LAST_JUDGED_ELSEWHERE))
 
 
 def _wrongly_dispatched_by_amazon(r: Rest) -> bool:
@@ -357,6 +369,8 @@ AT_REST: tuple[tuple[str, Callable[[Rest], bool]], ...] = (
     ("D", _goes_nowhere),
     ("B3", _hides_a_decision),
     ("D3", _silent_about_bad_news),
+    ("L2", _outlives_its_cause),
+    ("L3", lambda r: is_sent(r.item) and bool(r.item.alerts & ~LAST_JUDGED_ELSEWHERE)),
     ("D4", lambda r: r.is_handed_over and r.item.status is Status.SHIPPED and not r.item.dispatched),
     ("D5", _wrongly_dispatched_by_amazon),
     ("D6", lambda r: r.item.status is Status.CANCELLED and not r.item.is_void and not r.is_handed_over),

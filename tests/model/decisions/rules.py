@@ -84,6 +84,23 @@ class Rules:
     ] = True
     row2_ships: Annotated[bool, "handed over and shipped: Dispatched"] = True
     loud: Annotated[bool, "news after hand-over, dispatch or void raises an alert"] = True
+
+    # The end of alerts
+    alert_ends: Annotated[bool, "an alert ends with its cause; off: it stays until a person closes it"] = True
+    sent_closes: Annotated[bool, "an order that is sent, as Amazon or a report says, has no alert"] = True
+    closing_sticks: Annotated[
+        bool, "what people were told is not told again while it goes on, also through a Draft or a hold; off: it is"
+    ] = True
+    news_reopens: Annotated[
+        bool, "further news of the same kind is told again; off: not while the first goes on, also if that was closed"
+    ] = True
+    unsent_tells: Annotated[
+        bool,
+        "of an order that was not sent after all, everything is told again, and a change against what left; off: what"
+        " people were told before, and what came while it was sent, stays told",
+    ] = True
+
+    # What may leave
     ful_looks: Annotated[bool, "fulfillable looks at what is missing, dispatched or not"] = True
 
     # The machinery

@@ -11,19 +11,22 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from tests.model.decisions.alerts import news_now, parcel_of
 from tests.model.decisions.download import WRITTEN_BY_DOWNLOADS, Answer, merge
 from tests.model.decisions.item import (
     BLANK,
     DISPATCHED_BEFORE_HAND_OVER,
     NO_ITEM,
+    NO_NEWS,
     Dispatched,
     HoldDecision,
     Item,
+    Parcel,
     Settings,
     is_handed_over,
 )
-from tests.model.decisions.memory import NOTHING, Memory, after_act, after_snooze, after_write
-from tests.model.decisions.people import Act, end_snooze, perform
+from tests.model.decisions.memory import NOTHING, Memory, after_act, after_snooze, after_verdict, after_write
+from tests.model.decisions.people import Act, end_snooze, is_before_the_verdict, perform
 from tests.model.decisions.properties import Write, broken_at_rest, broken_by_write
 from tests.model.decisions.rules import Rules
 from tests.model.decisions.situation import Situation, is_transferable
@@ -137,10 +140,17 @@ def _effects(write: Write, rules: Rules) -> _Effects:
     """The effects of a write apart from the item; `write` comes with the memory of before."""
     old, new = write.old, write.new
     if write.act:
-        write = write._replace(memory=after_act(write.memory, write.act, new))
+        write = write._replace(memory=after_act(write.memory, write.act, old, new))
+    memory = after_write(write.memory, old, new, by_download=write.by_download)
+    if write.act and old.is_pending and not is_before_the_verdict(write.act, old, rules):
+        # What is pending is judged within the act, before a person's word.
+        judged = judge(old, write.settings, rules)
+        memory = after_verdict(memory, news_now(Situation(judged, write.settings, rules)), judged)
+    if not new.is_pending:
+        memory = after_verdict(memory, news_now(Situation(new, write.settings, rules)), new)
     return _Effects(
-        memory=after_write(write.memory, old, new, by_download=write.by_download),
-        broken=broken_by_write(write, rules),
+        memory=memory,
+        broken=broken_by_write(write, memory, rules),
         tells_the_3pl=not rules.claim and is_transferable(new, rules) and not is_transferable(old, rules),
     )
 
@@ -333,7 +343,7 @@ class _Steps:
                 yield self._write(f"the 3PL: {name}", state, item._replace(three_pl=three_pl), spends="warehouse")
         is_unsent = item.dispatched in (Dispatched.NO, *DISPATCHED_BEFORE_HAND_OVER)
         if item.three_pl in (ThreePl.TRANSFERRED, ThreePl.PICKED) and is_unsent:
-            sent = item._replace(dispatched=Dispatched.REPORTED)
+            sent = self.judge(item._replace(dispatched=Dispatched.REPORTED), self.world.settings[state.settings])
             yield self._write("the 3PL: sent", state, sent, spends="warehouse")
 
     def _taken(self, state: State) -> Item | None:
@@ -341,12 +351,12 @@ class _Steps:
         item, rules = state.item, self.rules
         if not rules.claim:
             may_take = state.has_event and not is_handed_over(item) and not item.is_redacted
-            return item._replace(three_pl=ThreePl.TRANSFERRED) if may_take else None
+            return _transferred(item) if may_take else None
         if not is_transferable(item, rules):
             return None
         judges = rules.claim_judges and not item.is_pending
         judged = self.judge(item, self.world.settings[state.settings]) if judges else item
-        return judged._replace(three_pl=ThreePl.TRANSFERRED) if is_transferable(judged, rules) else None
+        return _transferred(judged) if is_transferable(judged, rules) else None
 
     def _redaction(self, state: State) -> Iterator[Step[State]]:
         item = state.item
@@ -360,6 +370,9 @@ class _Steps:
             settled=BLANK,
             last_judged_x=BLANK,
             news=False,
+            alerts=0,
+            told=NO_NEWS,
+            parcel=None,
         )
         if self.rules.red_closes:
             redacted = redacted._replace(
@@ -369,6 +382,10 @@ class _Steps:
                 three_pl=item.three_pl if is_handed_over(item) else ThreePl.DO_NOT_TRANSFER,
             )
         yield self._write("redaction", state, redacted, spends="redactions")
+
+
+def _transferred(item: Item) -> Item:
+    return item._replace(three_pl=ThreePl.TRANSFERRED, parcel=Parcel(parcel_of(item), parcel_of(item)))
 
 
 def _with_fields_of(current: Item, item: Item, *fields: str) -> Item:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from tests.model.decisions.alerts import told
 from tests.model.decisions.item import (
     ALERT_ASKED_TO_CANCEL,
     ALERT_BACK,
@@ -11,6 +12,7 @@ from tests.model.decisions.item import (
     ALERT_LATE_VALUE,
     ALERT_MISSING,
     DISPATCHED_BEFORE_HAND_OVER,
+    DISPATCHED_BY_US,
     LAST_JUDGED_ELSEWHERE,
     DispatchDecision,
     Dispatched,
@@ -29,13 +31,10 @@ def judge(item: Item, settings: Settings, rules: Rules) -> Item:
     """The order with its verdict, on the settings of now."""
     s = Situation(_with_amazons_place(item, rules), settings, rules)
     row = next(row for row in ROWS if row.matches(s))
-    judged = row.outcome(s)
-    return judged._replace(
-        is_pending=False,
-        last_judged_x=s.item.last_judged_x if row is DRAFT else s.item.amazon_x,
-        missing=0 if row in CLOSING_ROWS else s.missing,
-        alerts=judged.alerts if rules.loud else 0,
-    )
+    judged = row.outcome(s)._replace(is_pending=False, missing=0 if row in CLOSING_ROWS else s.missing)
+    if not rules.chg_merge and row is not DRAFT:
+        judged = judged._replace(last_judged_x=s.item.amazon_x)
+    return told(s, judged, row.alerts(s))
 
 
 def _with_amazons_place(item: Item, rules: Rules) -> Item:
@@ -45,7 +44,8 @@ def _with_amazons_place(item: Item, rules: Rules) -> Item:
     if rules.back and not rules.back_merge:
         is_elsewhere = item.status is Status.SHIPPED or item.is_fba
         if item.alerts & LAST_JUDGED_ELSEWHERE and not is_elsewhere and item.status is not Status.CANCELLED:
-            return item._replace(was_elsewhere=True, confirmed_ours=False, alerts=item.alerts & ~LAST_JUDGED_ELSEWHERE)
+            item = item._replace(was_elsewhere=True, confirmed_ours=False, told=item.told._replace(is_back=False))
+            return item._replace(alerts=item.alerts & ~LAST_JUDGED_ELSEWHERE)
         if is_elsewhere:
             return item._replace(was_elsewhere=False, alerts=item.alerts | LAST_JUDGED_ELSEWHERE)
     return item
@@ -112,8 +112,7 @@ def _let_go(s: Situation) -> Item:
 
 def _left_let_go(s: Situation) -> Item:
     shown = show(s.item, s.rules) if s.rules.layers else s.item
-    late = ALERT_LATE_VALUE if s.differs else 0
-    return shown._replace(is_judged=True, alerts=s.item.alerts | late)
+    return shown._replace(is_judged=True)
 
 
 def _redacted(s: Situation) -> Item:
@@ -131,21 +130,13 @@ def _out_of_our_hands(s: Situation) -> Item:
     item = s.item
     is_sent_now = is_handed_over(item) and item.status is Status.SHIPPED and s.rules.row2_ships
     is_unsent = item.dispatched in (Dispatched.NO, *DISPATCHED_BEFORE_HAND_OVER)
-    return item._replace(
-        dispatched=Dispatched.BY_AMAZON if is_sent_now and is_unsent else item.dispatched,
-        alerts=item.alerts | _alerts_out_of_our_hands(s),
-    )
+    return item._replace(dispatched=Dispatched.BY_AMAZON if is_sent_now and is_unsent else item.dispatched)
 
 
 def _alerts_out_of_our_hands(s: Situation) -> int:
-    item = s.item
-    alerts = ALERT_BACK if item.is_void and item.status is not Status.CANCELLED else 0
-    if is_handed_over(item):
-        alerts |= ALERT_CANCELLED if item.status is Status.CANCELLED else 0
-        alerts |= ALERT_ASKED_TO_CANCEL if s.has_unanswered_request else 0
-        alerts |= ALERT_CHANGED if item.amazon_x != item.last_judged_x else 0
-        alerts |= ALERT_BACK if s.has_unconfirmed_return else 0
-    return alerts
+    if is_handed_over(s.item):
+        return ALERT_CANCELLED | ALERT_ASKED_TO_CANCEL | ALERT_CHANGED | ALERT_LATE_VALUE | ALERT_BACK
+    return ALERT_BACK | _alerts_once_cancelled(s)
 
 
 def _cancelled(s: Situation) -> Item:
@@ -156,8 +147,11 @@ def _cancelled(s: Situation) -> Item:
         stage=_decided_stage(s.item),
         three_pl=ThreePl.DO_NOT_TRANSFER,
         dispatched=_dispatch_that_stays(s.item),
-        alerts=s.item.alerts | (ALERT_CANCELLED if _dispatch_that_stays(s.item) else 0),
     )
+
+
+def _alerts_once_cancelled(s: Situation) -> int:
+    return ALERT_CANCELLED if _dispatch_that_stays(s.item) in DISPATCHED_BY_US else 0
 
 
 def _dispatch_that_stays(item: Item) -> Dispatched:
@@ -190,12 +184,12 @@ def _dispatch_outside_our_house(item: Item) -> Dispatched:
 
 
 def _dispatched(s: Situation) -> Item:
-    item = s.item
-    alerts = ALERT_MISSING if s.open_missing else 0
-    alerts |= ALERT_ASKED_TO_CANCEL if s.has_unanswered_request else 0
-    alerts |= ALERT_BACK if s.has_unconfirmed_return else 0
-    alerts |= ALERT_CHANGED if s.rules.row7_changed and item.amazon_x != item.last_judged_x else 0
-    return item._replace(is_judged=item.is_judged or not s.rules.row8_leaves, alerts=item.alerts | alerts)
+    return s.item._replace(is_judged=s.item.is_judged or not s.rules.row8_leaves)
+
+
+def _alerts_after_dispatch(s: Situation) -> int:
+    changed = ALERT_CHANGED | ALERT_LATE_VALUE if s.rules.row7_changed else 0
+    return ALERT_MISSING | ALERT_ASKED_TO_CANCEL | ALERT_BACK | changed
 
 
 def _draft(s: Situation) -> Item:
@@ -216,6 +210,8 @@ class Row(NamedTuple):
     name: str
     matches: Callable[[Situation], bool]
     outcome: Callable[[Situation], Item]
+    alerts: Callable[[Situation], int] = lambda _: 0
+    """The alerts that concern people, should there be news to tell."""
 
 
 def _is_shipped(s: Situation) -> bool:
@@ -235,10 +231,12 @@ def _may_go_at_first(s: Situation) -> bool:
 
 
 REDACTED = Row("redacted", lambda s: s.item.is_redacted, _redacted)
-OUT_OF_OUR_HANDS = Row("out of our hands", lambda s: is_handed_over(s.item) or s.item.is_void, _out_of_our_hands)
-CANCELLED = Row("cancelled", lambda s: s.item.status is Status.CANCELLED, _cancelled)
+OUT_OF_OUR_HANDS = Row(
+    "out of our hands", lambda s: is_handed_over(s.item) or s.item.is_void, _out_of_our_hands, _alerts_out_of_our_hands
+)
+CANCELLED = Row("cancelled", lambda s: s.item.status is Status.CANCELLED, _cancelled, _alerts_once_cancelled)
 SHIPPED = Row("shipped", _is_shipped, _shipped)
-DISPATCHED = Row("dispatched", _is_dispatched, _dispatched)
+DISPATCHED = Row("dispatched", _is_dispatched, _dispatched, _alerts_after_dispatch)
 DRAFT = Row("draft", lambda s: s.item.status is Status.PENDING, _draft)
 FBA = Row("fulfilled by Amazon", _is_fba, _fba)
 HELD_BY_A_PERSON = Row("held by a person", lambda s: bool(s.item.decided_hold), _held_by_a_person)
@@ -248,7 +246,10 @@ HELD_AND_INCOMPLETE = Row("held and incomplete", lambda s: s.item.is_held and bo
 HEALED = Row("healed", lambda s: s.item.is_held and s.is_ready, _let_go)
 READY_TO_RELEASE = Row("ready to release", lambda s: s.item.is_held, _hold)
 NOTHING_NEW = Row(
-    "nothing new since it was let go", lambda s: not s.open_missing and not is_changed(s.item, s.rules), _left_let_go
+    "nothing new since it was let go",
+    lambda s: not s.open_missing and not is_changed(s.item, s.rules),
+    _left_let_go,
+    lambda _: ALERT_LATE_VALUE,
 )
 NEWS = Row("news since it was let go", lambda _: True, _hold)
 

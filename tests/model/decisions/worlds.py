@@ -1,4 +1,4 @@
-"""The worlds that the model searches: five stories, each with its versions of Amazon's, its settings and its acts."""
+"""The worlds that the model searches: stories, each with its versions of Amazon's, its settings and its acts."""
 
 from tests.model.decisions.download import Answer
 from tests.model.decisions.item import Settings
@@ -11,6 +11,7 @@ ASKED_AGAIN = Answer(1, cancel_requests=2)
 BLANK_X = Answer(0)
 X_1 = Answer(1)
 X_2 = Answer(2)
+X_3 = Answer(3)
 X_1_WITHOUT_LINES = Answer(1, lines=False)
 NOTHING_THERE = Answer(0, lines=False)
 X_2_WITHOUT_LINES = Answer(2, lines=False)
@@ -126,12 +127,35 @@ CHANGED_SETTINGS = World(
     ),
 )
 
+ALERTS = World(
+    ledgers=(
+        (X_1, X_2, X_1),
+        (X_1, ASKED, ASKED_AGAIN),
+        (X_1, CANCELLED, X_1),
+        (X_1, SHIPPED, X_1),
+        (BLANK_X, X_2, X_3),
+        (X_1, X_1_WITHOUT_LINES, X_1),
+    ),
+    settings=(NOW, OWN_WAREHOUSE),
+    acts=(
+        Act.CLOSE_ALERTS,
+        Act.TYPE_X_1,
+        Act.RELEASE,
+        Act.CONFIRM,
+        Act.SENT,
+        Act.NOT_SENT,
+        Act.HOLD,
+        Act.CLEAR_STAGE,
+    ),
+)
+
 WORLDS = {
     "typed against late": TYPED_AGAINST_LATE,
     "status and snooze": STATUS_AND_SNOOZE,
     "warehouse": WAREHOUSE,
     "faults": FAULTS,
     "settings": CHANGED_SETTINGS,
+    "alerts": ALERTS,
 }
 
 QUICK = {
@@ -140,6 +164,7 @@ QUICK = {
     "warehouse": Budgets(downloads=3, acts=2, warehouse=3),
     "faults": Budgets(downloads=3, acts=2, lost_records=1, redactions=1),
     "settings": Budgets(downloads=3, acts=2, settings_changes=2),
+    "alerts": Budgets(downloads=3, acts=3, warehouse=2),
 }
 BUDGETS = {
     # Two changes of settings with two acts take as long as all other worlds together.
@@ -151,6 +176,7 @@ BUDGETS = {
         "warehouse": Budgets(downloads=3, acts=3, warehouse=3),
         "faults": Budgets(downloads=3, acts=3, lost_records=1, warehouse=2, redactions=1),
         "settings": Budgets(downloads=3, acts=3, settings_changes=1),
+        "alerts": Budgets(downloads=3, acts=3, warehouse=3),
     },
     # All acts of people, two at a time, and a lost record and a redaction in every world.
     "all acts": {

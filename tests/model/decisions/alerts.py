@@ -1,0 +1,125 @@
+"""Alerts: bad news about an order that left, or was let go. What raises them, and what ends them."""
+
+from tests.model.decisions.item import (
+    ALERT_ASKED_TO_CANCEL,
+    ALERT_BACK,
+    ALERT_CANCELLED,
+    ALERT_CHANGED,
+    ALERT_LATE_VALUE,
+    ALERT_MISSING,
+    LAST_JUDGED_ELSEWHERE,
+    MISSING_LINES,
+    MISSING_X,
+    NO_NEWS,
+    TYPED_VALUES,
+    Dispatched,
+    Item,
+    News,
+    Parcel,
+    is_handed_over,
+    is_really_dispatched,
+)
+from tests.model.decisions.situation import Situation
+from tests.model.values import Status
+
+
+def parcel_of(item: Item) -> tuple[int, bool]:
+    """The destination and the goods, as the order shows them."""
+    return item.typed_x if item.typed_x in TYPED_VALUES else item.amazon_x, item.amazon_lines
+
+
+def news_now(s: Situation) -> News:
+    """All the bad news there is, whether or not it concerns anybody."""
+    item = s.item
+    is_back_from_void = item.is_void and item.status is not Status.CANCELLED
+    return News(
+        is_cancelled=item.status is Status.CANCELLED,
+        requests=item.cancel_requests if s.has_unanswered_request else 0,
+        is_back=is_back_from_void if item.is_void else s.has_unconfirmed_return,
+        missing=s.open_missing & (MISSING_X | MISSING_LINES),
+        late_x=item.amazon_x if s.differs else 0,
+    )
+
+
+def alerts_of(news: News) -> int:
+    """The alerts that tell of these pieces of news."""
+    return (
+        (ALERT_CANCELLED if news.is_cancelled else 0)
+        | (ALERT_ASKED_TO_CANCEL if news.requests else 0)
+        | (ALERT_BACK if news.is_back else 0)
+        | (ALERT_MISSING if news.missing else 0)
+        | (ALERT_LATE_VALUE if news.late_x else 0)
+    )
+
+
+def beyond(now: News, known: News) -> News:
+    """The pieces that are not known."""
+    return News(
+        is_cancelled=now.is_cancelled and not known.is_cancelled,
+        requests=now.requests if now.requests > known.requests else 0,
+        is_back=now.is_back and not known.is_back,
+        missing=now.missing & ~known.missing,
+        late_x=now.late_x if now.late_x != known.late_x else 0,
+    )
+
+
+def is_sent(item: Item) -> bool:
+    """Sent, as Amazon, the warehouse or a person says: nobody can act on news any more. A void order stays void."""
+    if is_handed_over(item):
+        return item.status is Status.SHIPPED or item.dispatched is Dispatched.REPORTED
+    return item.status is Status.SHIPPED and not item.is_void
+
+
+def has_left(item: Item) -> bool:
+    """The warehouse took it, or it was dispatched from here."""
+    is_away = is_handed_over(item) or (is_really_dispatched(item) and not item.is_void)
+    return is_away and not item.is_redacted
+
+
+def told(s: Situation, judged: Item, causes: int) -> Item:
+    """The order with its verdict and its alerts; `causes` are those alerts that concern people by the verdict's row."""
+    rules, item = s.rules, s.item
+    note = judged.alerts & LAST_JUDGED_ELSEWHERE
+    is_over = is_sent(judged) or judged.is_redacted
+    parcel = _parcel(s, is_over=is_over) if has_left(judged) else None
+    if not (causes or item.alerts or item.parcel or parcel) and item.told == NO_NEWS and not is_over:
+        return judged  # as with most orders
+    now = news_now(s)
+    if causes & ALERT_CHANGED and not _has_changed(s):
+        causes &= ~ALERT_CHANGED
+    causes &= alerts_of(now) | ALERT_CHANGED
+    if is_over:
+        left_open = 0 if rules.sent_closes else item.alerts
+        known = NO_NEWS if rules.unsent_tells else now
+        return judged._replace(alerts=left_open | note, told=known, parcel=parcel)
+    known = item.told if rules.closing_sticks else NO_NEWS
+    further = alerts_of(beyond(now, known))
+    if not rules.news_reopens:
+        further &= ~alerts_of(known)
+    goes_on = item.alerts & (causes | ALERT_CHANGED) if rules.alert_ends else item.alerts
+    alerts = (goes_on | causes & (further | ALERT_CHANGED)) if rules.loud else 0
+    return judged._replace(alerts=alerts | note, told=_known_from_now(now, item.told, causes), parcel=parcel)
+
+
+def _has_changed(s: Situation) -> bool:
+    parcel = s.item.parcel
+    if parcel is None:
+        return False
+    return parcel_of(s.item) != (parcel.told if s.rules.closing_sticks else parcel.left)
+
+
+def _parcel(s: Situation, *, is_over: bool) -> Parcel:
+    now = parcel_of(s.item)
+    left = s.item.parcel.left if s.item.parcel else now
+    return Parcel(left, left if is_over and s.rules.unsent_tells else now)
+
+
+def _known_from_now(now: News, known: News, causes: int) -> News:
+    """What people were told before, as far as it goes on, with what they are told now."""
+    return News(
+        is_cancelled=now.is_cancelled and (known.is_cancelled or bool(causes & ALERT_CANCELLED)),
+        requests=now.requests if causes & ALERT_ASKED_TO_CANCEL else min(now.requests, known.requests),
+        is_back=now.is_back and (known.is_back or bool(causes & ALERT_BACK)),
+        missing=now.missing if causes & ALERT_MISSING else now.missing & known.missing,
+        late_x=now.late_x if causes & ALERT_LATE_VALUE or now.late_x == known.late_x else 0,
+    )
