@@ -213,6 +213,7 @@ class Order:
     assigned_to: str | None = None
     comment: str | None = None
     ask_amazon_at: datetime | None = None
+    word: str | None = None  # the last one that people got about its ship-by
     granted: Granted | None = None
     settled: dict[str, Any] = field(default_factory=dict)
     news: list[str] = field(default_factory=list)
@@ -782,6 +783,8 @@ class PlainModel:
         self.now = now
         self.orders: dict[str, Order] = {}
         self.frozen: set[str] = set()
+        # When the clock looks again at an order of which people need no word yet, and whether it was held then.
+        self.put_off: dict[str, tuple[datetime, bool]] = {}
         self.settings: dict[str, Any] = {
             "defaultStage": "New",
             "defaultThreePlStatus": UPON_COMPLETION,
@@ -850,7 +853,46 @@ class PlainModel:
                 order.ask_amazon_at = order.ask_amazon_at and self.now
             elif order.pending_since and order.pending_since + timedelta(minutes=10) <= self.now:
                 order.pending_since = self.now  # asked for again
+            else:
+                self._watch_deadline(order_id, order)
             self._land(order_id, order)
+
+    def _watch_deadline(self, order_id: str, order: Order) -> None:
+        """People get a word a day before the ship-by and one after it, of an order that is held or goes nowhere."""
+        at_risk = order.ship_by - timedelta(days=1)
+        if self.now < (order.ship_by if order.word == "atRisk" else at_risk) or order.word == "overdue":
+            return
+        again, was_held = self.put_off.get(order_id, (self.now, order.is_held))
+        if not self._waits_here(order) or (was_held == order.is_held and self.now < again):
+            return
+        late = self.now - order.ship_by
+        if order.hold or self.goes_nowhere(order):
+            order.word = "atRisk" if late < timedelta() else "overdue"
+            self.put_off.pop(order_id, None)
+        elif late < timedelta() and not order.is_held:
+            self.put_off[order_id] = (order.ship_by, False)
+        else:
+            wait = min(max(late, timedelta(hours=1)), timedelta(days=1))
+            self.put_off[order_id] = (self.now + wait, order.is_held)
+
+    @staticmethod
+    def _waits_here(order: Order) -> bool:
+        is_over = order.redacted_at or order.facts.status in ("SHIPPED", "PENDING") or order.pending_since
+        return order.is_to_be_sent and not is_over and not order.is_fulfillable
+
+    def goes_nowhere(self, order: Order) -> bool:
+        """Complete and ours to send, and yet nobody sends it."""
+        is_late = self.now >= order.ship_by
+        if order.hold or not self._waits_here(order) or not self._is_open(order):
+            return False
+        if order.three_pl == WITH_ERRORS:
+            return is_late
+        if order.is_incomplete:
+            return False
+        is_implied = order.stop is not None and order.stop is order.three_pl_decision and order.stop.is_special
+        is_decided = order.stop is not None and not is_implied
+        is_default = self.settings["defaultThreePlStatus"] == DO_NOT_TRANSFER
+        return is_late or (order.three_pl == DO_NOT_TRANSFER and not is_default and not is_decided)
 
     def _redact(self, order: Order, request: dict[str, Any] | None = None) -> None:
         order.facts, order.redacted_at = bare(order.facts), self.now
