@@ -365,13 +365,17 @@ def laid_over(amazons: Address | None, typed: Address | None) -> Address | None:
 
 def seen_lines(order: Order) -> tuple[SeenLine, ...]:
     facts = order.facts
-    is_partly_sent = facts.status == "PARTIALLY_SHIPPED" or any(line.sent for line in facts.lines or ())
+    is_partly_sent = facts.status == "PARTIALLY_SHIPPED" or any(map(is_counted_down, facts.lines or ()))
     if "lineItems" in order.edits:
         # A typed line is none of Amazon's: nobody knows whether it was among what was sent.
         lines = [(line, None if is_partly_sent else line.quantity) for line in order.edits["lineItems"]]
     else:
         lines = [(line, left_of(line, facts)) for line in facts.lines or ()]
     return tuple(SeenLine(line.id, line.sku, line.quantity, to_send) for line, to_send in lines if line.quantity)
+
+
+def is_counted_down(line: Line) -> bool:
+    return bool(line.sent) or (line.left is not None and line.quantity > line.left)
 
 
 def left_of(line: Line, facts: Facts) -> int | None:

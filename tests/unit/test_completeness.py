@@ -608,6 +608,45 @@ def test_a_typed_line_keeps_the_share_of_amazons_that_was_sent(
     assert to_send(PARTLY_SHIPPED, typed) == left
 
 
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ({"quantity_unfulfilled": 1}, [1]),
+        ({"quantity_unfulfilled": 1, "quantity_fulfilled": 0}, [1]),
+        ({"quantity_unfulfilled": 2}, [2]),
+        ({"quantity": None, "quantity_fulfilled": 1}, [1]),
+        ({}, [2]),
+    ],
+    ids=str,
+)
+def test_a_typed_line_is_sent_as_far_as_amazon_has_units_left(line: dict[str, Any], left: list[int | None]) -> None:
+    order = an_amazon_order(line_items=(a_line(**line),))
+
+    assert to_send(order, (a_line(seller_sku="OWN-1"),)) == left
+
+
+def test_the_rest_of_a_typed_line_is_unknown_if_amazons_is() -> None:
+    order = an_amazon_order(fulfillment_status="PARTIALLY_SHIPPED", line_items=(a_line(),))
+    typed = (a_line(seller_sku="OWN-1"),)
+
+    assert to_send(order, typed) == [None]
+    assert missing(order, edited(order, line_items=typed)) == {"lineItems": "noProduct"}
+
+
+@pytest.mark.parametrize(("left_at_amazon", "left"), [(2, [2]), (1, [None])])
+def test_a_line_without_an_id_waits_once_amazon_counts_down(left_at_amazon: int, left: list[int | None]) -> None:
+    order = an_amazon_order(line_items=(a_line(quantity_unfulfilled=left_at_amazon),))
+
+    assert to_send(order, (a_line(order_item_id=None),)) == left
+
+
+def test_a_line_without_an_id_does_not_wait_for_a_cancelled_one() -> None:
+    cancelled = a_line(order_item_id="90002", quantity_unfulfilled=0, is_cancelled=True)
+    order = an_amazon_order(line_items=(a_line(quantity_unfulfilled=2), cancelled))
+
+    assert to_send(order, (a_line(order_item_id=None),)) == [2]
+
+
 def test_a_typed_line_for_a_cancelled_one_is_not_sent() -> None:
     order = an_amazon_order(line_items=(a_line(is_cancelled=True),))
 

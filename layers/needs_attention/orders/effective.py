@@ -72,15 +72,16 @@ def seen(amazon: AmazonOrder, edits: Edits, settings: Settings) -> Seen:
 
 
 def _lines(amazon: AmazonOrder, edits: Edits) -> tuple[SeenLine, ...]:
-    """The wanted lines. A typed line that names one of Amazon's keeps its share of what was sent."""
+    """The wanted lines. A typed line that names one of Amazon's keeps its share of what was sent, or cancelled."""
     amazons = amazon.line_items or ()
-    was_sent = amazon.is_partly_shipped or any(line.quantity_fulfilled for line in amazons)
     if edits.line_items is None:
         return tuple(_seen_line(line, _left(line, amazon)) for line in amazons if line.is_wanted)
-    sent = Counter[str | None]()
+    was_sent = amazon.is_partly_shipped or any(map(_gone, amazons))
     done = {line.order_item_id for line in amazons if not line.is_wanted or line.quantity_unfulfilled == 0}
+    unclear = {line.order_item_id for line in amazons if amazon.is_partly_shipped and _gone(line) is None}
+    gone = Counter[str | None]()
     for line in amazons:
-        sent[line.order_item_id] += line.quantity_fulfilled or 0
+        gone[line.order_item_id] += _gone(line) or 0
     seen_lines: list[SeenLine] = []
     for line in edits.line_items:
         left = line.quantity
@@ -88,9 +89,11 @@ def _lines(amazon: AmazonOrder, edits: Edits) -> tuple[SeenLine, ...]:
             left = None if was_sent else left
         elif line.order_item_id in done:
             left = 0
+        elif line.order_item_id in unclear:
+            left = None
         elif left is not None:
-            taken = min(left, sent[line.order_item_id])
-            sent[line.order_item_id] -= taken
+            taken = min(left, gone[line.order_item_id])
+            gone[line.order_item_id] -= taken
             left -= taken
         seen_lines.append(_seen_line(line, left))
     return tuple(line for line in seen_lines if line.is_wanted)
@@ -98,6 +101,13 @@ def _lines(amazon: AmazonOrder, edits: Edits) -> tuple[SeenLine, ...]:
 
 def _seen_line(line: LineItem, left: int | None) -> SeenLine:
     return SeenLine(**dict(line), quantity_ordered=line.quantity, quantity_to_send=left)
+
+
+def _gone(line: LineItem) -> int | None:
+    """The units of Amazon's line that are sent, or were cancelled; None if Amazon gives no number."""
+    if not line.is_wanted or line.quantity is None or line.quantity_unfulfilled is None:
+        return line.quantity_fulfilled
+    return max(line.quantity - line.quantity_unfulfilled, line.quantity_fulfilled or 0)
 
 
 def _left(line: LineItem, amazon: AmazonOrder) -> int | None:
