@@ -27,6 +27,7 @@ STATES = {
     "faults": 14_790,
     "settings": 29_274,
     "alerts": 27_346,
+    "lines": 9_366,
 }
 
 

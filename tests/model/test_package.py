@@ -2,15 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 
 from tests.model.decisions.item import OWNED_BLANK, Item, Settings
-from tests.model.decisions.package import Outcome, judged_by_the_package, outcome_of_item, performed_by_the_package
+from tests.model.decisions.package import (
+    Outcome,
+    judged_by_the_package,
+    outcome_of_item,
+    performed_by_the_package,
+    taken_by_the_warehouse,
+)
 from tests.model.decisions.people import Act, perform
 from tests.model.decisions.rules import ALL_ON
 from tests.model.decisions.runs import explored_by_the_tests
+from tests.model.decisions.situation import is_transferable
+from tests.model.decisions.steps import transferred
 from tests.model.decisions.verdict import judge
 from tests.model.decisions.worlds import WORLDS
 
@@ -21,7 +29,7 @@ ORDERS, ACTS_OF_AN_ORDER = 500, 2
 class Difference(NamedTuple):
     """Where the two part: the order before, the act (None: a verdict), and what each makes of it."""
 
-    act: Act | None
+    act: Act | Literal["hand-over"] | None
     before: Item
     settings: Settings
     differing: dict[str, tuple[object, object]]
@@ -45,10 +53,21 @@ def differences(items: Sequence[Item], every: Sequence[Settings], acts: Sequence
         settings = every[number % len(every)]
         judged = judge(item, settings, ALL_ON)
         yield from compared(None, item, settings, outcome_of_item(judged), judged_by_the_package(item, settings))
+        yield from compared_hand_over(item, judged, settings)
         if not item.is_pending and judged != item:
             continue  # the package judges by the settings of now before each act, the model only what is pending
         for act in islice(cycle(acts), number % len(acts), number % len(acts) + ACTS_OF_AN_ORDER):
             yield from compared_after(act, item, settings)
+
+
+def compared_hand_over(item: Item, judged: Item, settings: Settings) -> Iterator[Difference]:
+    may_take = is_transferable(item, ALL_ON) and is_transferable(judged, ALL_ON)
+    by_the_package = taken_by_the_warehouse(item, settings)
+    if may_take != (by_the_package is not None):
+        yield Difference("hand-over", item, settings, {"is refused": (not may_take, by_the_package is None)})
+    elif by_the_package is not None:
+        taken = transferred(judged, ALL_ON)
+        yield from compared("hand-over", item, settings, outcome_of_item(taken), by_the_package)
 
 
 def compared_after(act: Act, item: Item, settings: Settings) -> Iterator[Difference]:
@@ -65,7 +84,9 @@ def compared_after(act: Act, item: Item, settings: Settings) -> Iterator[Differe
         yield from compared(act, item, settings, outcome_of_item(performed), by_the_package)
 
 
-def compared(act: Act | None, item: Item, settings: Settings, model: Outcome, package: Outcome) -> Iterator[Difference]:
+def compared(
+    act: Act | Literal["hand-over"] | None, item: Item, settings: Settings, model: Outcome, package: Outcome
+) -> Iterator[Difference]:
     differing = {
         field: (getattr(model, field), getattr(package, field))
         for field in model._fields

@@ -8,6 +8,7 @@ class Status(StrEnum):
 
     PENDING = "PENDING"
     UNSHIPPED = "UNSHIPPED"
+    PARTLY_SHIPPED = "PARTIALLY_SHIPPED"
     SHIPPED = "SHIPPED"
     CANCELLED = "CANCELLED"
     UNKNOWN = "unknown"

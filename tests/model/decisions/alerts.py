@@ -8,6 +8,7 @@ from tests.model.decisions.item import (
     ALERT_LATE_VALUE,
     ALERT_MISSING,
     LAST_JUDGED_ELSEWHERE,
+    LINE_GAPS,
     MISSING_LINES,
     MISSING_X,
     NO_NEWS,
@@ -19,13 +20,20 @@ from tests.model.decisions.item import (
     is_handed_over,
     is_really_dispatched,
 )
+from tests.model.decisions.lines import goods_of, number_to_send
+from tests.model.decisions.rules import Rules
 from tests.model.decisions.situation import Situation
 from tests.model.values import Status
 
 
-def parcel_of(item: Item) -> tuple[int, bool]:
+def parcel_of(item: Item) -> tuple[int, int]:
     """The destination and the goods, as the order shows them."""
-    return item.typed_x if item.typed_x in TYPED_VALUES else item.amazon_x, item.amazon_lines
+    return item.typed_x if item.typed_x in TYPED_VALUES else item.amazon_x, goods_of(item)
+
+
+def parcel_now(item: Item, rules: Rules) -> Parcel:
+    now = parcel_of(item)
+    return Parcel(now, now, number_to_send(item, rules) or 0)
 
 
 def news_now(s: Situation) -> News:
@@ -36,8 +44,9 @@ def news_now(s: Situation) -> News:
         is_cancelled=item.status is Status.CANCELLED,
         requests=item.cancel_requests if s.has_unanswered_request else 0,
         is_back=is_back_from_void if item.is_void else s.has_unconfirmed_return,
-        missing=s.open_missing & (MISSING_X | MISSING_LINES),
-        late_x=item.amazon_x if s.differs else 0,
+        missing=s.open_missing & MISSING_X | (MISSING_LINES if s.open_missing & LINE_GAPS else 0),
+        late_x=item.amazon_x if s.x_differs else 0,
+        late_cancellation=s.line_differs,
     )
 
 
@@ -48,7 +57,7 @@ def alerts_of(news: News) -> int:
         | (ALERT_ASKED_TO_CANCEL if news.requests else 0)
         | (ALERT_BACK if news.is_back else 0)
         | (ALERT_MISSING if news.missing else 0)
-        | (ALERT_LATE_VALUE if news.late_x else 0)
+        | (ALERT_LATE_VALUE if news.late_x or news.late_cancellation else 0)
     )
 
 
@@ -60,6 +69,7 @@ def beyond(now: News, known: News) -> News:
         is_back=now.is_back and not known.is_back,
         missing=now.missing & ~known.missing,
         late_x=now.late_x if now.late_x != known.late_x else 0,
+        late_cancellation=now.late_cancellation and not known.late_cancellation,
     )
 
 
@@ -102,16 +112,19 @@ def told(s: Situation, judged: Item, causes: int) -> Item:
 
 
 def _has_changed(s: Situation) -> bool:
-    parcel = s.item.parcel
+    parcel, rules = s.item.parcel, s.rules
     if parcel is None:
         return False
-    return parcel_of(s.item) != (parcel.told if s.rules.closing_sticks else parcel.left)
+    if not rules.lower_is_no_news and parcel.took != (number_to_send(s.item, rules) or 0):
+        return True
+    known_x, known_goods = parcel.told if rules.closing_sticks else parcel.left
+    x, goods = parcel_of(s.item)
+    return x != known_x or (goods != known_goods and rules.cancelled_line)
 
 
 def _parcel(s: Situation, *, is_over: bool) -> Parcel:
-    now = parcel_of(s.item)
-    left = s.item.parcel.left if s.item.parcel else now
-    return Parcel(left, left if is_over and s.rules.unsent_tells else now)
+    now = s.item.parcel or parcel_now(s.item, s.rules)
+    return now._replace(told=now.left if is_over and s.rules.unsent_tells else parcel_of(s.item))
 
 
 def _known_from_now(now: News, known: News, causes: int) -> News:
@@ -122,4 +135,5 @@ def _known_from_now(now: News, known: News, causes: int) -> News:
         is_back=now.is_back and (known.is_back or bool(causes & ALERT_BACK)),
         missing=now.missing if causes & ALERT_MISSING else now.missing & known.missing,
         late_x=now.late_x if causes & ALERT_LATE_VALUE or now.late_x == known.late_x else 0,
+        late_cancellation=now.late_cancellation and (known.late_cancellation or bool(causes & ALERT_LATE_VALUE)),
     )

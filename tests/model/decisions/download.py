@@ -7,6 +7,7 @@ from tests.model.decisions.item import (
     CLOSED_AT_AMAZON,
     TYPED_VALUES,
     Item,
+    Line,
     is_held_in_any_way,
 )
 from tests.model.decisions.rules import Rules
@@ -18,6 +19,7 @@ class Answer(NamedTuple):
 
     x: int
     lines: bool = True
+    line: Line = Line()
     status: Status = Status.UNSHIPPED
     is_fba: bool = False
     cancel_requests: int = 0
@@ -28,6 +30,7 @@ WRITTEN_BY_DOWNLOADS = (
     "version",
     "amazon_x",
     "amazon_lines",
+    "line",
     "status",
     "is_fba",
     "cancel_requests",
@@ -52,6 +55,7 @@ def merge(item: Item, version: int, answer: Answer, rules: Rules) -> Item:
         version=version,
         amazon_x=x,
         amazon_lines=answer.lines,
+        line=answer.line,
         status=answer.status,
         is_fba=answer.is_fba,
         cancel_requests=max(answer.cancel_requests, item.cancel_requests),

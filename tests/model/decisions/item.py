@@ -1,7 +1,7 @@
 """The order as it is stored: Amazon's data, people's edits and decisions, and the result of the last verdict.
 
 The model keeps one field that Amazon may fill late, `x` (blank, or one of two values), one that Amazon never sends, `y`
-(a phone), and whether there are lines. Items are plain tuples of small values, because millions of them are compared.
+(a phone), and one line. Items are plain tuples of small values, because millions of them are compared.
 """
 
 from enum import IntEnum
@@ -56,6 +56,10 @@ MISSING_ANSWER = 4
 MISSING_CONFIRMATION = 8
 """`fulfillmentUnknown`: nobody knows whether the order was shipped already."""
 
+MISSING_NUMBER = 16
+"""Nobody knows how many are left to send."""
+LINE_GAPS = MISSING_LINES | MISSING_NUMBER
+
 # Urgent news for people, combined as bits.
 ALERT_CANCELLED = 1
 """Cancelled at Amazon, after the order had left."""
@@ -69,6 +73,25 @@ LAST_JUDGED_ELSEWHERE = 64
 """No alert: the verdict's own note that it saw the order shipped or FBA. Only with the rule `back_merge` off."""
 
 
+ORDERED = 2
+"""The quantity of the order's one line."""
+
+
+class Line(NamedTuple):
+    """The line as Amazon tells it. `unfulfilled` is the number that Amazon has not counted as sent, if it says one."""
+
+    unfulfilled: int | None = None
+    is_cancelled: bool = False
+
+
+class TypedLine(IntEnum):
+    """A line that a person typed: it names Amazon's line, or none."""
+
+    NONE = 0
+    NAMED = 1
+    NAMELESS = 2
+
+
 class News(NamedTuple):
     """Bad news about an order, in pieces: as it is now, or as far as people were told."""
 
@@ -79,16 +102,20 @@ class News(NamedTuple):
     missing: int = 0
     late_x: int = BLANK
     """Amazon's x, if it differs from the typed one, and no person has settled that."""
+    late_cancellation: bool = False
+    """The same of a typed line, which Amazon cancelled or does not have any more."""
 
 
 NO_NEWS = News()
 
 
 class Parcel(NamedTuple):
-    """What left with the order, and what people were told of it since: the x that shows, and whether it has lines."""
+    """What left with the order, and what people were told of it since: the x and the goods that show."""
 
-    left: tuple[int, bool]
-    told: tuple[int, bool]
+    left: tuple[int, int]
+    told: tuple[int, int]
+    took: int
+    """The number that was left to send; 0 if nobody knew."""
 
 
 class Item(NamedTuple):
@@ -99,6 +126,7 @@ class Item(NamedTuple):
     version: int = 0
     amazon_x: int = BLANK
     amazon_lines: bool = False
+    line: Line = Line()
     status: Status = Status.UNSHIPPED
     is_fba: bool = False
     cancel_requests: int = 0
@@ -111,6 +139,9 @@ class Item(NamedTuple):
     typed_y: bool = False
     settled: int = BLANK
     """Amazon's x that the person saw who typed or kept a value."""
+    typed_line: TypedLine = TypedLine.NONE
+    settled_without_goods: bool = False
+    """Amazon had no goods when the person typed or kept the line."""
     answered_requests: int = 0
     confirmed_ours: bool = False
     accepted: int = 0

@@ -42,7 +42,7 @@ class Memory(NamedTuple):
     # what a person has to be told
     judged_news: News = NO_NEWS
     """The bad news that was there at the last verdict."""
-    parcels: tuple[tuple[int, bool], tuple[int, bool]] | None = None
+    parcels: tuple[tuple[int, int], tuple[int, int]] | None = None
     """What left, and what the order said of it at the last verdict."""
     untold: int = 0
     """The alerts whose news came since a person closed them last."""

@@ -20,7 +20,7 @@ from needs_attention.orders.decisions import (
     HoldDecision as Held,
 )
 from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN, Edits, PersonsName, typed_against
-from needs_attention.orders.equivalence import plain
+from needs_attention.orders.equivalence import NO_GOODS, plain, plain_goods
 from needs_attention.orders.gate import Refused, Wanted
 from needs_attention.orders.order import DIFFERS, Accepted, DispatchedBy, Hold, Missing, Order
 from needs_attention.orders.order import Parcel as RealParcel
@@ -39,19 +39,25 @@ from tests.model.decisions.item import (
     MISSING_ANSWER,
     MISSING_CONFIRMATION,
     MISSING_LINES,
+    MISSING_NUMBER,
     MISSING_X,
+    NO_ITEM,
+    ORDERED,
     Dispatched,
     HoldDecision,
     Item,
+    Line,
     Parcel,
     Settings,
+    TypedLine,
     is_handed_over,
 )
 from tests.model.decisions.item import (
     DispatchDecision as Sent,
 )
-from tests.model.decisions.people import Act
-from tests.model.values import Stage, ThreePl
+from tests.model.decisions.lines import goods_of, is_cancelled_under_typed
+from tests.model.decisions.people import TYPED_LINES, Act
+from tests.model.values import Stage, Status, ThreePl
 from tools.builders import NOON, a_line, an_amazon_order
 
 LINES = ("90001", "90002")
@@ -114,13 +120,14 @@ def order_of(item: Item) -> Order:
         hold=Hold(since=NOON) if item.is_held else None,
         edits=Edits(
             name=_typed(item.typed_x),
+            line_items=_typed_lines(item.typed_line),
             delivery_address=Address(phone=PHONE) if item.typed_y else None,
             confirmed=_confirmed_of(item),
             confirmed_doubt=1 if item.confirmed_ours else None,
             answered_requests=LINES[: item.answered_requests],
-            settled={"name": plain(NAME_OF[item.settled])} if item.typed_x else {},
+            settled=_settled_of(item),
         ),
-        news=("name",) if item.news else (),
+        news=(*(("lineItems",) if is_cancelled_under_typed(item) else ()), *(("name",) if item.news else ())),
         decisions=_decisions_of(item),
         granted=_granted_of(item),
         missing=_missing_of(item.missing),
@@ -142,6 +149,19 @@ def _typed(x: int) -> PersonsName | None:
     return PersonsName(first_name=first, last_name=last) if x else None
 
 
+def _typed_lines(typed: TypedLine) -> tuple[LineItem, ...] | None:
+    if typed is TypedLine.NONE:
+        return None
+    return tuple(a_line(order_item_id=line if typed is TypedLine.NAMED else None) for line in LINES)
+
+
+def _settled_of(item: Item) -> dict[str, str]:
+    settled = {"name": plain(NAME_OF[item.settled])} if item.typed_x else {}
+    if item.typed_line is not TypedLine.NONE:
+        settled["lineItems"] = NO_GOODS if item.settled_without_goods else plain_goods(_lines())
+    return settled
+
+
 def _alerts_of(item: Item) -> tuple[str, ...]:
     when = "HandOver" if is_handed_over(item) else "Dispatch"
     return tuple(name.format(when=when) for bit, name in ALERTS.items() if item.alerts & bit)
@@ -155,32 +175,47 @@ def _told_of(item: Item) -> tuple[str, ...]:
         *((f"{CAME_BACK} 1",) if told.is_back else ()),
         *(f"{LACKING} {one.field}" for one in _missing_of(told.missing)),
         *((difference("name", plain(NAME_OF[told.late_x])),) if told.late_x else ()),
+        *((difference("lineItems", NO_GOODS),) if told.late_cancellation else ()),
     )
     return tuple(sorted(pieces))
 
 
 @cache
 def _parcel_of(parcel: Parcel) -> RealParcel:
-    left, told = (
-        Order.first_seen(
-            "acme-na",
-            an_amazon_order(recipient_name=NAME_OF[x], buyer_name=None, line_items=_lines() if has_lines else ()),
-            NOON,
-        )
-        for x, has_lines in parcel
+    left = _order_as_it_left(*parcel.left, parcel.took)
+    return told_now(_order_as_it_left(*parcel.told, parcel.took), parcel_now(left, RealSettings()), RealSettings())
+
+
+def _order_as_it_left(x: int, goods: int, took: int) -> Order:
+    """With these goods, and so many of them left to send; for none, nobody knows how many."""
+    is_typed = goods == goods_of(NO_ITEM._replace(typed_line=TypedLine.NAMELESS))
+    left = Line(took) if took and not is_typed else Line()
+    amazon = an_amazon_order(
+        recipient_name=NAME_OF[x],
+        buyer_name=None,
+        line_items=_lines(line=left) if goods else (),
+        fulfillment_status=Status.UNSHIPPED.value if took else Status.PARTLY_SHIPPED.value,
     )
-    return told_now(told, parcel_now(left, RealSettings()), RealSettings())
+    order = Order.first_seen("acme-na", amazon, NOON)
+    return order.with_(edits=Edits(line_items=_typed_lines(TypedLine.NAMELESS))) if is_typed else order
 
 
 def _lines_of(item: Item) -> tuple[LineItem, ...]:
-    return _lines(item.cancel_requests) if item.amazon_lines else ()
+    return _lines(item.cancel_requests, item.line) if item.amazon_lines else ()
 
 
 @cache
-def _lines(cancel_requests: int = 0) -> tuple[LineItem, ...]:
+def _lines(cancel_requests: int = 0, line: Line = NO_ITEM.line) -> tuple[LineItem, ...]:
+    """The model's line stands for two, which differ in the requests to cancel them."""
     return tuple(
-        a_line(order_item_id=line, asked_to_cancel=number < cancel_requests or None)
-        for number, line in enumerate(LINES)
+        a_line(
+            order_item_id=order_item_id,
+            quantity=ORDERED,
+            quantity_unfulfilled=line.unfulfilled,
+            is_cancelled=line.is_cancelled or None,
+            asked_to_cancel=number < cancel_requests or None,
+        )
+        for number, order_item_id in enumerate(LINES)
     )
 
 
@@ -225,13 +260,16 @@ def _granted_of(item: Item) -> Granted | None:
 
 def _missing_of(bits: int) -> tuple[Missing, ...]:
     found = (
-        ("firstName", MISSING_X),
-        ("lastName", MISSING_X),
-        ("lineItems", MISSING_LINES),
-        (BUYER_REQUESTED_CANCEL, MISSING_ANSWER),
-        (FULFILLMENT_UNKNOWN, MISSING_CONFIRMATION),
+        ("firstName", "blank", MISSING_X),
+        ("lastName", "blank", MISSING_X),
+        ("lineItems", "blank", MISSING_LINES),
+        ("lineItems", "noProduct", MISSING_NUMBER),
+        (BUYER_REQUESTED_CANCEL, "asked", MISSING_ANSWER),
+        (FULFILLMENT_UNKNOWN, "cameBack", MISSING_CONFIRMATION),
     )
-    return tuple(Missing(field=field, reason="blank", first_missing_at=NOON) for field, bit in found if bits & bit)
+    return tuple(
+        Missing(field=field, reason=reason, first_missing_at=NOON) for field, reason, bit in found if bits & bit
+    )
 
 
 class Outcome(NamedTuple):
@@ -246,7 +284,8 @@ class Outcome(NamedTuple):
     decided_three_pl: ThreePlStatus | None
     decided_dispatch: str
     granted: tuple[ThreePlStatus, bool] | None
-    missing: frozenset[str]
+    missing: frozenset[tuple[str, bool]]
+    """The missing fields, and whether it is a number that nobody knows."""
     news: tuple[str, ...]
     answered: tuple[str, ...]
     is_confirmed: bool
@@ -281,11 +320,11 @@ def outcome_of(order: Order) -> Outcome:
         decided_three_pl=decided.three_pl_status.three_pl_status if decided.three_pl_status else None,
         decided_dispatch="" if dispatch is None or dispatch.is_reported else "sent" if dispatch.is_sent else "notSent",
         granted=(order.granted.three_pl_status, order.granted.is_dispatched) if order.granted else None,
-        missing=frozenset(one.field for one in order.missing if one.reason != DIFFERS),
+        missing=frozenset((one.field, one.reason == "noProduct") for one in order.missing if one.reason != DIFFERS),
         news=order.news,
         answered=order.edits.answered_requests or (),
         is_confirmed=order.edits.confirmed_doubt == order.amazon.doubts,
-        settled=order.edits.settled.get("name", "") if typed_against(order.edits, order.amazon) else "",
+        settled=order.edits.settled.get("name", "") if "name" in typed_against(order.edits, order.amazon) else "",
         is_void=order.voided_at is not None,
         is_pending=order.is_pending,
         alerts=frozenset(alert.replace("HandOver", "Dispatch") for alert in order.alerts),
@@ -296,6 +335,14 @@ def outcome_of(order: Order) -> Outcome:
 
 def judged_by_the_package(item: Item, settings: Settings) -> Outcome:
     return outcome_of(judged(order_of(item), settings_of(settings), NOW))
+
+
+def taken_by_the_warehouse(item: Item, settings: Settings) -> Outcome | None:
+    """The order once the warehouse took it; None where the gate refuses."""
+    try:
+        return outcome_of(gate.hand_over(order_of(item), settings_of(settings), is_frozen=False, at=NOW))
+    except Refused:
+        return None
 
 
 def _lists(order: Order, settings: RealSettings, field: str) -> bool:
@@ -332,7 +379,9 @@ def performed_by_the_package(act: Act, item: Item, settings: Settings) -> Outcom
                 phone = PHONE if act is Act.TYPE_Y else None
                 after = gate.edit(order, {"delivery_address": {"phone": phone}}, None, real, NOW)
             case Act.KEEP_TYPED:
-                after = gate.edit(order, {}, None, real, NOW, kept=["name"])
+                after = gate.edit(order, {}, None, real, NOW, kept=["name", "line_items"])
+            case Act.TYPE_LINE | Act.TYPE_NAMELESS_LINE | Act.CLEAR_LINES:
+                after = gate.edit(order, {"line_items": _typed_lines(TYPED_LINES[act])}, None, real, NOW)
             case Act.CLOSE_ALERTS:
                 after = gate.close_alerts(order, order.alerts, by="ada", at=NOW)
             case Act.CONFIRM:

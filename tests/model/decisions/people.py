@@ -6,9 +6,9 @@ from tests.model.decisions.item import (
     BLANK,
     CLOSED_AT_AMAZON,
     DISPATCHED_BEFORE_HAND_OVER,
+    LINE_GAPS,
     MISSING_ANSWER,
     MISSING_CONFIRMATION,
-    MISSING_LINES,
     MISSING_X,
     OWNED_BLANK,
     DispatchDecision,
@@ -16,10 +16,12 @@ from tests.model.decisions.item import (
     HoldDecision,
     Item,
     Settings,
+    TypedLine,
     is_handed_over,
     is_held_in_any_way,
     waits_for_transfer,
 )
+from tests.model.decisions.lines import has_goods
 from tests.model.decisions.rules import Rules
 from tests.model.decisions.situation import Situation, is_changed, is_in_doubt
 from tests.model.decisions.verdict import grant, judge, show
@@ -34,6 +36,9 @@ class Act(StrEnum):
     CLEAR_X = "x: null"
     TYPE_Y = "type y"
     CLEAR_Y = "y: null"
+    TYPE_LINE = "type the line"
+    TYPE_NAMELESS_LINE = "type a line without an ID"
+    CLEAR_LINES = "lineItems: null"
     KEEP_TYPED = "keepTyped"
     CONFIRM = "confirm"
     CLOSE_ALERTS = "close all alerts"
@@ -52,7 +57,23 @@ class Act(StrEnum):
     CLEAR_DISPATCH = "fullyDispatched: null"
 
 
-EDITS = (Act.TYPE_X_1, Act.TYPE_X_2, Act.CLEAR_X, Act.TYPE_Y, Act.CLEAR_Y, Act.KEEP_TYPED, Act.CONFIRM)
+EDITS = (
+    Act.TYPE_X_1,
+    Act.TYPE_X_2,
+    Act.CLEAR_X,
+    Act.TYPE_Y,
+    Act.CLEAR_Y,
+    Act.TYPE_LINE,
+    Act.TYPE_NAMELESS_LINE,
+    Act.CLEAR_LINES,
+    Act.KEEP_TYPED,
+    Act.CONFIRM,
+)
+TYPED_LINES = {
+    Act.TYPE_LINE: TypedLine.NAMED,
+    Act.TYPE_NAMELESS_LINE: TypedLine.NAMELESS,
+    Act.CLEAR_LINES: TypedLine.NONE,
+}
 STOPS = (Act.DO_NOT_TRANSFER, Act.HOLD, Act.SNOOZE, Act.NOT_SENT)
 GO_ACTS = (Act.RELEASE, Act.STAGE, Act.OVERRIDE, Act.UPON_COMPLETION, Act.NOW, Act.SENT)
 SENDING = (Act.UPON_COMPLETION, Act.NOW, Act.SENT)
@@ -109,19 +130,34 @@ def _is_draft_or_fba(item: Item) -> bool:
 
 def _edited(act: Act, s: Situation) -> Item | None:
     item = s.item
+    edited: Item | None = item
     match act:
         case Act.TYPE_X_1 | Act.TYPE_X_2:
-            return item._replace(typed_x=1 if act is Act.TYPE_X_1 else 2, settled=item.amazon_x, news=False)
+            edited = item._replace(typed_x=1 if act is Act.TYPE_X_1 else 2, settled=item.amazon_x, news=False)
         case Act.CLEAR_X:
-            return item._replace(typed_x=BLANK, settled=BLANK, news=False)
+            edited = item._replace(typed_x=BLANK, settled=BLANK, news=False)
         case Act.TYPE_Y:
-            return _with_y_typed(s)
+            edited = _with_y_typed(s)
         case Act.CLEAR_Y:
-            return item._replace(typed_y=False)
+            edited = item._replace(typed_y=False)
+        case Act.TYPE_LINE | Act.TYPE_NAMELESS_LINE | Act.CLEAR_LINES:
+            typed = TYPED_LINES[act]
+            edited = item._replace(typed_line=typed, settled_without_goods=bool(typed) and not has_goods(item))
         case Act.KEEP_TYPED:
-            return item._replace(settled=item.amazon_x, news=False) if s.differs else None
+            edited = _settled(s) if s.differs else None
         case _:
-            return _confirmed(s) if s.missing & (MISSING_ANSWER | MISSING_CONFIRMATION) else None
+            edited = _confirmed(s) if s.missing & (MISSING_ANSWER | MISSING_CONFIRMATION) else None
+    return edited
+
+
+def _settled(s: Situation) -> Item:
+    """What Amazon says of typed values is known to the person."""
+    item = s.item
+    return item._replace(
+        settled=item.amazon_x if item.typed_x else item.settled,
+        settled_without_goods=bool(item.typed_line) and not has_goods(item),
+        news=False,
+    )
 
 
 def _with_y_typed(s: Situation) -> Item:
@@ -306,11 +342,8 @@ def _override(s: Situation) -> Item | None:
     item = s.item
     if not (s.open_missing or s.differs):
         return None
-    accepted = _confirmed(s)._replace(
-        accepted=item.accepted | (s.missing & (MISSING_X | MISSING_LINES)),
-        settled=item.amazon_x if item.typed_x else item.settled,
-        news=False,
-    )
+    settled = Situation(_settled(s), s.settings, s.rules)
+    accepted = _confirmed(settled)._replace(accepted=item.accepted | (s.missing & (MISSING_X | LINE_GAPS)))
     if not is_held_in_any_way(item):
         return _judged(s, accepted)
     return _released(s, accepted)

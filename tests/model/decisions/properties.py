@@ -16,7 +16,7 @@ from tests.model.decisions.item import (
     DISPATCHED_BEFORE_HAND_OVER,
     DISPATCHED_BY_US,
     LAST_JUDGED_ELSEWHERE,
-    MISSING_LINES,
+    LINE_GAPS,
     MISSING_X,
     OWNED_BLANK,
     DispatchDecision,
@@ -27,6 +27,7 @@ from tests.model.decisions.item import (
     is_held_in_any_way,
     is_really_dispatched,
 )
+from tests.model.decisions.lines import left_at_amazon, number_in_the_warehouses_eyes, number_to_send
 from tests.model.decisions.memory import Memory
 from tests.model.decisions.people import Act
 from tests.model.decisions.rules import Rules
@@ -64,7 +65,7 @@ PROPERTIES = {
     "D7": "an order is shipped and not Dispatched",
     "D8": "a verdict forgets a real dispatch",
     # Alerts end.
-    "L": "a person closed an alert, and it comes back without news",
+    "L": "an alert is raised without news, or one that a person closed comes back",
     "L2": "an alert is open, and its cause is over",
     "L3": "an alert is open on an order that is sent",
     # Every verdict comes, untouched orders end at the defaults, and what Amazon fills heals.
@@ -75,6 +76,10 @@ PROPERTIES = {
     # Going out needs a person's word where Amazon's data does not suffice; that word lasts until there is news.
     "G": "an order is let go on typed values or confirmations, and no person said go",
     "R": "an order is held again although a person released it and nothing is new",
+    # Nothing is sent twice.
+    "Q": "more may leave than Amazon has left, or nobody knows how much, and no administrator accepted that",
+    "Q2": "what the warehouse took changes in its eyes",
+    "Q3": "a part was shipped at Amazon, and the rest leaves without a person's word",
     # People always have a way out.
     "N": "an order is held, and no act of people ends that",
     "N2": "one act does not take either side of a difference",
@@ -137,10 +142,27 @@ def _on_typed_values_alone(w: Write, s: Situation) -> bool:
     return bool(s.missing_at_amazon & ~w.new.accepted) and not w.memory.said_go and not was_let_go
 
 
+def _rest_leaves_by_itself(w: Write, _: Situation) -> bool:
+    is_decided = w.new.decided_three_pl is not None or w.new.decided_dispatch
+    return w.new.status is Status.PARTLY_SHIPPED and not is_decided
+
+
+def _sends_too_much(w: Write, s: Situation) -> bool:
+    number = number_to_send(w.new, s.rules)
+    return not w.new.accepted & LINE_GAPS and (number is None or number > left_at_amazon(w.new))
+
+
+def _changes_in_the_warehouses_eyes(w: Write, s: Situation) -> bool:
+    if not (is_handed_over(w.old) and is_handed_over(w.new)) or w.new.is_redacted:
+        return False
+    before, after = (number_in_the_warehouses_eyes(item, s.rules) for item in (w.old, w.new))
+    return before != after
+
+
 def _held_again_without_news(w: Write, s: Situation) -> bool:
     if not w.new.is_held or w.old.is_held or w.act or not w.memory.said_go:
         return False
-    return not (w.memory.changed_value or w.memory.late_value or s.open_missing)
+    return not (w.memory.changed_value or w.memory.late_value or s.line_differs or s.open_missing)
 
 
 type CheckOfWrite = Callable[[Write, Situation], bool]
@@ -150,6 +172,7 @@ ON_EVERY_WRITE: tuple[tuple[str, CheckOfWrite], ...] = (
     ("B5", lambda w, _: w.act in (Act.RELEASE, Act.STAGE, Act.OVERRIDE) and is_held_in_any_way(w.new)),
     ("D8", lambda w, _: not w.act and w.was_dispatched and not w.new.dispatched),
     ("S5", lambda w, _: w.new.is_redacted and bool(w.new.amazon_x or w.new.typed_x or w.new.typed_y)),
+    ("Q2", _changes_in_the_warehouses_eyes),
     ("S4", lambda w, _: bool(w.old.amazon_x) and not w.new.amazon_x and not w.new.is_redacted),
 )
 ON_THE_WAY_OUT: tuple[tuple[str, CheckOfWrite], ...] = (
@@ -158,8 +181,12 @@ ON_THE_WAY_OUT: tuple[tuple[str, CheckOfWrite], ...] = (
     ("B", _against_the_last_word),
     ("B2", lambda w, _: bool(w.new.decided_hold)),
     ("C", lambda w, _: w.memory.late_value),
+    ("Q", _sends_too_much),
 )
-ON_BECOMING_FULFILLABLE: tuple[tuple[str, CheckOfWrite], ...] = (("G", _on_typed_values_alone),)
+ON_BECOMING_FULFILLABLE: tuple[tuple[str, CheckOfWrite], ...] = (
+    ("G", _on_typed_values_alone),
+    ("Q3", _rest_leaves_by_itself),
+)
 
 
 # Orders at rest -------------------------------------------------------------------------------------------------------
@@ -258,7 +285,8 @@ def _transfers_while_held(r: Rest) -> bool:
 def _goes_nowhere(r: Rest) -> bool:
     item = r.item
     is_decided = item.decided_three_pl is not None or item.decided_dispatch
-    if r.is_closed or r.is_held or r.is_fulfillable or is_decided:
+    waits_for_a_person = item.status is Status.PARTLY_SHIPPED
+    if r.is_closed or r.is_held or r.is_fulfillable or is_decided or waits_for_a_person:
         return False
     is_as_granted = item.three_pl == item.granted_three_pl and item.dispatched == item.granted_dispatch
     return not (item.is_granted and is_as_granted)
@@ -312,7 +340,7 @@ def _wrongly_dispatched_by_amazon(r: Rest) -> bool:
 
 def _not_at_the_defaults(r: Rest) -> bool:
     item = r.item
-    if r.memory.is_touched or r.is_closed or r.missing_at_amazon:
+    if r.memory.is_touched or r.is_closed or r.missing_at_amazon or item.status is Status.PARTLY_SHIPPED:
         return False
     shown = (item.stage, item.three_pl, item.dispatched)
     return r.is_held or shown != (Stage.DEFAULT, item.granted_three_pl, item.granted_dispatch)
@@ -342,7 +370,7 @@ def _has_no_way_out(r: Rest) -> bool:
     for act in (Act.TYPE_X_1, Act.KEEP_TYPED, Act.CONFIRM, Act.OVERRIDE, Act.RELEASE):
         s = Situation(item, r.s.settings, r.rules)
         is_needless = (act is Act.TYPE_X_1 and not s.missing & MISSING_X) or (
-            act is Act.OVERRIDE and not s.open_missing & MISSING_LINES
+            act is Act.OVERRIDE and not s.open_missing & LINE_GAPS
         )
         if not is_needless:
             item = r.perform(act, item) or item
@@ -363,7 +391,7 @@ AT_REST: tuple[tuple[str, Callable[[Rest], bool]], ...] = (
     ("A2", _incomplete_and_fulfillable),
     ("A4", lambda r: r.is_fulfillable and r.item.cancel_requests > r.memory.answered_requests),
     ("A3", _doubtful_and_fulfillable),
-    ("C2", lambda r: r.memory.changed_value and r.is_fulfillable),
+    ("C2", lambda r: (r.memory.changed_value or r.s.line_differs) and r.is_fulfillable),
     ("D1", lambda r: is_held_in_any_way(r.item) and r.item.stage is not Stage.NEEDS_ATTENTION and not r.is_closed),
     ("D2", _transfers_while_held),
     ("D", _goes_nowhere),

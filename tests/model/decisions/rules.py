@@ -68,6 +68,26 @@ class Rules:
     chg_held: Annotated[bool, "so does a value that came while the order was held, by hand or snoozed too"] = True
     parts: Annotated[bool, "a typed part sits on Amazon's unit; off: it owns the whole unit"] = True
 
+    # The line, and how many of it are left
+    unknown_number: Annotated[
+        bool, "on a partly shipped order without Amazon's numbers nobody knows what is left; off: all that was ordered"
+    ] = True
+    typed_share: Annotated[
+        bool,
+        "a typed line that names Amazon's keeps its share of what was sent or cancelled; off: all is sent",
+    ] = True
+    typed_waits: Annotated[
+        bool, "a typed line that names none is held once anything of the order was sent; off: it is sent as typed"
+    ] = True
+    partly_waits: Annotated[bool, "only a person sends the rest of a partly shipped order; off: the defaults do"] = True
+    frozen: Annotated[bool, "after the hand-over the warehouse sees the number that it took; off: the number now"] = (
+        True
+    )
+    lower_is_no_news: Annotated[bool, "a lower number is no change of what left: Amazon counts down what was sent"] = (
+        True
+    )
+    cancelled_line: Annotated[bool, "a line that is cancelled after it left is a change"] = True
+
     # Amazon's status
     unknown: Annotated[bool, "an unknown status holds"] = True
     asked_count: Annotated[bool, "an answered cancel request does not hide the next one"] = True

@@ -14,6 +14,7 @@ from tests.model.decisions.item import (
     Settings,
     is_handed_over,
 )
+from tests.model.decisions.lines import amazons_number, gap_of, is_cancelled_under_typed, number_to_send
 from tests.model.decisions.rules import Rules
 from tests.model.values import Stage, Status, ThreePl
 
@@ -23,7 +24,7 @@ STATUSES_THAT_STAY = (Status.PENDING, *CLOSED_AT_AMAZON)
 class Situation:
     """One order, with the settings of now and the rules that are on."""
 
-    __slots__ = ("differs", "item", "missing", "open_missing", "rules", "settings")
+    __slots__ = ("differs", "item", "line_differs", "missing", "open_missing", "rules", "settings", "x_differs")
 
     def __init__(self, item: Item, settings: Settings, rules: Rules) -> None:
         self.item = item
@@ -32,7 +33,9 @@ class Situation:
         self.missing = _missing(item, settings, rules)
         self.open_missing = self.missing & ~item.accepted
         """The gaps that no administrator accepted."""
-        self.differs = _differs(item, rules)
+        self.x_differs = _x_differs(item, rules)
+        self.line_differs = is_cancelled_under_typed(item)
+        self.differs = self.x_differs or self.line_differs
         """An unsettled difference: typed, and Amazon says something else that no person has seen yet."""
 
     @property
@@ -40,7 +43,7 @@ class Situation:
         """The gaps in Amazon's data alone, without typed values and confirmations."""
         item = self.item
         x = 0 if item.amazon_x or not self.settings.checks_x else MISSING_X
-        lines = 0 if item.amazon_lines else MISSING_LINES
+        lines = gap_of(amazons_number(item, self.rules))
         answer = MISSING_ANSWER if item.cancel_requests else 0
         return x | lines | answer | (MISSING_CONFIRMATION if is_in_doubt(item, self.rules) else 0)
 
@@ -78,9 +81,9 @@ def is_in_doubt(item: Item, rules: Rules) -> bool:
 
 
 def _missing(item: Item, settings: Settings, rules: Rules) -> int:
-    lines = 0 if item.amazon_lines else MISSING_LINES
     if item.is_fba:
-        return lines
+        return 0 if item.amazon_lines else MISSING_LINES
+    lines = gap_of(number_to_send(item, rules))
     is_typed = item.typed_x in TYPED_VALUES
     owns_the_unit = bool(item.typed_x) and not is_typed
     has_x = is_typed or (item.amazon_x and not owns_the_unit) or not settings.checks_x
@@ -89,7 +92,7 @@ def _missing(item: Item, settings: Settings, rules: Rules) -> int:
     return (0 if has_x else MISSING_X) | lines | answer | confirmation
 
 
-def _differs(item: Item, rules: Rules) -> bool:
+def _x_differs(item: Item, rules: Rules) -> bool:
     if item.typed_x not in TYPED_VALUES or item.amazon_x in (BLANK, item.typed_x):
         return False
     return item.amazon_x != item.settled if rules.settle_value else not item.settled
@@ -97,7 +100,9 @@ def _differs(item: Item, rules: Rules) -> bool:
 
 def is_changed(item: Item, rules: Rules) -> bool:
     """Amazon changed what it had said. This holds an order let go too; Amazon's first word on a gap does not."""
-    if not _differs(item, rules):
+    if is_cancelled_under_typed(item):
+        return True
+    if not _x_differs(item, rules):
         return False
     if not rules.chg:
         return item.settled not in (BLANK, item.amazon_x)

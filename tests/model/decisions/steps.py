@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from tests.model.decisions.alerts import news_now, parcel_of
+from tests.model.decisions.alerts import news_now, parcel_now
 from tests.model.decisions.download import WRITTEN_BY_DOWNLOADS, Answer, merge
 from tests.model.decisions.item import (
     BLANK,
@@ -21,8 +21,8 @@ from tests.model.decisions.item import (
     Dispatched,
     HoldDecision,
     Item,
-    Parcel,
     Settings,
+    TypedLine,
     is_handed_over,
 )
 from tests.model.decisions.memory import NOTHING, Memory, after_act, after_snooze, after_verdict, after_write
@@ -38,6 +38,8 @@ TYPED_OR_DECIDED = (
     "typed_x",
     "typed_y",
     "settled",
+    "typed_line",
+    "settled_without_goods",
     "answered_requests",
     "decided_stage",
     "decided_three_pl",
@@ -351,12 +353,12 @@ class _Steps:
         item, rules = state.item, self.rules
         if not rules.claim:
             may_take = state.has_event and not is_handed_over(item) and not item.is_redacted
-            return _transferred(item) if may_take else None
+            return transferred(item, rules) if may_take else None
         if not is_transferable(item, rules):
             return None
         judges = rules.claim_judges and not item.is_pending
         judged = self.judge(item, self.world.settings[state.settings]) if judges else item
-        return _transferred(judged) if is_transferable(judged, rules) else None
+        return transferred(judged, rules) if is_transferable(judged, rules) else None
 
     def _redaction(self, state: State) -> Iterator[Step[State]]:
         item = state.item
@@ -370,6 +372,8 @@ class _Steps:
             settled=BLANK,
             last_judged_x=BLANK,
             news=False,
+            typed_line=TypedLine.NONE,
+            settled_without_goods=False,
             alerts=0,
             told=NO_NEWS,
             parcel=None,
@@ -384,8 +388,9 @@ class _Steps:
         yield self._write("redaction", state, redacted, spends="redactions")
 
 
-def _transferred(item: Item) -> Item:
-    return item._replace(three_pl=ThreePl.TRANSFERRED, parcel=Parcel(parcel_of(item), parcel_of(item)))
+def transferred(item: Item, rules: Rules) -> Item:
+    """The order in the warehouse's hands."""
+    return item._replace(three_pl=ThreePl.TRANSFERRED, parcel=parcel_now(item, rules))
 
 
 def _with_fields_of(current: Item, item: Item, *fields: str) -> Item:
@@ -395,6 +400,8 @@ def _with_fields_of(current: Item, item: Item, *fields: str) -> Item:
 
 def _told(answer: Answer) -> str:
     words = [f"x={answer.x}" if answer.x else "x blank", "lines" if answer.lines else "no lines", answer.status]
+    words += [f"{answer.line.unfulfilled} left"] if answer.line.unfulfilled is not None else []
+    words += ["cancelled line"] if answer.line.is_cancelled else []
     words += ["FBA"] if answer.is_fba else []
     words += [f"{answer.cancel_requests} cancel requests"] if answer.cancel_requests else []
     return ", ".join(words)

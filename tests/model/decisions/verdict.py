@@ -60,6 +60,8 @@ def show(item: Item, rules: Rules) -> Item:
     three_pl = item.granted_three_pl if item.decided_three_pl is None else item.decided_three_pl
     if is_not_sent and item.decided_three_pl is None and three_pl is ThreePl.NOW and rules.back_stops:
         three_pl = ThreePl.DO_NOT_TRANSFER
+    if item.decided_three_pl is None and _only_a_person_sends_it(item, rules):
+        three_pl = ThreePl.DO_NOT_TRANSFER
     return item._replace(
         stage=_decided_stage(item), three_pl=three_pl, dispatched=_dispatch_shown(item, rules), is_held=False
     )
@@ -71,9 +73,15 @@ def _dispatch_shown(item: Item, rules: Rules) -> Dispatched:
     if item.decided_dispatch is DispatchDecision.SENT:
         return Dispatched.BY_PERSON
     is_stopped = rules.stop_auto and item.decided_three_pl is ThreePl.DO_NOT_TRANSFER
-    if is_stopped or item.decided_dispatch is DispatchDecision.NOT_SENT:
+    is_kept = is_stopped or _only_a_person_sends_it(item, rules)
+    if is_kept or item.decided_dispatch is DispatchDecision.NOT_SENT:
         return Dispatched.NO
     return item.granted_dispatch
+
+
+def _only_a_person_sends_it(item: Item, rules: Rules) -> bool:
+    """The rest of a partly shipped order."""
+    return item.status is Status.PARTLY_SHIPPED and rules.partly_waits
 
 
 def grant(item: Item, settings: Settings, rules: Rules) -> Item:

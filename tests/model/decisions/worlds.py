@@ -1,7 +1,7 @@
 """The worlds that the model searches: stories, each with its versions of Amazon's, its settings and its acts."""
 
 from tests.model.decisions.download import Answer
-from tests.model.decisions.item import Settings
+from tests.model.decisions.item import Line, Settings
 from tests.model.decisions.people import Act
 from tests.model.decisions.steps import Budgets, World
 from tests.model.values import Status, ThreePl
@@ -148,6 +148,33 @@ ALERTS = World(
         Act.CLEAR_STAGE,
     ),
 )
+ALL_LEFT = Answer(0, line=Line(2))
+ONE_LEFT = Answer(0, line=Line(1))
+LINE_CANCELLED = Answer(0, line=Line(is_cancelled=True))
+PARTLY_SHIPPED = Answer(0, status=Status.PARTLY_SHIPPED, line=Line(1))
+PARTLY_SHIPPED_BY_ANOTHER = Answer(0, status=Status.PARTLY_SHIPPED)
+NONE_LEFT = Answer(0, status=Status.PARTLY_SHIPPED, line=Line(0))
+ALL_SHIPPED = Answer(0, status=Status.SHIPPED, line=Line(0))
+LINES = World(
+    ledgers=(
+        (ALL_LEFT, PARTLY_SHIPPED, ALL_SHIPPED),
+        (BLANK_X, PARTLY_SHIPPED_BY_ANOTHER, PARTLY_SHIPPED),
+        (BLANK_X, ONE_LEFT, NONE_LEFT),
+        (ALL_LEFT, LINE_CANCELLED, ALL_LEFT),
+    ),
+    settings=(NOW._replace(checks_x=False), OWN_WAREHOUSE._replace(checks_x=False)),
+    acts=(
+        Act.TYPE_LINE,
+        Act.TYPE_NAMELESS_LINE,
+        Act.CLEAR_LINES,
+        Act.KEEP_TYPED,
+        Act.RELEASE,
+        Act.OVERRIDE,
+        Act.NOW,
+        Act.SENT,
+        Act.DO_NOT_TRANSFER,
+    ),
+)
 
 WORLDS = {
     "typed against late": TYPED_AGAINST_LATE,
@@ -156,6 +183,7 @@ WORLDS = {
     "faults": FAULTS,
     "settings": CHANGED_SETTINGS,
     "alerts": ALERTS,
+    "lines": LINES,
 }
 
 QUICK = {
@@ -165,6 +193,7 @@ QUICK = {
     "faults": Budgets(downloads=3, acts=2, lost_records=1, redactions=1),
     "settings": Budgets(downloads=3, acts=2, settings_changes=2),
     "alerts": Budgets(downloads=3, acts=3, warehouse=2),
+    "lines": Budgets(downloads=3, acts=2, warehouse=2),
 }
 BUDGETS = {
     # Two changes of settings with two acts take as long as all other worlds together.
@@ -177,6 +206,7 @@ BUDGETS = {
         "faults": Budgets(downloads=3, acts=3, lost_records=1, warehouse=2, redactions=1),
         "settings": Budgets(downloads=3, acts=3, settings_changes=1),
         "alerts": Budgets(downloads=3, acts=3, warehouse=3),
+        "lines": Budgets(downloads=3, acts=3, warehouse=3),
     },
     # All acts of people, two at a time, and a lost record and a redaction in every world.
     "all acts": {
