@@ -711,7 +711,8 @@ def sound(order: Order, causes: list[str], settings: dict[str, Any]) -> None:
         order.alerts, order.closed_alerts, order.told = [], [], set()
         return
     news = bad_news(order, settings)
-    known = order.told & news
+    hidden = [about(name, order.told) for name in order.alerts if name not in causes]
+    known = (order.told & news).difference(*hidden)
     still = [name for name in order.alerts if name in causes or name in OF_ONE_CHANGE]
     new = [name for name in causes if name in OF_ONE_CHANGE or about(name, news - known)]
     order.alerts = still + [name for name in new if name not in still]

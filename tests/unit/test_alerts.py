@@ -454,6 +454,15 @@ def test_a_closed_alert_stays_closed_through_a_hold_by_hand() -> None:
     assert judged(held.with_(decisions=decided()), BY_DEFAULT, LATER_STILL).alerts == ()
 
 
+@pytest.mark.parametrize("spell", [{"fulfillment_status": "PENDING"}, {"fulfilled_by": "AMAZON"}], ids=str)
+def test_an_alert_that_nobody_closed_is_open_again_after_a_draft(spell: dict[str, Any]) -> None:
+    order = amazon_sends(released_with_a_typed_name(), recipient_name="Bo Ortiz")
+    away = amazon_sends(order, **spell)
+    back = judged(away.with_(amazon=order.amazon), BY_DEFAULT, LATER_STILL)
+
+    assert (order.alerts, away.alerts, back.alerts) == (("DiffersFromAmazon",), (), ("DiffersFromAmazon",))
+
+
 def test_what_came_while_an_order_seemed_sent_is_told_once_it_was_not() -> None:
     person: dict[str, Any] = {"by": "ada", "at": LATER}
     closed_before = closed(amazon_sends(handed_over(), fulfillment_status="CANCELLED"), "CancelledAfterHandOver")

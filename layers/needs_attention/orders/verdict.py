@@ -495,12 +495,14 @@ class Told(NamedTuple):
 def _told(s: Situation, verdict: Verdict) -> Told:
     """What people are told, and were: no piece of news is told again while it goes on, also through a draft or a hold.
 
+    An alert that is open when a draft or a hold hides it is open again after that.
     Nothing is left to tell of an order that is sent. Should it not be sent after all, everything is news.
     """
     order = s.order
     if verdict.row in {"redacted", "shipped"} or s.is_sent or not (verdict.alerts or order.alerts or order.told):
         return Told()
-    known = s.bad_news & set(order.told)
+    hidden = (told_by(alert, order.told) for alert in order.alerts if alert not in verdict.alerts)
+    known = (s.bad_news & set(order.told)).difference(*hidden)
     still_open = [alert for alert in order.alerts if alert in {*verdict.alerts, *OF_ONE_CHANGE}]
     new = [
         alert
