@@ -197,7 +197,10 @@ MIRRORS: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
         {"hold": Hold(since=NOON, after_release=True)},
         {"kind": "missing", "since": instant(NOON), "afterRelease": True},
     ),
-    ({"hold": Hold(since=NOON), "decisions": decided(not_sent=True)}, {"kind": "manual", "since": instant(NOON)}),
+    (
+        {"hold": Hold(since=NOON), "decisions": decided(not_sent=True)},
+        {"kind": "manual", "since": instant(NOON), "of": "missing"},
+    ),
     ({"decisions": decided(hold=by_hand(LATER))}, {"kind": "manual", "since": instant(LATER)}),
     (
         {"hold": Hold(since=NOON), "decisions": decided(hold=snoozed(LATER_STILL, LATER))},

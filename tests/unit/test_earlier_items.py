@@ -7,7 +7,8 @@ import pytest
 from needs_attention.orders.decisions import Decisions
 from needs_attention.orders.edits import Edits, unsettled
 from needs_attention.orders.order import Hold, Order
-from needs_attention.orders.settings import NEEDS_ATTENTION, ThreePlStatus
+from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.verdict import judged
 from needs_attention.tables.earlier_items import as_written_now, is_of_the_release_before, mirrored_hold
 from needs_attention.values.times import instant
 from tools.builders import (
@@ -19,8 +20,10 @@ from tools.builders import (
     a_line,
     an_address,
     an_amazon_order,
+    an_order,
     by_hand,
     decided,
+    edited,
     snoozed,
 )
 
@@ -29,7 +32,7 @@ DO_NOT_TRANSFER, NOW = ThreePlStatus.DO_NOT_TRANSFER, ThreePlStatus.NOW
 
 
 def read(edits: dict[str, Any] | None = None, hold: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
-    return as_written_now({"revision": 3, "edits": edits or {}, **values}, hold)
+    return as_written_now({"revision": 3, "amazon": {}, "edits": edits or {}, **values}, hold)
 
 
 def edits_read(edits: dict[str, Any]) -> Edits:
@@ -62,8 +65,12 @@ HELD_AGAIN = Hold(since=NOON, after_release=True)
         (None, decided(three_pl_status=DO_NOT_TRANSFER), None),
         (Hold(since=NOON), Decisions(), {"kind": "missing", "since": SINCE}),
         (HELD_AGAIN, Decisions(), {"kind": "missing", "since": SINCE, "afterRelease": True}),
-        (Hold(since=NOON), decided(three_pl_status=DO_NOT_TRANSFER), {"kind": "manual", "since": SINCE}),
-        (Hold(since=NOON), decided(not_sent=True), {"kind": "manual", "since": SINCE}),
+        (
+            Hold(since=NOON),
+            decided(three_pl_status=DO_NOT_TRANSFER),
+            {"kind": "manual", "since": SINCE, "of": "missing"},
+        ),
+        (Hold(since=NOON), decided(not_sent=True), {"kind": "manual", "since": SINCE, "of": "missing"}),
         (Hold(since=NOON), decided(three_pl_status=NOW), {"kind": "missing", "since": SINCE}),
         (Hold(since=NOON), decided(hold=by_hand(LATER)), {"kind": "manual", "since": SINCE}),
         (None, decided(hold=by_hand(LATER)), {"kind": "manual", "since": instant(LATER)}),
@@ -81,6 +88,51 @@ def test_each_hold_is_mirrored_as_one_that_release_does_not_end(
     order = a_judged_order(hold=hold, decisions=decisions, stage=NEEDS_ATTENTION)
 
     assert mirrored_hold(order) == mirror
+
+
+BACK = an_amazon_order(came_back_from="shipped", doubts=2)
+ASKED = an_amazon_order(line_items=(a_line(asked_to_cancel=True),))
+TYPED = edited(an_amazon_order(), email="typed@example.com").model_copy(update={"settled": {}})
+
+
+@pytest.mark.parametrize(
+    ("order", "kind"),
+    [
+        (a_held_order(), "missing"),
+        (a_judged_order(an_amazon_order(line_items=())), "missing"),
+        (a_judged_order(ASKED), "missing"),
+        (a_judged_order(BACK), "manual"),
+        (a_judged_order(an_amazon_order(fulfillment_status="NEW_ONE")), "manual"),
+        (a_judged_order(an_amazon_order(line_items=(a_line(is_cancelled=True),))), "manual"),
+        (a_judged_order(an_amazon_order(line_items=(a_line(quantity_unfulfilled=0),))), "manual"),
+        (
+            a_judged_order(an_amazon_order(line_items=()), edits=edited(BACK, line_items=(a_line(quantity=None),))),
+            "manual",
+        ),
+        (a_judged_order(ASKED, edits=edited(an_amazon_order(), confirmed=("buyerRequestedCancel",))), "manual"),
+        (judged(an_order(edits=TYPED), Settings(), NOON), "manual"),
+    ],
+    ids=["gap", "no lines", "asked", "back", "status", "cancelled", "none left", "typed", "asked again", "differs"],
+)
+def test_a_hold_whose_reason_that_release_does_not_know_is_by_hand_there(order: Order, kind: str) -> None:
+    assert order.hold is not None
+    assert (mirrored_hold(order) or {})["kind"] == kind
+
+
+def test_an_order_back_from_shipped_stays_in_doubt_through_that_release() -> None:
+    mirror = mirrored_hold(a_judged_order(BACK))
+    as_told = {"fulfillmentStatus": "UNSHIPPED"}
+
+    assert read(hold=mirror, amazon=as_told)["amazon"] == as_told | {"cameBackFrom": "shipped", "doubts": 2}
+    assert read(hold=mirror, amazon={"fulfillmentStatus": "SHIPPED"})["amazon"] == {"fulfillmentStatus": "SHIPPED"}
+    assert read(hold=mirror, amazon=as_told, apartUntil=3)["amazon"] == as_told
+
+
+def test_a_hold_mirrored_as_by_hand_is_read_back_as_nobodys_decision() -> None:
+    mirror = mirrored_hold(a_judged_order(BACK))
+    values = read(hold=mirror, missing=[{"field": "email", "reason": "blank"}])
+
+    assert (values["hold"], values["decisions"]) == ({"since": SINCE, "afterRelease": False}, {"hold": None})
 
 
 @pytest.mark.parametrize("order", [a_held_order(), a_judged_order()], ids=["held", "let go"])

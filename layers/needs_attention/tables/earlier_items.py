@@ -8,11 +8,17 @@ rollback: they must end no hold that they do not know.
 from collections.abc import Mapping
 from typing import Any
 
-from needs_attention.orders.amazon_order import WHOLE_ORDER, Address, LineItem
+from needs_attention.orders.amazon_order import (
+    CANCELLED_AT_AMAZON,
+    SHIPPED_AT_AMAZON,
+    WHOLE_ORDER,
+    Address,
+    LineItem,
+)
 from needs_attention.orders.earlier_release import WHO
-from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL
+from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN
 from needs_attention.orders.equivalence import plain, plain_email, plain_goods, plain_places
-from needs_attention.orders.order import Order
+from needs_attention.orders.order import DIFFERS, Missing, Order
 from needs_attention.values.times import instant
 
 type Json = dict[str, Any]
@@ -31,20 +37,36 @@ def is_upgraded(before: Order, after: Order) -> bool:
 def mirrored_hold(order: Order) -> Json | None:
     """The holds as the release before reads them.
 
-    It does not know that a person stopped an order: such an order is held by hand in its eyes, so that it does not heal
-    and leave. A snooze becomes a hold by hand there when it ends.
+    It does not know that a person stopped an order, and not every reason to hold one: such an order is held by hand in
+    its eyes, so that it does not heal and leave. That is no decision of a person (`of`); that release leaves the mark
+    where it leaves the hold. A snooze becomes a hold by hand there when it ends.
     """
     held, decided = order.hold, order.decisions.hold
     since = held.since if held else decided.at if decided else None
     if since is None:
         return None
-    kind = "manual" if decided or order.decisions.stop else "missing"
-    mirror: Json = {"kind": kind, "since": instant(since)}
+    would_be_ended = order.decisions.stop is not None or any(not _was_a_gap_then(one, order) for one in order.missing)
+    mirror: Json = {"kind": "manual" if decided or would_be_ended else "missing", "since": instant(since)}
+    if would_be_ended and not decided:
+        mirror["of"] = "missing"
+    if order.amazon.came_back_from:
+        # That release writes Amazon's data without it.
+        mirror["doubt"] = {"cameBackFrom": order.amazon.came_back_from, "doubts": order.amazon.doubts}
     if held and held.after_release:
         mirror["afterRelease"] = True
     if decided and decided.until:
         mirror |= {"kind": "snoozed", "until": instant(decided.until), "wasManual": True}
     return mirror
+
+
+def _was_a_gap_then(missing: Missing, order: Order) -> bool:
+    """Whether the release before holds an order for this too."""
+    if missing.reason == DIFFERS or missing.field == FULFILLMENT_UNKNOWN:
+        return False
+    if missing.field == BUYER_REQUESTED_CANCEL:
+        return missing.field not in order.edits.confirmed  # one answer was for every request
+    # It knows neither cancelled lines nor how many units are left.
+    return missing.field != "lineItems" or not (order.amazon.line_items or order.edits.line_items)
 
 
 def as_written_now(values: Json, hold: Json | None) -> Json:
@@ -53,7 +75,9 @@ def as_written_now(values: Json, hold: Json | None) -> Json:
     What people typed, confirmed and accepted keeps the form of the release that wrote it: no verdict may write it.
     """
     typed = _typed_as_now(values)
-    return typed | _holds(typed, hold) if is_of_the_release_before(values) else typed
+    if not is_of_the_release_before(values):
+        return typed
+    return typed | _holds(typed, hold) | {"amazon": _in_doubt(typed["amazon"], (hold or {}).get("doubt", {}))}
 
 
 def _typed_as_now(values: Json) -> Json:
@@ -68,13 +92,19 @@ def _typed_as_now(values: Json) -> Json:
     return values | {"edits": edits, "accepted": rest}
 
 
+def _in_doubt(amazon: Json, doubt: Json) -> Json:
+    """Amazon's data with the doubt that the release before did not know, as long as the order is not over."""
+    is_over = amazon.get("fulfillmentStatus") in SHIPPED_AT_AMAZON | CANCELLED_AT_AMAZON
+    return amazon if is_over else doubt | amazon
+
+
 def _holds(values: Json, hold: Json | None) -> Json:
     """A verdict's hold and a person's, each for itself."""
     decisions = values.get("decisions", {})
     if hold is None:
         return {"hold": None, "decisions": decisions | {"hold": None}}
     verdicts = values.get("hold") or {"since": hold["since"], "afterRelease": hold.get("afterRelease", False)}
-    if hold["kind"] == "missing":
+    if "missing" in (hold["kind"], hold.get("of")):
         return {"hold": verdicts, "decisions": decisions | {"hold": None}}
     by_a_person = decisions.get("hold") or {"by": WHO, "at": hold["since"]}
     if hold["kind"] == "snoozed":
