@@ -17,6 +17,7 @@ from needs_attention.orders.order import (
     REDACTION_AGE,
     TIME_IS_OVER,
     ClosedAlert,
+    DeadlineWatch,
     Hold,
     Missing,
     Order,
@@ -125,6 +126,7 @@ def test_an_order_with_a_value_in_every_attribute_is_read_back_as_it_was(orders:
         is_live=True,
         judged_status="UNSHIPPED",
         redownload_at=LATER,
+        deadline=DeadlineWatch(ship_by=LATER, told="atRisk"),
         assigned_to="zoe",
         comment="Asked the buyer.",
     )
@@ -376,8 +378,14 @@ def test_a_held_order_is_due_at_the_time_of_its_next_redownload(orders: OrderSto
     assert list(orders.find_due("acme-na", LATER + timedelta(minutes=3))) == [order.order_id]
 
 
-def test_a_complete_order_is_due_for_redaction_only(orders: OrderStore) -> None:
-    order = held(orders, an_order())
+def test_an_order_that_nobody_sends_is_due_a_day_before_its_ship_by(orders: OrderStore) -> None:
+    order = held(orders, an_order(an_amazon_order(ship_by=NOON + timedelta(days=9))))
+    assert list(orders.find_due("acme-na", NOON + timedelta(days=8))) == []
+    assert list(orders.find_due("acme-na", NOON + timedelta(days=8, minutes=1))) == [order.order_id]
+
+
+def test_a_complete_order_without_deadline_is_due_for_redaction_only(orders: OrderStore) -> None:
+    order = held(orders, an_order(an_amazon_order(ship_by=None)))
     assert list(orders.find_due("acme-na", NOON + timedelta(days=32))) == []
     due = RedactionDue(order.order_id, DELIVER_BY + REDACTION_AGE)
     assert list(orders.find_redactions_due("acme-na", due.at)) == []

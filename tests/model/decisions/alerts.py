@@ -108,7 +108,8 @@ def told(s: Situation, judged: Item, causes: int) -> Item:
         further &= ~alerts_of(known)
     goes_on = item.alerts & (causes | ALERT_CHANGED) if rules.alert_ends else item.alerts
     alerts = (goes_on | causes & (further | ALERT_CHANGED)) if rules.loud else 0
-    return judged._replace(alerts=alerts | note, told=_known_from_now(now, item.told, causes), parcel=parcel)
+    hidden = item.alerts & ~causes if rules.hidden_reopens else 0
+    return judged._replace(alerts=alerts | note, told=_known_from_now(now, item.told, causes, hidden), parcel=parcel)
 
 
 def _has_changed(s: Situation) -> bool:
@@ -127,13 +128,35 @@ def _parcel(s: Situation, *, is_over: bool) -> Parcel:
     return now._replace(told=now.left if is_over and s.rules.unsent_tells else parcel_of(s.item))
 
 
-def _known_from_now(now: News, known: News, causes: int) -> News:
-    """What people were told before, as far as it goes on, with what they are told now."""
+def _known_from_now(now: News, known: News, causes: int, hidden: int) -> News:
+    """What people were told before, as far as it goes on, with what they are told now.
+
+    `hidden` are the open alerts that concern nobody now: they are open again when they do.
+    """
+    goes_on = _common(now, known)
+    return News._make(
+        now[piece] if causes & alert else NO_NEWS[piece] if hidden & alert else goes_on[piece]
+        for piece, alert in enumerate(ALERTS_BY_PIECE)
+    )
+
+
+ALERTS_BY_PIECE = (
+    ALERT_CANCELLED,
+    ALERT_ASKED_TO_CANCEL,
+    ALERT_BACK,
+    ALERT_MISSING,
+    ALERT_LATE_VALUE,
+    ALERT_LATE_VALUE,
+)
+"""By the fields of `News`."""
+
+
+def _common(one: News, other: News) -> News:
     return News(
-        is_cancelled=now.is_cancelled and (known.is_cancelled or bool(causes & ALERT_CANCELLED)),
-        requests=now.requests if causes & ALERT_ASKED_TO_CANCEL else min(now.requests, known.requests),
-        is_back=now.is_back and (known.is_back or bool(causes & ALERT_BACK)),
-        missing=now.missing if causes & ALERT_MISSING else now.missing & known.missing,
-        late_x=now.late_x if causes & ALERT_LATE_VALUE or now.late_x == known.late_x else 0,
-        late_cancellation=now.late_cancellation and (known.late_cancellation or bool(causes & ALERT_LATE_VALUE)),
+        is_cancelled=one.is_cancelled and other.is_cancelled,
+        requests=min(one.requests, other.requests),
+        is_back=one.is_back and other.is_back,
+        missing=one.missing & other.missing,
+        late_x=one.late_x if one.late_x == other.late_x else 0,
+        late_cancellation=one.late_cancellation and other.late_cancellation,
     )

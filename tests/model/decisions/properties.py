@@ -29,7 +29,7 @@ from tests.model.decisions.item import (
 )
 from tests.model.decisions.lines import left_at_amazon, number_in_the_warehouses_eyes, number_to_send
 from tests.model.decisions.memory import Memory
-from tests.model.decisions.people import Act
+from tests.model.decisions.people import SENDING, Act
 from tests.model.decisions.rules import Rules
 from tests.model.decisions.situation import (
     Situation,
@@ -143,7 +143,7 @@ def _on_typed_values_alone(w: Write, s: Situation) -> bool:
 
 
 def _rest_leaves_by_itself(w: Write, _: Situation) -> bool:
-    is_decided = w.new.decided_three_pl is not None or w.new.decided_dispatch
+    is_decided = w.new.decided_three_pl is not None or w.new.decided_dispatch or w.act in SENDING
     return w.new.status is Status.PARTLY_SHIPPED and not is_decided
 
 

@@ -114,6 +114,9 @@ class Rules:
     news_reopens: Annotated[
         bool, "further news of the same kind is told again; off: not while the first goes on, also if that was closed"
     ] = True
+    hidden_reopens: Annotated[
+        bool, "an open alert that a Draft or a hold hides is open again after it; off: it counts as told, as if closed"
+    ] = True
     unsent_tells: Annotated[
         bool,
         "of an order that was not sent after all, everything is told again, and a change against what left; off: what"

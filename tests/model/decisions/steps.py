@@ -166,6 +166,7 @@ class _Steps:
 
     def __init__(self, world: World, rules: Rules) -> None:
         self.world = world
+        self.answers = [[*_answers(ledger)] for ledger in world.ledgers]
         self.rules = rules
         self.judge = cache(lambda item, settings: judge(item, settings, rules))
         self.perform = cache(lambda act, item, settings: perform(act, item, settings, rules))
@@ -232,9 +233,8 @@ class _Steps:
     def _downloads(self, state: State) -> Iterator[Step[State]]:
         if not state.budgets.downloads:
             return
-        for version, told in enumerate(self.world.ledgers[state.ledger], start=1):
-            for answer in (told, told._replace(x=BLANK)) if told.x else (told,):
-                yield from self._download(state, version, answer)
+        for version, answer in self.answers[state.ledger]:
+            yield from self._download(state, version, answer)
 
     def _download(self, state: State, version: int, answer: Answer) -> Iterator[Step[State]]:
         merged = self.news(state.item, version, answer)
@@ -396,6 +396,14 @@ def transferred(item: Item, rules: Rules) -> Item:
 def _with_fields_of(current: Item, item: Item, *fields: str) -> Item:
     """`item`, but with these fields as they are now."""
     return item._replace(**{field: getattr(current, field) for field in fields})
+
+
+def _answers(ledger: Sequence[Answer]) -> Iterator[tuple[int, Answer]]:
+    """Each version of the order, also as Amazon strips personal data from it."""
+    for version, told in enumerate(ledger, start=1):
+        yield version, told
+        if told.x:
+            yield version, told._replace(x=BLANK)
 
 
 def _told(answer: Answer) -> str:

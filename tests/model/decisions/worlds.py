@@ -197,7 +197,7 @@ QUICK = {
 }
 BUDGETS = {
     # Two changes of settings with two acts take as long as all other worlds together.
-    "tests": QUICK | {"settings": QUICK["settings"]._replace(acts=1)},
+    "tests": QUICK | {"settings": QUICK["settings"]._replace(acts=1), "alerts": QUICK["alerts"]._replace(acts=2)},
     "quick": QUICK,
     "three acts": {
         "typed against late": Budgets(downloads=3, acts=3),
