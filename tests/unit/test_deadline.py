@@ -111,3 +111,8 @@ def test_what_was_told_stays_known_while_an_order_is_put_off() -> None:
 )
 def test_an_order_put_off_is_looked_at_every_hour_to_every_day(now: datetime, wait: timedelta) -> None:
     assert deadline.next_look(deadline.put_off(held(), now)) == now + wait
+
+
+def test_an_order_without_ship_by_is_never_watched() -> None:
+    order = a_held_order().with_(amazon=an_amazon_order(buyer_email=None, ship_by=None))
+    assert deadline.told(order, NOON) == deadline.put_off(order, NOON) == order

@@ -321,3 +321,4 @@ def test_a_rejudgement_goes_on_until_it_is_finished(rejudgement: Rejudgement | N
     state = IntegrationState(surroundings, LiveDownload.starting(NOON), Proofs(), None, rejudgement)
 
     assert state.is_rejudging is is_rejudging
+    assert (state.integration, state.incidents) == (surroundings.integration, surroundings.incidents)
