@@ -14,6 +14,7 @@ from needs_attention.orders.decisions import (
     ThreePlDecision,
 )
 from needs_attention.orders.edits import Edits, PersonsName, Unit
+from needs_attention.orders.gate import Wanted, change
 from needs_attention.orders.order import Accepted, Order
 from needs_attention.orders.settings import Checks, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
@@ -211,6 +212,14 @@ def after_amazons_answer(order: Order, settings: Settings, at: datetime, **facts
     if after is None:
         raise ValueError("the answer says nothing new")
     return judged(after, settings, at)
+
+
+def after_a_call(order: Order, settings: Settings, by: str, **wanted: Any) -> Order:
+    """The order after a person's call, which no verdict on the same data may overturn. Raises Refused."""
+    after = change(order, Wanted(**wanted), settings, by=by, at=LATER)
+    if judged(after, settings, LATER) != after:
+        raise ValueError("a verdict on the same data overturns a part of the call")
+    return after
 
 
 def edited(amazon: AmazonOrder, confirmed: tuple[str, ...] = (), **units: Any) -> Edits:

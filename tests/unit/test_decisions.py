@@ -25,6 +25,7 @@ from tools.builders import (
     a_held_order,
     a_judged_order,
     a_line,
+    after_a_call,
     after_amazons_answer,
     an_amazon_order,
     an_fba_order,
@@ -62,10 +63,7 @@ STOPS: dict[str, tuple[dict[str, Any], Decisions]] = {
 
 
 def calls(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> Order:
-    """The order after Bo's call; no verdict on the same data overturns any of it."""
-    after = change(order, Wanted(**wanted), settings, by="bo", at=LATER)
-    assert judged(after, settings, LATER) == after
-    return after
+    return after_a_call(order, settings, "bo", **wanted)
 
 
 def refusal(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> str:

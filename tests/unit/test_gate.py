@@ -14,7 +14,6 @@ from needs_attention.orders.edits import Edits
 from needs_attention.orders.gate import (
     Refused,
     Wanted,
-    change,
     close_alerts,
     dispatched,
     edit,
@@ -40,6 +39,7 @@ from tools.builders import (
     a_line,
     a_typed_name,
     accepting,
+    after_a_call,
     after_amazons_answer,
     an_address,
     an_amazon_order,
@@ -84,10 +84,7 @@ def differing() -> Order:
 
 
 def changed(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> Order:
-    """The order with the change on it: no verdict on the same data may overturn any of it."""
-    after = change(order, Wanted(**wanted), settings, by="ed@example.com", at=LATER)
-    assert judged(after, settings, LATER) == after
-    return after
+    return after_a_call(order, settings, "ed@example.com", **wanted)
 
 
 def refused(order: Order, settings: Settings = BY_DEFAULT, **wanted: Any) -> Refused:
