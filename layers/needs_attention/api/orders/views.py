@@ -407,7 +407,7 @@ def _personal_data(view: Seen) -> PersonalData:
 
 
 # Amazon cannot settle these, whatever it sends.
-WAITS_FOR_A_PERSON = frozenset({DIFFERS, "cameBack"})
+_WAITS_FOR_A_PERSON = frozenset({DIFFERS, "cameBack"})
 
 
 def _missing_details(order: Order, surroundings: Surroundings) -> list[MissingDetail]:
@@ -415,8 +415,7 @@ def _missing_details(order: Order, surroundings: Surroundings) -> list[MissingDe
     vanished = surroundings.incidents.vanished(order.amazon.marketplace_id) - hidden.keys()
 
     def next_step(item: Missing) -> str:
-        waits_for_the_incident = item.field in vanished and item.reason not in WAITS_FOR_A_PERSON
-        if waits_for_the_incident:
+        if item.field in vanished and item.reason not in _WAITS_FOR_A_PERSON:
             return next_step_at_fault(item.field)
         return next_step_for(item, order, hidden.get(item.field))
 
