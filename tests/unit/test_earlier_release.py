@@ -1,4 +1,4 @@
-"""Orders that the release before wrote: the decisions that are read out of what they show."""
+"""Orders that the release before wrote: the decisions and the parcel that are read out of what they show."""
 
 from typing import Any
 
@@ -6,14 +6,18 @@ import pytest
 
 from needs_attention.orders.changes import with_change
 from needs_attention.orders.decisions import Decisions, Granted
-from needs_attention.orders.earlier_release import WHO, with_decisions_apart
+from needs_attention.orders.earlier_release import WHO, in_the_form_of_now
+from needs_attention.orders.gate import Wanted, change, edit
 from needs_attention.orders.order import Hold, Order
+from needs_attention.orders.parcel import earlier_fingerprint, parcel_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from tools.builders import (
     LATER,
     LATER_STILL,
     NOON,
+    a_line,
+    after_amazons_answer,
     an_amazon_order,
     an_fba_order,
     an_order,
@@ -41,11 +45,11 @@ def written_before(**fields: Any) -> Order:
 
 
 def decisions_in(order: Order, settings: Settings = BY_DEFAULT) -> Decisions:
-    return with_decisions_apart(order, settings).decisions
+    return in_the_form_of_now(order, settings).decisions
 
 
 def test_an_order_that_shows_the_defaults_shows_no_decision() -> None:
-    order = with_decisions_apart(written_before(), BY_DEFAULT)
+    order = in_the_form_of_now(written_before(), BY_DEFAULT)
 
     assert order.decisions == Decisions()
     assert order.granted == Granted(
@@ -78,7 +82,7 @@ def test_a_dispatch_by_a_person_stays_a_persons() -> None:
 
 
 def test_a_dispatch_by_us_was_granted() -> None:
-    order = with_decisions_apart(written_before(dispatched_by="us", fully_dispatched_at=LATER), BY_DEFAULT)
+    order = in_the_form_of_now(written_before(dispatched_by="us", fully_dispatched_at=LATER), BY_DEFAULT)
 
     assert order.decisions == Decisions()
     assert order.granted is not None
@@ -119,14 +123,14 @@ def test_a_transfer_chosen_for_a_partly_shipped_order_was_a_persons() -> None:
     ids=["new", "held"],
 )
 def test_an_order_that_was_not_let_go_was_granted_nothing(fields: dict[str, Any]) -> None:
-    order = with_decisions_apart(written_before(three_pl_status=DO_NOT_TRANSFER, **fields), BY_DEFAULT)
+    order = in_the_form_of_now(written_before(three_pl_status=DO_NOT_TRANSFER, **fields), BY_DEFAULT)
 
     assert (order.decisions, order.granted, order.apart_until) == (Decisions(), None, 3)
 
 
 def test_reading_the_decisions_of_an_order_changes_nothing_else() -> None:
     order = written_before(stage="packing")
-    apart = with_decisions_apart(order, BY_DEFAULT)
+    apart = in_the_form_of_now(order, BY_DEFAULT)
 
     assert apart.with_(decisions=order.decisions, granted=None, apart_until=None) == order
 
@@ -134,20 +138,20 @@ def test_reading_the_decisions_of_an_order_changes_nothing_else() -> None:
 def test_an_order_of_which_this_release_knows_all_stays_as_it_is() -> None:
     order = written_before(stage="packing", three_pl_status=ThreePlStatus.NOW, apart_until=3)
 
-    assert with_decisions_apart(order, BY_DEFAULT) is order
+    assert in_the_form_of_now(order, BY_DEFAULT) is order
 
 
 def test_decisions_are_read_once() -> None:
-    apart = with_decisions_apart(written_before(stage="packing"), BY_DEFAULT)
+    apart = in_the_form_of_now(written_before(stage="packing"), BY_DEFAULT)
 
-    assert with_decisions_apart(apart, BY_DEFAULT) is apart
+    assert in_the_form_of_now(apart, BY_DEFAULT) is apart
 
 
 def test_an_order_of_this_release_stays_as_it_is_when_written() -> None:
     first = with_change(None, an_order(), by="amazon", at=NOON, cause="downloaded")
     second = with_change(first, judged(first, EAGER, LATER), by="validation", at=LATER, cause="verdict")
 
-    assert with_decisions_apart(second, BY_DEFAULT) is second
+    assert in_the_form_of_now(second, BY_DEFAULT) is second
 
 
 # While both releases run ----------------------------------------------------------------------------------------------
@@ -174,7 +178,7 @@ def test_what_was_granted_counts_and_not_the_defaults_of_now() -> None:
     ours = judged(an_order(), BY_DEFAULT, NOON)
     theirs = ours.with_(revision=ours.revision + 1)
 
-    assert with_decisions_apart(theirs, EAGER).granted == ours.granted
+    assert in_the_form_of_now(theirs, EAGER).granted == ours.granted
     assert decisions_in(theirs, EAGER) == Decisions()
 
 
@@ -202,3 +206,71 @@ def test_a_verdict_keeps_what_people_chose_in_the_release_before() -> None:
 
     after = judged(order, EAGER.model_copy(update={"default_stage": "new"}), LATER_STILL)
     assert (after.stage, after.three_pl_status, after.dispatched_by) == ("packing", DO_NOT_TRANSFER, None)
+
+
+# What left in the release before --------------------------------------------------------------------------------------
+
+
+def with_the_warehouse(**fields: Any) -> Order:
+    """An order that the release before handed over: it kept nothing of it but a fingerprint."""
+    order = written_before(three_pl_status=ThreePlStatus.TRANSFERRED, **fields)
+    return order.with_(handed_over_digest=earlier_fingerprint(order, BY_DEFAULT))
+
+
+def test_the_warehouse_sees_what_it_took_in_the_release_before() -> None:
+    sent = a_line(quantity=2, quantity_fulfilled=2, quantity_unfulfilled=0)
+    order = with_the_warehouse(amazon=an_amazon_order(line_items=(a_line(quantity=2),)))
+
+    after = after_amazons_answer(order, BY_DEFAULT, LATER, line_items=(sent,))
+    assert after.parcel is not None
+    assert [(line.quantity, line.quantity_ordered) for line in after.parcel.lines] == [(2, 2)]
+    assert after.alerts == ()
+
+
+def test_a_change_after_a_dispatch_of_the_release_before_is_told() -> None:
+    dispatched = written_before(three_pl_status=DO_NOT_TRANSFER, dispatched_by="person", fully_dispatched_at=LATER)
+
+    after = after_amazons_answer(dispatched, BY_DEFAULT, LATER, line_items=(a_line(quantity=7),))
+    assert after.alerts == ("ChangedAfterDispatch",)
+
+
+def test_news_that_waited_for_a_verdict_of_the_release_before_is_no_parcel() -> None:
+    waiting = written_before(three_pl_status=DO_NOT_TRANSFER, dispatched_by="us", pending_since=NOON)
+
+    assert in_the_form_of_now(waiting, BY_DEFAULT).parcel is None
+
+
+def test_a_parcel_known_stays_while_amazon_counts_down_what_was_sent() -> None:
+    order = with_the_warehouse(amazon=an_amazon_order(line_items=(a_line(quantity=2),)))
+    ours = in_the_form_of_now(order, BY_DEFAULT)
+    counted = an_amazon_order(line_items=(a_line(quantity=2, quantity_unfulfilled=0),))
+    theirs = ours.with_(amazon=counted, revision=ours.revision + 1)
+
+    assert in_the_form_of_now(theirs, BY_DEFAULT).parcel == ours.parcel
+
+
+def test_another_parcel_that_the_release_before_handed_over_is_the_one_that_left() -> None:
+    ours = in_the_form_of_now(with_the_warehouse(), BY_DEFAULT)
+    other = ours.with_(amazon=an_amazon_order(line_items=(a_line(quantity=5),)), revision=ours.revision + 1)
+    theirs = other.with_(handed_over_digest=earlier_fingerprint(other, BY_DEFAULT))
+
+    after = in_the_form_of_now(theirs, BY_DEFAULT)
+    assert after.parcel == parcel_now(theirs, BY_DEFAULT)
+    assert judged(theirs, BY_DEFAULT, LATER).alerts == ()
+
+
+def test_a_change_that_the_release_before_noticed_is_told() -> None:
+    ours = in_the_form_of_now(with_the_warehouse(), BY_DEFAULT)
+    theirs = ours.with_(amazon=an_amazon_order(line_items=(a_line(quantity=5),)), revision=ours.revision + 1)
+
+    assert judged(theirs, BY_DEFAULT, LATER).alerts == ("ChangedAfterHandOver",)
+
+
+def test_a_stop_of_the_release_before_outlasts_a_spell_of_shipped() -> None:
+    stopped = written_before(three_pl_status=DO_NOT_TRANSFER)
+    shipped = after_amazons_answer(stopped, BY_DEFAULT, LATER, fulfillment_status="SHIPPED")
+    back = after_amazons_answer(shipped, BY_DEFAULT, LATER, fulfillment_status="UNSHIPPED")
+    confirmed = edit(back, {}, ("fulfillmentUnknown",), BY_DEFAULT, LATER)
+
+    after = change(confirmed, Wanted(release=True), BY_DEFAULT, by="ada", at=LATER)
+    assert (after.is_held, after.three_pl_status) == (False, DO_NOT_TRANSFER)

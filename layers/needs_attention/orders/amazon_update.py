@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
+from needs_attention.orders.earlier_release import in_the_form_of_now
 from needs_attention.orders.edits import news_for
 from needs_attention.orders.order import TIME_IS_OVER, Order
 from needs_attention.orders.settings import Settings
@@ -35,6 +36,7 @@ def downloaded(
     merged = merged.redacted() if before.redacted_at else merged
     if merged == before.amazon:
         return None
+    before = in_the_form_of_now(before, settings)
     news = news_for(before.edits, before.amazon, merged, before.news, is_held=before.is_held)
     after = before.with_(amazon=merged.that_can_be_kept(), downloaded_at=at, news=tuple(sorted(news)))
     is_touched = differing(before.amazon, merged) == {"updated_at"}

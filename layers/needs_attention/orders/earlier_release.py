@@ -3,6 +3,8 @@
 That release stored a person's choice in the same attributes as the verdict's, so a Stage, a 3PL Status or a dispatch
 other than the defaults was a person's. It may also write an order after this release did, while both run side by side
 or after a rollback: it leaves the decisions that are stored as they are, and does not know them.
+
+The first write of this release must read them: Amazon's next news may hide them.
 """
 
 from needs_attention.orders.decisions import (
@@ -13,24 +15,40 @@ from needs_attention.orders.decisions import (
     StageDecision,
     ThreePlDecision,
 )
-from needs_attention.orders.order import Order
+from needs_attention.orders.order import Order, Parcel
+from needs_attention.orders.parcel import earlier_fingerprint, parcel_now, told_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 
 WHO = "before this release"
 
 
-def with_decisions_apart(order: Order, settings: Settings) -> Order:
-    """The order with its decisions apart from what it was granted.
+def in_the_form_of_now(order: Order, settings: Settings) -> Order:
+    """The order with its decisions apart from what it was granted, and with the parcel that left.
 
     An order that this release wrote last is returned as it is.
     """
     if order.apart_until == order.revision:
         return order
-    apart = order.with_(apart_until=order.revision)
+    now = order.with_(apart_until=order.revision, parcel=_parcel_that_left(order, settings))
     if order.hold or order.judged_at is None:
-        return apart
+        return now
     granted = order.granted or _granted_before(order, settings)
-    return apart.with_(granted=granted, decisions=_decisions_shown(order, granted))
+    return now.with_(granted=granted, decisions=_decisions_shown(order, granted))
+
+
+def _parcel_that_left(order: Order, settings: Settings) -> Parcel | None:
+    """That release kept a fingerprint of what the warehouse took, and nothing of what it dispatched from here.
+
+    While the fingerprint fits, or no news waits for its verdict, the order still says what left. A parcel that this
+    release noted says it better, unless that release took the order back since then, and handed over another one.
+    """
+    noted = order.parcel
+    if order.handed_over_digest is None:
+        is_as_it_left = noted is None and order.is_really_dispatched and not order.is_pending
+    else:
+        is_another = noted is None or told_now(order, noted, settings) != noted
+        is_as_it_left = is_another and order.handed_over_digest == earlier_fingerprint(order, settings)
+    return parcel_now(order, settings) if is_as_it_left else noted
 
 
 def _granted_before(order: Order, settings: Settings) -> Granted:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from needs_attention.orders.completeness import find_differences
 from needs_attention.orders.decisions import DispatchDecision, Granted, HoldDecision, StageDecision, ThreePlDecision
-from needs_attention.orders.earlier_release import with_decisions_apart
+from needs_attention.orders.earlier_release import in_the_form_of_now
 from needs_attention.orders.edits import ANSWERED_ANEW, UNITS, Edits, Unit, unit_of, unsettled
 from needs_attention.orders.order import (
     TIME_IS_OVER,
@@ -352,7 +352,7 @@ def _refuse_a_dispatch_before_the_order(order: Order, sent_at: datetime) -> None
 
 def _stopped(order: Order, wanted: Wanted, person: _Person) -> Order:
     """The order with the wishes that keep it here, before any verdict: no pending verdict is faster than a stop."""
-    order = with_decisions_apart(order, person.settings)
+    order = in_the_form_of_now(order, person.settings)
     if wanted.stops_transfer:
         order = _not_transferred(order, person)
     if wanted.fully_dispatched is False:

@@ -23,7 +23,7 @@ from needs_attention.orders.alerts import (
 from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.completeness import find_differences, find_missing
 from needs_attention.orders.decisions import Defaults, Granted
-from needs_attention.orders.earlier_release import with_decisions_apart
+from needs_attention.orders.earlier_release import in_the_form_of_now
 from needs_attention.orders.edits import (
     ANSWERED_ANEW,
     BUYER_REQUESTED_CANCEL,
@@ -446,7 +446,7 @@ _LEAVE_THE_STATE: frozenset[RowName] = frozenset(
 
 def judged(order: Order, settings: Settings, at: datetime) -> Order:
     """The order with its verdict: no longer pending, and stamped with `at`."""
-    order = _without_amazons_dispatch(with_decisions_apart(order, settings))
+    order = _without_amazons_dispatch(in_the_form_of_now(order, settings))
     situation = Situation(order, settings)
     verdict = judge(situation)
     granted = granted_now(order, settings, at) if verdict.grants else order.granted
