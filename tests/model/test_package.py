@@ -38,7 +38,8 @@ class Difference(NamedTuple):
 @pytest.mark.parametrize("world", WORLDS)
 def test_the_package_does_what_the_model_says(world: str) -> None:
     items = [item for item in explored_by_the_tests(world).items if has_a_counterpart(item)]
-    found = [*differences(items[:: max(1, len(items) // ORDERS)], WORLDS[world].settings, WORLDS[world].acts)]
+    some = [item for item in items if item.is_earlier] + items[:: max(1, len(items) // ORDERS)]
+    found = [*differences(some, WORLDS[world].settings, WORLDS[world].acts)]
     assert found[:3] == []
     assert len(items) > ORDERS
 

@@ -116,6 +116,8 @@ def _has_changed(s: Situation) -> bool:
     parcel, rules = s.item.parcel, s.rules
     if parcel is None:
         return False
+    if parcel.is_earlier:
+        return True  # one that says the same is in the form of now already
     if not rules.lower_is_no_news and parcel.took != (number_to_send(s.item, rules) or 0):
         return True
     known_x, known_goods = parcel.told if rules.closing_sticks else parcel.left
@@ -124,7 +126,8 @@ def _has_changed(s: Situation) -> bool:
 
 
 def _parcel(s: Situation, *, is_over: bool) -> Parcel:
-    now = s.item.parcel or parcel_now(s.item, s.rules)
+    left = s.item.parcel
+    now = left if left and not left.is_earlier else parcel_now(s.item, s.rules)
     return now._replace(told=now.left if is_over and s.rules.unsent_tells else parcel_of(s.item))
 
 

@@ -116,6 +116,8 @@ class Parcel(NamedTuple):
     told: tuple[int, int]
     took: int
     """The number that was left to send; 0 if nobody knew."""
+    is_earlier: bool = False
+    """Taken in the release before, which noted neither the number nor what people were told."""
 
 
 class Item(NamedTuple):
@@ -165,6 +167,8 @@ class Item(NamedTuple):
     alerts: int = 0
     told: News = NO_NEWS
     parcel: Parcel | None = None
+    is_earlier: bool = False
+    """Last written by the release before: its people's decisions lie in what the order shows."""
     is_void: bool = False
     is_redacted: bool = False
     # visible to everyone

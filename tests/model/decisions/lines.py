@@ -64,7 +64,8 @@ def number_in_the_warehouses_eyes(item: Item, rules: Rules) -> int | None:
     """After the hand-over."""
     if item.parcel is None:
         return None
-    return item.parcel.took if rules.frozen else number_to_send(item, rules)
+    is_noted = rules.frozen and not item.parcel.is_earlier
+    return item.parcel.took if is_noted else number_to_send(item, rules)
 
 
 def left_at_amazon(item: Item) -> int:

@@ -24,7 +24,7 @@ from needs_attention.orders.equivalence import NO_GOODS, plain, plain_goods
 from needs_attention.orders.gate import Refused, Wanted
 from needs_attention.orders.order import DIFFERS, Accepted, DispatchedBy, Hold, Missing, Order
 from needs_attention.orders.order import Parcel as RealParcel
-from needs_attention.orders.parcel import parcel_now, told_now
+from needs_attention.orders.parcel import earlier_fingerprint, parcel_now, told_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, ThreePlStatus
 from needs_attention.orders.settings import Settings as RealSettings
 from needs_attention.orders.verdict import judged
@@ -139,7 +139,9 @@ def order_of(item: Item) -> Order:
         voided_at=NOON if item.is_void else None,
         alerts=_alerts_of(item),
         told=_told_of(item),
-        parcel=_parcel_of(item.parcel) if item.parcel else None,
+        apart_until=None if item.is_earlier else order.revision,
+        parcel=_parcel_of(item.parcel) if item.parcel and not item.parcel.is_earlier else None,
+        handed_over_digest=_digest_of(item.parcel) if item.parcel and item.parcel.is_earlier else None,
         **is_redacted,
     )
 
@@ -184,6 +186,11 @@ def _told_of(item: Item) -> tuple[str, ...]:
 def _parcel_of(parcel: Parcel) -> RealParcel:
     left = _order_as_it_left(*parcel.left, parcel.took)
     return told_now(_order_as_it_left(*parcel.told, parcel.took), parcel_now(left, RealSettings()), RealSettings())
+
+
+@cache
+def _digest_of(parcel: Parcel) -> str:
+    return earlier_fingerprint(_order_as_it_left(*parcel.left, ORDERED), RealSettings())
 
 
 def _order_as_it_left(x: int, goods: int, took: int) -> Order:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from tests.model.decisions.earlier import in_the_form_of_now
 from tests.model.decisions.item import (
     BLANK,
     CLOSED_AT_AMAZON,
@@ -86,6 +87,7 @@ def perform(act: Act, item: Item, settings: Settings, rules: Rules) -> Item | No
     if act is Act.CLOSE_ALERTS:
         # Those that are open: a pending verdict may raise further ones.
         return item._replace(alerts=0) if item.alerts else None
+    item = in_the_form_of_now(item, settings, rules)
     if item.is_pending and not is_before_the_verdict(act, item, rules):
         item = judge(item, settings, rules)
     if item.is_redacted:

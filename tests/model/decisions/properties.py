@@ -237,8 +237,8 @@ def broken_at_rest(
     s: Situation, memory: Memory, perform: Perform, *, awaits_rejudgement: bool, has_record: bool
 ) -> tuple[str, ...]:
     """The codes of the properties that an order breaks as it stands."""
-    if not s.item.is_stored:
-        return ()
+    if not s.item.is_stored or s.item.is_earlier:
+        return ()  # nothing of this release has looked at it
     if s.item.is_redacted:
         return tuple(_broken_when_redacted(s.item, s.rules))
     if s.item.is_pending:

@@ -123,6 +123,19 @@ class Rules:
         " people were told before, and what came while it was sent, stays told",
     ] = True
 
+    # Orders of the release before
+    shown_counts: Annotated[
+        bool, "what an order shows other than the defaults is a person's decision; off: nobody decided anything"
+    ] = True
+    shown_is_granted: Annotated[bool, "the rest of what it shows was granted; off: nothing was"] = True
+    read_at_once: Annotated[
+        bool,
+        "whoever writes first reads the decisions; off: the next verdict does, when Amazon's news may hide them",
+    ] = True
+    own_way: Annotated[
+        bool, "a parcel of that release is compared in its way; off: in the way of now, where each differs"
+    ] = True
+
     # What may leave
     ful_looks: Annotated[bool, "fulfillable looks at what is missing, dispatched or not"] = True
 

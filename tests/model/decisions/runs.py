@@ -16,11 +16,17 @@ from tests.model.search import Found, Model, Subject, search
 
 
 def models(bound: str, rule: str | None = None) -> dict[str, Model[State]]:
-    """The models of a bound by world, with all rules on or without the one named."""
+    """The models of a bound by world, with all rules on or without the one named.
+
+    Without a rule of now, each history begins with nothing stored: one that begins with an order of the release before
+    is shorter only by what happened there.
+    """
     rules = rules_without(rule)
+    is_taken_over = rule and WORLDS[BREAKS[rule].world].is_taken_over
     return {
         name: one_order(world._replace(acts=ALL_ACTS) if bound == "all acts" else world, rules, BUDGETS[bound][name])
         for name, world in WORLDS.items()
+        if rule is None or world.is_taken_over == is_taken_over
     }
 
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from tests.model.decisions.alerts import news_now, parcel_now
 from tests.model.decisions.download import WRITTEN_BY_DOWNLOADS, Answer, merge
+from tests.model.decisions.earlier import in_the_form_of_now
+from tests.model.decisions.earlier_items import stored_before
 from tests.model.decisions.item import (
     BLANK,
     DISPATCHED_BEFORE_HAND_OVER,
@@ -73,6 +75,8 @@ class World(NamedTuple):
     ledgers: Sequence[Sequence[Answer]]
     settings: Sequence[Settings]
     acts: Sequence[Act]
+    is_taken_over: bool = False
+    """The release before stored the order, by the first of the versions."""
 
 
 class UnwrittenDownload(NamedTuple):
@@ -175,6 +179,9 @@ class _Steps:
         self.at_rest = cache(self._broken_at_rest)
 
     def after(self, state: State) -> Iterator[Step[State]]:
+        if self.world.is_taken_over and not state.item.is_stored:
+            yield from self._takes_over(state)
+            return
         yield from self._downloads(state)
         yield from self._blind_writes(state)
         yield from self._verdicts(state)
@@ -200,6 +207,12 @@ class _Steps:
             awaits_rejudgement=awaits_rejudgement,
             has_record=has_record,
         )
+
+    def _takes_over(self, state: State) -> Iterator[Step[State]]:
+        first, settings = self.world.ledgers[state.ledger][0], self.world.settings[state.settings]
+        for item, memory in stored_before(first, settings):
+            left = state._replace(item=item, has_record=item.is_pending, memory=memory)
+            yield Step("the release before leaves it", left, ())
 
     def _write(
         self,
@@ -237,7 +250,10 @@ class _Steps:
             yield from self._download(state, version, answer)
 
     def _download(self, state: State, version: int, answer: Answer) -> Iterator[Step[State]]:
-        merged = self.news(state.item, version, answer)
+        item = state.item
+        if self.rules.read_at_once:
+            item = in_the_form_of_now(item, self.world.settings[state.settings], self.rules)
+        merged = self.news(item, version, answer)
         if merged is None:
             return
         name = f"download of version {version} ({_told(answer)})"

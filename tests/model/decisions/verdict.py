@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.model.decisions.alerts import told
+from tests.model.decisions.earlier import in_the_form_of_now
 from tests.model.decisions.item import (
     ALERT_ASKED_TO_CANCEL,
     ALERT_BACK,
@@ -29,6 +30,7 @@ from tests.model.values import Stage, Status, ThreePl
 
 def judge(item: Item, settings: Settings, rules: Rules) -> Item:
     """The order with its verdict, on the settings of now."""
+    item = in_the_form_of_now(item, settings, rules)
     s = Situation(_with_amazons_place(item, rules), settings, rules)
     row = next(row for row in ROWS if row.matches(s))
     judged = row.outcome(s)._replace(is_pending=False, missing=0 if row in CLOSING_ROWS else s.missing)

@@ -176,6 +176,24 @@ LINES = World(
     ),
 )
 
+TAKEN_OVER = World(
+    ledgers=(
+        (X_1, SHIPPED, X_1),
+        (X_1, FBA, X_1),
+        (X_1, PENDING, X_1),
+        (X_1, X_2),
+        (X_1, X_1_WITHOUT_LINES, X_1),
+        (BLANK_X, X_1),
+        (BLANK_X, X_2),
+        (PENDING, X_1),
+        (FBA, X_1),
+        (SHIPPED, X_1),
+    ),
+    settings=(COMPLETION_AUTO, NOW, OWN_WAREHOUSE),
+    acts=(Act.CONFIRM, Act.RELEASE, Act.NOW, Act.DO_NOT_TRANSFER, Act.STAGE, Act.NOT_SENT),
+    is_taken_over=True,
+)
+
 WORLDS = {
     "typed against late": TYPED_AGAINST_LATE,
     "status and snooze": STATUS_AND_SNOOZE,
@@ -184,6 +202,7 @@ WORLDS = {
     "settings": CHANGED_SETTINGS,
     "alerts": ALERTS,
     "lines": LINES,
+    "taken over": TAKEN_OVER,
 }
 
 QUICK = {
@@ -194,10 +213,16 @@ QUICK = {
     "settings": Budgets(downloads=3, acts=2, settings_changes=2),
     "alerts": Budgets(downloads=3, acts=3, warehouse=2),
     "lines": Budgets(downloads=3, acts=2, warehouse=2),
+    "taken over": Budgets(downloads=2, acts=1),
 }
 BUDGETS = {
     # Two changes of settings with two acts take as long as all other worlds together.
-    "tests": QUICK | {"settings": QUICK["settings"]._replace(acts=1), "alerts": QUICK["alerts"]._replace(acts=2)},
+    "tests": QUICK
+    | {
+        "warehouse": QUICK["warehouse"]._replace(warehouse=2),
+        "settings": QUICK["settings"]._replace(acts=1),
+        "alerts": QUICK["alerts"]._replace(acts=2),
+    },
     "quick": QUICK,
     "three acts": {
         "typed against late": Budgets(downloads=3, acts=3),
@@ -207,6 +232,7 @@ BUDGETS = {
         "settings": Budgets(downloads=3, acts=3, settings_changes=1),
         "alerts": Budgets(downloads=3, acts=3, warehouse=3),
         "lines": Budgets(downloads=3, acts=3, warehouse=3),
+        "taken over": Budgets(downloads=3, acts=2, warehouse=2),
     },
     # All acts of people, two at a time, and a lost record and a redaction in every world.
     "all acts": {
