@@ -33,7 +33,7 @@ SHARES = dict.fromkeys(Hole, 0.05) | {Hole.EMAIL_ABSENT: 0.2}
 NOW, STOPPED = "Transfer to 3PL Now", "Do Not Transfer to 3PL"
 NEEDS_ATTENTION = "Needs Attention"
 DOWNLOADS = f"/integrations/{INTEGRATION}/downloads"
-EMAIL = "typed@mail.example.com"
+EMAIL, AMAZONS_EMAIL = "typed@mail.example.com", "buyer@marketplace.example.com"
 A_WHILE = 240.0
 # Longer than the whole rehearsal.
 SNOOZE = timedelta(hours=2)
@@ -199,7 +199,7 @@ class Work:
         self._people(stack)
         before = {one for one, row in self._before.items() if row["fulfillable"]}
         for name in ("toBeStoppedWhileHeld", "snoozedOverAGap"):
-            self._amazon.complete(self._order[name])
+            self._amazon.change(self._order[name], {"buyer": {"buyerEmail": AMAZONS_EMAIL}})
             self._editor.post(f"/orders/{self._order[name]}/redownload", {}, status=202)
             eventually(f"Amazon's data of {name}", partial(self._is_complete, self._order[name]), A_WHILE)
         rows = eventually("every verdict", self._all_judged, A_WHILE)
