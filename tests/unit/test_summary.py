@@ -107,12 +107,14 @@ def test_a_summary_tells_why_an_order_is_closed() -> None:
     assert (Summary.of(back).is_shipped, Summary.of(back).is_void) == (False, False)
 
 
-def test_a_missing_field_is_awaited_unless_the_order_came_back() -> None:
+def test_a_missing_field_is_awaited_unless_only_people_can_settle_it() -> None:
     unknown = Summary.of(a_judged_order(an_amazon_order(fulfillment_status=None, buyer_email=None)))
     back = Summary.of(a_judged_order(an_amazon_order(came_back_from="shipped", doubts=1, buyer_email=None)))
+    typed = Summary.of(a_held_order(missing=(Missing(field="email", reason=DIFFERS),)))
 
     assert unknown.awaited == unknown.missing == ("email", "fulfillmentUnknown")
     assert (back.awaited, back.missing) == (("email",), ("email", "fulfillmentUnknown"))
+    assert (typed.awaited, typed.missing) == ((), ("email",))
 
 
 def test_an_order_is_unsent_until_somebody_sends_or_takes_it() -> None:

@@ -35,8 +35,8 @@ def _detail(revision: OrderRevision) -> dict[str, Any]:
     order.
     """
     gate_knows = {"is_fulfillable", "is_transferable", "is_pending", "is_shipped", "is_void", "came_back_from"}
-    persons = {"stopped_by", "stopped_at", "stop_is_implied"}
-    summary = revision.summary.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=gate_knows | persons)
+    ours = {"stopped_by", "stopped_at", "stop_is_implied", "for_people"}
+    summary = revision.summary.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=gate_knows | ours)
     origin = {"from": revision.summary.came_back_from or "void"} if "CameBack" in revision.last_change.events else {}
     return {
         **summary,

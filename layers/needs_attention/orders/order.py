@@ -41,6 +41,11 @@ class Missing(Value):
     parts: tuple[str, ...] = ()
     first_missing_at: UtcTime | None = None
 
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether Amazon cannot settle it, whatever it sends."""
+        return self.reason in {DIFFERS, "cameBack"}
+
 
 class Accepted(Value):
     """A gap that an administrator accepted: a field, the reason, and the parts of an address."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.decisions import ThreePlDecision
-from needs_attention.orders.edits import FULFILLMENT_UNKNOWN
 from needs_attention.orders.order import Order, is_unsent
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.values.model import Value
@@ -15,7 +14,8 @@ class Summary(Value):
     """An order without its personal data, which no index may hold.
 
     Summaries are stored with the orders: a new field needs a default, for those that an earlier release stored.
-    `missing` names fields without their reasons, and leaves out what was accepted.
+    `missing` names fields without their reasons, and leaves out what was accepted. `for_people` are those that only
+    people can settle.
     """
 
     order_id: str
@@ -34,6 +34,7 @@ class Summary(Value):
     hold: str | None = None
     held_at: UtcTime | None = None
     missing: tuple[str, ...] = ()
+    for_people: tuple[str, ...] = ()
     ready_to_release: bool = False
     is_fulfillable: bool = False
     is_transferable: bool = False
@@ -54,8 +55,8 @@ class Summary(Value):
 
     @property
     def awaited(self) -> tuple[str, ...]:
-        """The missing fields that Amazon may yet send. An order that came back waits for a person instead."""
-        return tuple(one for one in self.missing if one != FULFILLMENT_UNKNOWN or self.came_back_from is None)
+        """The missing fields that Amazon may yet send."""
+        return tuple(field for field in self.missing if field not in self.for_people)
 
     @property
     def is_unsent(self) -> bool:
@@ -64,6 +65,9 @@ class Summary(Value):
     @classmethod
     def of(cls, order: Order) -> "Summary":
         amazon, held, stop = order.amazon, order.held, order.decisions.stop
+        missing = (*order.open_missing, *order.differences)
+        fields = dict.fromkeys(item.field for item in missing)
+        awaited = {item.field for item in missing if not item.waits_for_a_person}
         return cls(
             order_id=order.order_id,
             integration=order.integration,
@@ -80,7 +84,8 @@ class Summary(Value):
             three_pl_status=order.shown_three_pl_status,
             hold=held.kind if held else None,
             held_at=held.since if held else None,
-            missing=tuple(dict.fromkeys(item.field for item in (*order.open_missing, *order.differences))),
+            missing=tuple(fields),
+            for_people=tuple(field for field in fields if field not in awaited),
             ready_to_release=order.is_ready_to_release,
             is_fulfillable=order.is_fulfillable,
             is_transferable=order.is_transferable,

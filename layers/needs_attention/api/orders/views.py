@@ -19,7 +19,6 @@ from needs_attention.orders.decisions import Decision
 from needs_attention.orders.edits import Unit, units_typed_otherwise
 from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource, Seen, SeenLine, seen
 from needs_attention.orders.order import (
-    DIFFERS,
     DispatchedBy,
     HoldKind,
     Missing,
@@ -406,16 +405,12 @@ def _personal_data(view: Seen) -> PersonalData:
     }
 
 
-# Amazon cannot settle these, whatever it sends.
-_WAITS_FOR_A_PERSON = frozenset({DIFFERS, "cameBack"})
-
-
 def _missing_details(order: Order, surroundings: Surroundings) -> list[MissingDetail]:
     hidden = hidden_by_typing(order.amazon, order.edits, surroundings.settings)
     vanished = surroundings.incidents.vanished(order.amazon.marketplace_id) - hidden.keys()
 
     def next_step(item: Missing) -> str:
-        if item.field in vanished and item.reason not in _WAITS_FOR_A_PERSON:
+        if item.field in vanished and not item.waits_for_a_person:
             return next_step_at_fault(item.field)
         return next_step_for(item, order, hidden.get(item.field))
 
