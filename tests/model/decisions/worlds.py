@@ -236,7 +236,9 @@ BUDGETS = {
     },
     # All acts of people, two at a time, and a lost record and a redaction in every world.
     "all acts": {
-        name: budgets._replace(lost_records=1, redactions=1, settings_changes=min(budgets.settings_changes, 1))
+        name: budgets._replace(
+            acts=min(budgets.acts, 2), lost_records=1, redactions=1, settings_changes=min(budgets.settings_changes, 1)
+        )
         for name, budgets in QUICK.items()
     },
 }
