@@ -221,7 +221,7 @@ class Work:
         )
         for name in ("toBeStopped", "toBeStoppedWhileHeld", "toBeTakenBack"):
             row = rows[self._order[name]]
-            expect((row["threePlStatus"], row["fulfillable"], row["stopped"]), (STOPPED, False, True), name)
+            expect((row["threePlStatus"], row["fulfillable"], row["stopped"]["by"]), (STOPPED, False, "editor"), name)
         expect(rows[self._order["snoozedOverAGap"]]["fulfillable"], False, "the snoozed order")
 
     def _act(self, role: str, method: str, path: str, body: Mapping[str, Any]) -> None:
