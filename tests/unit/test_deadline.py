@@ -88,6 +88,11 @@ def test_an_order_let_go_is_looked_at_again_at_its_ship_by() -> None:
     assert events(order, later) == ()
 
 
+def test_an_order_let_go_and_overdue_is_looked_at_every_hour() -> None:
+    order = judged(an_order(amazons()), BY_HAND, NOON)
+    assert deadline.next_look(deadline.put_off(order, SHIP_BY)) == SHIP_BY + HOUR
+
+
 def test_a_hold_that_begins_after_the_last_look_is_looked_at_at_once() -> None:
     later = deadline.put_off(judged(an_order(amazons()), BY_HAND, NOON), NEAR)
     assert deadline.next_look(later.with_(decisions=decided(hold=by_hand()))) == NEAR

@@ -549,10 +549,17 @@ def test_a_stop_in_a_call_that_edits_comes_before_the_edit() -> None:
 
 
 @pytest.mark.parametrize("wanted", [Wanted(), Wanted(three_pl_status=NOW)], ids=["nothing", "a transfer"])
-def test_a_call_that_stops_nothing_lays_nothing_in(wanted: Wanted) -> None:
-    order = an_order()
+@pytest.mark.parametrize("status", ["UNSHIPPED", "SHIPPED"])
+def test_a_call_that_stops_nothing_lays_nothing_in(status: str, wanted: Wanted) -> None:
+    order = an_order(an_amazon_order(fulfillment_status=status))
 
     assert stopped(order, wanted, BY_DEFAULT, by="ada", at=LATER) is order
+
+
+def test_a_call_that_decides_nothing_is_not_refused() -> None:
+    shipped = an_order(an_amazon_order(fulfillment_status="SHIPPED"))
+
+    assert change(shipped, Wanted(), BY_DEFAULT, by="ada", at=LATER) == judged(shipped, BY_DEFAULT, LATER)
 
 
 def test_a_stop_of_an_order_that_left_is_refused_with_the_edit() -> None:

@@ -748,6 +748,13 @@ def test_the_warehouse_picks_an_order_that_it_took_or_fails_to() -> None:
     assert refused.value.code == "alreadyPicked"
 
 
+def test_only_the_warehouse_sets_its_status_on_an_order_that_it_has() -> None:
+    for order in (taken(for_the_warehouse()), not_picked()):
+        with pytest.raises(Refused) as refused:
+            changed(order, three_pl_status=ThreePlStatus.PICKED)
+        assert refused.value.code == "onlyTheWarehouse"
+
+
 def test_the_warehouse_reports_nothing_on_an_order_it_has_not_taken() -> None:
     for report in (picked, lambda order: failed(order, "x"), sent_by_the_warehouse):
         with pytest.raises(Refused) as refused:

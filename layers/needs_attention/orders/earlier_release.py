@@ -7,6 +7,8 @@ or after a rollback: it leaves the decisions that are stored as they are, and do
 The first write of this release must read them: Amazon's next news may hide them.
 """
 
+from datetime import datetime
+
 from needs_attention.orders.decisions import (
     Decisions,
     Defaults,
@@ -32,8 +34,8 @@ def in_the_form_of_now(order: Order, settings: Settings) -> Order:
     now = order.with_(apart_until=order.revision, parcel=_parcel_that_left(order, settings))
     if order.hold or order.judged_at is None:
         return now
-    granted = order.granted or _granted_before(order, settings)
-    return now.with_(granted=granted, decisions=_decisions_shown(order, granted))
+    granted = order.granted or _granted_before(order, settings, order.judged_at)
+    return now.with_(granted=granted, decisions=_decisions_shown(order, granted, order.judged_at))
 
 
 def _parcel_that_left(order: Order, settings: Settings) -> Parcel | None:
@@ -51,19 +53,18 @@ def _parcel_that_left(order: Order, settings: Settings) -> Parcel | None:
     return parcel_now(order, settings) if is_as_it_left else noted
 
 
-def _granted_before(order: Order, settings: Settings) -> Granted:
+def _granted_before(order: Order, settings: Settings, at: datetime) -> Granted:
     return Granted(
         stage=settings.default_stage,
         three_pl_status=settings.default_three_pl_status,
         is_dispatched=order.dispatched_by == "us",
-        at=order.fully_dispatched_at or order.judged_at or order.downloaded_at,
+        at=order.fully_dispatched_at or at,
     )
 
 
-def _decisions_shown(order: Order, granted: Defaults) -> Decisions:
+def _decisions_shown(order: Order, granted: Defaults, at: datetime) -> Decisions:
     """What people decided, as far as the order shows it: everything that is neither decided already nor granted."""
     known = order.decisions
-    at = order.judged_at or order.downloaded_at
     stage, three_pl_status = known.stage, known.three_pl_status
     if order.stage not in {None, NEEDS_ATTENTION, granted.stage, stage.stage if stage else None}:
         stage = StageDecision(by=WHO, at=at, stage=str(order.stage))

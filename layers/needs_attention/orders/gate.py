@@ -166,7 +166,7 @@ def hand_over(order: Order, settings: Settings, *, is_frozen: bool, at: datetime
     """The warehouse takes the order: judged once more, it becomes `Transferred to 3PL for Picking`."""
     check_outflow(order, settings, is_frozen=is_frozen)
     checked = judged(order, settings, at)
-    if checked.is_held or not checked.is_transferable:
+    if not checked.is_transferable:
         raise _not_for_the_warehouse(checked)
     return checked.with_(
         three_pl_status=ThreePlStatus.TRANSFERRED,
@@ -366,13 +366,11 @@ def _not_transferred(order: Order, person: _Person) -> Order:
     A real one stays.
     """
     decided = order.decisions.with_(three_pl_status=person.chose(ThreePlStatus.DO_NOT_TRANSFER))
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = {"three_pl_status": ThreePlStatus.DO_NOT_TRANSFER}
     if not order.is_really_dispatched:
         changes |= {**_UNDONE, "granted": _without_dispatch(order)}
         if decided.dispatch and decided.dispatch.is_sent:
             decided = decided.with_(dispatch=None)
-    if order.stage != NEEDS_ATTENTION:
-        changes["three_pl_status"] = ThreePlStatus.DO_NOT_TRANSFER
     return order.with_(decisions=decided, **changes)
 
 
