@@ -10,7 +10,7 @@ from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.changes import happened
 from needs_attention.orders.decisions import DispatchDecision
 from needs_attention.orders.edits import Edits
-from needs_attention.orders.gate import Wanted, change, close_alerts, hand_over
+from needs_attention.orders.gate import Wanted, change, close_alerts, edit, hand_over
 from needs_attention.orders.order import Order
 from needs_attention.orders.parcel import earlier_fingerprint, parcel_now
 from needs_attention.orders.settings import Settings, ThreePlStatus
@@ -186,6 +186,11 @@ def test_a_dispatch_that_only_waits_for_its_transfer_has_no_parcel_yet() -> None
     assert waiting.waits_for_transfer
     assert waiting.parcel is None
     assert amazon_sends(waiting, line_items=(a_line(quantity=3),)).alerts == ()
+
+
+def test_a_dispatch_from_here_leaves_no_fingerprint_of_a_hand_over() -> None:
+    assert dispatched().parcel is not None
+    assert dispatched().handed_over_digest is None
 
 
 def test_a_dispatch_taken_back_leaves_no_parcel_behind() -> None:
@@ -375,6 +380,33 @@ def test_a_closed_alert_is_raised_again_once_its_cause_was_over() -> None:
 
     assert over.closed_alerts == ()
     assert amazon_sends(over, fulfillment_status="CANCELLED").alerts == ("CancelledAfterHandOver",)
+
+
+def test_only_a_closed_alert_whose_news_goes_on_is_remembered() -> None:
+    loud = amazon_sends(handed_over(), fulfillment_status="CANCELLED", delivery_address=an_address(city="Salem"))
+    order = closed(loud, *loud.alerts)
+
+    assert {one.alert for one in order.closed_alerts} == {"CancelledAfterHandOver", "ChangedAfterHandOver"}
+    assert [one.alert for one in amazon_sends(order).closed_alerts] == ["CancelledAfterHandOver"]
+
+
+def test_an_unknown_status_is_no_return() -> None:
+    assert "CameBack" not in amazon_sends(dispatched(), fulfillment_status=None).alerts
+
+
+def test_a_return_that_a_person_confirmed_is_no_news_any_more() -> None:
+    back = amazon_sends(amazon_sends(handed_over(), fulfillment_status="SHIPPED"), fulfillment_status="UNSHIPPED")
+
+    assert back.alerts == ("CameBack",)
+    assert edit(back, {}, ("fulfillmentUnknown",), BY_DEFAULT, LATER).alerts == ()
+
+
+def test_a_change_is_compared_with_what_people_were_told_last() -> None:
+    moved = amazon_sends(handed_over(), delivery_address=an_address(city="Salem"))
+    order = closed(moved, "ChangedAfterHandOver")
+
+    assert amazon_sends(order).alerts == ()
+    assert amazon_sends(order, delivery_address=an_address()).alerts == ("ChangedAfterHandOver",)
 
 
 def test_a_further_request_to_cancel_is_told_though_the_first_was_closed() -> None:

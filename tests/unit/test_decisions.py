@@ -416,14 +416,14 @@ def test_a_held_order_stays_held_when_a_decision_is_taken_back() -> None:
     order = calls(a_held_order(), three_pl_status=DO_NOT_TRANSFER)
     after = calls(order, STRAIGHT_ON, taken_back={"three_pl_status"})
 
-    assert after.decisions == Decisions()
+    assert (after.decisions, after.granted) == (Decisions(), None)
     assert shown(after) == (NEEDS_ATTENTION, DO_NOT_TRANSFER, None)
 
 
 def test_a_draft_and_an_fba_order_are_granted_nothing_for_it() -> None:
     for order in (draft(), a_judged_order(an_fba_order())):
         after = calls(calls(order, three_pl_status=DO_NOT_TRANSFER), STRAIGHT_ON, taken_back={"three_pl_status"})
-        assert after.decisions == Decisions()
+        assert (after.decisions, after.granted) == (Decisions(), None)
         assert not after.is_fulfillable
 
 
@@ -440,6 +440,14 @@ def test_a_real_dispatch_stays_when_its_stage_is_taken_back() -> None:
 
     assert shown(after) == ("new", DO_NOT_TRANSFER, "us")
     assert after.fully_dispatched_at == order.fully_dispatched_at
+
+
+def test_a_dispatch_that_waits_for_its_transfer_ends_with_the_transfer_taken_back() -> None:
+    order = calls(complete(AUTO), three_pl_status=UPON_COMPLETION)
+    by_hand_alone = Settings(default_three_pl_status=DO_NOT_TRANSFER)
+
+    assert shown(order) == ("new", UPON_COMPLETION, "us")
+    assert shown(calls(order, by_hand_alone, taken_back={"three_pl_status"})) == ("new", DO_NOT_TRANSFER, None)
 
 
 def test_a_decision_taken_back_does_not_let_an_incomplete_order_go() -> None:
@@ -560,6 +568,12 @@ def test_a_call_that_decides_nothing_is_not_refused() -> None:
     shipped = an_order(an_amazon_order(fulfillment_status="SHIPPED"))
 
     assert change(shipped, Wanted(), BY_DEFAULT, by="ada", at=LATER) == judged(shipped, BY_DEFAULT, LATER)
+
+
+def test_a_stop_of_an_order_at_the_warehouse_is_not_laid_in() -> None:
+    order = a_judged_order(three_pl_status=ThreePlStatus.TRANSFERRED)
+
+    assert stopped(order, Wanted(three_pl_status=DO_NOT_TRANSFER), BY_DEFAULT, by="ada", at=LATER) is order
 
 
 def test_a_stop_of_an_order_that_left_is_refused_with_the_edit() -> None:

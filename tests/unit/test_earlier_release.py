@@ -238,6 +238,7 @@ def test_news_that_waited_for_a_verdict_of_the_release_before_is_no_parcel() -> 
     waiting = written_before(three_pl_status=DO_NOT_TRANSFER, dispatched_by="us", pending_since=NOON)
 
     assert in_the_form_of_now(waiting, BY_DEFAULT).parcel is None
+    assert judged(waiting, BY_DEFAULT, LATER).alerts == ()
 
 
 def test_a_parcel_known_stays_while_amazon_counts_down_what_was_sent() -> None:

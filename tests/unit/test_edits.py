@@ -211,6 +211,14 @@ def test_a_company_that_amazon_sends_as_the_recipient_is_no_difference() -> None
     assert unsettled(edits, an_amazon_order(recipient_name="QUILL WORKS")) == ()
 
 
+def test_a_typed_name_says_nothing_of_a_city_of_that_name() -> None:
+    nowhere = an_amazon_order(delivery_address=None)
+    edits = edited(nowhere, name={"first_name": "Salem"}, delivery_address=an_address(city="Portland"))
+
+    now = an_amazon_order(delivery_address=an_address(city="Salem Heights"))
+    assert "deliveryAddress.city" in unsettled(edits, now)
+
+
 @pytest.mark.parametrize("part", [{"first_name": "Ann"}, {"last_name": "ill"}, {"last_name": ""}], ids=str)
 def test_a_part_of_a_word_is_no_part_of_a_name(part: dict[str, str]) -> None:
     edits = edited(an_amazon_order(recipient_name=None, buyer_name=None), name=part)
@@ -347,7 +355,8 @@ def test_answered_requests_stay_answered_while_they_are_confirmed() -> None:
     edits = edited(first, confirmed=("buyerRequestedCancel",)).confirming(["buyerRequestedCancel"], second)
 
     assert edits.answered_requests == ("2", "90001")
-    assert edits.confirming([], second).answered_requests == ()
+    withdrawn = edits.confirming([], second)
+    assert (withdrawn.answered_requests, withdrawn.confirming([], second).answered_requests) == ((), ())
 
 
 # Laid over ------------------------------------------------------------------------------------------------------------

@@ -587,6 +587,7 @@ def test_a_hold_by_hand_returns_after_a_snooze() -> None:
         assert order.held == Held("snoozed", LATER, LATER_STILL)
         after = end_snooze(order, EAGER, LATER_STILL)
         assert (after.held, after.is_transferable) == (Held("manual", LATER), False)
+        assert after.decisions == held.decisions
 
 
 def test_an_order_cannot_have_been_dispatched_before_it_was_placed() -> None:
@@ -594,6 +595,7 @@ def test_an_order_cannot_have_been_dispatched_before_it_was_placed() -> None:
         changed(a_judged_order(), fully_dispatched=CREATED - timedelta(days=365))
 
     assert refused.value.code == "dispatchedBeforeOrdered"
+    assert changed(a_judged_order(), fully_dispatched=CREATED).fully_dispatched_at == CREATED
 
 
 def test_a_snooze_waits_for_its_date() -> None:
@@ -760,6 +762,10 @@ def test_the_warehouse_reports_nothing_on_an_order_it_has_not_taken() -> None:
         with pytest.raises(Refused) as refused:
             report(for_the_warehouse())
         assert refused.value.code == "notTransferred"
+
+
+def test_an_order_not_picked_is_not_held_and_cannot_be_released() -> None:
+    assert refused(not_picked(), three_pl_status=DO_NOT_TRANSFER, release=True).code == "notHeld"
 
 
 @pytest.mark.parametrize("status", [DO_NOT_TRANSFER, NOW, UPON_COMPLETION])

@@ -192,6 +192,14 @@ def test_amazons_shipped_makes_an_order_at_the_warehouse_dispatched(status: Thre
     assert after.fully_dispatched_at == LATER
 
 
+def test_an_earlier_word_of_a_person_is_not_when_amazon_shipped() -> None:
+    order = handed_over(Settings(), sent_at=NOON)
+    assert (order.dispatched_by, order.fully_dispatched_at) == ("person", NOON)
+
+    after = after_amazon_says(order, fulfillment_status="SHIPPED")
+    assert (after.dispatched_by, after.fully_dispatched_at) == ("amazon", LATER)
+
+
 @pytest.mark.parametrize("by", ["person", "warehouse"])
 def test_a_dispatch_reported_after_the_hand_over_stays_as_reported(by: Any) -> None:
     sent = DispatchDecision(by="bo", at=NOON, sent_at=NOON, is_reported=True)
@@ -278,7 +286,7 @@ def test_an_order_that_amazon_calls_shipped_never_ships_twice(before: Order) -> 
     assert row_of(order) == "shipped"
     assert (after.status, after.dispatched_by, after.fully_dispatched_at) == ("Dispatched", "amazon", LATER)
     assert (after.three_pl_status, after.hold, after.held, after.missing) == (DO_NOT_TRANSFER, None, None, ())
-    assert not after.is_fulfillable
+    assert (after.is_fulfillable, after.parcel) == (False, None)
 
 
 def test_an_order_first_seen_shipped_is_not_held() -> None:

@@ -153,11 +153,10 @@ def change(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: dat
 def stopped(order: Order, wanted: Wanted, settings: Settings, *, by: str, at: datetime) -> Order:
     """Lays in what stops the order, for a call that also edits it: no verdict on the edit is faster than the stop.
 
-    Raises Refused as `change` does.
+    `change` has to follow, and looks at the other wishes. Raises Refused for an order that is closed.
     """
     if not wanted.stops or order.is_handed_over:
         return order
-    _refuse_contradictions(wanted)
     _refuse_closed(order)
     return _stopped(order, wanted, _Person(settings, by, at))
 
