@@ -328,6 +328,13 @@ def test_orders_by_id_come_in_the_given_sequence_without_the_unknown(world: Worl
     assert found(world, orderIds=f"{THIRD},{FIRST},no-such-order,{FIRST}") == [THIRD, FIRST]
 
 
+@pytest.mark.parametrize("between", [", ", " ,", "\n", "\r\n", "\t", " ", ",,", "\u00a0"], ids=repr)
+def test_a_pasted_list_of_order_ids_finds_each_of_them(world: World, between: str) -> None:
+    for order_id in (FIRST, SECOND):
+        world.download(order_id=order_id)
+    assert found(world, orderIds=f" {FIRST}{between}{SECOND}{between}") == [FIRST, SECOND]
+
+
 def test_orders_asked_for_by_id_are_filtered_too(world: World) -> None:
     world.download(order_id=FIRST)
     world.download(order_id=SECOND, buyer_email=None)
@@ -484,6 +491,9 @@ def test_a_forged_position_is_refused(world: World, position: str) -> None:
         ("fulfillable", "perhaps", "wrongType", "boolean"),
         ("createdAfter", "2026-11-23T10:00:00", "notAllowed", "with its zone"),
         ("orderIds", ",".join(map(str, range(101))), "tooLong", "100"),
+        ("orderIds", "", "required", "at least one"),
+        ("orderIds", " , ", "required", "at least one"),
+        ("missing", ",", "required", "at least one"),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_what_is_allowed(

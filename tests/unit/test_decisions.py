@@ -427,6 +427,14 @@ def test_a_draft_and_an_fba_order_are_granted_nothing_for_it() -> None:
         assert not after.is_fulfillable
 
 
+@pytest.mark.parametrize("spell", [{"fulfillment_status": "PENDING"}, {"fulfilled_by": "AMAZON"}], ids=str)
+def test_what_an_order_was_granted_outlasts_a_decision_taken_back_meanwhile(spell: dict[str, Any]) -> None:
+    order = says_next(complete(), **spell)
+    after = calls(calls(order, three_pl_status=DO_NOT_TRANSFER), STRAIGHT_ON, taken_back={"three_pl_status"})
+
+    assert (after.decisions, after.granted) == (Decisions(), order.granted)
+
+
 def test_taking_back_what_nobody_decided_changes_nothing() -> None:
     order = complete(AUTO)
     everything = {"stage", "three_pl_status", "fully_dispatched"}

@@ -279,9 +279,6 @@ def _refused_with(operation: Operation) -> Iterator[HTTPStatus]:
     has_body = operation.takes(*BODIES)
     is_write = operation.method != "GET"
     applies = {
-        HTTPStatus.BAD_REQUEST: has_body
-        or operation.takes(Source.QUERY, Source.IF_MATCH)
-        or operation.method == "POST",
         HTTPStatus.NOT_FOUND: "<" in operation.path,
         HTTPStatus.CONFLICT: is_write,
         HTTPStatus.PRECONDITION_FAILED: operation.takes(Source.IF_MATCH),

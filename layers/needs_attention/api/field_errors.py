@@ -29,7 +29,8 @@ def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldEr
         kind = "wrong_type" if _WRONG_TYPE.fullmatch(item["type"]) else item["type"]
         message = item["msg"].removeprefix("Value error, ").replace("be True", "be true")
         if kind == "extra_forbidden":
-            message = f"not known; allowed are {', '.join(_names_at(model, path[:-1]))}"
+            allowed = ", ".join(_names_at(model, path[:-1]))
+            message = f"not known; allowed are {allowed}" if allowed else "not known; none is allowed"
         found[path] = FieldError(field, _PLAIN_CODES.get(kind, to_camel(kind)), message)
     # pydantic also calls a list too short when its items are wrong.
     around = {path[:depth] for path in found for depth in range(1, len(path))}

@@ -46,10 +46,15 @@ from needs_attention.api.problems import (
     problem_of,
 )
 from needs_attention.environment import AllowedOrigin
+from needs_attention.values.model import Value
 
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
 # The parts of a path that are logged, if they look as they should: a caller may have typed an email address there.
 LOGGED_PARTS: Mapping[str, re.Pattern[str]] = {"order_id": re.compile(r"(?=.*\d)[\w-]{1,100}")}
+
+
+class NoParameters(Value):
+    """The query string of an operation that takes none: a misspelt `dryRun` must not pass for one."""
 
 
 class Api(APIGatewayRestResolver):
@@ -146,6 +151,8 @@ class Api(APIGatewayRestResolver):
             raise Problem(403, f"This needs one of the roles {', '.join(operation.roles)}.", code="roleNeeded")
 
         def make() -> Response[object]:
+            if not operation.takes(Source.QUERY):
+                self.query(NoParameters)
             sent = {one.name: self._sent(one) for one in operation.parameters}
             return operation.endpoint(caller, **path_parts, **sent)
 

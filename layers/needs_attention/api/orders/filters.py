@@ -3,6 +3,7 @@
 To add a filter, add a field to `Filters` and its predicate to `PREDICATES`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
@@ -31,9 +32,16 @@ _FIRST, _LAST = "0", ":"
 
 
 def _split(value: object) -> object:
-    """Splits the values of a parameter, which may be repeated, or separated by commas."""
+    """Splits the values of a parameter, which may be repeated, or separated by commas, blanks and lines.
+
+    A parameter without any value is wrong: whoever sends an empty list does not want every order.
+    """
     texts = [value] if isinstance(value, str) else value
-    return [part for text in texts for part in text.split(",") if part] if isinstance(texts, list) else texts
+    if not isinstance(texts, list):
+        return texts
+    if parts := [part for text in texts for part in re.split(r"[\s,]+", text) if part]:
+        return parts
+    raise PydanticCustomError("required", "must name at least one")
 
 
 SearchedText = Annotated[str, StringConstraints(min_length=1, max_length=100)]
