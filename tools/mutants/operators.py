@@ -7,6 +7,7 @@ from typing import Any
 import parso
 from cosmic_ray.operators.operator import Example, Operator
 from cosmic_ray.operators.provider import OperatorProvider
+from parso.python.tree import Name
 
 # cosmic-ray's other operators mostly break the syntax or mix types up (`*` stands in signatures, `|` in annotations),
 # which any test notices.
@@ -16,8 +17,7 @@ _OF_COSMIC_RAY = re.compile(
     | ReplaceBinaryOperator_(Add_Sub|Sub_Add|Div_Mul)
     | ReplaceComparisonOperator_(Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is)
     | ReplaceComparisonOperator_(Lt_LtE|Lt_GtE|LtE_Lt|LtE_Gt|Gt_GtE|Gt_LtE|GtE_Gt|GtE_Lt)
-    | ReplaceBreakWithContinue | ReplaceContinueWithBreak | ZeroIterationForLoop
-    | ExceptionReplacer | RemoveDecorator""",
+    | ReplaceBreakWithContinue | ReplaceContinueWithBreak | ZeroIterationForLoop | RemoveDecorator""",
     re.VERBOSE,
 )
 
@@ -38,7 +38,42 @@ class RemoveCall(Operator):  # type: ignore[misc]  # cosmic-ray has no types
         return (Example("store.save(order)\n", "pass\n"),)
 
 
+class ReplaceException(Operator):  # type: ignore[misc]  # cosmic-ray has no types
+    """An exception that is caught becomes one that Python never raises: cosmic-ray's own knows no dotted names."""
+
+    NEVER_RAISED = "FloatingPointError"
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+        if node.type == "except_clause":
+            yield from ((one.start_pos, one.end_pos) for one in _caught(node))
+
+    def mutate(self, node: Any, index: int) -> Any:
+        one = _caught(node)[index]
+        siblings = one.parent.children
+        first = one.get_first_leaf()
+        siblings[siblings.index(one)] = Name(self.NEVER_RAISED, first.start_pos, first.prefix)
+        return node
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return (
+            Example("try: f()\nexcept A.b: pass\n", "try: f()\nexcept FloatingPointError: pass\n"),
+            Example(
+                "try: f()\nexcept (A, b.C) as e: pass\n", "try: f()\nexcept (A, FloatingPointError) as e: pass\n", 1
+            ),
+        )
+
+
+def _caught(clause: Any) -> list[Any]:
+    """The exceptions that an `except` names."""
+    caught = clause.children[1]
+    if caught.type == "atom":
+        caught = caught.children[1]
+    return list(caught.children[::2]) if caught.type == "testlist_comp" else [caught]
+
+
 OPERATORS: dict[str, Any] = {
     "RemoveCall": RemoveCall,
+    "ReplaceException": ReplaceException,
     **{name: OperatorProvider()[name] for name in OperatorProvider() if _OF_COSMIC_RAY.fullmatch(name)},
 }
