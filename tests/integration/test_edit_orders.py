@@ -323,6 +323,10 @@ def test_an_empty_text_blanks_a_field_and_a_blank_field_is_missing(world: World)
         ("ada@bücher.example", "ada@bücher.example"),
         ("ada@xn--bcher-kva.example", "ada@bücher.example"),
         ("山田@例え.example.jp", "山田@例え.example.jp"),
+        ("ada..quill@b.example.jp", "ada..quill@b.example.jp"),
+        (".ada@B.EXAMPLE.JP", ".ada@b.example.jp"),
+        ("ada.@b.example.jp", "ada.@b.example.jp"),
+        ("a...d..a.@au.com", "a...d..a.@au.com"),
     ],
 )
 def test_an_email_that_can_be_one_is_taken_whatever_its_script(world: World, typed: str, shown: str) -> None:
@@ -340,6 +344,11 @@ def test_an_email_that_can_be_one_is_taken_whatever_its_script(world: World, typ
         "ada@example",
         "ada@mail.example..com",
         "ada.@b.example.com",
+        "ada..quill@b.example.com",
+        "...@b.example.jp",
+        "a d..a@b.example.jp",
+        "ada@b..example.jp",
+        "a" * 65 + "..a@b.example.jp",
         "ada quill@b.example.com",
         "ada@b.example.com, bo@b.example.com",
         "Ada Quill <ada@b.example.com>",
@@ -354,6 +363,22 @@ def test_an_email_that_cannot_be_one_is_refused_when_it_is_typed(world: World, t
     world.download(order_id=FIRST, buyer_email=None)
     answer = patch(world, {"email": typed})
     assert (answer.status, answer.codes) == (422, {"email": "notAnAddress"})
+    assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"firstName": "J\ufffdrg"}, "firstName"),
+        ({"comment": "Asked M\ufffdller"}, "comment"),
+        ({"deliveryAddress": {"city": "K\ufffdln"}}, "deliveryAddress.city"),
+        ({"lineItems": [{"sellerSku": "LAMP-\ufffd", "quantity": 1}]}, "lineItems.0.sellerSku"),
+    ],
+)
+def test_a_text_that_has_lost_characters_is_refused_wherever_it_is_typed(world: World, body: Any, field: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, body)
+    assert (answer.status, answer.codes) == (422, {field: "lostCharacters"})
     assert world.order(FIRST).revision == 1
 
 

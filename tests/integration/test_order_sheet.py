@@ -283,6 +283,16 @@ def test_an_email_that_cannot_be_one_refuses_its_row_alone(world: World) -> None
     assert (second["status"], second["problem"]["errors"][0]["code"]) == (422, "notAnAddress")
 
 
+def test_characters_that_a_spreadsheet_lost_refuse_the_row_that_they_change(world: World) -> None:
+    world.download(order_id=FIRST, buyer_name="J\ufffdrg Moss", recipient_name="J\ufffdrg Moss")  # so came Amazon's own
+    world.download(order_id=SECOND)
+    rows = {row["orderId"]: row for row in exported(world)}
+    answer = sent_back(world, as_sheet([rows[FIRST] | {"lastName": "Muss"}, rows[SECOND] | {"firstName": "J\ufffdrg"}]))
+    first, second = answer.body["orders"]
+    assert (first["status"], first["order"]["firstName"]) == (200, "J\ufffdrg")
+    assert (second["status"], second["problem"]["errors"][0]["code"]) == (422, "lostCharacters")
+
+
 @pytest.mark.parametrize("is_dry_run", [False, True])
 def test_a_row_whose_phone_cannot_be_one_is_taken_with_a_warning(world: World, is_dry_run: bool) -> None:
     world.download(order_id=FIRST, delivery_address=an_address(phone="1"))  # Amazon's own is left as it is

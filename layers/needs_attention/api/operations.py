@@ -1,7 +1,8 @@
 """The operations of the API, and the parameters that they take from a request."""
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Annotated, NamedTuple, Protocol, TypeVar, get_type_hints
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from needs_attention.api.callers import Role
 from needs_attention.api.field_errors import field_errors
-from needs_attention.api.problems import Problem, invalid
+from needs_attention.api.problems import FieldError, Problem, invalid
 
 JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
@@ -104,14 +105,37 @@ def parameters_of(endpoint: Endpoint) -> tuple[Parameter, ...]:
 
 
 def parsed[Sent: BaseModel](model: type[Sent], text: str | bytes) -> Sent:
-    """Reads JSON as a value. Raises a 400 if it is not JSON, and a 422 that names every wrong field."""
+    """Reads JSON as a value. Raises a 400 if it is not JSON, and a 422 that names every wrong field.
+
+    A text with U+FFFD is wrong everywhere: whatever program wrote it has lost the characters that were there.
+    """
     try:
-        return model.model_validate_json(text, strict=True)
+        value = model.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise Problem(400, first["msg"], code="unreadableJson") from None
         raise invalid(field_errors(error, model)) from None
+    if lossy := [name for name, sent in _texts_in(json.loads(text)) if _LOST in sent]:
+        message = "holds U+FFFD in place of characters that were lost; type it again, or save the file as UTF-8"
+        raise invalid([FieldError(name, "lostCharacters", message) for name in lossy])
+    return value
+
+
+_LOST = "\N{REPLACEMENT CHARACTER}"
+
+
+def _texts_in(value: object, *path: str) -> Iterator[tuple[str, str]]:
+    """Every text in a JSON value, with the names and places that lead to it."""
+    match value:
+        case str():
+            yield ".".join(path) or "body", value
+        case dict():
+            for name, part in value.items():
+                yield from _texts_in(part, *path, name)
+        case list():
+            for place, part in enumerate(value):
+                yield from _texts_in(part, *path, str(place))
 
 
 class KeyedRequest(NamedTuple):
