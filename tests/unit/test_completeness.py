@@ -115,6 +115,31 @@ def test_a_name_of_one_word_follows_the_setting(policy: Any, latin: dict[str, st
     assert missing(an_amazon_order(recipient_name="山田太郎"), settings=settings) == unspaced
 
 
+@pytest.mark.parametrize(
+    ("policy", "latin", "unspaced"),
+    [
+        ("byScript", {"lastName": "singleWord"}, {}),
+        ("hold", {"lastName": "singleWord"}, {"lastName": "singleWord"}),
+        ("accept", {}, {}),
+    ],
+)
+@pytest.mark.parametrize("filler", [".", "-", "N/A", "unknown"])
+def test_a_name_and_a_filler_follow_the_setting_of_one_word(
+    filler: str, policy: Any, latin: dict[str, str], unspaced: dict[str, str]
+) -> None:
+    settings = Settings(single_word_names=policy)
+
+    assert missing(an_amazon_order(recipient_name=f"Ramesh {filler}"), settings=settings) == latin
+    assert missing(an_amazon_order(recipient_name=f"王小明 {filler}"), settings=settings) == unspaced
+    assert missing(an_amazon_order(recipient_name=f"{filler} N/A"), settings=settings) != {}
+
+
+def test_a_last_name_typed_over_a_filler_makes_a_whole_name() -> None:
+    order = an_amazon_order(recipient_name="Ramesh .")
+
+    assert missing(order, edited(order, name={"last_name": "Kumar"})) == {}
+
+
 def test_a_name_without_spaces_is_kept_whole_as_the_last_name() -> None:
     view = seen(an_amazon_order(recipient_name="山田太郎"), Edits(), Settings())
 

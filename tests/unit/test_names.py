@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from needs_attention.orders.names import PersonName, split_name
-from needs_attention.values.text import cleaned
+from needs_attention.values.text import cleaned, is_blank
 
 PEOPLE = [
     # raw, first, last
@@ -275,12 +275,36 @@ def test_a_blank_name_is_blank(raw: str | None) -> None:
     assert split_name(raw) == PersonName("", "", "blank")
 
 
+@pytest.mark.parametrize("raw", [". .", "N/A N/A", "- N/A", "Mr. .", "Frau N/A"])
+def test_fillers_alone_are_no_name_however_many(raw: str) -> None:
+    assert is_blank(split_name(raw).first)
+    assert split_name(raw).kind == "blank"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("Ramesh .", PersonName("Ramesh", ".", "singleWord")),
+        (". Ramesh", PersonName(".", "Ramesh", "singleWord")),
+        ("Ramesh N/A", PersonName("Ramesh", "N/A", "singleWord")),
+        ("Ramesh . c/o Ada Quill", PersonName("", "Ramesh . c/o Ada Quill", "singleWord")),
+        ("N/A c/o Ada Quill", PersonName("", "c/o Ada Quill", "singleWord")),
+        ("Ramesh Unknown", PersonName("Ramesh", "Unknown", "singleWord")),
+        ("王小明 .", PersonName("王小明", ".", "unspacedScript")),
+    ],
+)
+def test_a_filler_next_to_one_name_makes_no_second_one(raw: str, expected: PersonName) -> None:
+    assert split_name(raw) == expected
+
+
 @settings(deadline=None)
 @given(names, st.none() | names)
 def test_splitting_never_fails_and_only_a_person_has_a_first_name(raw: str, company_name: str | None) -> None:
     split = split_name(raw, company_name=company_name)
-    assert bool(split.first) == (split.kind == "person")
     assert bool(split.last) == (split.kind != "blank")
+    assert (split.kind == "person") == (not is_blank(split.first) and not is_blank(split.last))
+    # Two parts of one name are the name and a filler.
+    assert split.kind == "person" or not split.first or is_blank(split.first) != is_blank(split.last)
 
 
 @settings(deadline=None)
@@ -288,7 +312,7 @@ def test_splitting_never_fails_and_only_a_person_has_a_first_name(raw: str, comp
 def test_no_word_is_lost_but_honorifics_and_none_is_invented(raw: str) -> None:
     split = split_name(raw)
     before, after = words(cleaned(raw) or ""), words(f"{split.first} {split.last}")
-    dropped = {word.casefold().rstrip(".") for word in before - after}
+    dropped = {word.casefold().rstrip(".") for word in before - after if not is_blank(word)}
     assert dropped <= {"mr", "mrs", "and", "&", "dr", "frau", "sra", "様"}
     assert not after - before
 

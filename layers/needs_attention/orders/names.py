@@ -15,7 +15,7 @@ from typing import Literal
 
 from nameparser import DEFAULT_SCRIPT_ORDERS, FAMILY_FIRST, Lexicon, Parser, Policy, Role, Script
 
-from needs_attention.values.text import cleaned
+from needs_attention.values.text import cleaned, is_blank
 
 NameKind = Literal["person", "singleWord", "unspacedScript", "company", "blank"]
 
@@ -26,7 +26,8 @@ class PersonName:
 
     Otherwise `last` holds the whole name: for a "singleWord" ("Cher", "Dr Smith", "de Mesnil": one name, first or
     last), for an "unspacedScript" (山田太郎: both names, written without a space) and for a "company". A "blank" has
-    neither.
+    neither. A filler next to one name ("Ramesh .", which sites that want two boxes full make people type) stays the
+    other part.
     """
 
     first: str
@@ -46,7 +47,12 @@ def split_name(raw: str | None, *, company_name: str | None = None) -> PersonNam
     addressee, *care_of = _CARE_OF.split(name, maxsplit=1)
     is_company = _is_company(addressee, company_name)
     split = PersonName("", addressee, "company") if is_company else _split_person(addressee)
-    return replace(split, last=" ".join([split.last, *care_of]))
+    if not care_of:
+        return split
+    if split.kind == "person":
+        return replace(split, last=f"{split.last} {care_of[0]}")
+    whole = " ".join(filter(None, (split.first, split.last, *care_of)))
+    return PersonName("", whole, "singleWord" if split.kind == "blank" else split.kind)
 
 
 _CARE_OF = re.compile(r"(?<=\S)\s(?=c/o\s)", re.IGNORECASE)
@@ -195,13 +201,23 @@ def _is_plain(name: str) -> bool:
 def _split_person(name: str) -> PersonName:
     if _is_plain(name):
         first, _, last = name.rpartition(" ")
-        return PersonName(first, last, "person")
+        return _in_two_parts(first, last)
     words = [(word, role) for word, role in _words_with_roles(name) if not _is_honorific(word, role)]
     if any(role in _GIVEN_ROLES for _, role in words) and any(_is_family_name(word, role) for word, role in words):
-        first, last = _parts(words)
-        return PersonName(first, last, "person")
+        return _in_two_parts(*_parts(words))
     whole = " ".join(word for word, _ in words) or name
-    return PersonName("", whole, "unspacedScript" if _is_unspaced(whole) else "singleWord")
+    return PersonName("", "", "blank") if is_blank(whole) else PersonName("", whole, _kind_of_one(whole))
+
+
+def _in_two_parts(first: str, last: str) -> PersonName:
+    names = [part for part in (first, last) if not is_blank(part)]
+    if not names:
+        return PersonName("", "", "blank")
+    return PersonName(first, last, "person" if len(names) > 1 else _kind_of_one(names[0]))
+
+
+def _kind_of_one(name: str) -> NameKind:
+    return "unspacedScript" if _is_unspaced(name) else "singleWord"
 
 
 def _words_with_roles(name: str) -> Iterator[tuple[str, Role | None]]:
