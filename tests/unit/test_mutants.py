@@ -77,6 +77,13 @@ def test_the_quickest_test_of_each_file_comes_first(tmp_path: Path) -> None:
     assert recorded.tests_for("kept.py", OLD, OLD) == in_turn
 
 
+def test_unit_tests_come_before_all_others(tmp_path: Path) -> None:
+    tests = {"tests/integration/a.py::quick": 1, "tests/unit/b.py::slow": 3, "tests/unit/c.py::case": 2}
+    recorded = recording(tmp_path, {test: (seconds, [OLD]) for test, seconds in tests.items()})
+    in_turn = ["tests/unit/c.py::case", "tests/unit/b.py::slow", "tests/integration/a.py::quick"]
+    assert recorded.tests_for("kept.py", OLD, OLD) == in_turn
+
+
 def test_a_mutants_tests_end_with_its_time_but_one_is_always_run(tmp_path: Path) -> None:
     recorded = recording(
         tmp_path,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 # The processor's time that the tests of a mutant may take, by the recording.
 SECONDS = 30.0
+UNIT = "tests/unit/"
 # A constant may be used by another one before anything runs that uses that.
 HOPS = 3
 
@@ -32,7 +33,7 @@ class Recording:
         self._texts = {path: (root / path).read_text().splitlines() for path in paths}
 
     def tests_for(self, path: str, first: int, last: int) -> list[str]:
-        """The tests that run any of these lines, the quickest of each file first, no longer than `SECONDS`.
+        """The tests that run any of these lines, unit tests first, then the quickest of each file, within `SECONDS`.
 
         For a line that runs only at the module's import, these are the tests that run the users of its name.
         """
@@ -40,9 +41,12 @@ class Recording:
         by_file = defaultdict(list)
         for test in sorted(found, key=lambda test: (self._seconds[test], test)):
             by_file[test.partition("::")[0]].append(test)
+        # Unit tests look closest, and take so little time that most of them fit.
+        unit = [tests for file, tests in by_file.items() if file.startswith(UNIT)]
+        others = [tests for file, tests in by_file.items() if not file.startswith(UNIT)]
         chosen: list[str] = []
         left = SECONDS
-        for test in _in_turns(_in_turns_by_function(tests) for tests in by_file.values()):
+        for test in chain(*(_in_turns(map(_in_turns_by_function, files)) for files in (unit, others))):
             if (left := left - self._seconds[test]) < 0 and chosen:
                 break
             chosen.append(test)
