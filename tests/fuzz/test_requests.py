@@ -24,6 +24,7 @@ from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.verdict import judged
+from needs_attention.values.encodings import UnreadableText, decoded
 from tests.fuzz.fuzzed import fuzzed
 from tests.fuzz.mutations import MARK, damaged, json_bytes, texts
 from tests.fuzz.test_orders import AROUND, WIDE_OPEN, check_shown, check_stored
@@ -200,27 +201,39 @@ sheets = damaged(st.sampled_from([EXPORTED, SHEET.encode()]))
 FILLED_IN = ("email", "firstName", "company", "deliveryAddress.city", "billingAddress.phone")
 
 
-def as_sheet(columns: list[str], cells: list[list[str]]) -> bytes:
+def as_sheet(columns: list[str], cells: list[list[str]], separator: str, encoding: str) -> bytes:
     rows = [["orderId", "revision", *columns]]
     rows += [[str(number), "1", *row[: len(columns)]] for number, row in enumerate(cells)]
-    quoted = (",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows)
-    return "\n".join(quoted).encode("utf-8", "replace")
+    quoted = (separator.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows)
+    return "\n".join(quoted).encode(encoding, "replace")
 
 
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "cp1250", "cp932")
+CHARSETS = ("", "utf-8", "utf-16", "windows-1252", "latin1", "shift_jis")
+
+
+# Cells as spreadsheets write numbers, dates and times.
+rewritten = st.text(alphabet="0123456789.,-+/:E%$#? apmOct", max_size=45)
 # Sheets as people fill them in.
 filled_in = st.builds(
     as_sheet,
     st.lists(st.sampled_from(FILLED_IN), unique=True),
-    st.lists(st.lists(texts, min_size=len(FILLED_IN), max_size=len(FILLED_IN)), max_size=3),
+    st.lists(st.lists(texts | rewritten, min_size=len(FILLED_IN), max_size=len(FILLED_IN)), max_size=3),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(ENCODINGS),
 )
 
 
-@fuzzed(sent=st.one_of(sheets, filled_in, damaged(filled_in)), order=st.sampled_from(STATES))
-def test_a_sheet_is_refused_or_each_row_is_a_refused_or_storable_patch(sent: bytes, order: Order) -> None:
-    with suppress(UnicodeDecodeError):  # which the API refuses
-        for row in rows_or_none(sent.decode()):
-            patch = row.patch(whole_order(order, AROUND, NOON))
+@fuzzed(
+    sent=st.one_of(sheets, filled_in, damaged(filled_in)),
+    charset=st.sampled_from(CHARSETS),
+    order=st.sampled_from(STATES),
+)
+def test_a_sheet_is_refused_or_each_row_is_a_refused_or_storable_patch(sent: bytes, charset: str, order: Order) -> None:
+    with suppress(UnreadableText):  # which the API refuses
+        for row in rows_or_none(decoded(sent, charset)):
             try:
+                patch = row.patch(whole_order(order, AROUND, NOON))
                 changed = changes().patch(parsed(OrderPatch, json.dumps(patch)))(order, AROUND).order
             except (Problem, Refused) as error:
                 check_refusal(error)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -146,7 +147,7 @@ class World:
         query: Mapping[str, object] | None = None,
         **headers: str,
     ) -> Answer:
-        """Calls the API with an access token of these claims."""
+        """Calls the API with an access token of these claims. API Gateway sends bytes to a function in base64."""
         route = next(route for route in routes() if route.matches(method, path))
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
@@ -159,7 +160,8 @@ class World:
             "multiValueHeaders": {name: [value] for name, value in sent.items()},
             "multiValueQueryStringParameters": _texts(query),
             "queryStringParameters": {name: texts[-1] for name, texts in _texts(query).items()} if query else None,
-            "body": body if body is None or isinstance(body, str) else json.dumps(body),
+            "body": _body(body),
+            "isBase64Encoded": isinstance(body, bytes),
         }
         event["requestContext"] |= {"authorizer": {"claims": dict(claims)}, "path": f"/v1{path}"}
         return send(route.function, event)
@@ -238,6 +240,12 @@ class DocumentedWorld(World):
         if resource != "/openapi.json":
             assert problems_with(method, resource, *answer) == []
         return answer
+
+
+def _body(body: object) -> str | None:
+    if isinstance(body, bytes):
+        return b64encode(body).decode()
+    return body if body is None or isinstance(body, str) else json.dumps(body)
 
 
 def an_event(name: str) -> dict[str, Any]:

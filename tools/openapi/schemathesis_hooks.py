@@ -50,13 +50,16 @@ def sheet(rows: list[list[str]]) -> str:
 
 
 ROWS = st.lists(st.lists(CELLS, min_size=len(COLUMNS), max_size=len(COLUMNS)), min_size=1, max_size=5)
-schemathesis.openapi.media_type("text/csv", ROWS.map(sheet).map(str.encode))
+SHEET_TYPES = ("text/csv", "application/vnd.ms-excel")
+for media_type in SHEET_TYPES:
+    schemathesis.openapi.media_type(media_type, ROWS.map(sheet).map(str.encode))
 
 
 @schemathesis.hook
 def before_load_schema(_: Any, raw_schema: dict[str, Any]) -> None:
     """Schemathesis sends no example of a media type that has a strategy of its own."""
-    del raw_schema["paths"]["/orders.csv"]["post"]["requestBody"]["content"]["text/csv"]["examples"]
+    for media_type in SHEET_TYPES:
+        raw_schema["paths"]["/orders.csv"]["post"]["requestBody"]["content"][media_type].pop("examples", None)
 
 
 @schemathesis.hook

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from needs_attention.api.operations import LARGEST_BODY
+from needs_attention.api.operations import LARGEST_BODY, LARGEST_SHEET
 
 ABOUT = """
 Holds incomplete Amazon orders where nothing can fulfil them, until Amazon or a person supplies what is missing.
@@ -29,7 +29,9 @@ REFUSALS: Mapping[HTTPStatus, str] = {
     HTTPStatus.NOT_FOUND: "There is no such thing, or the caller may not see it",
     HTTPStatus.CONFLICT: "The gate or the present state does not allow the change: `code` and `errors` say why",
     HTTPStatus.PRECONDITION_FAILED: "It has changed since you read it. The refusal shows it as it is now",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"A body has at most {LARGEST_BODY // 1024} KB",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        f"A body has at most {LARGEST_BODY // 1024} KB, and a sheet {LARGEST_SHEET // 1024} KB"
+    ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body has the wrong Content-Type",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The body cannot be accepted: `errors` says why for each field",
     HTTPStatus.TOO_MANY_REQUESTS: "Slow down, and try again",

@@ -17,8 +17,11 @@ from needs_attention.api.problems import FieldError, Problem, invalid
 
 JSON = ("application/json",)
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
-CSV = ("text/csv",)
+# Windows names the files so that Excel opens.
+CSV = ("text/csv", "application/vnd.ms-excel")
 LARGEST_BODY = 256 * 1024
+# An export of 250 orders with long texts, which a spreadsheet saved in UTF-16. In base64 it fits what Lambda takes.
+LARGEST_SHEET = 2 * 1024 * 1024
 # An `Idempotency-Key`.
 KEY = re.compile(r"[!-~]{1,255}")
 

@@ -24,6 +24,7 @@ from needs_attention.api.operations import (
     JSON,
     KEY,
     LARGEST_BODY,
+    LARGEST_SHEET,
     MERGE_PATCH,
     Endpoint,
     IfMatch,
@@ -46,6 +47,7 @@ from needs_attention.api.problems import (
     problem_of,
 )
 from needs_attention.environment import AllowedOrigin
+from needs_attention.values.encodings import UnreadableText, decoded
 from needs_attention.values.model import Value
 
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
@@ -131,11 +133,19 @@ class Api(APIGatewayRestResolver):
         return parsed(model, self._checked_bytes(content_types) or b"{}")
 
     def sheet(self) -> str:
-        """The request's body as CSV. Raises a 413 or a 415 as `body` does, and a 400 if it is not UTF-8."""
+        """The request's body as the text of a sheet. Raises a 413 or a 415 as `body` does, and a 400 if it is no text.
+
+        API Gateway hands over the bytes of a sheet in base64, because its media types are binary ones in template.yaml.
+        """
+        charset = re.search(r"charset=\"?([^;\"\s]+)", self._header("Content-Type") or "", re.IGNORECASE)
         try:
-            return self._checked_bytes(CSV).decode()
-        except UnicodeDecodeError:
-            raise Problem(400, "Save the sheet as CSV in UTF-8.", code="unreadableSheet") from None
+            return decoded(self._checked_bytes(CSV, LARGEST_SHEET), charset[1] if charset else "")
+        except UnreadableText:
+            detail = (
+                "The sheet is not in Unicode. Save it as CSV UTF-8, or name its encoding: "
+                "Content-Type: text/csv; charset=windows-1252."
+            )
+            raise Problem(400, detail, code="unreadableSheet") from None
 
     def idempotency_key(self) -> str | None:
         """The request's `Idempotency-Key`, if it has one. Raises a 400 for a key that cannot be."""
@@ -188,11 +198,11 @@ class Api(APIGatewayRestResolver):
     def _header(self, name: str) -> str | None:
         return self.current_event.headers.get(name)
 
-    def _checked_bytes(self, content_types: Sequence[str]) -> bytes:
+    def _checked_bytes(self, content_types: Sequence[str], largest: int = LARGEST_BODY) -> bytes:
         text = self.current_event.body or ""
         sent = b64decode(text) if self.current_event.is_base64_encoded else text.encode()
-        if len(sent) > LARGEST_BODY:
-            raise Problem(413, f"A body has at most {LARGEST_BODY // 1024} KB.", code="tooLarge")
+        if len(sent) > largest:
+            raise Problem(413, f"A body has at most {largest // 1024} KB.", code="tooLarge")
         media_type = (self._header("Content-Type") or "").partition(";")[0].strip().lower()
         if sent and media_type not in content_types:
             raise Problem(415, f"Send Content-Type {' or '.join(content_types)}.", code="wrongContentType")

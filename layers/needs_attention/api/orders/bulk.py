@@ -72,7 +72,7 @@ class BulkOrderChanges:
     def fill_in(self, rows: Sequence[SheetRow]) -> list[ChangedRow | RefusedRow]:
         """Makes the change of each row of a sheet, if its order has not changed since the export."""
         known = self._orders.get_many(row.order_id for row in rows)
-        return [_result_of_row(row.number, self._filled(row, known.get(row.order_id))) for row in rows]
+        return [_result_of_row(row, self._filled(row, known.get(row.order_id))) for row in rows]
 
     def _result(self, wish: BulkOrder, order: Order | None) -> Made | RefusedOrder:
         def attempt(order: Order) -> Made:
@@ -84,6 +84,8 @@ class BulkOrderChanges:
         return self._attempted(wish.order_id, order, attempt)
 
     def _filled(self, row: SheetRow, order: Order | None) -> Made | RefusedOrder:
+        if row.problem:
+            return refused(row.order_id, row.problem)
         if_match = IfMatch(frozenset({row.revision}))
 
         def attempt(order: Order) -> Made:
@@ -107,15 +109,16 @@ def _result_of_order(result: Made | RefusedOrder) -> ChangedOrder | RefusedChang
     return {**result, "warnings": []}
 
 
-def _result_of_row(number: int, result: Made | RefusedOrder) -> ChangedRow | RefusedRow:
+def _result_of_row(row: SheetRow, result: Made | RefusedOrder) -> ChangedRow | RefusedRow:
+    of_the_cells = [warning.as_json() for warning in row.warnings]
     if isinstance(result, Made):
         changed: ChangedRow = {
-            "row": number,
+            "row": row.number,
             "orderId": result.order["orderId"],
             "status": 200,
             "order": result.order,
-            "warnings": result.warnings,
+            "warnings": of_the_cells + result.warnings,
         }
         return changed
-    refused_row: RefusedRow = {"row": number, **result, "warnings": []}
+    refused_row: RefusedRow = {"row": row.number, **result, "warnings": []}
     return refused_row

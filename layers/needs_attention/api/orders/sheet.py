@@ -1,7 +1,8 @@
 """Orders as a sheet (CSV, RFC 4180): people fill in the empty cells, which stand for missing data, and send it back.
 
-A cell that comes back empty, or as it was exported, says nothing. So two columns, exported empty, settle what differs
-from Amazon: they name units whose typed value stays, or returns to Amazon's.
+A cell that comes back empty, as it was exported, or as a spreadsheet writes what was exported, says nothing. So two
+columns, exported empty, settle what differs from Amazon: they name units whose typed value stays, or returns to
+Amazon's.
 
 A spreadsheet runs a text that begins like a formula, whoever wrote it. An export puts an apostrophe in front of such a
 text, and an import takes it away (OWASP, "CSV Injection").
@@ -11,18 +12,22 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pydantic.alias_generators import to_camel
 
-from needs_attention.api.problems import FieldError, Problem, invalid
+from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.checks import CHECK_OF
 from needs_attention.orders.edits import UNITS
 from needs_attention.orders.order import DIFFERS
 
-MOST_ROWS = 100
+MOST_ROWS = 250  # as many as a list shows at most, so that every export can come back whole
+_SEPARATORS = (",", ";", "\t", "|")
+# A first line that tells Excel the separator; some programs write it.
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\r?\n', re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BYTE_ORDER_MARK = "\ufeff"  # spreadsheets write it, and recognise UTF-8 by it
 # A change in these columns changes nothing.
@@ -47,25 +52,32 @@ _PARTS = [info.alias or name for name, info in Address.model_fields.items() if n
 _ADDRESSES = ("deliveryAddress", "billingAddress")
 _EDITABLE = (*_NAMES, *(f"{address}.{part}" for address in _ADDRESSES for part in _PARTS))
 _FILLED_IN = (*_SETTLING, *_EDITABLE)
+_NEEDED = ("orderId", "revision")
+_COLUMNS = frozenset((*_SHOWN, *_FILLED_IN))
 # By unit: its fields in a patch.
 _FIELDS_OF_UNIT = {to_camel(unit): (to_camel(unit),) for unit in UNITS} | {"name": ("firstName", "lastName", "company")}
 
 
 class SheetRow(NamedTuple):
-    """One order of a sheet that somebody sent back. `number` counts the rows below the header from 1."""
+    """One order of a sheet that somebody sent back. `number` counts the rows below the header from 1.
+
+    `warnings` names cells that change nothing, because their column is none of a sheet. `problem` refuses the row.
+    """
 
     number: int
     order_id: str
     revision: str
     cells: Mapping[str, str]
+    warnings: tuple[FieldWarning, ...] = ()
+    problem: Problem | None = None
 
     def patch(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """The cells that a person filled in, as a JSON Merge Patch on the order. An empty cell changes nothing.
 
-        Raises a 422 for a unit that is none, and for one that the row settles in two ways.
+        Raises a 422 for a text that a spreadsheet has damaged, for a unit that is none, and for one that the row
+        settles in two ways.
         """
-        shown = _cells(order)
-        typed = {name: text for name, text in self.cells.items() if name in shown and text not in {"", shown[name]}}
+        typed = _typed(self.cells, _cells(order))
         patch: dict[str, Any] = {name: text for name, text in typed.items() if name in _NAMES}
         for address in _ADDRESSES:
             parts = {part: typed[f"{address}.{part}"] for part in _PARTS if f"{address}.{part}" in typed}
@@ -110,38 +122,77 @@ def sheet_of(orders: Iterable[Mapping[str, Any]]) -> str:
 
 
 def rows_of(text: str) -> list[SheetRow]:
-    """The rows of a sheet. Raises a 400 for a text that is no sheet, and a 422 for no orders or too many."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix(_BYTE_ORDER_MARK), newline=""), strict=True)
+    """The rows of a sheet; blank ones are none. Columns stand between commas, semicolons or tabs.
+
+    Raises a 400 for a text that is no sheet, and a 422 for no orders or too many.
+    """
+    body, separator = _separated(text.removeprefix(_BYTE_ORDER_MARK))
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
     try:
-        _check_columns(reader.fieldnames or ())
-        rows = [_row(number, cells) for number, cells in enumerate(reader, start=1)]
+        columns = [name.strip() for name in next(reader, [])]
+        _check_columns(columns)
+        filled = ((number, cells) for number, cells in enumerate(reader, start=1) if any(map(str.strip, cells)))
+        lines = list(islice(filled, MOST_ROWS + 1))
     except csv.Error as error:
         raise Problem(400, f"The sheet cannot be read: {error}.", code="unreadableSheet") from None
-    if not 1 <= len(rows) <= MOST_ROWS:
-        raise invalid([FieldError("body", "tooManyRows" if rows else "required", f"takes 1 to {MOST_ROWS} rows")])
+    if not 1 <= len(lines) <= MOST_ROWS:
+        raise invalid([FieldError("body", "tooManyRows" if lines else "required", f"takes 1 to {MOST_ROWS} rows")])
+    rows = [_row(number, columns, cells) for number, cells in lines]
     if len({row.order_id for row in rows}) < len(rows):
         raise invalid([FieldError("orderId", "notUnique", "name each order only once")])
     return rows
 
 
+def _separated(text: str) -> tuple[str, str]:
+    """The sheet without the line that names its separator, and the separator. The column of order IDs shows it."""
+    if told := _SEPARATOR_LINE.match(text):
+        return text[told.end() :], told[1]
+    header = text.partition("\n")[0].replace('"', "")
+    found = (one for one in _SEPARATORS if "orderId" in map(str.strip, header.split(one)))
+    return text, next(found, ",")
+
+
 def _check_columns(columns: Iterable[str]) -> None:
-    given = Counter(columns)
-    missing = [name for name in ("orderId", "revision") if name not in given]
-    unknown = sorted(given.keys() - {*_SHOWN, *_FILLED_IN})
-    errors = [FieldError(name, "required", "is not among the columns") for name in missing]
-    errors += [FieldError(name, "unknownField", "is not a column of this sheet") for name in unknown]
-    twice = sorted(name for name, times in given.items() if times > 1)
-    errors += [FieldError(name, "notAllowed", "is there twice") for name in twice]
+    given = Counter(name for name in columns if name in _COLUMNS)
+    errors = [FieldError(name, "required", "is not among the columns") for name in _NEEDED if name not in given]
+    errors += [FieldError(name, "notAllowed", "is there twice") for name, times in given.items() if times > 1]
     if errors:
         raise invalid(errors)
 
 
-def _row(number: int, cells: Mapping[str | None, Any]) -> SheetRow:
-    if None in cells or None in cells.values():
-        raise invalid([FieldError(f"row {number}", "wrongLength", "must have one cell for each column")])
-    typed = {str(name): _as_typed(text) for name, text in cells.items()}
-    filled_in = {name: text for name, text in typed.items() if name in _FILLED_IN}
-    return SheetRow(number, typed["orderId"], typed["revision"], filled_in)
+def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> SheetRow:
+    """Cells that a spreadsheet left out at the end of a row are empty."""
+    typed = dict.fromkeys(columns, "") | dict(zip(columns, map(_as_typed, cells), strict=False))
+    filled_in = {name: typed[name] for name in typed if name in _FILLED_IN}
+    problem = None
+    if any(map(str.strip, cells[len(columns) :])):
+        message = "has more cells than there are columns; a text that holds the separator needs quotation marks"
+        problem = invalid([FieldError(f"row {number}", "wrongLength", message)])
+    ignored = "is no column of a sheet, so the cell changes nothing"
+    warnings = tuple(
+        FieldWarning(name or f"column {place}", "unknownColumn", ignored)
+        for place, (name, text) in enumerate(zip(columns, cells, strict=False), start=1)
+        if name not in _COLUMNS and text.strip()
+    )
+    return SheetRow(number, typed["orderId"], typed["revision"], filled_in, warnings, problem)
+
+
+def _typed(cells: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]:
+    """The cells in which a person typed something. Raises a 422 that names those whose text a spreadsheet has lost."""
+    # Imported here, because compiling its patterns takes 6 ms, and most cold starts do not need it.
+    from needs_attention.values.spreadsheets import damage, is_rewriting  # noqa: PLC0415 - see above
+
+    typed = {
+        name: text
+        for name, text in cells.items()
+        if name in shown and text and not (shown[name] and is_rewriting(shown[name], text))
+    }
+    # A question mark may be part of an email address.
+    damaged = {name: damage(text.replace("?", "") if name == "email" else text) for name, text in typed.items()}
+    errors = [FieldError(name, "changedBySpreadsheet", why) for name, why in damaged.items() if why]
+    if errors:
+        raise invalid(errors)
+    return typed
 
 
 def _cells(order: Mapping[str, Any]) -> dict[str, str]:
@@ -179,5 +230,5 @@ def _harmless(text: str) -> str:
 
 
 def _as_typed(text: str) -> str:
-    stripped = text.strip()
+    stripped = text.strip(" \t\r\n")
     return stripped[1:] if stripped.startswith("'") and stripped.lstrip("'").startswith(_FORMULA) else stripped
