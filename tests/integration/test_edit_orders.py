@@ -211,6 +211,41 @@ def test_a_phone_that_is_typed_again_is_warned_of_again_and_not_written(world: W
     assert (warned_of(answer.body), answer.body["revision"]) == ({"deliveryAddress.phone": "unlikelyPhone"}, 2)
 
 
+@pytest.mark.parametrize("address", ["deliveryAddress", "billingAddress"])
+@pytest.mark.parametrize("country", ["SP", "ZZ", "XX", "Spanien?", "USAA"])
+def test_a_country_that_is_none_is_refused(world: World, address: str, country: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {address: {"city": "Salem", "countryCode": country}})
+    assert (answer.status, answer.codes) == (422, {f"{address}.countryCode": "unknownCountry"})
+    assert "type its two letters in ISO 3166-1, such as US" in answer.body["detail"]
+    assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("USA", "US"),
+        ("us", "US"),
+        ("United States", "US"),
+        ("UK", "GB"),
+        ("deu", "DE"),
+        ("Germany", "DE"),
+        ("xk", "XK"),
+    ],
+)
+def test_a_typed_country_is_stored_as_its_code(world: World, typed: str, code: str) -> None:
+    world.download(order_id=FIRST, delivery_address=None)
+    answer = patch(world, {"deliveryAddress": {"countryCode": typed}})
+    assert answer.body["deliveryAddress"]["countryCode"] == code
+
+
+def test_a_country_is_blanked_and_left_to_amazon_whatever_amazon_calls_it(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(country_code="UK", postal_code="SW1A 1AA"))
+    blanked = patch(world, {"deliveryAddress": {"countryCode": ""}})
+    assert (blanked.status, "countryCode" in blanked.body["deliveryAddress"]) == (200, False)
+    assert patch(world, {"deliveryAddress": {"countryCode": None}}).body["deliveryAddress"]["countryCode"] == "UK"
+
+
 def test_an_order_that_is_read_has_no_warnings(world: World) -> None:
     world.download(order_id=FIRST)
     patch(world, {"deliveryAddress": {"phone": "1"}})

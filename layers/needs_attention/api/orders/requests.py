@@ -5,9 +5,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
 from needs_attention.integrations.stages import Stages
@@ -15,6 +23,7 @@ from needs_attention.orders.addresses import country_of, may_be_phone
 from needs_attention.orders.alerts import Alert
 from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.countries import code_of_country
 from needs_attention.orders.edits import UNITS, Unit
 from needs_attention.orders.effective import seen
 from needs_attention.orders.gate import DecisionName, Refused, Wanted, check_editable
@@ -92,7 +101,24 @@ Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_address)]
 Quantity = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
-AddressPatch = dict[Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")], Text | None]
+
+
+def _with_country(parts: dict[str, str | None]) -> dict[str, str | None]:
+    """With the country's code for whatever names it. Amazon's codes are kept as they are, but a typed one is known."""
+    typed = parts.get("countryCode")
+    if not typed:
+        return parts
+    code = code_of_country(typed)
+    if code is None:
+        why = "is not a country; type its two letters in ISO 3166-1, such as US, GB or DE, or its name in English"
+        error = PydanticCustomError("unknown_country", why)
+        details = InitErrorDetails(type=error, loc=("countryCode",), input=typed)
+        raise ValidationError.from_exception_data("AddressPatch", [details])
+    return {**parts, "countryCode": code}
+
+
+_AddressPart = Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")]
+AddressPatch = Annotated[dict[_AddressPart, Text | None], AfterValidator(_with_country)]
 KEPT_UNITS = {to_camel(unit): unit for unit in UNITS}
 Kept = Annotated[str, OneOf(KEPT_UNITS, "no typed value has that name; those are {allowed}")]
 Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed as unavailable")]
@@ -174,7 +200,8 @@ class OrderPatch(Value):
     """A change of an order. Fields that you do not send stay as they are.
 
     A value sets an edit: of one part, if you send a part of an address or of the name. The other parts stay Amazon's,
-    also if Amazon changes them later. "" blanks a field or a part. null returns it to Amazon's value.
+    also if Amazon changes them later. "" blanks a field or a part. null returns it to Amazon's value. A typed
+    `countryCode` is a code of ISO 3166-1 or the country's name in English; it is stored as the code of two letters.
     `lineItems` and `confirmed` are replaced as a whole. `keepTyped` names typed values that stay although Amazon says
     something else by now. `copyDeliveryToBilling` copies the delivery address, as this patch leaves it, into an edit of
     the billing address. It copies once: later edits of one do not change the other.
