@@ -59,5 +59,5 @@ def test_three_letters_and_english_names_stand_for_a_code(typed: str, code: str)
 @pytest.mark.parametrize(
     "typed", ["SP", "ZZ", "EU", "XX", "Spanien?", "Channel Islands", "USAA", "U", "1", "", ".", "republic"]
 )
-def test_what_names_no_country_has_no_code(typed: str) -> None:
+def test_a_text_that_names_no_country_has_no_code(typed: str) -> None:
     assert code_of_country(typed) is None

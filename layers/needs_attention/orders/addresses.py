@@ -38,7 +38,7 @@ _STATE_IS_NEEDED = frozenset({"AU", "BR", "CA", "IN", "JP", "MX", "US"})
 # commit 2514b31c). Not here, though they have codes:
 #  - places with one code for all, which adds nothing to the country: AC, AI, CC, CX, GI, NF, TA, VA;
 #  - countries where streets and towns do without in everyday use, or carriers are of two minds: CL, CO, EG, IE, PE, PH,
-#    SA, VN and many more. Who types an address there gets a warning (`plausibility.would_like_postal_code`).
+#    SA, VN and many more. A person who types an address there gets a warning (`plausibility.would_like_postal_code`).
 _POSTAL_CODE_IS_NEEDED = frozenset(
     {
         *("AD", "BA", "BG", "BY", "CY", "FO", "HR", "IS", "MC", "ME", "MK", "MT", "RS", "SI"),

@@ -17,9 +17,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from needs_attention.api.orders.warnings import warnings_of_address, warnings_of_texts
 from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
 from needs_attention.integrations.stages import Stages
-from needs_attention.orders.addresses import country_of, may_be_phone
 from needs_attention.orders.alerts import Alert
 from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.checks import CONFIRMABLE
@@ -272,14 +272,13 @@ class OrderPatch(Value):
 
     def warnings(self, changed: Order, settings: Settings) -> tuple[FieldWarning, ...]:
         """Warnings about values of the patch, given the order as it changed."""
-        if not (self.delivery_address or self.billing_address):
-            return ()
-        view = seen(changed.amazon, changed.edits, settings)
-        found = [
-            _phone_warning("deliveryAddress", self.delivery_address, view.delivery_address),
-            _phone_warning("billingAddress", self.billing_address, view.billing_address),
-        ]
-        return tuple(warning for warning in found if warning)
+        names = {name: getattr(self, name) for name in (*_NAME_PARTS, "email")}
+        found = list(warnings_of_texts({to_camel(name): text for name, text in names.items()}))
+        if self.delivery_address or self.billing_address:
+            view = seen(changed.amazon, changed.edits, settings)
+            found += warnings_of_address("deliveryAddress", self.delivery_address or {}, view.delivery_address)
+            found += warnings_of_address("billingAddress", self.billing_address or {}, view.billing_address)
+        return tuple(found)
 
     def _copied(self, order: Order, units: Mapping[Unit, object], settings: Settings) -> dict[str, str]:
         """The parts of the delivery address as this patch leaves it."""
@@ -391,16 +390,6 @@ def _parts(patch: Mapping[str, str | None] | None) -> dict[str, str | None] | No
 def _types(value: object) -> bool:
     """Whether an edit types something, and does not only return to Amazon's value."""
     return any(text is not None for text in value.values()) if isinstance(value, Mapping) else value is not None
-
-
-def _phone_warning(field: str, patch: dict[str, str | None] | None, address: Address | None) -> FieldWarning | None:
-    """A warning about the phone number, if the patch sets one."""
-    phone = patch.get("phone") if patch else None
-    country = country_of(address) if address else None
-    if not phone or may_be_phone(phone, country):
-        return None
-    message = f"does not look like a phone number of {country}; start a number of another country with + and its code"
-    return FieldWarning(f"{field}.phone", "unlikelyPhone", message)
 
 
 def _stage_id(name: str | None, stages: Stages) -> str | None:
