@@ -191,7 +191,7 @@ def test_a_typed_phone_that_may_be_one_is_not_warned_of(world: World, phone: str
 
 def test_a_phone_is_checked_against_the_country_in_the_same_patch(world: World) -> None:
     world.download(order_id=FIRST)
-    in_london = {"phone": "020 7946 0018", "countryCode": "UK"}
+    in_london = {"phone": "020 7946 0018", "countryCode": "UK", "postalCode": "SW1A 1AA"}
     assert warned_of(patch(world, {"deliveryAddress": {"phone": "020 7946 0018"}}).body) != {}
     assert warned_of(patch(world, {"deliveryAddress": in_london}).body) == {}
     assert warned_of(patch(world, {"deliveryAddress": {"phone": "503 555 0100"}}).body) != {}
@@ -209,6 +209,133 @@ def test_a_phone_that_is_typed_again_is_warned_of_again_and_not_written(world: W
     patch(world, {"deliveryAddress": {"phone": "1"}})
     answer = patch(world, {"deliveryAddress": {"phone": "1"}})
     assert (warned_of(answer.body), answer.body["revision"]) == ({"deliveryAddress.phone": "unlikelyPhone"}, 2)
+
+
+@pytest.mark.parametrize("address", ["deliveryAddress", "billingAddress"])
+@pytest.mark.parametrize(
+    ("part", "text", "said"),
+    [
+        ("addressLine1", "TBD", ("filler", "looks like a filler")),
+        ("addressLine1", "see above", ("filler", "looks like a filler")),
+        ("addressLine2", "siehe oben", ("filler", "looks like a filler")),
+        ("companyName", "xxx", ("filler", "looks like a filler")),
+        ("city", "n.a.", ("filler", "looks like a filler")),
+        ("stateOrRegion", "NA", ("filler", "looks like a filler")),
+        ("stateOrRegion", "ZZ", ("unlikelyState", "is not a state or province of US")),
+        ("stateOrRegion", "Ontario", ("unlikelyState", "is not a state or province of US")),
+        ("postalCode", "2134", ("unlikelyPostalCode", "does not look like a postal code of US; one looks like 95014")),
+        ("postalCode", "ABC", ("unlikelyPostalCode", "does not look like a postal code of US")),
+        ("postalCode", "tbd", ("filler", "looks like a filler")),
+        ("phone", "TBD", ("filler", "looks like a filler")),
+    ],
+)
+def test_a_typed_part_that_looks_wrong_is_taken_with_a_warning(
+    world: World, address: str, part: str, text: str, said: tuple[str, str]
+) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {address: {part: text}})
+    assert (answer.status, answer.body[address][part]) == (200, text)
+    (warning,) = answer.body["warnings"]
+    assert (warning["field"], warning["code"]) == (f"{address}.{part}", said[0])
+    assert warning["message"].startswith(said[1])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"addressLine1": "7 Elm Road", "postalCode": "972011234", "stateOrRegion": "oregon", "city": "Salem"},
+        {"addressLine1": "7 Elm Road", "postalCode": "〒100-0001", "stateOrRegion": "東京", "countryCode": "JP"},
+        {"addressLine1": "Via Esempio 5", "postalCode": "80100", "stateOrRegion": "NA", "countryCode": "IT"},
+        {"postalCode": "L-1234", "stateOrRegion": "", "countryCode": "LU"},
+        {"postalCode": "sw1a1aa", "stateOrRegion": "Surrey", "countryCode": "UK"},
+        {"postalCode": "", "stateOrRegion": "", "city": "Hong Kong", "countryCode": "HK"},
+        {"postalCode": "", "stateOrRegion": ""},
+        {"addressType": "none"},
+    ],
+)
+def test_a_typed_address_that_may_be_one_is_not_warned_of(world: World, parts: dict[str, str]) -> None:
+    world.download(order_id=FIRST)
+    assert patch(world, {"deliveryAddress": parts}).body["warnings"] == []
+
+
+def test_amazons_own_values_are_not_warned_of(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(line1="TBD", postal_code="ABC", state_or_region="ZZ"))
+    typed = {"city": "Salem", "addressLine1": None, "phone": "+1 503 555 0100"}
+    assert warned_of(patch(world, {"deliveryAddress": typed}).body) == {}
+    assert warned_of(patch(world, {"copyDeliveryToBilling": True}).body) == {}
+
+
+def test_a_typed_country_is_checked_against_the_rest_of_the_address(world: World) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"deliveryAddress": {"countryCode": "CA"}})
+    assert warned_of(answer.body) == {
+        "deliveryAddress.postalCode": "unlikelyPostalCode",
+        "deliveryAddress.stateOrRegion": "unlikelyState",
+    }
+    in_canada = {"countryCode": "CA", "postalCode": "H2X 1Y4", "stateOrRegion": "QC"}
+    assert warned_of(patch(world, {"deliveryAddress": in_canada}).body) == {}
+    assert list(warned_of(patch(world, {"deliveryAddress": {"stateOrRegion": "OR"}}).body)) == [
+        "deliveryAddress.stateOrRegion"
+    ]
+
+
+@pytest.mark.parametrize("country", ["IE", "PH"])
+def test_an_address_without_postal_code_is_warned_of_where_some_ask_for_it(world: World, country: str) -> None:
+    world.download(order_id=FIRST, delivery_address=None)
+    answer = patch(world, {"deliveryAddress": {"addressLine1": "7 Elm Road", "city": "Cork", "countryCode": country}})
+    (warning,) = answer.body["warnings"]
+    assert (warning["field"], warning["code"]) == ("deliveryAddress.postalCode", "noPostalCode")
+    assert f"carriers may ask for one in {country}" in warning["message"]
+    assert answer.body["missing"] == []
+    assert warned_of(patch(world, {"deliveryAddress": {"phone": "", "addressLine2": "Apt 3"}}).body) == {}
+    assert list(warned_of(patch(world, {"deliveryAddress": {"postalCode": ""}}).body)) == ["deliveryAddress.postalCode"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("firstName", "TBD"), ("lastName", "none"), ("company", "xxx"), ("email", "none@mail.example.com")],
+)
+def test_a_filler_in_place_of_a_name_or_an_email_is_taken_with_a_warning(world: World, field: str, text: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {field: text})
+    assert (answer.status, answer.body[field]) == (200, text)
+    assert warned_of(answer.body) == {field: "filler"}
+    assert warned_of(patch(world, {field: None}).body) == {}
+
+
+@pytest.mark.parametrize("address", ["deliveryAddress", "billingAddress"])
+@pytest.mark.parametrize("country", ["SP", "ZZ", "XX", "Spanien?", "USAA"])
+def test_a_country_that_is_none_is_refused(world: World, address: str, country: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {address: {"city": "Salem", "countryCode": country}})
+    assert (answer.status, answer.codes) == (422, {f"{address}.countryCode": "unknownCountry"})
+    assert "type its two letters in ISO 3166-1, such as US" in answer.body["detail"]
+    assert world.order(FIRST).revision == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("USA", "US"),
+        ("us", "US"),
+        ("United States", "US"),
+        ("UK", "GB"),
+        ("deu", "DE"),
+        ("Germany", "DE"),
+        ("xk", "XK"),
+    ],
+)
+def test_a_typed_country_is_stored_as_its_code(world: World, typed: str, code: str) -> None:
+    world.download(order_id=FIRST, delivery_address=None)
+    answer = patch(world, {"deliveryAddress": {"countryCode": typed}})
+    assert answer.body["deliveryAddress"]["countryCode"] == code
+
+
+def test_a_country_is_blanked_and_left_to_amazon_whatever_amazon_calls_it(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(country_code="UK", postal_code="SW1A 1AA"))
+    blanked = patch(world, {"deliveryAddress": {"countryCode": ""}})
+    assert (blanked.status, "countryCode" in blanked.body["deliveryAddress"]) == (200, False)
+    assert patch(world, {"deliveryAddress": {"countryCode": None}}).body["deliveryAddress"]["countryCode"] == "UK"
 
 
 def test_an_order_that_is_read_has_no_warnings(world: World) -> None:

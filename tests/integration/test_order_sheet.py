@@ -472,6 +472,31 @@ def test_a_row_whose_phone_cannot_be_one_is_taken_with_a_warning(world: World, i
     assert [warning["field"] for warning in second["warnings"]] == ["deliveryAddress.phone"]
 
 
+def test_a_row_is_warned_of_fillers_and_its_country_is_read(world: World) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(line1=None))
+    world.download(order_id=SECOND, delivery_address=an_address(country_code=None))
+    rows = {row["orderId"]: row for row in exported(world)}
+    filled = [
+        rows[FIRST] | {"deliveryAddress.addressLine1": "same as above"},
+        rows[SECOND] | {"deliveryAddress.countryCode": "USA"},
+    ]
+    first, second = sent_back(world, as_sheet(filled)).body["orders"]
+    assert [(warning["field"], warning["code"]) for warning in first["warnings"]] == [
+        ("deliveryAddress.addressLine1", "filler")
+    ]
+    assert (second["order"]["deliveryAddress"]["countryCode"], second["warnings"]) == ("US", [])
+
+
+def test_a_row_with_a_country_that_is_none_is_refused_alone(world: World) -> None:
+    for order_id in (FIRST, SECOND):
+        world.download(order_id=order_id)
+    rows = {row["orderId"]: row for row in exported(world)}
+    filled = [rows[FIRST] | {"deliveryAddress.countryCode": "SP"}, rows[SECOND] | {"firstName": "Nia"}]
+    first, second = sent_back(world, as_sheet(filled)).body["orders"]
+    assert (first["status"], first["problem"]["errors"][0]["code"]) == (422, "unknownCountry")
+    assert second["status"] == 200
+
+
 @pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1 555 0100", "-1", "@here", "'=1+1", "''-1"])
 def test_a_text_like_a_formula_is_made_harmless_and_comes_back_unchanged(world: World, text: str) -> None:
     before = world.download(order_id=FIRST, delivery_address=an_address(phone=text))

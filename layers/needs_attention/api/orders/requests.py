@@ -5,16 +5,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from needs_attention.api.orders.warnings import warnings_of_address, warnings_of_texts
 from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
 from needs_attention.integrations.stages import Stages
-from needs_attention.orders.addresses import country_of, may_be_phone
 from needs_attention.orders.alerts import Alert
 from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.checks import CONFIRMABLE
+from needs_attention.orders.countries import code_of_country
 from needs_attention.orders.edits import UNITS, Unit
 from needs_attention.orders.effective import seen
 from needs_attention.orders.gate import DecisionName, Refused, Wanted, check_editable
@@ -92,7 +101,24 @@ Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_address)]
 Quantity = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
-AddressPatch = dict[Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")], Text | None]
+
+
+def _with_country(parts: dict[str, str | None]) -> dict[str, str | None]:
+    """With the country's code for whatever names it. Amazon's codes are kept as they are, but a typed one is known."""
+    typed = parts.get("countryCode")
+    if not typed:
+        return parts
+    code = code_of_country(typed)
+    if code is None:
+        why = "is not a country; type its two letters in ISO 3166-1, such as US, GB or DE, or its name in English"
+        error = PydanticCustomError("unknown_country", why)
+        details = InitErrorDetails(type=error, loc=("countryCode",), input=typed)
+        raise ValidationError.from_exception_data("AddressPatch", [details])
+    return {**parts, "countryCode": code}
+
+
+_AddressPart = Annotated[str, OneOf(_ADDRESS_PARTS, "not a part of an address; those are {allowed}")]
+AddressPatch = Annotated[dict[_AddressPart, Text | None], AfterValidator(_with_country)]
 KEPT_UNITS = {to_camel(unit): unit for unit in UNITS}
 Kept = Annotated[str, OneOf(KEPT_UNITS, "no typed value has that name; those are {allowed}")]
 Confirmed = Annotated[str, OneOf(CONFIRMABLE, "only {allowed} can be confirmed as unavailable")]
@@ -174,7 +200,8 @@ class OrderPatch(Value):
     """A change of an order. Fields that you do not send stay as they are.
 
     A value sets an edit: of one part, if you send a part of an address or of the name. The other parts stay Amazon's,
-    also if Amazon changes them later. "" blanks a field or a part. null returns it to Amazon's value.
+    also if Amazon changes them later. "" blanks a field or a part. null returns it to Amazon's value. A typed
+    `countryCode` is a code of ISO 3166-1 or the country's name in English; it is stored as the code of two letters.
     `lineItems` and `confirmed` are replaced as a whole. `keepTyped` names typed values that stay although Amazon says
     something else by now. `copyDeliveryToBilling` copies the delivery address, as this patch leaves it, into an edit of
     the billing address. It copies once: later edits of one do not change the other.
@@ -245,14 +272,13 @@ class OrderPatch(Value):
 
     def warnings(self, changed: Order, settings: Settings) -> tuple[FieldWarning, ...]:
         """Warnings about values of the patch, given the order as it changed."""
-        if not (self.delivery_address or self.billing_address):
-            return ()
-        view = seen(changed.amazon, changed.edits, settings)
-        found = [
-            _phone_warning("deliveryAddress", self.delivery_address, view.delivery_address),
-            _phone_warning("billingAddress", self.billing_address, view.billing_address),
-        ]
-        return tuple(warning for warning in found if warning)
+        names = {name: getattr(self, name) for name in (*_NAME_PARTS, "email")}
+        found = list(warnings_of_texts({to_camel(name): text for name, text in names.items()}))
+        if self.delivery_address or self.billing_address:
+            view = seen(changed.amazon, changed.edits, settings)
+            found += warnings_of_address("deliveryAddress", self.delivery_address or {}, view.delivery_address)
+            found += warnings_of_address("billingAddress", self.billing_address or {}, view.billing_address)
+        return tuple(found)
 
     def _copied(self, order: Order, units: Mapping[Unit, object], settings: Settings) -> dict[str, str]:
         """The parts of the delivery address as this patch leaves it."""
@@ -364,16 +390,6 @@ def _parts(patch: Mapping[str, str | None] | None) -> dict[str, str | None] | No
 def _types(value: object) -> bool:
     """Whether an edit types something, and does not only return to Amazon's value."""
     return any(text is not None for text in value.values()) if isinstance(value, Mapping) else value is not None
-
-
-def _phone_warning(field: str, patch: dict[str, str | None] | None, address: Address | None) -> FieldWarning | None:
-    """A warning about the phone number, if the patch sets one."""
-    phone = patch.get("phone") if patch else None
-    country = country_of(address) if address else None
-    if not phone or may_be_phone(phone, country):
-        return None
-    message = f"does not look like a phone number of {country}; start a number of another country with + and its code"
-    return FieldWarning(f"{field}.phone", "unlikelyPhone", message)
 
 
 def _stage_id(name: str | None, stages: Stages) -> str | None:
