@@ -293,6 +293,34 @@ def test_a_typed_text_that_a_spreadsheet_damaged_refuses_its_row_alone(world: Wo
     assert world.order(FIRST) == before
 
 
+@pytest.mark.parametrize(
+    ("country", "typed", "is_refused"),
+    [
+        ("US", "2134", True),
+        ("US", "901", True),
+        ("DE", "1067", True),
+        ("GERMANY", "1067", True),
+        ("SG", "49315", True),
+        ("US", "02134", False),
+        ("AT", "1010", False),
+        ("US", "12", False),  # a warning is enough: it is no code with zeros either
+        ("GB", "2134", False),
+        ("", "2134", False),
+    ],
+)
+def test_a_typed_postal_code_that_lost_its_zeros_refuses_its_row(
+    world: World, country: str, typed: str, is_refused: bool
+) -> None:
+    world.download(order_id=FIRST, delivery_address=an_address(postal_code=None, country_code=None))
+    (row,) = exported(world)
+    cells = {"deliveryAddress.countryCode": country, "deliveryAddress.postalCode": typed}
+    (one,) = sent_back(world, as_sheet([row | cells])).body["orders"]
+    assert one["status"] == (422 if is_refused else 200)
+    if is_refused:
+        (error,) = one["problem"]["errors"]
+        assert (error["field"], error["code"]) == ("deliveryAddress.postalCode", "changedBySpreadsheet")
+
+
 def test_a_question_mark_may_be_part_of_an_email(world: World) -> None:
     world.download(order_id=FIRST, buyer_email=None)
     (row,) = exported(world)

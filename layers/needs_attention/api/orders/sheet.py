@@ -21,8 +21,10 @@ from pydantic.alias_generators import to_camel
 from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.checks import CHECK_OF
+from needs_attention.orders.countries import code_of_country
 from needs_attention.orders.edits import UNITS
 from needs_attention.orders.order import DIFFERS
+from needs_attention.orders.plausibility import may_be_postal_code
 
 MOST_ROWS = 250  # as many as a list shows at most, so that every export can come back whole
 _SEPARATORS = (",", ";", "\t", "|")
@@ -46,6 +48,7 @@ _SHOWN = (
     "differsFromAmazon",
     "amazonSays",
 )
+_LOST_ZEROS = "seems to have lost zeros in front; format the column as text, and type the postal code again"
 _KEEP, _TAKE = _SETTLING = ("keepTyped", "takeAmazons")
 _NAMES = ("firstName", "lastName", "company", "email")
 _PARTS = [info.alias or name for name, info in Address.model_fields.items() if name != "address_type"]
@@ -188,11 +191,24 @@ def _typed(cells: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]
         if name in shown and text and not (shown[name] and is_rewriting(shown[name], text))
     }
     # A question mark may be part of an email address.
-    damaged = {name: damage(text.replace("?", "") if name == "email" else text) for name, text in typed.items()}
-    errors = [FieldError(name, "changedBySpreadsheet", why) for name, why in damaged.items() if why]
+    checked = {name: text.replace("?", "") if name == "email" else text for name, text in typed.items()}
+    damaged = {name: why for name, text in checked.items() if (why := damage(text))}
+    damaged |= dict.fromkeys(_codes_without_zeros(typed, shown | typed), _LOST_ZEROS)
+    errors = [FieldError(name, "changedBySpreadsheet", why) for name, why in damaged.items()]
     if errors:
         raise invalid(errors)
     return typed
+
+
+def _codes_without_zeros(typed: Mapping[str, str], order: Mapping[str, str]) -> Iterator[str]:
+    """The typed postal codes that only zeros in front make codes of their country."""
+    for address in _ADDRESSES:
+        name = f"{address}.postalCode"
+        code, country = typed.get(name, ""), code_of_country(order[f"{address}.countryCode"])
+        padded = (code.zfill(len(code) + zeros) for zeros in (1, 2))
+        is_code = code.isdecimal() and not may_be_postal_code(code, country)
+        if is_code and any(may_be_postal_code(one, country) for one in padded):
+            yield name
 
 
 def _cells(order: Mapping[str, Any]) -> dict[str, str]:
