@@ -509,6 +509,16 @@ def test_the_warehouse_reads_what_it_took_whatever_amazon_says_later(world: Worl
     assert [line["sellerSku"] for line in shown(world)["lineItems"]] == ["LAMP-9"]
 
 
+def test_a_line_taken_before_skus_were_kept_verbatim_is_known_again(world: World) -> None:
+    world.change_integration(settings=TO_THE_3PL)
+    world.download(order_id=FIRST, line_items=(a_line(seller_sku="LAMP 1"),))
+    at_the_warehouse(world, "acknowledge")
+    amazon_says(world, line_items=(a_line(seller_sku="LAMP  1", title="Lamp"),))
+    taken = [(line["sellerSku"], line["title"]) for line in shown(world, "warehouse")["lineItems"]]
+    assert taken == [("LAMP  1", "Lamp")]
+    assert shown(world)["alerts"] == []
+
+
 def test_lines_as_the_warehouse_reads_them_have_people_in_none(world: World) -> None:
     world.change_integration(settings=TO_THE_3PL)
     world.download(order_id=FIRST)

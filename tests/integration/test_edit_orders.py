@@ -598,6 +598,13 @@ def test_lines_can_be_sent_back_as_they_were_shown(world: World) -> None:
     assert patch(world, {"lineItems": shown}).body["lineItems"] == shown
 
 
+@pytest.mark.parametrize("sku", ["ABC  DEF", "TABLE\tLAMP", "N/A", "e\u0301te\u0301-1", " LAMP-1 "])
+def test_a_typed_sku_is_stored_letter_by_letter(world: World, sku: str) -> None:
+    world.download(order_id=FIRST)
+    answer = patch(world, {"lineItems": [{"sellerSku": sku, "asin": "B0EXAMPLE1", "quantity": 1}]})
+    assert [line["sellerSku"] for line in answer.body["lineItems"]] == [sku]
+
+
 def test_lines_too_large_for_an_item_of_the_table_are_refused(world: World) -> None:
     world.download(order_id=FIRST)
     lines = [{"sellerSku": "LAMP-1", "title": "é" * 100, "quantity": 1}] * 200

@@ -175,6 +175,13 @@ def test_a_line_split_in_two_names_the_same_goods() -> None:
     assert is_same_goods((a_line(quantity=1), a_line(order_item_id="2", quantity=1)), (a_line(quantity=2),))
 
 
+@pytest.mark.parametrize(("stored", "read"), [("ABC DEF", "ABC  DEF"), (None, "N/A"), ("A", " A")])
+def test_a_sku_as_an_earlier_release_stored_it_names_the_same_goods(stored: str | None, read: str) -> None:
+    before, now = (a_line(seller_sku=stored),), (a_line(seller_sku=read),)
+    assert is_same_goods(before, now)
+    assert plain_goods(before) == plain_goods(now)
+
+
 def test_asins_tell_the_goods_where_a_sku_is_missing() -> None:
     without_sku = (a_line(seller_sku=None),)
 

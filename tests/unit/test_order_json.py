@@ -139,6 +139,12 @@ def test_texts_are_composed_and_trimmed() -> None:
     assert order.buyer_name == "Renée Day"
 
 
+@pytest.mark.parametrize("sku", ["ABC  DEF", "TABLE\tLAMP", "N/A", "e\u0301te\u0301-1", " LAMP-1 "])
+def test_a_sku_is_read_letter_by_letter(sku: str) -> None:
+    order = read_order(a_raw_order(orderItems=[a_raw_item(product={"sellerSku": sku})]))
+    assert [line.seller_sku for line in order.line_items or ()] == [sku]
+
+
 def test_an_unknown_status_or_channel_or_program_is_kept_as_it_is() -> None:
     raw = a_raw_order(fulfillment={"fulfillmentStatus": "TELEPORTED", "fulfilledBy": "DRONE"}, programs=["NEW_THING"])
     order = read_order(raw)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from needs_attention.values.text import cleaned, is_blank
+from needs_attention.values.text import cleaned, is_blank, verbatim
 
 NOTHING_VISIBLE = [
     "",
@@ -153,3 +153,19 @@ def test_a_placeholder_stays_one_in_any_case_and_between_any_white_space(
 ) -> None:
     for spelling in (placeholder, placeholder.lower(), placeholder.upper()):
         assert is_blank(before + spelling + after)
+
+
+@pytest.mark.parametrize(
+    "key", ["ABC  DEF", "TABLE\tLAMP", "N/A", "e\u0301te\u0301-1", " A ", "[Redacted]", "007", "a\u200bb"]
+)
+def test_a_key_of_other_systems_stays_letter_by_letter(key: str) -> None:
+    assert verbatim(key) == key
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\t\n", "\u200b", "\u3164\x00"])
+def test_a_key_without_a_visible_character_is_none(nothing: str) -> None:
+    assert verbatim(nothing) is None
+
+
+def test_half_a_character_of_a_key_is_a_lost_character() -> None:
+    assert verbatim("A\ud800") == "A\ufffd"

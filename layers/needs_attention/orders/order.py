@@ -92,10 +92,6 @@ class TakenLine(Value):
     quantity: int
     quantity_ordered: int
 
-    @property
-    def product(self) -> tuple[str | None, str | None, str | None]:
-        return self.order_item_id, self.seller_sku, self.asin
-
 
 class Parcel(Value):
     """What the warehouse took, or what was dispatched from here.

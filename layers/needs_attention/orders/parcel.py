@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from needs_attention.orders.amazon_order import WHERE
 from needs_attention.orders.effective import Seen, SeenLine, seen
-from needs_attention.orders.equivalence import plain, plain_places
+from needs_attention.orders.equivalence import plain, plain_places, plain_sku
 from needs_attention.orders.order import Order, Parcel, TakenLine
 from needs_attention.orders.settings import Settings
+from needs_attention.values.text import cleaned
 
 
 def parcel_now(order: Order, settings: Settings) -> Parcel:
@@ -40,7 +41,9 @@ def earlier_fingerprint(order: Order, settings: Settings) -> str:
     where = view.delivery_address.model_dump(include=WHERE) if view.delivery_address else {}
     destination = [view.first_name, view.last_name, view.company, *sorted(where.items())]
     lines = order.edits.line_items if order.edits.line_items is not None else order.amazon.line_items or ()
-    goods = [(line.order_item_id, line.seller_sku, line.asin, line.quantity) for line in lines if line.quantity != 0]
+    goods = [
+        (line.order_item_id, cleaned(line.seller_sku), line.asin, line.quantity) for line in lines if line.quantity != 0
+    ]
     return hashlib.sha256(f"{destination}{goods}".encode()).hexdigest()
 
 
@@ -70,4 +73,4 @@ def _news_of_goods(now: Iterable[SeenLine], taken: Iterable[TakenLine]) -> list[
 
 
 def _goods_of(line: SeenLine | TakenLine) -> str:
-    return f"{line.order_item_id} {line.seller_sku or line.asin}"
+    return f"{line.order_item_id} {plain_sku(line.seller_sku) or line.asin}"

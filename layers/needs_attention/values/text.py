@@ -70,6 +70,14 @@ def cleaned(text: str | None) -> str | None:
     return None if text is None or is_blank(text) else _tidy(text)
 
 
+def verbatim(text: str) -> str | None:
+    """`text` letter by letter, for a key of other systems, such as a SKU; None if nothing in it is visible.
+
+    Placeholders stay: somebody may have chosen such a key. Only a lone surrogate becomes U+FFFD.
+    """
+    return _LONE_SURROGATE.sub("\ufffd", text) if _tidy(text) else None
+
+
 def _tidy(text: str) -> str:
     """As `cleaned`, but placeholders stay.
 

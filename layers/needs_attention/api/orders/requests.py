@@ -31,7 +31,7 @@ from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
 from needs_attention.values.model import Value
-from needs_attention.values.text import cleaned
+from needs_attention.values.text import cleaned, verbatim
 from needs_attention.values.times import SentTime
 
 # The names of people's changes in the history, which also lists the fields that changed.
@@ -62,6 +62,11 @@ LARGEST_LINE_ITEMS = 80_000
 def _tidy(text: str) -> str:
     """Cleaned as Amazon's texts are; a text without content becomes blank."""
     return cleaned(text) or ""
+
+
+def _verbatim(text: str) -> str:
+    """A key of the seller's own systems, letter by letter; blank if nothing in it is visible."""
+    return verbatim(text) or ""
 
 
 _JAPANESE_DOMAIN = re.compile(r".+\.jp|au\.com", re.IGNORECASE)
@@ -98,6 +103,7 @@ def _email_address(text: str) -> str:
 _ATTRIBUTE = {info.alias or name: name for name, info in Address.model_fields.items()}
 _ADDRESS_PARTS = list(_ATTRIBUTE)
 Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_tidy)]
+Sku = Annotated[str, StringConstraints(max_length=200), AfterValidator(_verbatim)]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email_address)]
 Quantity = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
@@ -137,7 +143,7 @@ class LineItemBody(Value):
     """
 
     order_item_id: Text | None = None
-    seller_sku: Text | None = None
+    seller_sku: Sku | None = None
     asin: Text | None = None
     title: Annotated[str, StringConstraints(max_length=500), AfterValidator(_tidy)] | None = None
     quantity: Quantity

@@ -193,7 +193,7 @@ def _typed(cells: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]
     # A question mark may be part of an email address.
     checked = {name: text.replace("?", "") if name == "email" else text for name, text in typed.items()}
     damaged = {name: why for name, text in checked.items() if (why := damage(text))}
-    damaged |= dict.fromkeys(_codes_without_zeros(typed, shown | typed), _LOST_ZEROS)
+    damaged |= dict.fromkeys(_codes_without_zeros(typed, {**shown, **typed}), _LOST_ZEROS)
     errors = [FieldError(name, "changedBySpreadsheet", why) for name, why in damaged.items()]
     if errors:
         raise invalid(errors)

@@ -18,6 +18,7 @@ from needs_attention.orders.completeness import hidden_by_typing
 from needs_attention.orders.decisions import Decision
 from needs_attention.orders.edits import Unit, units_typed_otherwise
 from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource, Seen, SeenLine, seen
+from needs_attention.orders.equivalence import plain_sku
 from needs_attention.orders.order import (
     DispatchedBy,
     HoldKind,
@@ -362,15 +363,20 @@ def whole_order_for(caller: Caller, order: Order, surroundings: Surroundings, no
 
 def _lines_for_warehouse(order: Order, lines: list[Any]) -> list[Any]:
     if order.is_handed_over and order.parcel:
-        known = {(line["orderItemId"], line["sellerSku"], line["asin"]): line for line in lines}
-        lines = [_as_taken(one, known.get(one.product)) for one in order.parcel.lines]
+        known = {_product(line["orderItemId"], line["sellerSku"], line["asin"]): line for line in lines}
+        taken = [(one, _product(one.order_item_id, one.seller_sku, one.asin)) for one in order.parcel.lines]
+        lines = [_as_taken(one, known.get(product)) for one, product in taken]
     return [{**line, "quantity": line["quantityToSend"]} for line in lines if line["quantityToSend"]]
+
+
+def _product(order_item_id: str | None, seller_sku: str | None, asin: str | None) -> tuple[str | None, str, str | None]:
+    return order_item_id, plain_sku(seller_sku), asin
 
 
 def _as_taken(taken: TakenLine, line: dict[str, Any] | None) -> dict[str, Any]:
     """The line as the warehouse took it, also if the order does not have it any more."""
-    item_id, sku, asin = taken.product
-    known = line or as_json(SeenLine(order_item_id=item_id, seller_sku=sku, asin=asin))
+    goods = SeenLine(order_item_id=taken.order_item_id, seller_sku=taken.seller_sku, asin=taken.asin)
+    known = line or as_json(goods)
     return {**known, "quantityOrdered": taken.quantity_ordered, "quantityToSend": taken.quantity}
 
 
