@@ -39,6 +39,9 @@ PEOPLE = [
     ("Abu Bakr", "Abu", "Bakr"),
     ("Leonardo da Vinci", "Leonardo", "da Vinci"),
     ("Van Johnson", "Van", "Johnson"),
+    ("van johnson", "van", "johnson"),
+    ("Mr Van Johnson", "Van", "Johnson"),
+    ("van Dijk Anna", "van Dijk", "Anna"),
     ("Das Kumar", "Das", "Kumar"),
     ("Zu Chen", "Zu", "Chen"),
     # Last, First
@@ -70,6 +73,8 @@ PEOPLE = [
     ("Mr John Smith", "John", "Smith"),
     ("Mr. and Mrs. John Smith", "John", "Smith"),
     ("Frau Dr. Anna Müller", "Anna", "Müller"),
+    ("mr c. smith", "c.", "smith"),
+    ("Mr & José Souza", "José", "Souza"),
     ("Sra. Juana Pérez", "Juana", "Pérez"),
     ("Prince Rogers Nelson", "Prince Rogers", "Nelson"),
     ("King Charles", "King", "Charles"),
@@ -124,6 +129,11 @@ SINGLE_WORDS = [
     ("Smith,", "Smith"),
     ("de Mesnil", "de Mesnil"),
     ("de la Cruz", "de la Cruz"),
+    ("van Dijk", "van Dijk"),
+    ("von der Heide", "von der Heide"),
+    ("frau von moss", "von moss"),
+    ("Van der Heide", "Van der Heide"),
+    ("van der heide", "van der heide"),
     ("John & Jane", "John & Jane"),
     ("Ms", "Ms"),
     ("Neto", "Neto"),
@@ -452,11 +462,10 @@ def test_a_name_behind_amazons_placeholder_makes_a_person() -> None:
 
 @pytest.mark.parametrize("honorific", HONORIFICS)
 def test_an_honorific_is_no_first_name(honorific: str) -> None:
-    split = split_name(f"{honorific} Moss")
-    assert (split.first, split.kind) == ("", "singleWord")
-    assert split.last.endswith("Moss")
-    split = split_name(f"{honorific} de Vries")
-    assert (split.first, split.kind) == ("", "singleWord")
+    for one in ("Moss", "de Vries", "van Dijk", "Von der Heide", "O'Brien-Moss"):
+        split = split_name(f"{honorific} {one}")
+        assert (split.first, split.kind) == ("", "singleWord")
+        assert split.last.endswith(one)
 
 
 @pytest.mark.parametrize("honorific", HONORIFICS)
@@ -522,7 +531,7 @@ def test_a_word_that_only_begins_with_an_honorific_is_kept_whole() -> None:
 
 @pytest.mark.parametrize("marker", MARKERS)
 def test_a_marker_ahead_of_one_name_is_no_first_name(marker: str) -> None:
-    for one in ("Moss", "de Vries", "Frau Moss"):
+    for one in ("Moss", "de Vries", "van Dijk", "von der Heide", "Frau Moss", "Frau von Moss"):
         assert split_name(f"{marker} {one}") == PersonName("", f"{marker} {one}", "singleWord")
 
 
@@ -604,12 +613,28 @@ def test_no_word_is_lost_but_honorifics_and_none_is_invented(raw: str) -> None:
 
 
 latin_words = st.sampled_from(
-    ["Vi", "Ix", "Junior", "Neto", "Esq", "Phd", "Van", "De", "Mac", "O'Leary", "Fitz-James"]
+    [
+        "Vi",
+        "Ix",
+        "Junior",
+        "Neto",
+        "Esq",
+        "Phd",
+        "Van",
+        "De",
+        "Mac",
+        "O'Leary",
+        "Fitz-James",
+        "Pan",
+        "Attn",
+        "Mrs",
+        "Family",
+    ]
 ) | (st.text("abcdeilmnoprstuvxyzéüß", min_size=2, max_size=7).map(str.title))
 
 
 @settings(deadline=None)
-@given(st.lists(latin_words, min_size=2, max_size=4).map(" ".join))
+@given(st.lists(latin_words, min_size=1, max_size=4).map(" ".join))
 def test_a_plain_name_is_split_as_the_parser_would_split_it(raw: str) -> None:
     split = split_name(raw)
     with patch("needs_attention.orders.names._is_plain", return_value=False):

@@ -45,7 +45,7 @@ def split_name(raw: str | None, *, company_name: str | None = None) -> PersonNam
     name = cleaned(raw)
     if name is None:
         return _NO_NAME
-    if not _is_plain(name):
+    if not _is_plain(name) or _may_be_more_than_a_name(name):
         return _split_with_signs(name, company_name)
     return PersonName("", name, "company") if _is_named_like(name, company_name) else _split_plain(name)
 
@@ -65,7 +65,7 @@ def _split_with_signs(name: str, company_name: str | None) -> PersonName:
     ahead, addressee, behind = _apart(name)
     if addressee and (_is_named_like(addressee, company_name) or _is_company(addressee)):
         return PersonName("", name, "company")
-    split = _split_person(addressee)
+    split = _split_person(addressee, is_announced=bool(ahead))
     if split.kind == "person":
         return replace(split, last=_joined(split.last, ahead, behind))
     if split.kind == "blank":
@@ -76,7 +76,7 @@ def _split_with_signs(name: str, company_name: str | None) -> PersonName:
 # "In care of" and "for the attention of" in the languages of Amazon's marketplaces.
 _MARKER_WORDS = _vocabulary("attn atn attention chez presso zuhanden zhd zhdn")  # none of them is a name
 # Words without which no phrase below is written in plain letters.
-_WORDS_OF_MARKERS = _vocabulary("""
+_WORDS_OF_MARKER_PHRASES = _vocabulary("""
     care fao ftao händen haenden adresse attentie atención atencion atenção atencão atençao atencao cuidado cuidados
     """)
 _MARKER_PHRASES = (
@@ -261,11 +261,12 @@ _HONORIFICS_WITH_A_DOT = _vocabulary("""
     mgr bc mudr judr phdr rndr doc er adv kum thiru tmt د م أ
     """)
 # Behind a doctor's title, in small letters and with the dot: "Dr. rer. nat.", "Dr. phil.".
-_FIELDS_OF_DOCTORS = _vocabulary("med rer nat phil jur iur habil vet dent oec pol techn theol h c hc")
+_FIELDS_OF_DOCTORS = _vocabulary("med rer nat phil jur iur habil vet dent oec pol techn theol h.c")
 # Names or initials too: only in a couple ("Pan i Pani", "Bay/Bayan", "M. et Mme").
 _MAYBE_INITIALS = _vocabulary("m mm d")
 _PARTS_OF_COUPLES = _HONORIFICS | _MAYBE_INITIALS | _vocabulary("pan bay bayan пан")
 _COUPLING = _vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و")  # noqa: RUF001
+_BEHIND_HONORIFICS = _vocabulary("of & + /")  # "Family of Moss", "Mr & Moss"
 # Written after the name, as separate words.
 _TRAILING_HONORIFICS = _vocabulary("""
     様 さま さん サマ ちゃん くん 氏 殿 先生 女士 小姐 太太 님 씨 귀하 선생님
@@ -305,9 +306,9 @@ def _parser() -> Parser:
     return Parser(lexicon=lexicon, policy=Policy(segment_scripts=frozenset(), script_orders=family_first))
 
 
-# Two words or more, without any sign in or between them that could have a meaning.
+# One word or more, without any sign in or between them that could have a meaning.
 _PLAIN_WORD = "(?:[OD]['\u2019])?[A-Za-zÀ-ÖØ-öø-ÿ]{2,}(?:-[A-Za-zÀ-ÖØ-öø-ÿ]{2,})?"
-_PLAIN_WORDS = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})+")
+_PLAIN_WORDS = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})*")
 _ROMAN_NUMERAL_AT_THE_END = re.compile(" [IVX]+$", re.IGNORECASE)
 
 
@@ -330,24 +331,31 @@ def _words_with_a_meaning() -> frozenset[str]:
         lexicon.bound_given_names,
         lexicon.maiden_markers,
         lexicon.surnames,
-        _MARKER_WORDS,
-        _COMPANY_OPENINGS,
-        _WORDS_OF_MARKERS,
-        _LATIN_BRANDS,
-        _PARTS_OF_COUPLES,
     )
-    return frozenset(word.casefold() for vocabulary in vocabularies for entry in vocabulary for word in entry.split())
+    return frozenset(word for vocabulary in vocabularies for entry in vocabulary for word in entry.split())
 
 
 def _is_plain(name: str) -> bool:
-    """Whether `name` is two names or more that split without the parser: its last word is the family name.
+    """Whether `name` splits without the parser: its last word is the family name.
 
     Most names are plain, and the parser is the most expensive part of a verdict.
     """
-    if _PLAIN_WORDS.fullmatch(name) is None or _ROMAN_NUMERAL_AT_THE_END.search(name):
-        return False
-    words = name.casefold().split()
-    return words[-1] not in _ENDINGS_OF_LEGAL_FORMS and _words_with_a_meaning().isdisjoint(words)
+    return (
+        _PLAIN_WORDS.fullmatch(name) is not None
+        and not _ROMAN_NUMERAL_AT_THE_END.search(name)
+        and _words_with_a_meaning().isdisjoint(name.casefold().split())
+    )
+
+
+def _may_be_more_than_a_name(plain: str) -> bool:
+    """Whether a word of `plain`, a name that is plain, can belong to a company, a marker or a couple's honorifics."""
+    words = plain.casefold().split()
+    return words[-1] in _ENDINGS_OF_LEGAL_FORMS or not _WORDS_OF_MORE_THAN_A_NAME.isdisjoint(words)
+
+
+_WORDS_OF_MORE_THAN_A_NAME = frozenset(
+    {*_MARKER_WORDS, *_WORDS_OF_MARKER_PHRASES, *_COMPANY_OPENINGS, *_LATIN_BRANDS, *_PARTS_OF_COUPLES}
+)
 
 
 def _split_plain(name: str) -> PersonName:
@@ -355,14 +363,18 @@ def _split_plain(name: str) -> PersonName:
     return _in_two_parts(first, last)
 
 
-def _split_person(addressee: str) -> PersonName:
-    name = addressee[_end_of_honorifics(addressee) :]
+def _split_person(addressee: str, *, is_announced: bool) -> PersonName:
+    """Splits a name that a marker ahead of it may announce, as an honorific does."""
+    start = _end_of_honorifics(addressee)
+    name = addressee[start:]
     if _AMAZONS_PLACEHOLDER.fullmatch(name) or (addressee and not name):
         return PersonName("", addressee, "singleWord")
     if is_blank(name):
         return _NO_NAME
     if _is_plain(name):
         return _split_plain(name)
+    if _is_one_name_with_particles(name, is_announced=is_announced or start > 0):
+        return PersonName("", name, "singleWord")
     words = [(word, role) for word, role in _words_with_roles(name) if not _is_honorific(word, role)]
     if any(role in _GIVEN_ROLES for _, role in words) and any(_is_family_name(word, role) for word, role in words):
         return _in_two_parts(*_parts(words))
@@ -370,8 +382,26 @@ def _split_person(addressee: str) -> PersonName:
     return _NO_NAME if is_blank(whole) else PersonName("", whole, _kind_of_one(whole))
 
 
+def _is_one_name_with_particles(name: str, *, is_announced: bool) -> bool:
+    """Whether `name` is a family name alone: "van Dijk", "von der Heide".
+
+    nameparser takes the first "van" for a first name, as in "Van Johnson". It is none in "Van der Heide", nor in small
+    letters. But all of a name may be in small letters; then only an honorific ahead tells.
+    """
+    *particles, last = name.split()
+    if not _parser().lexicon.particles.issuperset(particle.lower() for particle in particles):
+        return False
+    if len(particles) > 1 and particles[0].lower() in {"van", "von"}:
+        return True
+    return bool(particles) and particles[0].islower() and (is_announced or not last.islower())
+
+
 # A word, or one of the signs that join a couple: "Mr/Mrs" has three pieces.
 _PIECE = re.compile(r"[/&+]|[^\s,/&+]+")
+_BEGINNING = re.compile(r"[^\s,/&+.]+")
+_BEGINNINGS_OF_HONORIFICS = frozenset(
+    word.partition(".")[0] for word in (*_HONORIFICS, *_HONORIFICS_WITH_A_DOT, *_PARTS_OF_COUPLES, "the")
+)
 
 
 def _end_of_honorifics(name: str) -> int:
@@ -379,17 +409,20 @@ def _end_of_honorifics(name: str) -> int:
 
     nameparser takes titles and "and" only; people write "Mr/Mrs", "M. et Mme" and "Prof.Dr." too.
     """
+    beginning = _BEGINNING.match(name)
+    if beginning is None or beginning.group().lower() not in _BEGINNINGS_OF_HONORIFICS:
+        return 0
     pieces = list(_PIECE.finditer(name))
     words = [piece.group() for piece in pieces]
-    at = 1 if words[:1] and words[0].lower() == "the" and words[-1].lower() == "family" else 0
+    at = 1 if words[0].lower() == "the" and words[-1].lower() == "family" else 0
     while at < len(words):
         if _is_couple(words[at : at + 3]):
             at += 3
-        elif _is_honorific_ahead(words[at], is_first=at == 0) or (at and words[at].lower() == "of"):
+        elif _is_honorific_ahead(words[at], is_first=at == 0) or (at and words[at].lower() in _BEHIND_HONORIFICS):
             at += 1
         else:
             break
-    while at < len(pieces) and at and name[pieces[at].start() - 1] not in " ,":
+    while 0 < at < len(pieces) and name[pieces[at].start() - 1] not in " ,":
         at -= 1  # "Mr/Moss" is one word
     return len(name) if at == len(pieces) else pieces[at].start()
 
@@ -402,15 +435,18 @@ def _is_couple(words: list[str]) -> bool:
 
 
 def _is_honorific_ahead(word: str, *, is_first: bool) -> bool:
-    if _bare(word) in _HONORIFICS:
-        return True
     parts = [part.strip("-") for part in re.findall(r"[^.]+\.?", word)]  # "Prof.Dr.", "Dr.-Ing."
-    return bool(parts) and all(
-        _bare(part) in _HONORIFICS
-        or (part.endswith(".") and _bare(part) in _HONORIFICS_WITH_A_DOT)
-        or (part.endswith(".") and not is_first and part.islower() and _bare(part) in _FIELDS_OF_DOCTORS)
-        for part in parts
+    return _is_one_honorific(word, is_first=is_first) or (
+        bool(parts) and all(_is_one_honorific(part, is_first=is_first) for part in parts)
     )
+
+
+def _is_one_honorific(word: str, *, is_first: bool) -> bool:
+    bare = _bare(word)
+    if bare in _HONORIFICS:
+        return True
+    is_field = not is_first and word.islower() and bare in _FIELDS_OF_DOCTORS
+    return word.endswith(".") and (is_field or bare in _HONORIFICS_WITH_A_DOT)
 
 
 def _bare(word: str) -> str:
