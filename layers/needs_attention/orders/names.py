@@ -24,10 +24,10 @@ NameKind = Literal["person", "singleWord", "unspacedScript", "company", "blank"]
 class PersonName:
     """A name in two parts; only a "person" has both.
 
-    Otherwise `last` holds the whole name: for a "singleWord" ("Cher", "Dr Smith", "de Mesnil": one name, first or
-    last), for an "unspacedScript" (山田太郎: both names, written without a space) and for a "company". A "blank" has
-    neither. A filler next to one name ("Ramesh .", which sites that want two boxes full make people type) stays the
-    other part.
+    Otherwise `last` holds the whole name: for a "singleWord" ("Cher", "Dr Smith", "de Mesnil", "Smith c/o", "Amazon
+    Kunde": no first name next to a last one), for an "unspacedScript" (山田太郎: both names, written without a space)
+    and for a "company". A "blank" has neither. A filler next to one name ("Ramesh .", which sites that want two boxes
+    full make people type) stays the other part.
     """
 
     first: str
@@ -38,7 +38,7 @@ class PersonName:
 def split_name(raw: str | None, *, company_name: str | None = None) -> PersonName:
     """Splits `raw`, a name as Amazon writes it; `company_name` is the company at the same address, if any.
 
-    It drops the honorifics of `_HONORIFICS`, the commas around family names and surplus white space, and nothing else.
+    It drops the honorifics around two names, the commas around family names and surplus white space, and nothing else.
     Words that a label needs and that are no name stay at the end of the last name: from "c/o" or "#204" on, and a
     marker ahead of the name ("Attn: Anna Moss" has the last name "Moss Attn:"). Never raises.
     """
@@ -65,7 +65,7 @@ def _split_with_signs(name: str, company_name: str | None) -> PersonName:
     ahead, addressee, behind = _apart(name)
     if addressee and (_is_named_like(addressee, company_name) or _is_company(addressee)):
         return PersonName("", name, "company")
-    split = _split_person(addressee, is_announced=bool(ahead))
+    split = _split_person(addressee, is_announced=bool(ahead)) if addressee else _NO_NAME
     if split.kind == "person":
         return replace(split, last=_joined(split.last, ahead, behind))
     if split.kind == "blank":
@@ -364,17 +364,27 @@ def _split_plain(name: str) -> PersonName:
 
 
 def _split_person(addressee: str, *, is_announced: bool) -> PersonName:
-    """Splits a name that a marker ahead of it may announce, as an honorific does."""
+    """Splits a name that a marker ahead of it may announce, as an honorific does.
+
+    One name alone keeps its honorifics: "Mr & Mrs Moss" says more to the one who delivers than "Moss".
+    """
     start = _end_of_honorifics(addressee)
     name = addressee[start:]
-    if _AMAZONS_PLACEHOLDER.fullmatch(name) or (addressee and not name):
+    if not name:
         return PersonName("", addressee, "singleWord")
+    split = _split_names(name, is_announced=is_announced or start > 0)
+    if split.kind == "singleWord" and not split.first:
+        return replace(split, last=" ".join(_COMMA.sub(" ", addressee).split()))
+    return split
+
+
+def _split_names(name: str, *, is_announced: bool) -> PersonName:
     if is_blank(name):
         return _NO_NAME
+    if _AMAZONS_PLACEHOLDER.fullmatch(name) or _is_one_name_with_particles(name, is_announced=is_announced):
+        return PersonName("", name, "singleWord")
     if _is_plain(name):
         return _split_plain(name)
-    if _is_one_name_with_particles(name, is_announced=is_announced or start > 0):
-        return PersonName("", name, "singleWord")
     words = [(word, role) for word, role in _words_with_roles(name) if not _is_honorific(word, role)]
     if any(role in _GIVEN_ROLES for _, role in words) and any(_is_family_name(word, role) for word, role in words):
         return _in_two_parts(*_parts(words))
