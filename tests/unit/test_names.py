@@ -2,6 +2,7 @@
 # other scripts than Latin are the point
 
 import re
+import string
 from collections import Counter
 from unittest.mock import patch
 
@@ -241,6 +242,8 @@ PEOPLE_THAT_LOOK_LIKE_COMPANIES = [
     "Sharma KK",
     "Park EK",
     "Arun Kumar S.A.",
+    "Mr Arun Kumar S.A.",
+    "Herr und Frau Nair A.G.",
     "Nair, A.G.",
     "Rao S.R.L.",
     "Yılmaz A.S.",
@@ -330,7 +333,7 @@ MARKERS_IN_LINES = """
     |For the attention of|FAO|FTAO|f.a.o.|z. Hd.|z.Hd.|z.Hd|Z. HD.|zHd|z. H.|z.H.|z. Hdn.|zu Händen|zu Händen von
     |zu Haenden|zuhanden|per Adresse|t.a.v.|T.A.V.|ter attentie van|à l'attention de|A l\u2019attention de
     |A L ATTENTION DE|chez|a la atención de|Atención:|Atn.|à atenção de|aos cuidados de|presso|all'attenzione di
-    |alla c.a.|do rąk|do rąk własnych|Attn: c/o
+    |aux bons soins de|alla c.a.|do rąk|do rąk własnych|Attn: c/o
 """
 MARKERS = [marker.strip() for marker in MARKERS_IN_LINES.split("|")]
 
@@ -490,6 +493,8 @@ def test_an_honorific_between_or_behind_two_names_is_dropped(raw: str) -> None:
     "raw",
     [
         "Pan Wei",
+        "Melle Jansen",
+        "Ilma Virtanen",
         "Bay Nguyen",
         "Kun Bay",
         "Bayan Haddad",
@@ -587,6 +592,23 @@ def test_fillers_alone_are_no_name_however_many(raw: str) -> None:
 )
 def test_a_filler_next_to_one_name_makes_no_second_one(raw: str, expected: PersonName) -> None:
     assert split_name(raw) == expected
+
+
+surnames = st.text("abcdeilmnoprstuvyzéüß", min_size=4, max_size=9).map(str.title)
+
+
+@settings(deadline=None)
+@given(surnames, st.text(string.ascii_uppercase, min_size=1, max_size=3), st.sampled_from([*SPELLINGS_OF_INITIALS]))
+def test_no_initials_at_all_make_a_company_of_a_surname(surname: str, letters: str, spelling: str) -> None:
+    assert split_name(f"{surname} {SPELLINGS_OF_INITIALS[spelling](letters)}").kind != "company"
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(HONORIFICS + MARKERS), min_size=1, max_size=3).map(" ".join), surnames)
+def test_no_run_of_markers_and_honorifics_makes_a_first_name(ahead: str, surname: str) -> None:
+    split = split_name(f"{ahead} {surname}")
+    assert (split.first, split.kind) == ("", "singleWord")
+    assert split.last == f"{ahead} {surname}"
 
 
 @settings(deadline=None)

@@ -78,6 +78,7 @@ _MARKER_WORDS = _vocabulary("attn atn attention chez presso zuhanden zhd zhdn") 
 # Words without which no phrase below is written in plain letters.
 _WORDS_OF_MARKER_PHRASES = _vocabulary("""
     care fao ftao händen haenden adresse attentie atención atencion atenção atencão atençao atencao cuidado cuidados
+    soins
     """)
 _MARKER_PHRASES = (
     r"c\s?[/\uff0f]\s?o",
@@ -99,6 +100,7 @@ _MARKER_PHRASES = (
     "per adresse",
     r"t\. ?a\. ?v(?=\.)",
     "ter attentie van",
+    "aux bons soins d[eu]",
     "(?:a la )?atenci[óo]n(?: de)?",
     "(?:à )?aten[çc][ãa]o(?: de)?",
     "aos? cuidados? de",
@@ -213,11 +215,13 @@ def _can_be_initials(letters: list[str], before: list[str]) -> bool:
     "A.g." is what a phone makes of "a.g.". "Ş" is no initial: those who write it put their initials ahead.
     """
     written = "".join(letters)
+    ahead = " ".join(before)
+    names = ahead[_end_of_honorifics(ahead) :].split()
     return (
         all(len(letter) == 1 for letter in letters)
-        and len(letters) + len(before) <= _MOST_NAMES_AND_INITIALS
+        and len(letters) + len(names) <= _MOST_NAMES_AND_INITIALS
         and written.isascii()
-        and (written.isupper() or (len(letters) == 2 and written[0].isupper()) or " ".join(before).islower())
+        and (written.isupper() or (len(letters) == 2 and written[0].isupper()) or ahead.islower())
     )
 
 
@@ -234,9 +238,9 @@ _HONORIFICS = _vocabulary("""
     mr mrs ms miss misses mx mister messrs mesdames dr prof professor doctor sir madam reverend family
     herr herrn frau hr hrn fr frl fräulein fraeulein familie eheleute ehepaar dipl-ing dr-ing
     dhr mevr mevrouw meneer mw mej mejuffrouw juffrouw drs mnr mev gezin
-    mme mmes mlle mlles melle madame mademoiselle monsieur messieurs docteur maître vve famille
+    mme mmes mlle mlles madame mademoiselle monsieur messieurs docteur maître vve famille
     sr sra srta sres sras srtas señor señora señorita señores señoras senor senora senorita dña dª d.ª doña dra familia
-    senhor senhora senhorita srs srª sr.ª drª dr.ª exmo exma ilmo ilma família
+    senhor senhora senhorita srs srª sr.ª drª dr.ª exmo exma família
     senyor senyora senyoreta senyors
     sig.ra sig.na sig.ri sigra sigg signor signora signore signorina signori
     dott dott.ssa dottssa dottor dottore dottoressa prof.ssa avv spett.le gent.ma gent.mo egr famiglia
@@ -258,7 +262,7 @@ _HONORIFICS = _vocabulary("""
 _HONORIFICS_WITH_A_DOT = _vocabulary("""
     rev hon capt col lt maj gen sgt cllr msgr ven sen gov amb
     fam ing ir mag dipl ds univ sig arch geom rag spett lic licda arq eng pr av sn doç uzm dl dna
-    mgr bc mudr judr phdr rndr doc er adv kum thiru tmt د م أ
+    ilmo ilma mgr bc mudr judr phdr rndr doc er adv kum thiru tmt د م أ
     """)
 # Behind a doctor's title, in small letters and with the dot: "Dr. rer. nat.", "Dr. phil.".
 _FIELDS_OF_DOCTORS = _vocabulary("med rer nat phil jur iur habil vet dent oec pol techn theol h.c")
