@@ -24,8 +24,8 @@ NameKind = Literal["person", "singleWord", "unspacedScript", "company", "blank"]
 class PersonName:
     """A name in two parts; only a "person" has both.
 
-    Otherwise `last` holds the whole name: for a "singleWord" ("Cher", "Dr Smith", "de Mesnil", "Smith c/o", "Amazon
-    Kunde": no first name next to a last one), for an "unspacedScript" (山田太郎: both names, written without a space)
+    Otherwise `last` holds the whole name: for a "singleWord" ("Cher", "Smith" of "Dr Smith", "de Mesnil", "Smith c/o",
+    "Amazon Kunde": no first name next to a last one), for an "unspacedScript" (山田太郎: both names, written without a space)
     and for a "company". A "blank" has neither. A filler next to one name ("Ramesh .", which sites that want two boxes
     full make people type) stays the other part.
     """
@@ -38,7 +38,7 @@ class PersonName:
 def split_name(raw: str | None, *, company_name: str | None = None) -> PersonName:
     """Splits `raw`, a name as Amazon writes it; `company_name` is the company at the same address, if any.
 
-    It drops the honorifics around two names, the commas around family names and surplus white space, and nothing else.
+    It drops honorifics, the commas around family names and surplus white space, and nothing else.
     Words that a label needs and that are no name stay at the end of the last name: from "c/o" or "#204" on, and a
     marker ahead of the name ("Attn: Anna Moss" has the last name "Moss Attn:"). Never raises.
     """
@@ -368,18 +368,12 @@ def _split_plain(name: str) -> PersonName:
 
 
 def _split_person(addressee: str, *, is_announced: bool) -> PersonName:
-    """Splits a name that a marker ahead of it may announce, as an honorific does.
-
-    One name alone keeps its honorifics: "Mr & Mrs Moss" says more to the one who delivers than "Moss".
-    """
+    """Splits a name that a marker ahead of it may announce, as an honorific does."""
     start = _end_of_honorifics(addressee)
     name = addressee[start:]
     if not name:
         return PersonName("", addressee, "singleWord")
-    split = _split_names(name, is_announced=is_announced or start > 0)
-    if split.kind == "singleWord" and not split.first:
-        return replace(split, last=" ".join(_COMMA.sub(" ", addressee).split()))
-    return split
+    return _split_names(name, is_announced=is_announced or start > 0)
 
 
 def _split_names(name: str, *, is_announced: bool) -> PersonName:
