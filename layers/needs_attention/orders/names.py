@@ -24,10 +24,10 @@ NameKind = Literal["person", "singleWord", "unspacedScript", "company", "blank"]
 class PersonName:
     """A name in two parts; only a "person" has both.
 
-    Otherwise `last` holds the whole name: for a "singleWord" ("Cher", "Dr Smith", "de Mesnil": one name, first or
-    last), for an "unspacedScript" (山田太郎: both names, written without a space) and for a "company". A "blank" has
-    neither. A filler next to one name ("Ramesh .", which sites that want two boxes full make people type) stays the
-    other part.
+    Otherwise `last` holds the whole name: for a "singleWord" ("Cher", "Smith" of "Dr Smith", "de Mesnil", "Smith c/o",
+    "Amazon Kunde": no first name next to a last one), for an "unspacedScript" (山田太郎: both names, written without a
+    space) and for a "company". A "blank" has neither. A filler next to one name ("Ramesh .", which sites that want two
+    boxes full make people type) stays the other part.
     """
 
     first: str
@@ -38,72 +38,205 @@ class PersonName:
 def split_name(raw: str | None, *, company_name: str | None = None) -> PersonName:
     """Splits `raw`, a name as Amazon writes it; `company_name` is the company at the same address, if any.
 
-    It drops the honorifics of `_HONORIFICS`, the commas around family names and surplus white space, and nothing else.
-    The words from "c/o" on stay at the end of the last name, where a label needs them. Never raises.
+    It drops honorifics, the commas around family names and surplus white space, and nothing else.
+    Words that a label needs and that are no name stay at the end of the last name: from "c/o" or "#204" on, and a
+    marker ahead of the name ("Attn: Anna Moss" has the last name "Moss Attn:"). Never raises.
     """
     name = cleaned(raw)
     if name is None:
-        return PersonName("", "", "blank")
-    addressee, *care_of = _CARE_OF.split(name, maxsplit=1)
-    is_company = _is_company(addressee, company_name)
-    split = PersonName("", addressee, "company") if is_company else _split_person(addressee)
-    if not care_of:
-        return split
-    if split.kind == "person":
-        return replace(split, last=f"{split.last} {care_of[0]}")
-    whole = " ".join(filter(None, (split.first, split.last, *care_of)))
-    return PersonName("", whole, "singleWord" if split.kind == "blank" else split.kind)
+        return _NO_NAME
+    if not _is_plain(name) or _may_be_more_than_a_name(name):
+        return _split_with_signs(name, company_name)
+    return PersonName("", name, "company") if _is_named_like(name, company_name) else _split_plain(name)
 
 
-_CARE_OF = re.compile(r"(?<=\S)\s(?=c/o\s)", re.IGNORECASE)
+_NO_NAME = PersonName("", "", "blank")
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(filter(None, parts))
 
 
 def _vocabulary(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# Compared without case, dots, slashes and spaces: "S. à r.l." is "sàrl". None of these is a family name.
+def _split_with_signs(name: str, company_name: str | None) -> PersonName:
+    ahead, addressee, behind = _apart(name)
+    if addressee and (_is_named_like(addressee, company_name) or _is_company(addressee)):
+        return PersonName("", name, "company")
+    split = _split_person(addressee, is_announced=bool(ahead)) if addressee else _NO_NAME
+    if split.kind == "person":
+        return replace(split, last=_joined(split.last, ahead, behind))
+    if split.kind == "blank":
+        return PersonName("", _joined(ahead, behind), "singleWord") if behind else _NO_NAME
+    return PersonName("", name, split.kind) if ahead or behind else split
+
+
+# "In care of" and "for the attention of" in the languages of Amazon's marketplaces.
+_MARKER_WORDS = _vocabulary("attn atn attention chez presso zuhanden zhd zhdn")  # none of them is a name
+# Words without which no phrase below is written in plain letters.
+_WORDS_OF_MARKER_PHRASES = _vocabulary("""
+    care fao ftao händen haenden adresse attentie atención atencion atenção atencão atençao atencao cuidado cuidados
+    soins
+    """)
+_MARKER_PHRASES = (
+    r"c\s?[/\uff0f]\s?o",
+    "℅",
+    r"[ap]\s?/\s?a",
+    r"a\s?/\s?c",
+    "care of",
+    "(?:for the )?attention of",
+    r"[àa] l['\u2019 ]attention (?:de|du)",
+    r"[àa] l['\u2019 ]attention d['\u2019](?=\w)",
+    r"att(?=[.:])",
+    "(?-i:FT?AO|ft?ao)",  # "Fao" is a name, as is "Alla" below
+    r"f\.a\.o(?=[.:])",
+    r"z\. ?hd",
+    r"z hd",
+    r"z\. ?h(?=\.)",
+    r"z\.? hdn",
+    "zu h(?:ä|ae)nden(?: von)?",
+    "per adresse",
+    r"t\. ?a\. ?v(?=\.)",
+    "ter attentie van",
+    "aux bons soins d[eu]",
+    "(?:a la )?atenci[óo]n(?: de)?",
+    "(?:à )?aten[çc][ãa]o(?: de)?",
+    "aos? cuidados? de",
+    r"all['\u2019]attenzione di",
+    r"(?-i:alla c\. ?a\b)",
+    "do rąk(?: własnych)?",
+)
+_MARKER = rf"(?:(?:{'|'.join((*_MARKER_PHRASES, *_MARKER_WORDS))})(?:[.:]+ ?|(?<=['\u2019℅]) ?| |$))"
+_NUMBER_AT_THE_END = re.compile(r"(?<![\s,;])[\s,;]+(?=[#\uff03\ufe5f]\s?\d[\w/-]*$)")  # full-width and small ones too
+
+
+@functools.cache
+def _marker_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Compiled when a name first needs them: most cold starts split no such name."""
+    ahead = re.compile(f"{_MARKER}+", re.IGNORECASE)
+    return ahead, re.compile(rf"(?<![\s,;])[\s,;]+(?={_MARKER})", re.IGNORECASE)
+
+
+def _apart(name: str) -> tuple[str, str, str]:
+    """`name` as the markers ahead of the addressee, the addressee, and the words from a marker or a number on."""
+    markers_ahead, from_a_marker_on = _marker_patterns()
+    match = markers_ahead.match(name)
+    ahead = match.group() if match else ""
+    addressee, *care_of = from_a_marker_on.split(name[len(ahead) :], maxsplit=1)
+    addressee, *number = _NUMBER_AT_THE_END.split(addressee, maxsplit=1)
+    return ahead.strip(), addressee.strip(), _joined(*number, *care_of)
+
+
+# The names that Amazon gives customers without one, as they stand above its reviews: "Amazon Customer", "Client
+# d'Amazon", "Kindle-Kunde", "Amazon カスタマー". The hyphenated ones have one word and need no pattern of their own.
+_LATIN_BRANDS = _vocabulary("amazon kindle")
+_BRAND = r"(?:amazon(?:\.[a-z.]+)?|kindle|アマゾン|亚马逊|亞馬遜|아마존|أمازون|امازون|אמזון|अमेज़न)"
+_CUSTOMERS = _vocabulary("""
+    customer buyer shopper user member kunde kundin kunden käufer käuferin client cliente clienta klant klantin koper
+    acheteur acheteuse acquirente utente comprador compradora kund köpare køber kjøper asiakas klient klientka kupujący
+    zákazník zákaznice zákazníčka ügyfél vásárló müşteri müşterisi musterisi pelanggan
+    カスタマー お客様 客户 顾客 買家 买家 顧客 고객 عميل عميلة زبون לקוח לקוחה ग्राहक
+    """)
+_CUSTOMER = f"(?:prime )?(?:{'|'.join(sorted(_CUSTOMERS))})"
+_LINK = r"(?: (?:de|di|da|do|von|van|of|bei|fra|från) | d['\u2019]|[ -]?)"
+
+
+@functools.cache
+def _amazons_placeholder() -> re.Pattern[str]:
+    return re.compile(rf"(?:{_BRAND}[ -]?{_CUSTOMER}|{_CUSTOMER}{_LINK}{_BRAND})\W*\d*", re.IGNORECASE)
+
+
+@functools.cache
+def _amazons_customer() -> re.Pattern[str]:
+    return re.compile(rf"amazon\S*[ -]{_CUSTOMER}\b", re.IGNORECASE)
+
+
+# Compared without case, dots, slashes and spaces: "S. à r.l." is "sàrl". None of these is a family name: "Company" is
+# one in Catalonia, and counts only behind a "&".
 _LEGAL_FORMS = _vocabulary("""
-    inc incorporated llc llp ltd limited corp corporation company plc cic &co &sons &cie
+    inc incorporated llc llp ltd limited corp corporation plc &co &sons &cie &company andcompany
     gmbh ggmbh mbh &cokg ohg gbr
     sarl sàrl eurl sccl srl srls sapi sadecv sderldecv lda ltda eireli slu sll
-    spzoo spj sro vos kft zrt nyrt doel eood ooo
+    spzoo spj sro kft zrt nyrt doel eood ood jdoo
     ltdşti ltdsti aş şti
-    oy oyj aps bvba vof cvba
-    ptyltd pty pteltd pte pvtltd pvt sdnbhd bhd tbk fze fzco fzllc wll kk
+    oy oyj bvba vof cvba
+    ptyltd pty pteltd pte pvtltd pvt sdnbhd bhd tbk fze fzco fzllc wll
     """)
-# Also words or names ("Maria Sa", "Doo", "As"): a legal form only with dots or a slash ("S.A.", "A/S", "e.V.") or in
-# capitals next to a word that is not ("Nestbau AG").
-_SHORT_LEGAL_FORMS = _vocabulary("sa sas sasu sl sc spa sca ab as asa ag ug kg kgaa ev eg ek se nv bv doo ad co")
+# Also words or names ("Maria Sa", "Doo", "As", "Jan Vos"): a legal form only in letters apart that cannot be initials
+# ("e.V.", "A/S", "S. p. A."), or with a capital that no name has there ("Nestbau AG", "Muster eV", "Eksempel ApS").
+_LEGAL_FORMS_ALSO_NAMES = _vocabulary("""
+    sa sas sasu sl spa sca ab as asa ag ug kg kgaa se nv bv doo dd aps vos cic ad sc ev eg ek kk ks vz co
+    """)
+# Those that firms seldom write in bare capitals, and people do: "Jones AD", "Sharma KK", "Jan VOS".
+_RARELY_IN_BARE_CAPITALS = _vocabulary("ad dd sc ev eg ek kk ks vz vos")
 _LONGEST_LEGAL_FORM_IN_WORDS = 5
+_MOST_NAMES_AND_INITIALS = 4
+_ENDINGS_OF_LEGAL_FORMS = frozenset(
+    form[at:] for form in _LEGAL_FORMS | _LEGAL_FORMS_ALSO_NAMES for at in range(len(form))
+)
 
 _COMPANY_OPENINGS = _vocabulary("amazon ооо оао зао пао شركة مؤسسة")  # noqa: RUF001  # Cyrillic is meant
 _UNSPACED_LEGAL_FORMS = re.compile(r"株式会社|有限会社|合同会社|合資会社|公司|주식회사|유한회사|\((?:株|有|주)\)")
-_STORE_NUMBER = re.compile(r"#\s*\d+$")
 
 
-def _is_company(name: str, company_name: str | None) -> bool:
+def _is_named_like(name: str, company_name: str | None) -> bool:
+    return company_name is not None and _squeezed(name) == _squeezed(cleaned(company_name) or "")
+
+
+def _is_company(name: str) -> bool:
     plain = unicodedata.normalize("NFKC", name)
-    return (
-        _squeezed(name) == _squeezed(cleaned(company_name) or "")
-        or bool(_STORE_NUMBER.search(plain))
-        or bool(_UNSPACED_LEGAL_FORMS.search(plain))
-        or _squeezed(plain.split()[0]) in _COMPANY_OPENINGS
-        or _ends_in_legal_form(plain)
-    )
+    return bool(_UNSPACED_LEGAL_FORMS.search(plain)) or _opens_as_company(plain) or _ends_in_legal_form(plain)
+
+
+def _opens_as_company(name: str) -> bool:
+    return _squeezed(name.split(maxsplit=1)[0]) in _COMPANY_OPENINGS and not _amazons_customer().match(name)
 
 
 def _ends_in_legal_form(name: str) -> bool:
-    words = name.split()[1:][-_LONGEST_LEGAL_FORM_IN_WORDS:]
+    words = name.split()
     squeezed = [_squeezed(word) for word in words]
-    return any(_is_legal_form("".join(squeezed[at:]), words[at:], name) for at in range(len(words)))
+    openings = range(max(1, len(words) - _LONGEST_LEGAL_FORM_IN_WORDS), len(words))
+    return any(_is_legal_form("".join(squeezed[at:]), words[at:], words[:at]) for at in openings)
 
 
-def _is_legal_form(form: str, words: list[str], name: str) -> bool:
-    if form not in _SHORT_LEGAL_FORMS:
-        return form in _LEGAL_FORMS
+def _is_legal_form(form: str, words: list[str], before: list[str]) -> bool:
+    if form not in _LEGAL_FORMS and form not in _LEGAL_FORMS_ALSO_NAMES:
+        return False
     written = " ".join(words)
-    return "." in written or "/" in written or (len(words) == 1 and written.isupper() and not name.isupper())
+    if form == "co":
+        return written.endswith(".") and len(before) > 1
+    groups = re.findall(r"\w+", written)
+    if len(groups) > 1:
+        return "/" in written or not _can_be_initials(groups, before)
+    if form in _LEGAL_FORMS:
+        return True
+    if " ".join(before).isupper() or not any(letter.isupper() for letter in groups[0][1:]):
+        return False
+    return form not in _RARELY_IN_BARE_CAPITALS or not groups[0].isupper()
+
+
+def _can_be_initials(letters: list[str], before: list[str]) -> bool:
+    """Whether a legal form in single letters can be the initials of a person, behind the words `before` them.
+
+    A person with initials has four names and initials at most: "Nair A.G.", "Arun Kumar S.A." and "Rao S.R.L." can be
+    people; "Exemple S.A.R.L.", "Esempio Vini S.R.L." and "Müller & Söhne A.G." cannot. Real firms are among the former
+    ("Ejemplo S.A."), and become people too. That does little harm: such a name is split in two, and a label shows it as
+    before. A person taken for a firm would do more: without a first name the order would pass all the same.
+
+    Initials are capitals. So "S.r.l.", "s.r.o." and "e.V." are no initials, unless the whole name is in small letters.
+    "A.g." is what a phone makes of "a.g.". "Ş" is no initial: those who write it put their initials ahead.
+    """
+    written = "".join(letters)
+    ahead = " ".join(before)
+    names = ahead[_end_of_honorifics(ahead) :].split()
+    return (
+        all(len(letter) == 1 for letter in letters)
+        and len(letters) + len(names) <= _MOST_NAMES_AND_INITIALS
+        and written.isascii()
+        and (written.isupper() or (len(letters) == 2 and written[0].isupper()) or ahead.islower())
+    )
 
 
 _BETWEEN_LETTERS = re.compile(r"[\s.,/]+")
@@ -113,16 +246,50 @@ def _squeezed(text: str) -> str:
     return _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
-# No words that are names too: "Prince", "Dean" and "Don" are first names, "Md." is short for Mohammad.
+# Compared in small letters, without the dot behind. No words that are names too: "Prince", "Dean", "Don", "Sri" and
+# "Bayan" are first names, "Bay" and "Pak" family names, "Md." is short for Mohammad.
 _HONORIFICS = _vocabulary("""
-    mr mrs ms miss mx mister dr prof professor sir madam
-    herr frau hr fr dhr mevr mevrouw meneer
-    mme mlle madame mademoiselle monsieur
-    sr sra srta señor señora señorita senhor senhora dott signor signora
-    κος κα smt श्रीमती السيد السيدة
+    mr mrs ms miss misses mx mister messrs mesdames dr prof professor doctor sir madam reverend family
+    herr herrn frau hr hrn fr frl fräulein fraeulein familie eheleute ehepaar dipl-ing dr-ing
+    dhr mevr mevrouw meneer mw mej mejuffrouw juffrouw drs mnr mev gezin
+    mme mmes mlle mlles madame mademoiselle monsieur messieurs docteur maître vve famille
+    sr sra srta sres sras srtas señor señora señorita señores señoras senor senora senorita dña dª d.ª doña dra familia
+    senhor senhora senhorita srs srª sr.ª drª dr.ª exmo exma família
+    senyor senyora senyoreta senyors
+    sig.ra sig.na sig.ri sigra sigg signor signora signore signorina signori
+    dott dott.ssa dottssa dottor dottore dottoressa prof.ssa avv spett.le gent.ma gent.mo egr famiglia
+    fru frue frk fröken frøken frú familjen familien
+    herra rouva neiti perhe härra proua preili ponas ponia
+    pani państwo panstwo rodzina paní pán slečna manželé rodina
+    domnul doamna domnișoara domnişoara domnisoara d-l d-na
+    gospodin gospođa gospodja gospođica gđa gdin gđica gospod gospa gospodična obitelj porodica družina
+    sayın sayin
+    κος κα κυρία κύριος κυρια κυριος δρ δις δίδα οικογένεια
+    г-н г-жа господин госпожа доктор д-р проф семья семейство сім'я пані пани
+    السيد السيدة الآنسة الانسة السادة الأستاذ الاستاذ الأستاذة الاستاذة الدكتور الدكتورة دكتور دكتورة المهندس المهندسة
+    عائلة آقای خانم جناب محترم محترمہ
+    מר גברת גב' גב׳ ד"ר ד״ר פרופ' פרופ׳ עו"ד עו״ד הרב משפחת לכבוד
+    smt shri shrimati श्री श्रीमती सुश्री डॉ डा শ্রী শ্রীমতী জনাব திரு திருமதி శ్రీ శ్రీమతి
+    คุณ นาย นาง นางสาว น.ส ดร ông bà encik puan bapak bpk ibu sdr sdri ginoo ginang binibini gng
+    """)  # noqa: RUF001
+# Names too, or the beginnings of names ("Sig Hansen", "Rev", "Gen"): only with the dot.
+_HONORIFICS_WITH_A_DOT = _vocabulary("""
+    rev hon capt col lt maj gen sgt cllr msgr ven sen gov amb
+    fam ing ir mag dipl ds univ sig arch geom rag spett lic licda arq eng pr av sn doç uzm dl dna
+    ilmo ilma mgr bc mudr judr phdr rndr doc er adv kum thiru tmt د م أ
     """)
+# Behind a doctor's title, in small letters and with the dot: "Dr. rer. nat.", "Dr. phil.".
+_FIELDS_OF_DOCTORS = _vocabulary("med rer nat phil jur iur habil vet dent oec pol techn theol h.c")
+# Names or initials too: only in a couple ("Pan i Pani", "Bay/Bayan", "M. et Mme").
+_MAYBE_INITIALS = _vocabulary("m mm d")
+_PARTS_OF_COUPLES = _HONORIFICS | _MAYBE_INITIALS | _vocabulary("pan bay bayan пан")
+_COUPLING = _vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و")  # noqa: RUF001
+_BEHIND_HONORIFICS = _vocabulary("of & + /")  # "Family of Moss", "Mr & Moss"
 # Written after the name, as separate words.
-_TRAILING_HONORIFICS = _vocabulary("様 さま さん 殿 先生 女士 小姐 님 씨")
+_TRAILING_HONORIFICS = _vocabulary("""
+    様 さま さん サマ ちゃん くん 氏 殿 先生 女士 小姐 太太 님 씨 귀하 선생님
+    family ailesi hanım úr asszony kisasszony család परिवार जी
+    """)  # noqa: RUF001
 _SUFFIXES = _vocabulary("jr jnr sr snr esq ii iii iv")
 _SUFFIXES_ALSO_FAMILY_NAMES = _vocabulary("junior júnior filho neto")  # "João Silva Neto", but also "Ana Neto"
 _CREDENTIALS = _vocabulary("phd md mba dds")
@@ -157,9 +324,9 @@ def _parser() -> Parser:
     return Parser(lexicon=lexicon, policy=Policy(segment_scripts=frozenset(), script_orders=family_first))
 
 
-# Two words or more, without any sign in or between them that could have a meaning.
+# One word or more, without any sign in or between them that could have a meaning.
 _PLAIN_WORD = "(?:[OD]['\u2019])?[A-Za-zÀ-ÖØ-öø-ÿ]{2,}(?:-[A-Za-zÀ-ÖØ-öø-ÿ]{2,})?"
-_PLAIN_WORDS = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})+")
+_PLAIN_WORDS = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})*")
 _ROMAN_NUMERAL_AT_THE_END = re.compile(" [IVX]+$", re.IGNORECASE)
 
 
@@ -198,21 +365,120 @@ def _is_plain(name: str) -> bool:
     )
 
 
-def _split_person(name: str) -> PersonName:
+def _may_be_more_than_a_name(plain: str) -> bool:
+    """Whether a word of `plain`, a name that is plain, can belong to a company, a marker or a couple's honorifics."""
+    words = plain.casefold().split()
+    return words[-1] in _ENDINGS_OF_LEGAL_FORMS or not _WORDS_OF_MORE_THAN_A_NAME.isdisjoint(words)
+
+
+_WORDS_OF_MORE_THAN_A_NAME = frozenset(
+    {*_MARKER_WORDS, *_WORDS_OF_MARKER_PHRASES, *_COMPANY_OPENINGS, *_LATIN_BRANDS, *_PARTS_OF_COUPLES}
+)
+
+
+def _split_plain(name: str) -> PersonName:
+    first, _, last = name.rpartition(" ")
+    return _in_two_parts(first, last)
+
+
+def _split_person(addressee: str, *, is_announced: bool) -> PersonName:
+    """Splits a name that a marker ahead of it may announce, as an honorific does."""
+    start = _end_of_honorifics(addressee)
+    name = addressee[start:]
+    if not name:
+        return PersonName("", addressee, "singleWord")
+    return _split_names(name, is_announced=is_announced or start > 0)
+
+
+def _split_names(name: str, *, is_announced: bool) -> PersonName:
+    if is_blank(name):
+        return _NO_NAME
+    if _amazons_placeholder().fullmatch(name) or _is_one_name_with_particles(name, is_announced=is_announced):
+        return PersonName("", name, "singleWord")
     if _is_plain(name):
-        first, _, last = name.rpartition(" ")
-        return _in_two_parts(first, last)
+        return _split_plain(name)
     words = [(word, role) for word, role in _words_with_roles(name) if not _is_honorific(word, role)]
     if any(role in _GIVEN_ROLES for _, role in words) and any(_is_family_name(word, role) for word, role in words):
         return _in_two_parts(*_parts(words))
     whole = " ".join(word for word, _ in words) or name
-    return PersonName("", "", "blank") if is_blank(whole) else PersonName("", whole, _kind_of_one(whole))
+    return _NO_NAME if is_blank(whole) else PersonName("", whole, _kind_of_one(whole))
+
+
+def _is_one_name_with_particles(name: str, *, is_announced: bool) -> bool:
+    """Whether `name` is a family name alone: "van Dijk", "von der Heide".
+
+    nameparser takes the first "van" for a first name, as in "Van Johnson". It is none in "Van der Heide", nor in small
+    letters. But all of a name may be in small letters; then only an honorific ahead tells.
+    """
+    *particles, last = name.split()
+    if not _parser().lexicon.particles.issuperset(particle.lower() for particle in particles):
+        return False
+    if len(particles) > 1 and particles[0].lower() in {"van", "von"}:
+        return True
+    return bool(particles) and particles[0].islower() and (is_announced or not last.islower())
+
+
+# A word, or one of the signs that join a couple: "Mr/Mrs" has three pieces.
+_PIECE = re.compile(r"[/&+]|[^\s,/&+]+")
+_BEGINNING = re.compile(r"[^\s,/&+.]+")
+_BEGINNINGS_OF_HONORIFICS = frozenset(
+    word.partition(".")[0] for word in (*_HONORIFICS, *_HONORIFICS_WITH_A_DOT, *_PARTS_OF_COUPLES, "the")
+)
+
+
+def _end_of_honorifics(name: str) -> int:
+    """Where the names begin, behind all honorifics ahead of them: 12 in "Mr & Mrs Dr. Moss".
+
+    nameparser takes titles and "and" only; people write "Mr/Mrs", "M. et Mme" and "Prof.Dr." too.
+    """
+    beginning = _BEGINNING.match(name)
+    if beginning is None or beginning.group().lower() not in _BEGINNINGS_OF_HONORIFICS:
+        return 0
+    pieces = list(_PIECE.finditer(name))
+    words = [piece.group() for piece in pieces]
+    at = 1 if words[0].lower() == "the" and words[-1].lower() == "family" else 0
+    while at < len(words):
+        if _is_couple(words[at : at + 3]):
+            at += 3
+        elif _is_honorific_ahead(words[at], is_first=at == 0) or (at and words[at].lower() in _BEHIND_HONORIFICS):
+            at += 1
+        else:
+            break
+    while 0 < at < len(pieces) and name[pieces[at].start() - 1] not in " ,":
+        at -= 1  # "Mr/Moss" is one word
+    return len(name) if at == len(pieces) else pieces[at].start()
+
+
+def _is_couple(words: list[str]) -> bool:
+    if len(words) < 3 or _bare(words[1]) not in _COUPLING:
+        return False
+    couple = {_bare(words[0]), _bare(words[2])}
+    return couple <= _PARTS_OF_COUPLES and not couple <= _MAYBE_INITIALS  # "M & D Moss"
+
+
+def _is_honorific_ahead(word: str, *, is_first: bool) -> bool:
+    parts = [part.strip("-") for part in re.findall(r"[^.]+\.?", word)]  # "Prof.Dr.", "Dr.-Ing."
+    return _is_one_honorific(word, is_first=is_first) or (
+        bool(parts) and all(_is_one_honorific(part, is_first=is_first) for part in parts)
+    )
+
+
+def _is_one_honorific(word: str, *, is_first: bool) -> bool:
+    bare = _bare(word)
+    if bare in _HONORIFICS:
+        return True
+    is_field = not is_first and word.islower() and bare in _FIELDS_OF_DOCTORS
+    return word.endswith(".") and (is_field or bare in _HONORIFICS_WITH_A_DOT)
+
+
+def _bare(word: str) -> str:
+    return word.lower().rstrip(".:")
 
 
 def _in_two_parts(first: str, last: str) -> PersonName:
     names = [part for part in (first, last) if not is_blank(part)]
     if not names:
-        return PersonName("", "", "blank")
+        return _NO_NAME
     return PersonName(first, last, "person" if len(names) > 1 else _kind_of_one(names[0]))
 
 
@@ -229,10 +495,10 @@ def _words_with_roles(name: str) -> Iterator[tuple[str, Role | None]]:
 
 
 def _is_honorific(word: str, role: Role | None) -> bool:
-    bare = word.casefold().rstrip(".")
+    """Whether `word`, not ahead of all names, is an honorific, as in "Smith, Mrs. Anna" and "山田 太郎 様"."""
     if role is Role.TITLE:  # and connectors, as in "Mr. and Mrs."; nameparser takes any "Md." for a title
-        return bare in _HONORIFICS or bare in _parser().lexicon.conjunctions
-    return role is Role.SUFFIX and bare in _TRAILING_HONORIFICS
+        return _is_honorific_ahead(word, is_first=True) or _bare(word) in _parser().lexicon.conjunctions
+    return role is Role.SUFFIX and _bare(word) in _TRAILING_HONORIFICS
 
 
 def _is_family_name(word: str, role: Role | None) -> bool:
