@@ -241,6 +241,23 @@ def test_news_that_waited_for_a_verdict_of_the_release_before_is_no_parcel() -> 
     assert judged(waiting, BY_DEFAULT, LATER).alerts == ()
 
 
+def test_a_name_that_this_release_splits_in_another_way_is_no_news() -> None:
+    order = with_the_warehouse().with_(handed_over_digest="of Fru Anna and Hansen")
+
+    after = after_amazons_answer(order, BY_DEFAULT, LATER, buyer_email="other@example.com")
+    assert after.alerts == ()
+    assert after_amazons_answer(after, BY_DEFAULT, LATER_STILL, line_items=(a_line(quantity=7),)).alerts == (
+        "ChangedAfterHandOver",
+    )
+
+
+@pytest.mark.parametrize("trace", [{"alerts": ("ChangedAfterHandOver",)}, {"pending_since": NOON}])
+def test_a_change_that_the_release_before_met_first_stays_told(trace: dict[str, Any]) -> None:
+    order = with_the_warehouse(**trace).with_(handed_over_digest="of what left")
+
+    assert judged(order, BY_DEFAULT, LATER).alerts == ("ChangedAfterHandOver",)
+
+
 def test_a_parcel_known_stays_while_amazon_counts_down_what_was_sent() -> None:
     order = with_the_warehouse(amazon=an_amazon_order(line_items=(a_line(quantity=2),)))
     ours = in_the_form_of_now(order, BY_DEFAULT)

@@ -121,3 +121,14 @@ def test_a_sku_as_an_earlier_release_stored_it_is_no_news(stored: str | None, re
 
     assert told_now(now, parcel_now(before, SETTINGS), SETTINGS) == parcel_now(before, SETTINGS)
     assert earlier_fingerprint(now, SETTINGS) == earlier_fingerprint(before, SETTINGS)
+
+
+@pytest.mark.parametrize(("first", "last"), [("Fru Anna", "Hansen"), ("", "Fru Anna Hansen"), ("Anna", "Hansen")])
+def test_a_name_that_an_earlier_release_split_in_another_way_is_no_news(first: str, last: str) -> None:
+    order = an_order_with(recipient_name="Fru Anna Hansen")
+    split_before = order.with_(edits=edited(order.amazon, name={"first_name": first, "last_name": last}))
+    taken = parcel_now(order, SETTINGS).model_copy(update={"told": parcel_now(split_before, SETTINGS).told})
+    other = an_order_with(recipient_name="Fru Anna Larsen")
+
+    assert told_now(order, taken, SETTINGS) == taken
+    assert told_now(other, taken, SETTINGS) != taken

@@ -43,13 +43,17 @@ def _parcel_that_left(order: Order, settings: Settings) -> Parcel | None:
 
     While the fingerprint fits, or no news waits for its verdict, the order still says what left. A parcel that this
     release noted says it better, unless that release took the order back since then, and handed over another one.
+
+    A fingerprint may not fit without news: it covers the two parts of a name, which this release splits in another way.
     """
     noted = order.parcel
     if order.handed_over_digest is None:
         is_as_it_left = noted is None and order.is_really_dispatched and not order.is_pending
     else:
         is_another = noted is None or told_now(order, noted, settings) != noted
-        is_as_it_left = is_another and order.handed_over_digest == earlier_fingerprint(order, settings)
+        fits = order.handed_over_digest == earlier_fingerprint(order, settings)
+        is_without_news = noted is None and not order.is_pending and "ChangedAfterHandOver" not in order.alerts
+        is_as_it_left = is_another and (fits or is_without_news)
     return parcel_now(order, settings) if is_as_it_left else noted
 
 

@@ -31,8 +31,16 @@ def parcel_now(order: Order, settings: Settings) -> Parcel:
 
 
 def told_now(order: Order, taken: Parcel, settings: Settings) -> Parcel:
-    """The same goods, with what the order says of them and of their destination now as told."""
-    return taken.model_copy(update={"told": _fingerprint(seen(order.amazon, order.edits, settings), taken.lines)})
+    """The same goods, with what the order says of them and of their destination now as told.
+
+    A release may split names in another way than the one before, which left fewer words out. So the name as Amazon
+    writes it is the same name.
+    """
+    view = seen(order.amazon, order.edits, settings)
+    whole_name = order.amazon.addressee if view.name_source in {"recipient", "buyer"} else None
+    if whole_name and taken.told == _fingerprint(view, taken.lines, f"{whole_name} {view.company}"):
+        return taken
+    return taken.model_copy(update={"told": _fingerprint(view, taken.lines)})
 
 
 def earlier_fingerprint(order: Order, settings: Settings) -> str:
@@ -47,13 +55,13 @@ def earlier_fingerprint(order: Order, settings: Settings) -> str:
     return hashlib.sha256(f"{destination}{goods}".encode()).hexdigest()
 
 
-def _fingerprint(view: Seen, taken: Iterable[TakenLine]) -> str:
+def _fingerprint(view: Seen, taken: Iterable[TakenLine], addressee: str | None = None) -> str:
     """A fingerprint of the destination and of what became of the goods. It reveals neither.
 
     The order of lines and another spelling of the same address are no change, and nor is a phone number.
     """
-    addressee = plain(f"{view.first_name} {view.last_name} {view.company}")
-    destination = [addressee, *sorted(plain_places(view.delivery_address).items())]
+    addressee = addressee or f"{view.first_name} {view.last_name} {view.company}"
+    destination = [plain(addressee), *sorted(plain_places(view.delivery_address).items())]
     return hashlib.sha256(f"{destination}{_news_of_goods(view.line_items, taken)}".encode()).hexdigest()
 
 
