@@ -131,9 +131,10 @@ def changes_what_is_not_its_own(write: Write) -> bool:
     changed = {name for name in Order.model_fields if getattr(write.before, name) != getattr(write.after, name)} - {
         "revision",
         "apart_until",
+        "rules",
         "last_change",
     }
-    allowed = {"amazon", "downloaded_at", "pending_since", "redownload_at", "news"}
+    allowed = {"amazon", "downloaded_at", "pending_since", "redownload_at", "news", "let_go_without"}
     if write.by == "download":
         return not changed <= allowed
     return "amazon" in changed or ("edits" in changed and write.by != "person")

@@ -110,6 +110,8 @@ def test_an_order_with_a_value_in_every_attribute_is_read_back_as_it_was(orders:
         missing=(Missing(field="email", reason="blank", first_missing_at=NOON),),
         news=("email", "deliveryAddress.city"),
         accepted=accepting("email"),
+        rules=2,
+        let_go_without=accepting("deliveryAddress"),
         override=Override(**ADA_AT_NOON, reason="known", fields=("email",)),
         stage=NEEDS_ATTENTION,
         fully_dispatched_at=NOON,

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from needs_attention.orders.changes import with_change
+from needs_attention.orders.checks import RULES
 from needs_attention.orders.decisions import Decisions, Granted
 from needs_attention.orders.earlier_release import WHO, in_the_form_of_now
 from needs_attention.orders.gate import Wanted, change, edit
-from needs_attention.orders.order import Hold, Order
+from needs_attention.orders.order import Hold, Missing, Order
 from needs_attention.orders.parcel import earlier_fingerprint, parcel_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
@@ -18,6 +19,7 @@ from tools.builders import (
     NOON,
     a_line,
     after_amazons_answer,
+    an_address,
     an_amazon_order,
     an_fba_order,
     an_order,
@@ -27,7 +29,9 @@ from tools.builders import (
 )
 
 BY_DEFAULT = Settings()
+ACCEPTING = Settings(single_word_names="accept")
 EAGER = Settings(default_stage="ready", default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_orders=True)
+IN_ZAGREB = {"line1": "Ulica 1", "city": "Zagreb", "state_or_region": None, "country_code": "HR"}
 DO_NOT_TRANSFER = ThreePlStatus.DO_NOT_TRANSFER
 
 
@@ -132,11 +136,11 @@ def test_reading_the_decisions_of_an_order_changes_nothing_else() -> None:
     order = written_before(stage="packing")
     apart = in_the_form_of_now(order, BY_DEFAULT)
 
-    assert apart.with_(decisions=order.decisions, granted=None, apart_until=None) == order
+    assert apart.with_(decisions=order.decisions, granted=None, apart_until=None, rules=None) == order
 
 
 def test_an_order_of_which_this_release_knows_all_stays_as_it_is() -> None:
-    order = written_before(stage="packing", three_pl_status=ThreePlStatus.NOW, apart_until=3)
+    order = written_before(stage="packing", three_pl_status=ThreePlStatus.NOW, apart_until=3, rules=RULES)
 
     assert in_the_form_of_now(order, BY_DEFAULT) is order
 
@@ -292,3 +296,89 @@ def test_a_stop_of_the_release_before_outlasts_a_spell_of_shipped() -> None:
 
     after = change(confirmed, Wanted(release=True), BY_DEFAULT, by="ada", at=LATER)
     assert (after.is_held, after.three_pl_status) == (False, DO_NOT_TRANSFER)
+
+
+# Rules that ask for more than before ----------------------------------------------------------------------------------
+
+WITHOUT_POSTAL_CODE = an_address(**IN_ZAGREB, postal_code=None)
+# The name has no first name, and both addresses have no postal code; the release before asked for neither.
+LET_GO_BEFORE = written_before(
+    amazon=an_amazon_order(recipient_name="Fru Hansen", delivery_address=WITHOUT_POSTAL_CODE),
+    three_pl_status=ThreePlStatus.NOW,
+)
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"buyer_email": "other@example.com"},
+        {"line_items": (a_line(quantity=7),)},
+        {"recipient_name": "fru HANSEN"},
+        {"delivery_address": an_address(**IN_ZAGREB, postal_code=None, phone="+385 1 555 0100")},
+    ],
+    ids=str,
+)
+def test_an_order_let_go_before_is_not_held_for_a_rule_that_is_new(news: dict[str, Any]) -> None:
+    after = after_amazons_answer(LET_GO_BEFORE, BY_DEFAULT, LATER, **news)
+
+    assert (after.is_held, after.missing, after.is_fulfillable) == (False, (), True)
+    assert not judged(after, BY_DEFAULT, LATER_STILL).is_held
+
+
+@pytest.mark.parametrize(
+    ("news", "missing"),
+    [
+        ({"recipient_name": "Fru Larsen"}, ["firstName"]),
+        ({"delivery_address": an_address(**IN_ZAGREB | {"line1": "Trg 2"}, postal_code=None)}, ["postalCode"] * 2),
+        ({"delivery_address": an_address(**IN_ZAGREB | {"city": None}, postal_code=None)}, ["city", "postalCode"] * 2),
+    ],
+    ids=str,
+)
+def test_a_new_rule_counts_from_amazons_next_change_of_the_unit(news: dict[str, Any], missing: list[str]) -> None:
+    after = after_amazons_answer(LET_GO_BEFORE, BY_DEFAULT, LATER, **news)
+
+    assert after.is_held
+    assert [part for item in after.missing for part in item.parts or (item.field,)] == missing
+
+
+def test_what_a_person_types_away_is_missing_all_the_same() -> None:
+    blanked = edit(LET_GO_BEFORE, {"delivery_address": {"city": ""}}, None, BY_DEFAULT, LATER)
+
+    assert [(item.field, item.parts) for item in blanked.open_missing if item.field == "deliveryAddress"] == [
+        ("deliveryAddress", ("city", "postalCode"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        an_order(amazon=LET_GO_BEFORE.amazon),
+        LET_GO_BEFORE.with_(pending_since=NOON),
+        LET_GO_BEFORE.with_(judged_at=None, hold=Hold(since=NOON), stage=NEEDS_ATTENTION),
+    ],
+    ids=["new", "news waits for its verdict", "held"],
+)
+def test_an_order_that_was_not_let_go_is_judged_by_the_new_rules(order: Order) -> None:
+    assert judged(order, BY_DEFAULT, LATER).is_held
+
+
+def test_a_gap_that_the_release_before_knew_stays_one() -> None:
+    known = Missing(field="deliveryAddress", reason="incomplete", parts=("postalCode",), first_missing_at=NOON)
+    dispatched = LET_GO_BEFORE.with_(missing=(known,), dispatched_by="us", fully_dispatched_at=NOON)
+
+    after = judged(dispatched, BY_DEFAULT, LATER)
+    assert ("deliveryAddress", "incomplete") in [(item.field, item.reason) for item in after.missing]
+
+
+def test_a_rule_that_a_setting_switches_on_holds_an_order_of_this_release() -> None:
+    ours = judged(an_order(amazon=an_amazon_order(recipient_name="Cher")), ACCEPTING, LATER)
+
+    assert not ours.is_held
+    assert judged(ours, BY_DEFAULT, LATER_STILL).is_held
+
+
+def test_what_an_earlier_release_lets_go_after_a_rollback_stays_let_go() -> None:
+    ours = judged(an_order(), BY_DEFAULT, LATER)
+    theirs = ours.with_(amazon=LET_GO_BEFORE.amazon, revision=ours.revision + 1)
+
+    assert not judged(theirs, BY_DEFAULT, LATER_STILL).is_held

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
-from needs_attention.orders.earlier_release import in_the_form_of_now
+from needs_attention.orders.earlier_release import in_the_form_of_now, still_let_go_without
 from needs_attention.orders.edits import news_for
 from needs_attention.orders.order import TIME_IS_OVER, Order
 from needs_attention.orders.settings import Settings
@@ -38,7 +38,12 @@ def downloaded(
         return None
     before = in_the_form_of_now(before, settings)
     news = news_for(before.edits, before.amazon, merged, before.news, is_held=before.is_held)
-    after = before.with_(amazon=merged.that_can_be_kept(), downloaded_at=at, news=tuple(sorted(news)))
+    after = before.with_(
+        amazon=merged.that_can_be_kept(),
+        downloaded_at=at,
+        news=tuple(sorted(news)),
+        let_go_without=still_let_go_without(before, merged),
+    )
     is_touched = differing(before.amazon, merged) == {"updated_at"}
     stands = is_touched and judged(after, settings, at).says_the_same_as(after)
     return after if stands else after.with_(pending_since=at)

@@ -59,6 +59,8 @@ _OWN_BOOKKEEPING = {
     "granted",
     "news",
     "apart_until",
+    "rules",
+    "let_go_without",
     "redownload_at",
     "deadline",
     "handed_over_digest",

@@ -5,10 +5,16 @@ other than the defaults was a person's. It may also write an order after this re
 or after a rollback: it leaves the decisions that are stored as they are, and does not know them.
 
 The first write of this release must read them: Amazon's next news may hide them.
+
+The same write notes the gaps of an order that earlier rules let go. New rules do not hold it for those; they count from
+Amazon's next change of the name or address in question.
 """
 
 from datetime import datetime
 
+from needs_attention.orders.amazon_order import AmazonOrder
+from needs_attention.orders.checks import CHECK_OF, RULES
+from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.decisions import (
     Decisions,
     Defaults,
@@ -17,7 +23,8 @@ from needs_attention.orders.decisions import (
     StageDecision,
     ThreePlDecision,
 )
-from needs_attention.orders.order import Order, Parcel
+from needs_attention.orders.edits import Unit, said_by, unit_of
+from needs_attention.orders.order import Accepted, Order, Parcel
 from needs_attention.orders.parcel import earlier_fingerprint, parcel_now, told_now
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 
@@ -29,13 +36,47 @@ def in_the_form_of_now(order: Order, settings: Settings) -> Order:
 
     An order that this release wrote last is returned as it is.
     """
-    if order.apart_until == order.revision:
+    is_apart = order.apart_until == order.revision
+    if is_apart and order.rules == RULES:
+        return order
+    order = order.with_(rules=RULES, let_go_without=_gaps_let_go(order, settings))
+    if is_apart:
         return order
     now = order.with_(apart_until=order.revision, parcel=_parcel_that_left(order, settings))
     if order.hold or order.judged_at is None:
         return now
     granted = order.granted or _granted_before(order, settings, order.judged_at)
     return now.with_(granted=granted, decisions=_decisions_shown(order, granted, order.judged_at))
+
+
+_GIVEN_BY_AMAZON: frozenset[Unit | None] = frozenset({"name", "delivery_address", "billing_address"})
+
+
+def _gaps_let_go(order: Order, settings: Settings) -> tuple[Accepted, ...]:
+    """Those that a verdict of earlier rules did not find. In data that waits for its verdict they may be news."""
+    if order.is_pending or not order.is_let_go:
+        return order.let_go_without
+    known = {(item.field, item.reason) for item in order.missing}
+    gaps = (
+        Accepted(field=item.field, reason=item.reason, parts=item.parts)
+        for item in order.not_accepted(find_missing(order.amazon, order.edits, settings))
+        if CHECK_OF[item.field].unit in _GIVEN_BY_AMAZON and (item.field, item.reason) not in known
+    )
+    return tuple(dict.fromkeys((*order.let_go_without, *gaps)))
+
+
+def still_let_go_without(order: Order, now: AmazonOrder) -> tuple[Accepted, ...]:
+    """The gaps that go on to count as none, because Amazon says `now` what it said of their unit before.
+
+    A billing address may be a copy of the delivery address.
+    """
+    if not order.let_go_without:
+        return ()
+    before, after = said_by(order.amazon), said_by(now)
+    changed = {unit_of(place) for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
+    if "delivery_address" in changed:
+        changed.add("billing_address")
+    return tuple(one for one in order.let_go_without if CHECK_OF[one.field].unit not in changed)
 
 
 def _parcel_that_left(order: Order, settings: Settings) -> Parcel | None:

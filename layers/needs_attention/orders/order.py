@@ -48,7 +48,7 @@ class Missing(Value):
 
 
 class Accepted(Value):
-    """A gap that an administrator accepted: a field, the reason, and the parts of an address."""
+    """A gap with which an order may leave all the same: a field, the reason, and the parts of an address."""
 
     field: str
     reason: str
@@ -169,6 +169,10 @@ class Order(Value):
     granted: Granted | None = None
     # The revision up to which decisions and defaults are stored apart. A release before this one writes on without it.
     apart_until: int | None = None
+    # The rules (see `checks.RULES`) under which this release wrote the order last.
+    rules: int | None = None
+    # The gaps with which earlier rules let it go. They count as none until Amazon changes their unit.
+    let_go_without: tuple[Accepted, ...] = ()
     missing: tuple[Missing, ...] = ()
     # The places (see `edits`) where Amazon replaced a value of its own, or sent one while the order was held.
     news: tuple[str, ...] = ()
@@ -290,6 +294,10 @@ class Order(Value):
     def is_incomplete(self) -> bool:
         """Whether anything keeps it from leaving: a gap that no administrator accepted, or a difference."""
         return bool(self.open_missing or self.differences)
+
+    def not_let_go_without(self, missing: Iterable[Missing]) -> tuple[Missing, ...]:
+        """The gaps but those with which earlier rules let the order go."""
+        return tuple(item for item in missing if not any(one.covers(item) for one in self.let_go_without))
 
     def not_accepted(self, missing: Iterable[Missing]) -> tuple[Missing, ...]:
         return tuple(item for item in missing if not any(one.covers(item) for one in self.accepted))

@@ -88,7 +88,8 @@ class Situation:
 
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
-        return find_missing(self.order.amazon, self.order.edits, self.settings)
+        missing = find_missing(self.order.amazon, self.order.edits, self.settings)
+        return self.order.not_let_go_without(missing)
 
     @cached_property
     def open_missing(self) -> tuple[Missing, ...]:
@@ -98,8 +99,9 @@ class Situation:
     @cached_property
     def missing_at_amazon(self) -> tuple[Missing, ...]:
         """The fields that Amazon's data alone lacks, without people's edits and confirmations."""
-        nobody_typed = self.order.edits == Edits()
-        return self.missing if nobody_typed else find_missing(self.order.amazon, Edits(), self.settings)
+        if self.order.edits == Edits():
+            return self.missing
+        return self.order.not_let_go_without(find_missing(self.order.amazon, Edits(), self.settings))
 
     @cached_property
     def unsettled(self) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ _JSON = {
     "missing",
     "news",
     "accepted",
+    "letGoWithout",
     "override",
     "alerts",
     "closedAlerts",
