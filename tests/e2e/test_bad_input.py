@@ -159,3 +159,37 @@ def test_a_malformed_request_is_refused_with_a_reason_and_changes_nothing(
     assert answer.body["detail"]
     assert "example.com" not in str(answer.body)
     assert shop.reader.get(f"/orders/{order_id}") == before
+
+
+# Sheets, as bytes: API Gateway reads text as UTF-8, and loses what is none
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content_type", "status"),
+    [
+        ("utf-8-sig", "text/csv", 200),
+        ("utf-16", "text/csv", 200),
+        ("cp1252", "text/csv; charset=windows-1252", 200),
+        ("cp1252", "application/vnd.ms-excel; charset=windows-1252", 200),
+        ("cp1252", "text/csv", 400),
+        ("cp1252", "application/vnd.ms-excel", 400),
+    ],
+)
+def test_a_sheet_in_the_encoding_of_a_spreadsheet_keeps_its_letters_or_is_refused(
+    shop: Shop, encoding: str, content_type: str, status: int
+) -> None:
+    (order_id,) = shop.new_orders()
+    shop.download()
+    shop.judged([order_id])
+    before = shop.reader.get(f"/orders/{order_id}")
+    sheet = f"orderId;revision;firstName;lastName\r\n{order_id};{before['revision']};Zoë;Müller-Lüdenscheidt\r\n"
+
+    answer = send(shop.stack, "editor", "POST", "/orders.csv", sheet.encode(encoding), {"Content-Type": content_type})
+
+    assert answer.status == status
+    after = shop.reader.get(f"/orders/{order_id}")
+    if status == 200:
+        assert (after["firstName"], after["lastName"]) == ("Zoë", "Müller-Lüdenscheidt")
+    else:
+        assert answer.body["code"] == "unreadableSheet"
+        assert after == before

@@ -350,3 +350,52 @@ def test_an_override_settles_what_an_order_let_go_was_only_told_of() -> None:
     assert (after.stage, after.alerts) == ("packing", ())
     assert after.override is not None
     assert after.override.fields == ("deliveryAddress",)
+
+
+# The value that a person typed over -----------------------------------------------------------------------------------
+
+
+def typed_over() -> Order:
+    """An order that Amazon sent whole, with another street; a person typed over it, and it went straight on."""
+    return typing(judged(an_order(an_amazon_order(delivery_address=an_address(line1=OTHER))), STRAIGHT_ON, NOON))
+
+
+def test_the_value_that_was_typed_over_holds_again_once_amazon_agreed_in_between() -> None:
+    back = says(typed_over(), TYPED, OTHER)
+
+    assert back.is_held
+    assert [item.field for item in back.differences] == ["deliveryAddress"]
+
+
+def test_two_answers_before_one_verdict_hide_no_agreement_in_between() -> None:
+    assert judged(told(typed_over(), TYPED, OTHER), STRAIGHT_ON, LATER).is_held
+
+
+def test_a_difference_that_comes_back_during_a_snooze_outlasts_it() -> None:
+    snoozed = called(says(typed_over(), TYPED), snooze_until=SHIP_BY - timedelta(hours=3))
+
+    assert end_snooze(says(snoozed, OTHER), STRAIGHT_ON, LATER_STILL).is_held
+
+
+def test_the_value_that_was_typed_over_stays_settled_while_amazon_never_agreed() -> None:
+    assert not says(typed_over(), OTHER).is_held
+    assert says(typed_over(), THIRD).is_held
+    assert not says(typed_over(), THIRD, OTHER).differences
+
+
+@pytest.mark.parametrize("settle", [typing, keeping])
+def test_what_comes_back_is_settled_again_by_the_same_words(settle: Callable[[Order], Order]) -> None:
+    settled = settle(says(typed_over(), TYPED, OTHER))
+
+    assert not (settled.differences or settled.is_held)
+
+
+def test_what_comes_back_is_settled_by_no_other_edit() -> None:
+    back = says(typed_over(), TYPED, OTHER)
+    commented = edit(back, {"email": "other@example.com"}, None, STRAIGHT_ON, LATER)
+
+    assert [item.field for item in commented.differences] == ["deliveryAddress"]
+
+
+def test_an_override_settles_what_comes_back() -> None:
+    assert not called(says(typed_over(), TYPED, OTHER), override="as typed", release=True).differences

@@ -860,7 +860,7 @@ def test_a_typed_value_that_amazon_contradicts_waits_to_be_settled() -> None:
 
 def test_a_settled_value_heals_an_order_that_lacks_nothing_else() -> None:
     order = amazon_says(typed_email(), buyer_email="ada@example.com")
-    settled = order.with_(edits=order.edits.settling(["email"], order.amazon))
+    settled = order.with_(edits=order.edits.settling(["email"], order.amazon), news=())
 
     assert row_of(settled) == "healed"
     assert row_of(amazon_says(settled, buyer_email="bo@example.com")) == "readyToRelease"
@@ -1037,7 +1037,7 @@ def test_a_changed_value_that_a_person_settled_holds_no_more() -> None:
     order = amazon_says(released_on_a_typed_email(), buyer_email="ada@example.com")
     order = amazon_says(order, buyer_email="bo@example.com")
 
-    assert row_of(order.with_(edits=order.edits.settling(["email"], order.amazon))) == "asLetGo"
+    assert row_of(order.with_(edits=order.edits.settling(["email"], order.amazon), news=())) == "asLetGo"
     assert row_of(amazon_says(order, buyer_email="typed@example.com")) == "asLetGo"
 
 

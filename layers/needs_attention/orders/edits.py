@@ -4,7 +4,7 @@ A typed part lies over Amazon's; a part that nobody typed is Amazon's as it is n
 email and each part of an address are parts of their own. The line items are replaced as a whole.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem
@@ -56,16 +56,14 @@ class Edits(Value):
         A name and an address come as a mapping of their parts, by attribute name: None returns a part to Amazon's.
         Typing settles what Amazon says of these parts now.
         """
-        typed = touched = value
+        typed = value
         if isinstance(value, Mapping):
             before = getattr(self, unit)
-            kind = PersonsName if unit == "name" else Address
             parts = {**(dict(before) if before else {}), **value}
             given = {part: text for part, text in parts.items() if text is not None}
-            typed = kind(**given) if given else None
-            touched = kind(**value)
+            typed = _KIND[unit](**given) if given else None
         edited = self.model_copy(update={unit: typed})
-        return edited._forgetting(unit).settling(places_typed(unit, touched), amazon)
+        return edited._forgetting(unit).settling(places_touched(unit, value), amazon)
 
     def confirming(self, fields: Sequence[str], amazon: AmazonOrder) -> "Edits":
         """With exactly these fields confirmed. That answers the doubt and the requests of now, and no later ones."""
@@ -125,6 +123,18 @@ def unit_of(place: str) -> Unit:
     return _UNIT_OF_PREFIX[place.partition(".")[0]]
 
 
+_KIND: dict[Unit, type[PersonsName | Address]] = {
+    "name": PersonsName,
+    "delivery_address": Address,
+    "billing_address": Address,
+}
+
+
+def places_touched(unit: Unit, value: object) -> frozenset[str]:
+    """The places that a person settles by typing `value`, which is a mapping of parts or a whole unit."""
+    return places_typed(unit, _KIND[unit](**value) if isinstance(value, Mapping) else value)
+
+
 def places_typed(unit: Unit, typed: object) -> frozenset[str]:
     """The places that typed parts of a unit cover: both parts of a name are one place, and so is a whole street."""
     if isinstance(typed, PersonsName):
@@ -179,24 +189,32 @@ def units_typed_otherwise(edits: Edits, amazon: AmazonOrder) -> set[Unit]:
     return {unit_of(place) for place in edits.places if place in differing or not said.get(place)}
 
 
-def unsettled(edits: Edits, amazon: AmazonOrder) -> tuple[str, ...]:
-    """The places where Amazon says something else than the typed value, and nobody has settled that."""
-    return tuple(place for place, said in typed_against(edits, amazon).items() if said != edits.settled.get(place, ""))
+def unsettled(edits: Edits, amazon: AmazonOrder, news: Collection[str] = ()) -> tuple[str, ...]:
+    """The places where Amazon says something else than the typed value, and nobody has settled that.
+
+    `news` are those of `news_for`: what a person once typed over may be news again.
+    """
+    settled = edits.settled
+    return tuple(
+        place for place, said in typed_against(edits, amazon).items() if place in news or said != settled.get(place, "")
+    )
 
 
 def news_for(edits: Edits, before: AmazonOrder, after: AmazonOrder, known: Iterable[str], *, is_held: bool) -> set[str]:
     """The places where Amazon's value is news that holds the order, after an answer of Amazon's.
 
     It replaced another value of Amazon's, or came while the order was held in any way. What Amazon says as typed is no
-    news any more.
+    news any more. Nor is the value that a person typed over, unless Amazon agreed with the person in between.
     """
     differing = typed_against(edits, after)
     if not differing:
         return set()
-    said_before = said_by(before)
+    said_before, differed_before = said_by(before), typed_against(edits, before)
 
     def is_news(place: str, said: str) -> bool:
         is_new = said != said_before.get(place)
+        if is_new and said == edits.settled.get(place):
+            return place not in differed_before
         was_a_gap = said_before.get(place) in {None, "", NO_GOODS}
         return place in known or (is_new and (is_held or not was_a_gap))
 

@@ -4,14 +4,14 @@ Every change is judged in the same step. So the answer carries the new verdict, 
 overturns a person's choice. Nothing here writes: `OrderStore.save` lands a change on the revision it was made on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 from needs_attention.orders.completeness import find_differences
 from needs_attention.orders.decisions import DispatchDecision, Granted, HoldDecision, StageDecision, ThreePlDecision
 from needs_attention.orders.earlier_release import in_the_form_of_now
-from needs_attention.orders.edits import ANSWERED_ANEW, UNITS, Edits, Unit, unit_of, unsettled
+from needs_attention.orders.edits import ANSWERED_ANEW, UNITS, Edits, Unit, places_touched, unit_of, unsettled
 from needs_attention.orders.order import (
     TIME_IS_OVER,
     Accepted,
@@ -109,21 +109,24 @@ def edit(  # noqa: PLR0913 - what an edit may hold
     check_editable(order)
     order = judged(order, settings, at)
     edits = order.edits
+    settled: set[str] = set()
     for unit in UNITS:
         if unit in units:
             edits = edits.with_typed(unit, units[unit], order.amazon)
+            settled |= places_touched(unit, units[unit])
     kept_units = set(kept)
-    differing = (place for place in unsettled(edits, order.amazon) if unit_of(place) in kept_units)
+    differing = [place for place in unsettled(edits, order.amazon, order.news) if unit_of(place) in kept_units]
     edits = edits.settling(differing, order.amazon)
     if confirmed is not None:
         edits = edits.confirming(confirmed, order.amazon)
-    return judged(_with_edits(order, edits), settings, at)
+    return judged(_with_edits(order, edits, settled.union(differing)), settings, at)
 
 
-def _with_edits(order: Order, edits: Edits) -> Order:
-    """The order with these edits. What they settle is no news any more."""
-    open_places = unsettled(edits, order.amazon)
-    return order.with_(edits=edits, news=tuple(place for place in order.news if place in open_places))
+def _with_edits(order: Order, edits: Edits, settled: Collection[str]) -> Order:
+    """The order with these edits. The places that they settle are no news any more."""
+    news = [place for place in order.news if place not in settled]
+    open_places = unsettled(edits, order.amazon, news)
+    return order.with_(edits=edits, news=tuple(place for place in news if place in open_places))
 
 
 def check_editable(order: Order) -> None:
@@ -470,7 +473,7 @@ def _with_override(order: Order, wanted: Wanted, person: _Person) -> Order:
     if wanted.override is None:
         return order
     # Also those that an order let go is only told of: the administrator has seen them.
-    places = unsettled(order.edits, order.amazon)
+    places = unsettled(order.edits, order.amazon, order.news)
     if not (order.is_incomplete or places):
         raise Refused("nothingToOverride", "Nothing is missing, so there is nothing to override.")
     missing = order.open_missing
@@ -485,7 +488,7 @@ def _with_override(order: Order, wanted: Wanted, person: _Person) -> Order:
     edits = order.edits.settling(places, order.amazon)
     if answered:
         edits = edits.confirming(tuple(dict.fromkeys((*edits.confirmed, *answered))), order.amazon)
-    kept = _with_edits(order, edits)
+    kept = _with_edits(order, edits, places)
     return person.judged(
         kept.with_(
             accepted=tuple(dict.fromkeys((*order.accepted, *accepted))),

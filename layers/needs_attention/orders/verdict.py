@@ -106,7 +106,7 @@ class Situation:
     @cached_property
     def unsettled(self) -> tuple[str, ...]:
         """The places where Amazon says something else than a typed value, and no person has settled that."""
-        return unsettled(self.order.edits, self.order.amazon)
+        return unsettled(self.order.edits, self.order.amazon, self.order.news)
 
     @property
     def changed(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ BREAKS = {
     "differs": Break("D3", 4, "alerts", 4),
     "settle_first": Break("B5", 4, "typed against late", 1),
     "settle_value": Break("C2", 4, "typed against late", 3),
+    "agreed": Break("C2", 5, "typed against late", 7),
     "chg_merge": Break("C2", 4, "warehouse", 4),
     "chg": Break("C2", 6, "typed against late", 4),
     "chg_held": Break("C", 6, "status and snooze", 2, bound="three acts"),

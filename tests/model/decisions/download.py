@@ -88,6 +88,8 @@ def _is_news(item: Item, x: int, rules: Rules) -> bool:
     """Amazon's x replaced another value of Amazon's, or came while the order was held in any way."""
     if item.typed_x not in TYPED_VALUES or x == item.typed_x:
         return False
+    if x == item.settled and x != item.amazon_x:  # back at the value that a person typed over
+        return item.amazon_x == item.typed_x and rules.agreed
     replaces_a_value = item.amazon_x not in (BLANK, x)
     came_while_held = x not in (BLANK, item.amazon_x) and is_held_in_any_way(item) and rules.chg_held
     return replaces_a_value or came_while_held or item.news

@@ -8,6 +8,7 @@ from needs_attention.orders import gate
 from needs_attention.orders.alerts import CAME_BACK, CANCEL_REQUESTED, CANCELLED, difference
 from needs_attention.orders.alerts import MISSING as LACKING
 from needs_attention.orders.amazon_order import Address, LineItem
+from needs_attention.orders.checks import RULES
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.decisions import (
     Decisions,
@@ -140,6 +141,7 @@ def order_of(item: Item) -> Order:
         alerts=_alerts_of(item),
         told=_told_of(item),
         apart_until=None if item.is_earlier else order.revision,
+        rules=None if item.is_earlier else RULES,
         parcel=_parcel_of(item.parcel) if item.parcel and not item.parcel.is_earlier else None,
         handed_over_digest=_digest_of(item.parcel) if item.parcel and item.parcel.is_earlier else None,
         **is_redacted,

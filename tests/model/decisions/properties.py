@@ -359,7 +359,8 @@ def _never_heals(r: Rest) -> bool:
     if not item.is_held or item.decided_hold or r.is_closed or r.missing_at_amazon:
         return False
     is_filled_as_typed = not r.s.missing and item.typed_x in (BLANK, item.amazon_x)
-    return is_filled_as_typed or (item.typed_y and item.typed_x in (BLANK, OWNED_BLANK))
+    lacks_x_at_most = not r.s.missing & ~MISSING_X
+    return is_filled_as_typed or (lacks_x_at_most and item.typed_y and item.typed_x in (BLANK, OWNED_BLANK))
 
 
 def _has_no_way_out(r: Rest) -> bool:

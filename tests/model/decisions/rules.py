@@ -57,6 +57,9 @@ class Rules:
         bool, "a release, and a Stage that ends a hold, is refused while a difference is unsettled"
     ] = True
     settle_value: Annotated[bool, "a difference is settled for the value that Amazon said then; off: for ever"] = True
+    agreed: Annotated[
+        bool, "a value that was typed over is news again once Amazon agreed in between; off: it stays settled"
+    ] = True
     chg_merge: Annotated[
         bool, "the download notices that Amazon changed a value; off: the verdict compares with what it judged last"
     ] = True

@@ -95,7 +95,7 @@ def _missing(item: Item, settings: Settings, rules: Rules) -> int:
 def _x_differs(item: Item, rules: Rules) -> bool:
     if item.typed_x not in TYPED_VALUES or item.amazon_x in (BLANK, item.typed_x):
         return False
-    return item.amazon_x != item.settled if rules.settle_value else not item.settled
+    return item.news or item.amazon_x != item.settled if rules.settle_value else not item.settled
 
 
 def is_changed(item: Item, rules: Rules) -> bool:

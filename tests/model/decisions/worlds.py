@@ -39,6 +39,7 @@ TYPED_AGAINST_LATE = World(
         (X_1, X_2),
         (X_1, X_1_WITHOUT_LINES, X_1),
         (NOTHING_THERE, X_2_WITHOUT_LINES, X_2),
+        (X_2, X_1, X_2),
     ),
     settings=(NOW, COMPLETION_AUTO),
     acts=(
