@@ -15,6 +15,7 @@ from typing import Literal
 
 from nameparser import DEFAULT_SCRIPT_ORDERS, FAMILY_FIRST, Lexicon, Parser, Policy, Role, Script
 
+from needs_attention.orders.legal_forms import ENDINGS, has_legal_form, squeezed, vocabulary
 from needs_attention.values.text import cleaned, is_blank
 
 NameKind = Literal["person", "singleWord", "unspacedScript", "company", "blank"]
@@ -57,10 +58,6 @@ def _joined(*parts: str) -> str:
     return " ".join(filter(None, parts))
 
 
-def _vocabulary(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
 def _split_with_signs(name: str, company_name: str | None) -> PersonName:
     ahead, addressee, behind = _apart(name)
     if addressee and (_is_named_like(addressee, company_name) or _is_company(addressee)):
@@ -74,9 +71,9 @@ def _split_with_signs(name: str, company_name: str | None) -> PersonName:
 
 
 # "In care of" and "for the attention of" in the languages of Amazon's marketplaces.
-_MARKER_WORDS = _vocabulary("attn atn attention chez presso zuhanden zhd zhdn")  # none of them is a name
+_MARKER_WORDS = vocabulary("attn atn attention chez presso zuhanden zhd zhdn")  # none of them is a name
 # Words without which no phrase below is written in plain letters.
-_WORDS_OF_MARKER_PHRASES = _vocabulary("""
+_WORDS_OF_MARKER_PHRASES = vocabulary("""
     care fao ftao händen haenden adresse attentie atención atencion atenção atencão atençao atencao cuidado cuidados
     soins
     """)
@@ -131,9 +128,9 @@ def _apart(name: str) -> tuple[str, str, str]:
 
 # The names that Amazon gives customers without one, as they stand above its reviews: "Amazon Customer", "Client
 # d'Amazon", "Kindle-Kunde", "Amazon カスタマー". The hyphenated ones have one word and need no pattern of their own.
-_LATIN_BRANDS = _vocabulary("amazon kindle")
+_LATIN_BRANDS = vocabulary("amazon kindle")
 _BRAND = r"(?:amazon(?:\.[a-z.]+)?|kindle|アマゾン|亚马逊|亞馬遜|아마존|أمازون|امازون|אמזון|अमेज़न)"
-_CUSTOMERS = _vocabulary("""
+_CUSTOMERS = vocabulary("""
     customer buyer shopper user member kunde kundin kunden käufer käuferin client cliente clienta klant klantin koper
     acheteur acheteuse acquirente utente comprador compradora kund köpare køber kjøper asiakas klient klientka kupujący
     zákazník zákaznice zákazníčka ügyfél vásárló müşteri müşterisi musterisi pelanggan
@@ -153,102 +150,25 @@ def _amazons_customer() -> re.Pattern[str]:
     return re.compile(rf"amazon\S*[ -]{_CUSTOMER}\b", re.IGNORECASE)
 
 
-# Compared without case, dots, slashes and spaces: "S. à r.l." is "sàrl". None of these is a family name: "Company" is
-# one in Catalonia, and counts only behind a "&".
-_LEGAL_FORMS = _vocabulary("""
-    inc incorporated llc llp ltd limited corp corporation plc &co &sons &cie &company andcompany
-    gmbh ggmbh mbh &cokg ohg gbr
-    sarl sàrl eurl sccl srl srls sapi sadecv sderldecv lda ltda eireli slu sll
-    spzoo spj sro kft zrt nyrt doel eood ood jdoo
-    ltdşti ltdsti aş şti
-    oy oyj bvba vof cvba
-    ptyltd pty pteltd pte pvtltd pvt sdnbhd bhd tbk fze fzco fzllc wll
-    """)
-# Also words or names ("Maria Sa", "Doo", "As", "Jan Vos"): a legal form only in letters apart that cannot be initials
-# ("e.V.", "A/S", "S. p. A."), or with a capital that no name has there ("Nestbau AG", "Muster eV", "Eksempel ApS").
-_LEGAL_FORMS_ALSO_NAMES = _vocabulary("""
-    sa sas sasu sl spa sca ab as asa ag ug kg kgaa se nv bv doo dd aps vos cic ad sc ev eg ek kk ks vz co
-    """)
-# Those that firms seldom write in bare capitals, and people do: "Jones AD", "Sharma KK", "Jan VOS".
-_RARELY_IN_BARE_CAPITALS = _vocabulary("ad dd sc ev eg ek kk ks vz vos")
-_LONGEST_LEGAL_FORM_IN_WORDS = 5
-_MOST_NAMES_AND_INITIALS = 4
-_ENDINGS_OF_LEGAL_FORMS = frozenset(
-    form[at:] for form in _LEGAL_FORMS | _LEGAL_FORMS_ALSO_NAMES for at in range(len(form))
-)
-
-_COMPANY_OPENINGS = _vocabulary("amazon ооо оао зао пао شركة مؤسسة")  # noqa: RUF001  # Cyrillic is meant
-_UNSPACED_LEGAL_FORMS = re.compile(r"株式会社|有限会社|合同会社|合資会社|公司|주식회사|유한회사|\((?:株|有|주)\)")
+_COMPANY_OPENINGS = vocabulary("amazon ооо оао зао пао شركة مؤسسة")  # noqa: RUF001  # Cyrillic is meant
 
 
 def _is_named_like(name: str, company_name: str | None) -> bool:
-    return company_name is not None and _squeezed(name) == _squeezed(cleaned(company_name) or "")
+    return company_name is not None and squeezed(name) == squeezed(cleaned(company_name) or "")
 
 
 def _is_company(name: str) -> bool:
     plain = unicodedata.normalize("NFKC", name)
-    return bool(_UNSPACED_LEGAL_FORMS.search(plain)) or _opens_as_company(plain) or _ends_in_legal_form(plain)
+    return _opens_as_company(plain) or has_legal_form(plain, _end_of_honorifics(plain))
 
 
 def _opens_as_company(name: str) -> bool:
-    return _squeezed(name.split(maxsplit=1)[0]) in _COMPANY_OPENINGS and not _amazons_customer().match(name)
-
-
-def _ends_in_legal_form(name: str) -> bool:
-    words = name.split()
-    squeezed = [_squeezed(word) for word in words]
-    openings = range(max(1, len(words) - _LONGEST_LEGAL_FORM_IN_WORDS), len(words))
-    return any(_is_legal_form("".join(squeezed[at:]), words[at:], words[:at]) for at in openings)
-
-
-def _is_legal_form(form: str, words: list[str], before: list[str]) -> bool:
-    if form not in _LEGAL_FORMS and form not in _LEGAL_FORMS_ALSO_NAMES:
-        return False
-    written = " ".join(words)
-    if form == "co":
-        return written.endswith(".") and len(before) > 1
-    groups = re.findall(r"\w+", written)
-    if len(groups) > 1:
-        return "/" in written or not _can_be_initials(groups, before)
-    if form in _LEGAL_FORMS:
-        return True
-    if " ".join(before).isupper() or not any(letter.isupper() for letter in groups[0][1:]):
-        return False
-    return form not in _RARELY_IN_BARE_CAPITALS or not groups[0].isupper()
-
-
-def _can_be_initials(letters: list[str], before: list[str]) -> bool:
-    """Whether a legal form in single letters can be the initials of a person, behind the words `before` them.
-
-    A person with initials has four names and initials at most: "Nair A.G.", "Arun Kumar S.A." and "Rao S.R.L." can be
-    people; "Exemple S.A.R.L.", "Esempio Vini S.R.L." and "Müller & Söhne A.G." cannot. Real firms are among the former
-    ("Ejemplo S.A."), and become people too. That does little harm: such a name is split in two, and a label shows it as
-    before. A person taken for a firm would do more: without a first name the order would pass all the same.
-
-    Initials are capitals. So "S.r.l.", "s.r.o." and "e.V." are no initials, unless the whole name is in small letters.
-    "A.g." is what a phone makes of "a.g.". "Ş" is no initial: those who write it put their initials ahead.
-    """
-    written = "".join(letters)
-    ahead = " ".join(before)
-    names = ahead[_end_of_honorifics(ahead) :].split()
-    return (
-        all(len(letter) == 1 for letter in letters)
-        and len(letters) + len(names) <= _MOST_NAMES_AND_INITIALS
-        and written.isascii()
-        and (written.isupper() or (len(letters) == 2 and written[0].isupper()) or ahead.islower())
-    )
-
-
-_BETWEEN_LETTERS = re.compile(r"[\s.,/]+")
-
-
-def _squeezed(text: str) -> str:
-    return _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return squeezed(name.split(maxsplit=1)[0]) in _COMPANY_OPENINGS and not _amazons_customer().match(name)
 
 
 # Compared in small letters, without the dot behind. No words that are names too: "Prince", "Dean", "Don", "Sri" and
 # "Bayan" are first names, "Bay" and "Pak" family names, "Md." is short for Mohammad.
-_HONORIFICS = _vocabulary("""
+_HONORIFICS = vocabulary("""
     mr mrs ms miss misses mx mister messrs mesdames dr prof professor doctor sir madam reverend family
     herr herrn frau hr hrn fr frl fräulein fraeulein familie eheleute ehepaar dipl-ing dr-ing
     dhr mevr mevrouw meneer mw mej mejuffrouw juffrouw drs mnr mev gezin
@@ -273,26 +193,26 @@ _HONORIFICS = _vocabulary("""
     คุณ นาย นาง นางสาว น.ส ดร ông bà encik puan bapak bpk ibu sdr sdri ginoo ginang binibini gng
     """)  # noqa: RUF001
 # Names too, or the beginnings of names ("Sig Hansen", "Rev", "Gen"): only with the dot.
-_HONORIFICS_WITH_A_DOT = _vocabulary("""
+_HONORIFICS_WITH_A_DOT = vocabulary("""
     rev hon capt col lt maj gen sgt cllr msgr ven sen gov amb
     fam ing ir mag dipl ds univ sig arch geom rag spett lic licda arq eng pr av sn doç uzm dl dna
     ilmo ilma mgr bc mudr judr phdr rndr doc er adv kum thiru tmt د م أ
     """)
 # Behind a doctor's title, in small letters and with the dot: "Dr. rer. nat.", "Dr. phil.".
-_FIELDS_OF_DOCTORS = _vocabulary("med rer nat phil jur iur habil vet dent oec pol techn theol h.c")
+_FIELDS_OF_DOCTORS = vocabulary("med rer nat phil jur iur habil vet dent oec pol techn theol h.c")
 # Names or initials too: only in a couple ("Pan i Pani", "Bay/Bayan", "M. et Mme").
-_MAYBE_INITIALS = _vocabulary("m mm d")
-_PARTS_OF_COUPLES = _HONORIFICS | _MAYBE_INITIALS | _vocabulary("pan bay bayan пан")
-_COUPLING = _vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و")  # noqa: RUF001
-_BEHIND_HONORIFICS = _vocabulary("of & + /")  # "Family of Moss", "Mr & Moss"
+_MAYBE_INITIALS = vocabulary("m mm d")
+_PARTS_OF_COUPLES = _HONORIFICS | _MAYBE_INITIALS | vocabulary("pan bay bayan пан")
+_COUPLING = vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و")  # noqa: RUF001
+_BEHIND_HONORIFICS = vocabulary("of & + /")  # "Family of Moss", "Mr & Moss"
 # Written after the name, as separate words.
-_TRAILING_HONORIFICS = _vocabulary("""
+_TRAILING_HONORIFICS = vocabulary("""
     様 さま さん サマ ちゃん くん 氏 殿 先生 女士 小姐 太太 님 씨 귀하 선생님
     family ailesi hanım úr asszony kisasszony család परिवार जी
     """)  # noqa: RUF001
-_SUFFIXES = _vocabulary("jr jnr sr snr esq ii iii iv")
-_SUFFIXES_ALSO_FAMILY_NAMES = _vocabulary("junior júnior filho neto")  # "João Silva Neto", but also "Ana Neto"
-_CREDENTIALS = _vocabulary("phd md mba dds")
+_SUFFIXES = vocabulary("jr jnr sr snr esq ii iii iv")
+_SUFFIXES_ALSO_FAMILY_NAMES = vocabulary("junior júnior filho neto")  # "João Silva Neto", but also "Ana Neto"
+_CREDENTIALS = vocabulary("phd md mba dds")
 
 _COMMA = re.compile(r"\s*[,\uff0c\u060c\u3001]\s*")  # Western, Chinese, Arabic and Japanese
 # The beginnings of the Unicode names of their letters.
@@ -368,7 +288,7 @@ def _is_plain(name: str) -> bool:
 def _may_be_more_than_a_name(plain: str) -> bool:
     """Whether a word of `plain`, a name that is plain, can belong to a company, a marker or a couple's honorifics."""
     words = plain.casefold().split()
-    return words[-1] in _ENDINGS_OF_LEGAL_FORMS or not _WORDS_OF_MORE_THAN_A_NAME.isdisjoint(words)
+    return words[-1] in ENDINGS or not _WORDS_OF_MORE_THAN_A_NAME.isdisjoint(words)
 
 
 _WORDS_OF_MORE_THAN_A_NAME = frozenset(
