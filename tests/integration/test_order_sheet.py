@@ -423,6 +423,75 @@ def test_a_row_with_more_cells_than_columns_is_refused_alone(world: World) -> No
     assert world.order(FIRST).edits.places == frozenset()
 
 
+@pytest.mark.parametrize("revision", ["{}.0", "{},00", " {} "])
+def test_a_revision_that_a_spreadsheet_rewrote_is_the_same(world: World, revision: str) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    (row,) = exported(world)
+    cells = {"revision": revision.format(row["revision"]), "email": "ada@mail.example.com"}
+    (one,) = sent_back(world, as_sheet([row | cells])).body["orders"]
+    assert one["status"] == 200
+
+
+def test_a_revision_of_thousands_is_read_with_its_separators() -> None:
+    rows = rows_of('orderId,revision\n701-1,"1,234"\n701-2,1.234\n701-3,1 234\n701-4,1234\n701-5,x\n')
+    assert [row.revision for row in rows] == ["1234", "1234", "1234", "1234", "x"]
+
+
+@pytest.mark.parametrize("column", ["orderId", "revision"])
+def test_a_row_without_its_order_or_revision_says_so_alone(world: World, column: str) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, buyer_email=None)
+    rows = {row["orderId"]: row for row in exported(world)}
+    blank, good = sent_back(world, as_sheet([rows[FIRST] | {column: ""}, rows[SECOND]])).body["orders"]
+    (error,) = blank["problem"]["errors"]
+    assert (blank["status"], error["field"], error["code"]) == (422, column, "required")
+    assert good["status"] == 200
+
+
+def test_notes_below_the_orders_are_refused_row_by_row(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    (row,) = exported(world)
+    notes = [dict.fromkeys(row, "") | {"firstName": text} for text in ("checked by Zoe", "total: 1")]
+    answer = sent_back(world, as_sheet([row | {"email": "ada@mail.example.com"}, *notes]))
+    assert [one["status"] for one in answer.body["orders"]] == [200, 422, 422]
+
+
+def test_rows_for_one_order_are_refused_together_and_named(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, buyer_email=None)
+    rows = {row["orderId"]: row for row in exported(world)}
+    sheet = as_sheet([rows[FIRST], rows[SECOND], rows[FIRST] | {"email": "ada@mail.example.com"}])
+    answer = sent_back(world, sheet)
+    assert [(one["row"], one["status"]) for one in answer.body["orders"]] == [(1, 422), (2, 200), (3, 422)]
+    (error,) = answer.body["orders"][0]["problem"]["errors"]
+    assert (error["code"], FIRST in error["message"]) == ("notUnique", True)
+
+
+def test_a_header_below_blank_lines_in_other_letters_is_one(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    revision = world.order(FIRST).revision
+    sheet = f"\r\n\nORDERID;Revision;E-Mail;EMAIL\r\n{FIRST};{revision};;ada@mail.example.com\r\n"
+    (one,) = sent_back(world, sheet).body["orders"]
+    assert (one["status"], one["order"]["email"]) == (200, "ada@mail.example.com")
+
+
+def test_a_cell_of_any_length_refuses_its_row_alone(world: World) -> None:
+    world.download(order_id=FIRST, buyer_email=None)
+    world.download(order_id=SECOND, buyer_email=None)
+    rows = {row["orderId"]: row for row in exported(world)}
+    long, good = sent_back(world, as_sheet([rows[FIRST] | {"company": "x" * 200_000}, rows[SECOND]])).body["orders"]
+    assert (long["status"], good["status"]) == (422, 200)
+
+
+@pytest.mark.parametrize("cell", ["\u00a0", "\u200b", "-", "n/a", "Unknown"])
+def test_a_cell_that_looks_empty_changes_nothing(world: World, cell: str) -> None:
+    before = world.download(order_id=FIRST, buyer_email=None)
+    (row,) = exported(world)
+    (one,) = sent_back(world, as_sheet([row | {"email": cell, "firstName": cell}])).body["orders"]
+    assert one["status"] == 200
+    assert world.order(FIRST) == before
+
+
 def test_as_many_rows_come_back_as_a_list_exports(world: World) -> None:
     for number in range(251):
         world.download(order_id=f"701-{number:07}-0000001", buyer_email=None)
@@ -557,12 +626,10 @@ HEADER = "orderId,revision,email\r\n"
         ("email\r\nx\r\n", 422),
         (HEADER, 422),
         ("orderId,revision,email,email\r\n701-1,1,x,y\r\n", 422),
-        (HEADER + "701-1,1,x\r\n701-1,1,y\r\n", 422),
         (HEADER + ",,\r\n\r\n", 422),
         (HEADER.replace(",", ":"), 422),
         (HEADER + "".join(f"701-{n},1,x\r\n" for n in range(251)), 422),
         (HEADER + '701-1,1,"x\r\n', 400),
-        (HEADER + "701-1,1," + "x" * 200_000, 400),
         (HEADER + "701-1,1," + "x" * 2_100_000, 413),
     ],
 )
@@ -590,7 +657,7 @@ def test_an_order_is_exported_without_the_time_of_the_export(world: World) -> No
     assert exported(world) == before
 
 
-@pytest.mark.parametrize("order_id", ["", "..", "7" * 3_000])
+@pytest.mark.parametrize("order_id", ["..", "7" * 3_000])
 def test_a_row_whose_order_id_is_none_is_refused_alone(world: World, order_id: str) -> None:
     world.download(buyer_email=None)
     good = f"701-1111111-1111111,{world.order().revision},typed@example.com"

@@ -161,7 +161,6 @@ WRONG_SHEETS = {
     "no column for the order": "revision,email\n1,ada@example.com\n",
     "a column twice": f"orderId,revision,email,email\n{HELD},1,a@example.com,b@example.com\n",
     "blank rows": "orderId,revision,email\n,,\n\n",
-    "an order twice": SHEET + f"{HELD},1,ada@example.com\n",
     "an open quotation": f'orderId,revision,email\n{HELD},1,"ada@example.com\n',
     "more rows than a sheet takes": "orderId,revision,email\n" + "".join(f"{n},1,a@example.com\n" for n in range(251)),
     "JSON": json.dumps(PATCH),

@@ -77,34 +77,40 @@ def _is_same_truth(text: str, came_back: str) -> bool:
 
 # Excel keeps 15 digits of a number ("Excel specifications and limits").
 _DIGITS_KEPT = 15
+_FEWEST_DIGITS_OF_A_CELL = 9
 _NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<digits>\d[\d.,]*|[.,]\d+)(E(?P<power>[+-]?\d{1,3}))?", re.IGNORECASE)
 _GROUPED = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
-_FRACTION = re.compile(r"(?:(\d{1,3}) )?(\d{1,3})/(\d{1,3})")
+_FRACTION = re.compile(r"(\d{1,3}) (\d{1,3})/(\d{1,3})")
 _WITHIN_NUMBERS = re.compile(r"[\s'\u2019]")
-_FORMATS = re.compile(
-    r"[%$\u20ac\u00a3\u00a5]"
-)  # a spreadsheet keeps, changes or drops them, as the format of a number
+_IN_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[\s'\u2019]\d{3})+(?:[.,]\d+)?")
+_NEGATIVE = re.compile(r"\(([\d.,]+)\)|([\d.,]+)-")  # as accountants write it
+# A spreadsheet keeps, changes or drops them, as the format of a number.
+_FORMATS = re.compile(r"R\$|[%$\u20ac\u00a3\u00a5]")
 _ADDED_ZERO = re.compile(r"[+-]?0\d")
 
 
 def _is_same_number(text: str, came_back: str) -> bool:
     """As a spreadsheet writes numbers: without zeros in front, and shortened to the digits that it shows."""
-    if _ADDED_ZERO.match(came_back):
+    if _ADDED_ZERO.match(came_back) or (came_back.startswith("+") and not text.startswith("+")):
         return False
     shown = set(_numbers(came_back))
-    return any(number in _shortened(original, number) for original in _numbers(text) for number in shown)
+    originals = list(_numbers(text))
+    return not shown.isdisjoint(originals) or any(
+        number in _shortened(original, number, came_back) for original in originals for number in shown
+    )
 
 
 def _numbers(text: str) -> Iterator[Decimal]:
     """The numbers that a text may be, with a point or a comma before the decimals."""
     plain = _FORMATS.sub("", unicodedata.normalize("NFKC", text)).strip()
     if fraction := _FRACTION.fullmatch(plain):
-        whole, above, below = (Decimal(digits or 0) for digits in fraction.groups())
+        whole, above, below = map(Decimal, fraction.groups())
         if below:
             yield whole + above / below
-    plain = _WITHIN_NUMBERS.sub("", plain)
-    if plain.startswith("(") and plain.endswith(")"):
-        plain = f"-{plain[1:-1]}"  # so accountants write it
+    if _IN_THOUSANDS.fullmatch(plain):
+        plain = _WITHIN_NUMBERS.sub("", plain)
+    if negative := _NEGATIVE.fullmatch(plain):
+        plain = f"-{negative[1] or negative[2]}"
     if found := _NUMBER.fullmatch(plain):
         digits, power = found["digits"], found["power"] or 0
         forms = {digits.replace(",", ".")}
@@ -120,10 +126,12 @@ def _has_both(digits: str) -> bool:
     return "." in digits and "," in digits
 
 
-def _shortened(original: Decimal, shown: Decimal) -> set[Decimal]:
-    """The number itself, rounded to as many digits as are shown, and cut to those that Excel keeps."""
+def _shortened(original: Decimal, shown: Decimal, came_back: str) -> set[Decimal]:
+    """The number cut to the digits that Excel keeps and, where a cell is too narrow for it, rounded to those shown."""
     digits = min(len(shown.as_tuple().digits), _DIGITS_KEPT)
-    return {original, _to_digits(original, digits), _to_digits(original, _DIGITS_KEPT, ROUND_DOWN)}
+    cut = _to_digits(original, _DIGITS_KEPT, ROUND_DOWN)
+    is_rounded = "E" in came_back or digits >= _FEWEST_DIGITS_OF_A_CELL
+    return {cut, _to_digits(original, digits)} if is_rounded else {cut}
 
 
 def _to_digits(number: Decimal, digits: int, rounding: str | None = None) -> Decimal:
@@ -132,32 +140,33 @@ def _to_digits(number: Decimal, digits: int, rounding: str | None = None) -> Dec
 
 # Dates and times ------------------------------------------------------------------------------------------------------
 
-# The beginnings of the months' names in the languages of the largest marketplaces (CLDR), from January on. Some begin
-# alike and mean another month in another language.
+# The months in the languages of the largest marketplaces (CLDR), from January on; some have several forms. A beginning
+# of three letters or more names one too: "Oct", "févr.".
 _MONTHS = [
-    frozenset(beginnings.split())
-    for beginnings in (
-        "jan ene gen sty oca",
-        "feb fev fév lut şub",
-        "mar mär mrt mrz",
-        "apr abr avr kwi nis",
-        "may mai maj mag mei",
-        "jun jui giu cze haz",
-        "jul jui lug lip tem",
-        "aug ago aou aoû sie ağu",
-        "sep set wrz eyl",
-        "oct okt ott out paź eki",
-        "nov lis kas",
-        "dec dez déc dic des gru ara",
+    names.split()
+    for names in (
+        "january januar janvier enero gennaio janeiro januari styczeń stycznia ocak",
+        "february februar février febrero febbraio fevereiro februari luty lutego şubat",
+        "march mars märz mrz marzo março maart mrt marzec marca mart",
+        "april avril abril aprile kwiecień kwietnia nisan",
+        "may mai mayo maggio maio mei maj maja mayıs",  # noqa: RUF001 - Turkish
+        "june juni juin junio giugno junho czerwiec czerwca haziran",
+        "july juli juillet julio luglio julho lipiec lipca temmuz",
+        "august août agosto augustus augusti sierpień sierpnia ağustos",
+        "september septembre septiembre settembre setembro sept wrzesień września eylül",
+        "october oktober octobre octubre ottobre outubro październik października ekim",
+        "november novembre noviembre listopad listopada kasım",  # noqa: RUF001
+        "december dezember décembre diciembre dicembre dezembro desember grudzień grudnia aralık",  # noqa: RUF001
     )
 ]
-_LETTERS = 3
-_TOKEN = re.compile(r"\d+|[^\W\d_年月日]+")
-_LONGEST_NUMBER = 4
-_BETWEEN = re.compile(r"[\s\-/.,:年月日]*")
-_HALF_OF_DAY = re.compile(r"(.*\d)\s*([ap])(?:\.?m\.?)?", re.IGNORECASE)
+_FEWEST_LETTERS = 3
+_TOKEN = re.compile(r"\d+|[^\W\d_年月日년월일]+")
+_PART_OF_A_TIME = re.compile(r"\d{1,2}|(?:19|20)\d\d")
+_BETWEEN = re.compile(r"[\s\-/.,:年月日년월일]*")
+_HALF_OF_DAY = re.compile(r"((?:0?\d|1[0-2])(?::\d{1,2}){0,2})\s*([ap])(?:\.?m\.?)?", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_WITH_SHORT_YEAR = re.compile(r"\d{1,2}([/.])\d{1,2}\1[2-9]\d")
+# A year of two digits: no house number is written so.
+_WITH_SHORT_YEAR = re.compile(r"\d{1,2}([/.])\d{1,2}\1(?:0\d|[2-9]\d)")
 _EXCELS_DAY_0 = date(1899, 12, 30)
 _DAYS = re.compile(r"[2-6]\d{4}")  # from 1954 to 2091
 
@@ -186,7 +195,7 @@ def _time(text: str) -> _Time | None:
     is_one = (
         len(numbers) in {1, 2, 3}
         and len(words) == bool(months)
-        and all(len(token) <= _LONGEST_NUMBER for token in tokens if token.isdecimal())
+        and all(_PART_OF_A_TIME.fullmatch(token) for token in tokens if token.isdecimal())
         and all(map(_BETWEEN.fullmatch, between))
     )
     if not is_one or (len(tokens) == 1 and not half):
@@ -200,8 +209,11 @@ def _time(text: str) -> _Time | None:
 
 
 def _months_named(word: str) -> frozenset[int]:
-    beginning = word.casefold()[:_LETTERS]
-    return frozenset(number for number, names in enumerate(_MONTHS, start=1) if beginning in names)
+    beginning = word.casefold()
+    if len(beginning) < _FEWEST_LETTERS:
+        return frozenset()
+    months = enumerate(_MONTHS, start=1)
+    return frozenset(number for number, names in months if any(name.startswith(beginning) for name in names))
 
 
 def _is_same_time(text: str, came_back: str) -> bool:
@@ -209,14 +221,23 @@ def _is_same_time(text: str, came_back: str) -> bool:
     ours, theirs = _time(text), _time(came_back) or _day_counted(came_back)
     if ours is None or theirs is None:
         return False
-    if ours.between == theirs.between and not (ours.years or ours.months or theirs.months):
-        return ours.numbers == theirs.numbers  # 1-2-3 and 1-3-2 are two house numbers
+    if not (ours.years or ours.months or theirs.years or theirs.months):
+        return _is_same_sequence(ours, theirs)
     return any(
         _may_be_added((other - one).elements(), ours, theirs)
         and _may_be_left_out((one - other).elements(), ours, theirs)
         for one in ours.readings()
         for other in theirs.readings()
     )
+
+
+def _is_same_sequence(text: _Time, came_back: _Time) -> bool:
+    """1-2-3 and 1-3-2 are two house numbers. A clock adds seconds, and a month may have its sign behind it."""
+    shown = "".join(came_back.between)
+    ours, theirs = text.numbers, came_back.numbers
+    if ":" in shown and (len(ours) == 1 or ":" in "".join(text.between)):
+        return ours == theirs[: len(ours)] and not any(theirs[len(ours) :])
+    return ours == theirs and (text.between == came_back.between or "月" in shown or "월" in shown)
 
 
 def _may_be_added(numbers: Iterable[int], text: _Time, came_back: _Time) -> bool:
@@ -246,17 +267,23 @@ def _is_written_date(text: str) -> bool:
     return bool(_SHORT_DATE.fullmatch(text) and _time(text)) or bool(_FULL_DATE.fullmatch(text))
 
 
-_SHORT_DATE = re.compile(r"\d{1,2}(?:[-/]|\. ?)[^\W\d_]{3,4}\.?|[^\W\d_]{3,4}[-.]\d{2}|\d{1,2}月\d{1,2}日")
-_FULL_DATE = re.compile(r"\d{1,2}([/.-])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d([/-])\d{1,2}\2\d{1,2}")
+_SHORT_DATE = re.compile(
+    r"\d{1,2}(?:[-/]|\. ?)[^\W\d_]{3,4}\.?|[^\W\d_]{3,4}[-.]\d{2}|\d{1,2}月 ?\d{1,2}日|\d{1,2}월 ?\d{1,2}일"
+)
+_FULL_DATE = re.compile(
+    r"\d{1,2}([/.-])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d([/-])\d{1,2}\2\d{1,2}|\d\d([/.])\d\d\3\d\d"
+)
 
 
 # Encodings ------------------------------------------------------------------------------------------------------------
 
-# In which a program may have saved the text (the code pages of Windows, of DOS and of the Macintosh), and those in
-# which it, or the next one, may have read it.
-_WESTERN = ("cp1252", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp437", "cp850")
-_SAVED_AS = ("utf-8", *_WESTERN, "cp932", "gbk", "big5", "cp949")
-_READ_AS = ("cp1252", "mac_roman")
+# The code pages of Windows, of DOS and of the Macintosh in which a program may save a text, or read one in UTF-8.
+_OF_ONE_BYTE = (
+    *("cp1252", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp1256", "cp1257", "cp1258", "iso8859-2"),
+    *("cp437", "cp850", "cp852"),
+)
+_PAGES = (*_OF_ONE_BYTE, "cp874", "cp1255", "cp932", "gbk", "big5", "cp949")
+_WESTERN = ("cp1252", "mac_roman")
 
 
 def _is_reencoded(text: str, came_back: str) -> bool:
@@ -266,25 +293,32 @@ def _is_reencoded(text: str, came_back: str) -> bool:
     """
     if text.isascii() or len(text) > _LONGEST_TYPED:
         return False
-    back = cleaned(came_back)
-    return any(back == cleaned(read) for read in _readings(text))
+    back, shortest = cleaned(came_back), len(came_back.strip())
+    # A reading may have blanks at its ends. Most readings are told apart by their length alone.
+    likely = (read for read in _readings(text) if 0 <= len(read) - shortest <= len(text))
+    return any(read == came_back or cleaned(read) == back for read in likely)
 
 
 def _readings(text: str) -> Iterator[str]:
+    in_utf_8 = text.encode("utf-8", "replace")
+    yield from (in_utf_8.decode(read_as, _KEEP) for read_as in _PAGES)
     in_units = "".join(character * (1 + (character > "\uffff")) for character in text)  # Windows counts UTF-16 units
     forms = {text, in_units, _with_best_fit(text)}
-    for saved_as in _SAVED_AS:
+    for saved_as in _PAGES:
         for saved in {form.encode(saved_as, "replace") for form in forms}:
-            yield from (saved.decode(read_as, _KEEP) for read_as in (saved_as, *_READ_AS))
-        yield "".join(character if _has(saved_as, character) else "_" for character in text)  # Excel on the Macintosh
+            yield from (saved.decode(read_as, _KEEP) for read_as in (saved_as, *_WESTERN))
+        yield text.encode(saved_as, _UNDERSCORE).decode(saved_as, _KEEP)  # Excel on the Macintosh
 
 
 def _is_misread(text: str) -> bool:
-    """Whether it is UTF-8 that was read as something else: "JÃ¶rg" for "Jörg"."""
-    for read_as in _READ_AS:
+    """Whether it is UTF-8 that was read as something else: "JÃ¶rg" for "Jörg".
+
+    In a code page of two bytes, and in the Thai one, real words look so too.
+    """
+    for read_as in _OF_ONE_BYTE:
         try:
-            saved = text.encode(read_as, _KEEP)
-            return saved.decode() != text
+            if text.encode(read_as, _KEEP).decode() != text:
+                return True
         except UnicodeError:
             continue
     return False
@@ -312,5 +346,10 @@ def _as_control(error: Any) -> tuple[str | bytes, int]:
     return part.encode("latin-1") if isinstance(part, str) else part.decode("latin-1"), error.end
 
 
-_KEEP = "needs_attention.as_control"
+def _as_underscore(error: Any) -> tuple[str | bytes, int]:
+    return "_" * (error.end - error.start), error.end
+
+
+_KEEP, _UNDERSCORE = "needs_attention.as_control", "needs_attention.as_underscore"
 codecs.register_error(_KEEP, _as_control)
+codecs.register_error(_UNDERSCORE, _as_underscore)

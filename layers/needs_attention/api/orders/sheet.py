@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from pydantic.alias_generators import to_camel
 
+from needs_attention.api.operations import LARGEST_SHEET
 from needs_attention.api.problems import FieldError, FieldWarning, Problem, invalid
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.checks import CHECK_OF
@@ -25,7 +26,10 @@ from needs_attention.orders.countries import code_of_country
 from needs_attention.orders.edits import UNITS
 from needs_attention.orders.order import DIFFERS
 from needs_attention.orders.plausibility import may_be_postal_code
+from needs_attention.values.text import is_blank
 
+# A cell may be as long as a sheet: the text of its field is checked.
+csv.field_size_limit(LARGEST_SHEET)
 MOST_ROWS = 250  # as many as a list shows at most, so that every export can come back whole
 _SEPARATORS = (",", ";", "\t", "|")
 # A first line that tells Excel the separator; some programs write it.
@@ -57,6 +61,8 @@ _EDITABLE = (*_NAMES, *(f"{address}.{part}" for address in _ADDRESSES for part i
 _FILLED_IN = (*_SETTLING, *_EDITABLE)
 _NEEDED = ("orderId", "revision")
 _COLUMNS = frozenset((*_SHOWN, *_FILLED_IN))
+_COLUMN = {name.casefold(): name for name in _COLUMNS}
+_WHOLE_NUMBER = re.compile(r"(\d{1,3}(?:[., ]?\d{3})*)(?:[.,]0{1,2})?")
 # By unit: its fields in a patch.
 _FIELDS_OF_UNIT = {to_camel(unit): (to_camel(unit),) for unit in UNITS} | {"name": ("firstName", "lastName", "company")}
 
@@ -125,33 +131,41 @@ def sheet_of(orders: Iterable[Mapping[str, Any]]) -> str:
 
 
 def rows_of(text: str) -> list[SheetRow]:
-    """The rows of a sheet; blank ones are none. Columns stand between commas, semicolons or tabs.
+    """The rows of a sheet; blank ones are none. Columns stand between commas, semicolons, tabs or bars.
 
     Raises a 400 for a text that is no sheet, and a 422 for no orders or too many.
     """
-    body, separator = _separated(text.removeprefix(_BYTE_ORDER_MARK))
+    body, separator = _separated(text.removeprefix(_BYTE_ORDER_MARK).lstrip("\r\n"))
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
     try:
-        columns = [name.strip() for name in next(reader, [])]
+        columns = [_COLUMN.get(name.strip().casefold(), name.strip()) for name in next(reader, [])]
         _check_columns(columns)
         filled = ((number, cells) for number, cells in enumerate(reader, start=1) if any(map(str.strip, cells)))
         lines = list(islice(filled, MOST_ROWS + 1))
     except csv.Error as error:
-        raise Problem(400, f"The sheet cannot be read: {error}.", code="unreadableSheet") from None
+        message = f"The sheet cannot be read: {error} (line {reader.line_num})."
+        raise Problem(400, message, code="unreadableSheet") from None
     if not 1 <= len(lines) <= MOST_ROWS:
         raise invalid([FieldError("body", "tooManyRows" if lines else "required", f"takes 1 to {MOST_ROWS} rows")])
     rows = [_row(number, columns, cells) for number, cells in lines]
-    if len({row.order_id for row in rows}) < len(rows):
-        raise invalid([FieldError("orderId", "notUnique", "name each order only once")])
-    return rows
+    times = Counter(row.order_id for row in rows)
+    return [row if times[row.order_id] == 1 else _twice(row) for row in rows]
+
+
+def _twice(row: SheetRow) -> SheetRow:
+    """A row that names the order of another row, or none: nobody knows which of them counts."""
+    if not row.order_id:
+        return row
+    message = f"{row.order_id} is in another row too; name each order only once"
+    return row._replace(problem=invalid([FieldError("orderId", "notUnique", message)]))
 
 
 def _separated(text: str) -> tuple[str, str]:
     """The sheet without the line that names its separator, and the separator. The column of order IDs shows it."""
     if told := _SEPARATOR_LINE.match(text):
         return text[told.end() :], told[1]
-    header = text.partition("\n")[0].replace('"', "")
-    found = (one for one in _SEPARATORS if "orderId" in map(str.strip, header.split(one)))
+    header = text.partition("\n")[0].replace('"', "").casefold()
+    found = (one for one in _SEPARATORS if "orderid" in map(str.strip, header.split(one)))
     return text, next(found, ",")
 
 
@@ -168,6 +182,9 @@ def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> SheetRow:
     typed = dict.fromkeys(columns, "") | dict(zip(columns, map(_as_typed, cells), strict=False))
     filled_in = {name: typed[name] for name in typed if name in _FILLED_IN}
     problem = None
+    errors = [FieldError(name, "required", "is blank in this row") for name in _NEEDED if not typed[name]]
+    if errors:
+        problem = invalid(errors)
     if any(map(str.strip, cells[len(columns) :])):
         message = "has more cells than there are columns; a text that holds the separator needs quotation marks"
         problem = invalid([FieldError(f"row {number}", "wrongLength", message)])
@@ -177,7 +194,13 @@ def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> SheetRow:
         for place, (name, text) in enumerate(zip(columns, cells, strict=False), start=1)
         if name not in _COLUMNS and text.strip()
     )
-    return SheetRow(number, typed["orderId"], typed["revision"], filled_in, warnings, problem)
+    return SheetRow(number, typed["orderId"], _whole(typed["revision"]), filled_in, warnings, problem)
+
+
+def _whole(number: str) -> str:
+    """A whole number as it was exported: a spreadsheet may write 1,000 or 3.0."""
+    written = _WHOLE_NUMBER.fullmatch(number)
+    return re.sub(r"\D", "", written[1]) if written else number
 
 
 def _typed(cells: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]:
@@ -185,14 +208,16 @@ def _typed(cells: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]
     # Imported here, because compiling its patterns takes 6 ms, and most cold starts do not need it.
     from needs_attention.values.spreadsheets import damage, is_rewriting  # noqa: PLC0415 - see above
 
-    typed = {
+    changed = {
         name: text
         for name, text in cells.items()
         if name in shown and text and not (shown[name] and is_rewriting(shown[name], text))
     }
     # A question mark may be part of an email address.
-    checked = {name: text.replace("?", "") if name == "email" else text for name, text in typed.items()}
+    checked = {name: text.replace("?", "") if name == "email" else text for name, text in changed.items()}
     damaged = {name: why for name, text in checked.items() if (why := damage(text))}
+    # A cell with nothing but an invisible character, a dash or "n/a" is as empty as one without.
+    typed = {name: text for name, text in changed.items() if not is_blank(text)}
     damaged |= dict.fromkeys(_codes_without_zeros(typed, {**shown, **typed}), _LOST_ZEROS)
     errors = [FieldError(name, "changedBySpreadsheet", why) for name, why in damaged.items()]
     if errors:
