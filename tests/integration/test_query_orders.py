@@ -328,7 +328,7 @@ def test_orders_by_id_come_in_the_given_sequence_without_the_unknown(world: Worl
     assert found(world, orderIds=f"{THIRD},{FIRST},no-such-order,{FIRST}") == [THIRD, FIRST]
 
 
-@pytest.mark.parametrize("between", [", ", " ,", "\n", "\r\n", "\t", " ", ",,", "\u00a0"], ids=repr)
+@pytest.mark.parametrize("between", [", ", " ,", "\n", "\r\n", "\t", " ", ",,", "; ", ";", "\u00a0"], ids=repr)
 def test_a_pasted_list_of_order_ids_finds_each_of_them(world: World, between: str) -> None:
     for order_id in (FIRST, SECOND):
         world.download(order_id=order_id)

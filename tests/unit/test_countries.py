@@ -50,6 +50,17 @@ def test_a_code_is_known_in_any_case_and_so_is_the_name(code: str) -> None:
         ("Côte d\u2019Ivoire", "CI"),
         ("Dominica", "DM"),
         ("Dominican Republic", "DO"),
+        ("United States of America", "US"),
+        ("United States (US)", "US"),
+        ("Germany (DEU)", "DE"),
+        ("Vietnam", "VN"),
+        ("Holland", "NL"),
+        ("Bosnia & Herzegovina", "BA"),
+        ("Republic of Korea", "KR"),
+        ("Deutschland", "DE"),
+        ("España", "ES"),
+        ("Österreich", "AT"),
+        ("日本", "JP"),
     ],
 )
 def test_three_letters_and_english_names_stand_for_a_code(typed: str, code: str) -> None:

@@ -312,11 +312,11 @@ AMAZONS_PLACEHOLDERS = [
 ]
 HONORIFICS_IN_LINES = """
     Mr|Mrs.|MS|mx|Mr/Mrs|Mr./Mrs.|Mr / Mrs|Mr & Mrs|Mr. and Mrs.|Mr or Mrs|Mr + Mrs|Messrs.|Dr|Prof. Dr.|Prof.Dr.|Rev.
-    |Reverend|Hon.|Capt.|Lt. Col.|Family|Family of
+    |Reverend|Hon.|Capt.|Captain|Hra|Rva|Lt. Col.|Family|Family of
     |Herr|Frau|Herrn|Hr.|Frl.|Herr/Frau|Frau/Herr|Herr u. Frau|Herr und Frau Dr.|Herr Dr.|Dr. med.|Dr. rer. nat.
     |Dr.-Ing.|Herr Dipl.-Ing.|Dr. h.c.|Familie|Fam.|Eheleute
     |Mw.|Mw|Mevr.|Dhr.|Dhr. en Mevr.|Drs.|Ir.
-    |Mme|M. et Mme|M./Mme|Mme et M.|Mlle|Messieurs|Maître Dr.|Famille
+    |Mme|M. et Mme|M./Mme|Mme et M.|Mlle|Veuve|Messieurs|Maître Dr.|Famille
     |Sr.|Sra.|Sr. y Sra.|Sres.|Dña.|D. y Dña.|Familia|Lic.|Exmo. Sr.|Sr.ª|Srª|Dr.ª|Família|Senyora
     |Sig.|Sig.ra|Sig.na|SIG.RA|Dott.|Dott.ssa|Prof.ssa|Avv.|Ing.|Spett.le|Famiglia
     |Fru|Hr. & Fru|Frøken|Fröken|Familien|Familjen|Herra|Rouva|Neiti|Perhe

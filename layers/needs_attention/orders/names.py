@@ -169,17 +169,17 @@ def _opens_as_company(name: str) -> bool:
 # Compared in small letters, without the dot behind. No words that are names too: "Prince", "Dean", "Don", "Sri" and
 # "Bayan" are first names, "Bay" and "Pak" family names, "Md." is short for Mohammad.
 _HONORIFICS = vocabulary("""
-    mr mrs ms miss misses mx mister messrs mesdames dr prof professor doctor sir madam reverend family
+    mr mrs ms miss misses mx mister messrs mesdames dr prof professor doctor sir madam captain reverend family
     herr herrn frau hr hrn fr frl fräulein fraeulein familie eheleute ehepaar dipl-ing dr-ing
     dhr mevr mevrouw meneer mw mej mejuffrouw juffrouw drs mnr mev gezin
-    mme mmes mlle mlles madame mademoiselle monsieur messieurs docteur maître vve famille
+    mme mmes mlle mlles madame mademoiselle monsieur messieurs docteur maître vve veuve famille
     sr sra srta sres sras srtas señor señora señorita señores señoras senor senora senorita dña dª d.ª doña dra familia
     senhor senhora senhorita srs srª sr.ª drª dr.ª exmo exma família
     senyor senyora senyoreta senyors
     sig.ra sig.na sig.ri sigra sigg signor signora signore signorina signori
     dott dott.ssa dottssa dottor dottore dottoressa prof.ssa avv spett.le gent.ma gent.mo egr famiglia
     fru frue frk fröken frøken frú familjen familien
-    herra rouva neiti perhe härra proua preili ponas ponia
+    herra hra rouva rva neiti perhe härra proua preili ponas ponia
     pani państwo panstwo rodzina paní pán slečna manželé rodina
     domnul doamna domnișoara domnişoara domnisoara d-l d-na
     gospodin gospođa gospodja gospođica gđa gdin gđica gospod gospa gospodična obitelj porodica družina

@@ -85,6 +85,7 @@ def _fillers() -> frozenset[str]:
 
 # A blank or a dash in a pattern of Google's, with what makes it optional. Those in a range of letters stay (group 1).
 _SEPARATOR = re.compile(r"\[ \\-\]\??|(\[[^\]]*\])|[ -]\??")
+_CEDEX = re.compile(r"\sCEDEX(?: \d+)?$")  # written behind the code of a French company
 _LEADING_LETTERS = re.compile(r"[A-Z]*")
 # "L-1234", "D-12345", "FIN-00100", "C.P. 06600", and a state before a ZIP code.
 _SIGN_OF_THE_COUNTRY = re.compile(r"^[A-Z]{1,3}(?=\d)")
@@ -123,7 +124,7 @@ def would_like_postal_code(country: str | None) -> bool:
 
 
 def _compact(text: str) -> str:
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).upper()))
+    return "".join(filter(str.isalnum, _CEDEX.sub("", unicodedata.normalize("NFKC", text).upper())))
 
 
 # States ---------------------------------------------------------------------------------------------------------------

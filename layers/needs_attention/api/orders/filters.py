@@ -32,14 +32,14 @@ _FIRST, _LAST = "0", ":"
 
 
 def _split(value: object) -> object:
-    """Splits the values of a parameter, which may be repeated, or separated by commas, blanks and lines.
+    """Splits the values of a parameter, which may be repeated, or separated by commas, semicolons, blanks and lines.
 
     A parameter without any value is wrong: whoever sends an empty list does not want every order.
     """
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list):
         return texts
-    if parts := [part for text in texts for part in re.split(r"[\s,]+", text) if part]:
+    if parts := [part for text in texts for part in re.split(r"[\s,;]+", text) if part]:
         return parts
     raise PydanticCustomError("required", "must name at least one")
 
