@@ -143,6 +143,12 @@ def test_an_order_with_a_value_in_every_attribute_is_read_back_as_it_was(orders:
     assert unset == set()
 
 
+def test_what_lists_show_of_an_order_leaves_out_what_is_not_there() -> None:
+    shown = json.loads(to_item(an_order(revision=1))["summary"]["S"])
+
+    assert [name for name, value in shown.items() if value in (None, False, [], "")] == []
+
+
 def test_an_order_that_is_not_there_is_none(orders: OrderStore) -> None:
     assert orders.get("701-0000000-0000000") is None
 

@@ -285,6 +285,11 @@ def test_of_a_body_of_nothing_but_errors_the_first_hundred_are_told(world: World
     assert [error["field"] for error in answer.body["errors"]] == list(sent)[:100]
 
 
+def test_a_refusal_tells_its_first_three_errors_in_words(world: World) -> None:
+    answer = ask(world, Called("PATCH", "/orders/{orderId}"), dict.fromkeys(("a1", "b2", "c3", "d4"), "red"))
+    assert [name for name in ("a1", "b2", "c3", "d4") if f"{name}: " in answer.body["detail"]] == ["a1", "b2", "c3"]
+
+
 def test_a_name_of_nothing_but_dots_is_one_name(world: World) -> None:
     name = "a." * 1_000
     answer = ask(world, Called("PATCH", "/orders/{orderId}"), {name: 1, "a": 2})

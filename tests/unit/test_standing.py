@@ -194,6 +194,7 @@ BLOCKED: dict[str, tuple[Order, Surroundings, tuple[BlockedBy, ...]]] = {
         around(go_live_date=CREATED),
         (),
     ),
+    "created as it goes live, and stopped": (STOPPED, around(go_live_date=CREATED), ("doNotTransfer",)),
     "stopped": (STOPPED, around(), ("doNotTransfer",)),
     "not dispatched": (a_judged_order(), around(), ("notFullyDispatched",)),
     "incomplete": (
