@@ -181,20 +181,18 @@ def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> SheetRow:
     """Cells that a spreadsheet left out at the end of a row are empty."""
     typed = dict.fromkeys(columns, "") | dict(zip(columns, map(_as_typed, cells), strict=False))
     filled_in = {name: typed[name] for name in typed if name in _FILLED_IN}
-    problem = None
-    errors = [FieldError(name, "required", "is blank in this row") for name in _NEEDED if not typed[name]]
-    if errors:
-        problem = invalid(errors)
+    order_id, revision = (typed[name].strip() for name in _NEEDED)
+    errors = [FieldError(name, "required", "is blank in this row") for name in _NEEDED if not typed[name].strip()]
     if any(map(str.strip, cells[len(columns) :])):
         message = "has more cells than there are columns; a text that holds the separator needs quotation marks"
-        problem = invalid([FieldError(f"row {number}", "wrongLength", message)])
+        errors.append(FieldError(f"row {number}", "wrongLength", message))
     ignored = "is no column of a sheet, so the cell changes nothing"
     warnings = tuple(
         FieldWarning(name or f"column {place}", "unknownColumn", ignored)
         for place, (name, text) in enumerate(zip(columns, cells, strict=False), start=1)
         if name not in _COLUMNS and text.strip()
     )
-    return SheetRow(number, typed["orderId"], _whole(typed["revision"]), filled_in, warnings, problem)
+    return SheetRow(number, order_id, _whole(revision), filled_in, warnings, invalid(errors) if errors else None)
 
 
 def _whole(number: str) -> str:
@@ -229,10 +227,12 @@ def _codes_without_zeros(typed: Mapping[str, str], order: Mapping[str, str]) -> 
     """The typed postal codes that only zeros in front make codes of their country."""
     for address in _ADDRESSES:
         name = f"{address}.postalCode"
-        code, country = typed.get(name, ""), code_of_country(order[f"{address}.countryCode"])
+        code = typed.get(name, "")
+        if not code.isdecimal():
+            continue
+        country = code_of_country(order[f"{address}.countryCode"])
         padded = (code.zfill(len(code) + zeros) for zeros in (1, 2))
-        is_code = code.isdecimal() and not may_be_postal_code(code, country)
-        if is_code and any(may_be_postal_code(one, country) for one in padded):
+        if not may_be_postal_code(code, country) and any(may_be_postal_code(one, country) for one in padded):
             yield name
 
 
