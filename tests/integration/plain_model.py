@@ -483,7 +483,11 @@ def said_otherwise(order: Order) -> dict[str, Any]:
 
 
 def unsettled(order: Order) -> list[str]:
-    return [place for place, now in said_otherwise(order).items() if now != order.settled.get(place, "")]
+    return [
+        place
+        for place, now in said_otherwise(order).items()
+        if place in order.news or now != order.settled.get(place, "")
+    ]
 
 
 def as_missing(order: Order, places: Iterable[str]) -> list[Missing]:
@@ -497,9 +501,11 @@ def as_missing(order: Order, places: Iterable[str]) -> list[Missing]:
 
 
 def settle(order: Order, places: Iterable[str]) -> None:
-    """A person knows what Amazon says there."""
+    """A person knows what Amazon says there: it is no news any more."""
     amazons = amazons_words(order.facts)
-    order.settled = order.settled | {place: amazons.get(place, "") for place in places}
+    known = {place: amazons.get(place, "") for place in places}
+    order.settled = order.settled | known
+    order.news = [place for place in order.news if place not in known]
 
 
 def forget_what_is_settled(order: Order, unit: str) -> None:
@@ -1512,13 +1518,19 @@ def with_doubt(old: Facts, new: Facts) -> Facts:
 
 
 def news_for(before: Order, after: Order) -> list[str]:
-    """Where Amazon's other value replaces one of its own, or comes while the order is held."""
-    then = amazons_words(before.facts)
-    return [
-        place
-        for place, now in said_otherwise(after).items()
-        if place in before.news or (now != then.get(place, "") and (before.is_held or then.get(place)))
-    ]
+    """Where Amazon's other value replaces one of its own, or comes while the order is held.
+
+    The value that a person typed over is none, unless Amazon agreed with the person in between.
+    """
+    then, differed = amazons_words(before.facts), said_otherwise(before)
+
+    def is_news(place: str, now: str) -> bool:
+        is_new = now != then.get(place, "")
+        if is_new and now == after.settled.get(place):
+            return place not in differed
+        return place in before.news or (is_new and bool(before.is_held or then.get(place)))
+
+    return [place for place, now in said_otherwise(after).items() if is_news(place, now)]
 
 
 def merged_address(old: Address | None, new: Address | None) -> Address | None:

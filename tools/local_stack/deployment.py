@@ -10,6 +10,9 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
 
 from tools.from_template import parameters, resources
 from tools.local_stack import local_aws
@@ -64,6 +67,7 @@ def deploy(
     built = _build_once(project, lambda folder: sam("build", "--build-dir", str(folder)))
     sam("deploy", "--template-file", str(built / "template.yaml"))
     deployed = outputs(aws_endpoint)
+    _take_bytes_as_the_template_says(aws_endpoint, deployed["ApiId"])
     _refuse_as_the_template_says(aws_endpoint, deployed["ApiId"])
     return deployed
 
@@ -95,6 +99,20 @@ def build_of(project: Path = PROJECT) -> Path:
         digest.update(f"{file}\0{file.stat().st_size}\0".encode())
         digest.update(file.read_bytes())
     return BUILDS / digest.hexdigest()[:16]
+
+
+def _take_bytes_as_the_template_says(aws_endpoint: str, api_id: str) -> None:
+    """Unescapes the binary media types. CloudFormation wants `text~1csv`, which the embedded AWS takes as it is.
+
+    It takes the list whole too, where AWS takes each type by itself.
+    """
+    whole_list = Config(parameter_validation=False)
+    gateway = local_aws.session().client("apigateway", endpoint_url=aws_endpoint, config=whole_list)
+    types = [
+        escaped.replace("~1", "/") for escaped in gateway.get_rest_api(restApiId=api_id).get("binaryMediaTypes", [])
+    ]
+    operation: Any = {"op": "replace", "path": "/binaryMediaTypes", "value": types}
+    gateway.update_rest_api(restApiId=api_id, patchOperations=[operation])
 
 
 def _refuse_as_the_template_says(aws_endpoint: str, api_id: str) -> None:
