@@ -341,6 +341,32 @@ def test_a_new_rule_counts_from_amazons_next_change_of_the_unit(news: dict[str, 
     assert [part for item in after.missing for part in item.parts or (item.field,)] == missing
 
 
+def test_a_gap_let_go_keeps_no_order_from_healing() -> None:
+    typed = edit(LET_GO_BEFORE, {"email": "typed@example.com"}, None, BY_DEFAULT, LATER)
+    held = after_amazons_answer(typed, BY_DEFAULT, LATER, fulfillment_status="TELEPORTED")
+    back = {"fulfillment_status": "UNSHIPPED", "buyer_email": "typed@example.com"}
+    healed = after_amazons_answer(held, BY_DEFAULT, LATER_STILL, **back)
+
+    assert (held.is_held, healed.is_held) == (True, False)
+
+
+def test_an_order_with_decisions_apart_is_let_go_on_as_well() -> None:
+    order = LET_GO_BEFORE.with_(apart_until=LET_GO_BEFORE.revision)
+
+    assert not after_amazons_answer(order, BY_DEFAULT, LATER, buyer_email="other@example.com").is_held
+
+
+def test_gaps_let_go_by_two_releases_ago_stay_so_while_news_waits() -> None:
+    gaps = in_the_form_of_now(LET_GO_BEFORE, BY_DEFAULT).let_go_without
+    order = LET_GO_BEFORE.with_(rules=RULES - 1, let_go_without=gaps, pending_since=NOON)
+
+    assert not judged(order, BY_DEFAULT, LATER).is_held
+
+
+def test_an_order_without_lines_was_never_let_go_by_earlier_rules() -> None:
+    assert judged(written_before(amazon=an_amazon_order(line_items=())), BY_DEFAULT, LATER).is_held
+
+
 def test_what_a_person_types_away_is_missing_all_the_same() -> None:
     blanked = edit(LET_GO_BEFORE, {"delivery_address": {"city": ""}}, None, BY_DEFAULT, LATER)
 

@@ -367,6 +367,12 @@ def test_the_value_that_was_typed_over_holds_again_once_amazon_agreed_in_between
     assert [item.field for item in back.differences] == ["deliveryAddress"]
 
 
+def test_what_came_back_is_news_until_a_person_settles_it() -> None:
+    back = says(typed_over(), TYPED, OTHER)
+
+    assert says(back, OTHER, buyer_email="other@example.com").is_held
+
+
 def test_two_answers_before_one_verdict_hide_no_agreement_in_between() -> None:
     assert judged(told(typed_over(), TYPED, OTHER), STRAIGHT_ON, LATER).is_held
 

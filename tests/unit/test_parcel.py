@@ -132,3 +132,11 @@ def test_a_name_that_an_earlier_release_split_in_another_way_is_no_news(first: s
 
     assert told_now(order, taken, SETTINGS) == taken
     assert told_now(other, taken, SETTINGS) != taken
+
+
+def test_a_buyers_name_that_an_earlier_release_split_in_another_way_is_no_news() -> None:
+    order = an_order_with(recipient_name=None, buyer_name="Fru Anna Hansen")
+    split_before = order.with_(edits=edited(order.amazon, name={"first_name": "Fru Anna", "last_name": "Hansen"}))
+    taken = parcel_now(order, SETTINGS).model_copy(update={"told": parcel_now(split_before, SETTINGS).told})
+
+    assert told_now(order, taken, SETTINGS) == taken
