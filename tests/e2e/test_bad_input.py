@@ -6,6 +6,7 @@ is for the integration tests; here it must not keep others from their verdicts.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,14 @@ def test_a_wake_up_that_says_nothing_holds_up_no_integration(shop: Shop) -> None
 # Requests
 
 
+def an_order_of(shop: Shop) -> dict[str, Any]:
+    """A new order that was downloaded and judged, as a reader sees it."""
+    (order_id,) = shop.new_orders()
+    shop.download()
+    shop.judged([order_id])
+    return dict(shop.reader.get(f"/orders/{order_id}"))
+
+
 @pytest.mark.parametrize(
     ("content", "content_type", "status"),
     [
@@ -147,10 +156,8 @@ def test_a_wake_up_that_says_nothing_holds_up_no_integration(shop: Shop) -> None
 def test_a_malformed_request_is_refused_with_a_reason_and_changes_nothing(
     shop: Shop, content: bytes, content_type: str, status: int
 ) -> None:
-    (order_id,) = shop.new_orders()
-    shop.download()
-    shop.judged([order_id])
-    before = shop.reader.get(f"/orders/{order_id}")
+    before = an_order_of(shop)
+    order_id = before["orderId"]
 
     answer = send(shop.stack, "editor", "PATCH", f"/orders/{order_id}", content, {"Content-Type": content_type})
 
@@ -178,10 +185,8 @@ def test_a_malformed_request_is_refused_with_a_reason_and_changes_nothing(
 def test_a_sheet_in_the_encoding_of_a_spreadsheet_keeps_its_letters_or_is_refused(
     shop: Shop, encoding: str, content_type: str, status: int
 ) -> None:
-    (order_id,) = shop.new_orders()
-    shop.download()
-    shop.judged([order_id])
-    before = shop.reader.get(f"/orders/{order_id}")
+    before = an_order_of(shop)
+    order_id = before["orderId"]
     sheet = f"orderId;revision;firstName;lastName\r\n{order_id};{before['revision']};Zoë;Müller-Lüdenscheidt\r\n"
 
     answer = send(shop.stack, "editor", "POST", "/orders.csv", sheet.encode(encoding), {"Content-Type": content_type})

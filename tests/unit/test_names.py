@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from needs_attention.orders.legal_forms import vocabulary
 from needs_attention.orders.names import PersonName, split_name
 from needs_attention.values.text import cleaned, is_blank
 
@@ -623,7 +624,7 @@ def test_splitting_never_fails_and_only_a_person_has_a_first_name(raw: str, comp
 
 
 # Between two honorifics, in some languages; and the article in front of one.
-COUPLINGS = frozenset("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و of the".split())  # noqa: SIM905
+COUPLINGS = vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و of the")
 
 
 def is_left_out(word: str) -> bool:

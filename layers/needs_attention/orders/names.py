@@ -4,6 +4,8 @@ Amazon's `deliveryAddress.name` and `buyerName` are one string each (SP-API mode
 needs two. No split is right for everyone, so this one is careful: every word stays, in order within its part, and
 `kind` says how far you can trust the split. Vietnamese, Hungarian and romanised Korean or Chinese names often put the
 family name first, and nothing in the string shows it: their first word becomes the first name.
+
+Half of this module are the words of many languages that are no names.
 """
 
 import functools
@@ -191,7 +193,7 @@ _HONORIFICS = vocabulary("""
     מר גברת גב' גב׳ ד"ר ד״ר פרופ' פרופ׳ עו"ד עו״ד הרב משפחת לכבוד
     smt shri shrimati श्री श्रीमती सुश्री डॉ डा শ্রী শ্রীমতী জনাব திரு திருமதி శ్రీ శ్రీమతి
     คุณ นาย นาง นางสาว น.ส ดร ông bà encik puan bapak bpk ibu sdr sdri ginoo ginang binibini gng
-    """)  # noqa: RUF001
+    """)  # noqa: RUF001 - Greek and Cyrillic are meant
 # Names too, or the beginnings of names ("Sig Hansen", "Rev", "Gen"): only with the dot.
 _HONORIFICS_WITH_A_DOT = vocabulary("""
     rev hon capt col lt maj gen sgt cllr msgr ven sen gov amb
@@ -203,13 +205,13 @@ _FIELDS_OF_DOCTORS = vocabulary("med rer nat phil jur iur habil vet dent oec pol
 # Names or initials too: only in a couple ("Pan i Pani", "Bay/Bayan", "M. et Mme").
 _MAYBE_INITIALS = vocabulary("m mm d")
 _PARTS_OF_COUPLES = _HONORIFICS | _MAYBE_INITIALS | vocabulary("pan bay bayan пан")
-_COUPLING = vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و")  # noqa: RUF001
+_COUPLING = vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و")  # noqa: RUF001 - Cyrillic is meant
 _BEHIND_HONORIFICS = vocabulary("of & + /")  # "Family of Moss", "Mr & Moss"
 # Written after the name, as separate words.
 _TRAILING_HONORIFICS = vocabulary("""
     様 さま さん サマ ちゃん くん 氏 殿 先生 女士 小姐 太太 님 씨 귀하 선생님
     family ailesi hanım úr asszony kisasszony család परिवार जी
-    """)  # noqa: RUF001
+    """)  # noqa: RUF001 - the letters of other scripts are meant
 _SUFFIXES = vocabulary("jr jnr sr snr esq ii iii iv")
 _SUFFIXES_ALSO_FAMILY_NAMES = vocabulary("junior júnior filho neto")  # "João Silva Neto", but also "Ana Neto"
 _CREDENTIALS = vocabulary("phd md mba dds")

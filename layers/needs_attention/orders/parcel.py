@@ -37,10 +37,11 @@ def told_now(order: Order, taken: Parcel, settings: Settings) -> Parcel:
     writes it is the same name.
     """
     view = seen(order.amazon, order.edits, settings)
-    whole_name = order.amazon.addressee if view.name_source in {"recipient", "buyer"} else None
-    if whole_name and taken.told == _fingerprint(view, taken.lines, f"{whole_name} {view.company}"):
-        return taken
-    return taken.model_copy(update={"told": _fingerprint(view, taken.lines)})
+    now = _fingerprint(view, taken.lines)
+    if now != taken.told and view.name_source in {"recipient", "buyer"}:
+        as_amazon_writes = _fingerprint(view, taken.lines, f"{order.amazon.addressee} {view.company}")
+        now = taken.told if as_amazon_writes == taken.told else now
+    return taken.model_copy(update={"told": now})
 
 
 def earlier_fingerprint(order: Order, settings: Settings) -> str:

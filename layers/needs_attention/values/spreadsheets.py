@@ -4,7 +4,7 @@ A spreadsheet reads a cell that looks like a number, a date or a time as one, an
 becomes 2134, 10/12 becomes 12-Oct. A file that it opens or saves in an encoding of before Unicode loses characters.
 Nothing in a CSV file prevents that: the known remedies (`="02134"`, a tab, an apostrophe) spoil the file for programs.
 
-What each program does to a cell, and where it says so, is listed in tests/unit/spreadsheets.csv.
+What each program does to a cell, and where it says so, is listed in tests/unit/spreadsheets/.
 """
 
 import codecs
@@ -116,14 +116,11 @@ def _numbers(text: str) -> Iterator[Decimal]:
         forms = {digits.replace(",", ".")}
         if _GROUPED.fullmatch(digits):
             forms.add(digits.replace(",", "").replace(".", ""))
-        forms |= {digits.replace(",", ""), digits.replace(".", "").replace(",", ".")} if _has_both(digits) else set()
+        if "." in digits and "," in digits:
+            forms |= {digits.replace(",", ""), digits.replace(".", "").replace(",", ".")}
         for form in forms:
             if form.count(".") <= 1:
                 yield Decimal(f"{found['sign']}{form}E{power}")
-
-
-def _has_both(digits: str) -> bool:
-    return "." in digits and "," in digits
 
 
 def _shortened(original: Decimal, shown: Decimal, came_back: str) -> set[Decimal]:
@@ -155,16 +152,16 @@ _MONTHS = [
         "august août agosto augustus augusti sierpień sierpnia ağustos",
         "september septembre septiembre settembre setembro sept wrzesień września eylül",
         "october oktober octobre octubre ottobre outubro październik października ekim",
-        "november novembre noviembre listopad listopada kasım",  # noqa: RUF001
-        "december dezember décembre diciembre dicembre dezembro desember grudzień grudnia aralık",  # noqa: RUF001
+        "november novembre noviembre listopad listopada kasım",  # noqa: RUF001 - Turkish
+        "december dezember décembre diciembre dicembre dezembro desember grudzień grudnia aralık",  # noqa: RUF001 - Turkish
     )
 ]
 _FEWEST_LETTERS = 3
 _TOKEN = re.compile(r"\d+|[^\W\d_年月日년월일]+")
-_PART_OF_A_TIME = re.compile(r"\d{1,2}|(?:19|20)\d\d")
 _BETWEEN = re.compile(r"[\s\-/.,:年月日년월일]*")
 _HALF_OF_DAY = re.compile(r"((?:0?\d|1[0-2])(?::\d{1,2}){0,2})\s*([ap])(?:\.?m\.?)?", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_PART_OF_A_TIME = re.compile(rf"\d{{1,2}}|{_YEAR.pattern}")
 # A year of two digits: no house number is written so.
 _WITH_SHORT_YEAR = re.compile(r"\d{1,2}([/.])\d{1,2}\1(?:0\d|[2-9]\d)")
 _EXCELS_DAY_0 = date(1899, 12, 30)
