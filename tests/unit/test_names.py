@@ -75,6 +75,14 @@ PEOPLE = [
     ("Mr. and Mrs. John Smith", "John", "Smith"),
     ("Frau Dr. Anna Müller", "Anna", "Müller"),
     ("mr c. smith", "c.", "smith"),
+    ("Mr A D Moss", "A D", "Moss"),
+    ("Mr. E. D. Moss", "E. D.", "Moss"),
+    ("mr e d moss", "e d", "moss"),
+    ("Mme E M Moss", "E M", "Moss"),
+    ("Mr Si M Moss", "Si M", "Moss"),
+    ("M E Bay", "M E", "Bay"),
+    ("Mr I Pan", "I", "Pan"),
+    ("Mr A,D Moss", "D Moss", "A"),
     ("Mr & José Souza", "José", "Souza"),
     ("Sra. Juana Pérez", "Juana", "Pérez"),
     ("Prince Rogers Nelson", "Prince Rogers", "Nelson"),
@@ -317,12 +325,12 @@ HONORIFICS_IN_LINES = """
     |Herr|Frau|Herrn|Hr.|Frl.|Herr/Frau|Frau/Herr|Herr u. Frau|Herr und Frau Dr.|Herr Dr.|Dr. med.|Dr. rer. nat.
     |Dr.-Ing.|Herr Dipl.-Ing.|Dr. h.c.|Familie|Fam.|Eheleute
     |Mw.|Mw|Mevr.|Dhr.|Dhr. en Mevr.|Drs.|Ir.
-    |Mme|M. et Mme|M./Mme|Mme et M.|Mlle|Veuve|Messieurs|Maître Dr.|Famille
-    |Sr.|Sra.|Sr. y Sra.|Sres.|Dña.|D. y Dña.|Familia|Lic.|Exmo. Sr.|Sr.ª|Srª|Dr.ª|Família|Senyora
+    |Mme|M. et Mme|M./Mme|Mme et M.|Mme ou M.|Mlle|Veuve|Messieurs|Maître Dr.|Famille
+    |Sr.|Sra.|Sr. y Sra.|Sres.|Dña.|D. y Dña.|D. Y DÑA.|Dña. y D.|Familia|Lic.|Exmo. Sr.|Sr.ª|Srª|Dr.ª|Família|Senyora
     |Sig.|Sig.ra|Sig.na|SIG.RA|Dott.|Dott.ssa|Prof.ssa|Avv.|Ing.|Spett.le|Famiglia
     |Fru|Hr. & Fru|Frøken|Fröken|Familien|Familjen|Herra|Rouva|Neiti|Perhe
-    |Pani|Pan/Pani|Pan i Pani|Państwo|Paní|Slečna|Mgr.|Ing. Mgr.|Rodina|D-na|Domnul|Gospođa|Gospa
-    |Sayın|SAYIN|Sn.|Bay/Bayan|Bay ve Bayan|Av.
+    |Pani|Pan/Pani|Pan i Pani|Pani i Pan|PAN I PANI|Państwo|Paní|Slečna|Mgr.|Ing. Mgr.|Rodina|D-na|Domnul|Gospođa|Gospa
+    |Sayın|SAYIN|Sn.|Bay/Bayan|Bay ve Bayan|Bayan ve Bay|Av.
     |κος|ΚΟΣ|Κα|Κυρία|Г-н|Г-жа|Господин|г-н и г-жа|Семья|Пані|пан/пані
     |السيد|السيدة|الدكتورة|د.|عائلة|آقای|מר|גברת|ד"ר|משפחת|श्री|श्रीमती|डॉ.|Shri|Smt.|জনাব|திரு
     |คุณ|Ông|Bà|Encik|Puan|Bapak|Ginang

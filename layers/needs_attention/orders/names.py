@@ -202,9 +202,17 @@ _HONORIFICS_WITH_A_DOT = vocabulary("""
     """)
 # Behind a doctor's title, in small letters and with the dot: "Dr. rer. nat.", "Dr. phil.".
 _FIELDS_OF_DOCTORS = vocabulary("med rer nat phil jur iur habil vet dent oec pol techn theol h.c")
-# Names or initials too: only in a couple ("Pan i Pani", "Bay/Bayan", "M. et Mme").
-_MAYBE_INITIALS = vocabulary("m mm d")
-_PARTS_OF_COUPLES = _HONORIFICS | _MAYBE_INITIALS | vocabulary("pan bay bayan пан")
+# Names or initials too: only beside their partners ("Pan i Pani", "Bay/Bayan", "M. et Mme").
+_PARTNERS = {
+    "m": vocabulary("mme mlle madame mademoiselle"),
+    "mm": vocabulary("mmes mlles mesdames"),
+    "d": vocabulary("dña dª d.ª doña"),
+    "pan": vocabulary("pani paní"),
+    "bay": vocabulary("bayan"),
+    "bayan": vocabulary("bay"),
+    "пан": vocabulary("пані пани"),
+}
+_PARTS_OF_COUPLES = _HONORIFICS | _PARTNERS.keys()
 _COUPLING = vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و")  # noqa: RUF001 - Cyrillic is meant
 _BEHIND_HONORIFICS = vocabulary("of & + /")  # "Family of Moss", "Mr & Moss"
 # Written after the name, as separate words.
@@ -374,8 +382,15 @@ def _end_of_honorifics(name: str) -> int:
 def _is_couple(words: list[str]) -> bool:
     if len(words) < 3 or _bare(words[1]) not in _COUPLING:
         return False
-    couple = {_bare(words[0]), _bare(words[2])}
-    return couple <= _PARTS_OF_COUPLES and not couple <= _MAYBE_INITIALS  # "M & D Moss"
+    one, coupling, other = words
+    if not _is_honorific_beside(one, other) or not _is_honorific_beside(other, one):
+        return False
+    may_be_initials = len(_bare(coupling)) == 1 and coupling[0].isalpha() and _bare(other) not in _HONORIFICS
+    return not may_be_initials or (coupling.islower() and not one.islower())  # "Mme E M Moss", but "Pani i Pan Moss"
+
+
+def _is_honorific_beside(word: str, other: str) -> bool:
+    return _bare(word) in _HONORIFICS or _bare(other) in _PARTNERS.get(_bare(word), ())
 
 
 def _is_honorific_ahead(word: str, *, is_first: bool) -> bool:
