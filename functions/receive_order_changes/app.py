@@ -51,7 +51,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             return
         if change is None:
             return
-        hint = Redownload(order_id=change.order_id, cause="orderChange", wanted_at=now, changed_at=change.changed_at)
+        changed_at = change.changed_at or now
+        hint = Redownload(order_id=change.order_id, cause="orderChange", wanted_at=now, changed_at=changed_at)
         for integration in subscribers(change.subscription_id):
             if is_wanted(change, integration):
                 downloads.want_redownload(integration.integration_id, hint)

@@ -80,8 +80,15 @@ def destination(grantless: Call, arn: str = QUEUE) -> str:
     return destination_id
 
 
+def a_subscription(destination_id: str | None) -> Json:
+    return {"payloadVersion": "1.0", "destinationId": destination_id, "processingDirective": EVERY_CHANGE}
+
+
 def subscribe(client: PlainClient, destination_id: str | None, **more: Any) -> Reply:
-    return client.call("POST", ORDER_CHANGE, {"payloadVersion": "1.0", "destinationId": destination_id} | more)
+    return client.call("POST", ORDER_CHANGE, a_subscription(destination_id) | more)
+
+
+EVERY_CHANGE: Json = {"eventFilter": {"eventFilterType": "ORDER_CHANGE"}}
 
 
 def event_filter(*change_types: str) -> Json:
@@ -171,6 +178,7 @@ def test_a_subscription_is_found_by_its_type_and_by_its_id(client: PlainClient, 
         "subscriptionId": subscription_id,
         "payloadVersion": "1.0",
         "destinationId": destination_id,
+        "processingDirective": EVERY_CHANGE,
     }
     assert client.get(ORDER_CHANGE).json == {"payload": payload}
     assert client.get(ORDER_CHANGE, {"payloadVersion": "1.0"}).json == {"payload": payload}
@@ -209,10 +217,16 @@ def test_a_subscription_needs_a_destination_that_exists(client: PlainClient) -> 
     "more",
     [
         {"payloadVersion": "2.0"},
+        {"processingDirective": None},
         {"processingDirective": {}},
         {"processingDirective": {"eventFilter": None}},
         {"processingDirective": {"filterExpression": "true"}},
         {"processingDirective": {"eventFilter": {"orderChangeTypes": ["OrderStatusChange"]}}},
+        {
+            "processingDirective": {
+                "eventFilter": {"eventFilterType": "ORDER_CHANGE", "marketplaceIds": ["ATVPDKIKX0DER"]}
+            }
+        },
         {"processingDirective": event_filter()},
         {"processingDirective": event_filter("PriceChange")},
     ],
@@ -230,7 +244,7 @@ def test_a_filter_comes_back_as_it_was_given(client: PlainClient, grantless: Cal
 
 
 def test_other_types_of_notifications_are_rejected(client: PlainClient, grantless: Call) -> None:
-    body = {"payloadVersion": "1.0", "destinationId": destination(grantless)}
+    body = a_subscription(destination(grantless))
     path = f"{SUBSCRIPTIONS}/ANY_OFFER_CHANGED"
     assert client.call("POST", path, body).status == 400
     assert client.get(path).status == 400
@@ -544,10 +558,12 @@ def test_python_amazon_sp_api_subscribes(stand_in: AmazonStandIn, monkeypatch: p
     assert api.get_destinations().payload == [created, unused]
     assert api.get_destination(created["destinationId"]).payload["resource"]["sqs"]["arn"] == QUEUE
     api.delete_destination(unused["destinationId"])
-    subscription = api.create_subscription("ORDER_CHANGE", created["destinationId"]).payload
+    subscription = api.create_subscription(
+        "ORDER_CHANGE", created["destinationId"], processingDirective=EVERY_CHANGE
+    ).payload
     assert api.get_subscription("ORDER_CHANGE").payload == subscription
     with pytest.raises(SellingApiException) as raised:
-        api.create_subscription("ORDER_CHANGE", created["destinationId"])
+        api.create_subscription("ORDER_CHANGE", created["destinationId"], processingDirective=EVERY_CHANGE)
     api.close()
     api._auth._transport.close()  # its own close forgets this one
     assert raised.value.code == 409
@@ -570,7 +586,7 @@ def test_the_official_sdk_subscribes_and_unsubscribes(stand_in: AmazonStandIn) -
     of_application, of_seller = (spapi.NotificationsApi(client) for client in clients)
     destination_id = of_application.create_destination(queue()).payload.destination_id
     assert of_application.get_destinations().payload[0].resource.sqs.arn == QUEUE
-    body = {"payloadVersion": "1.0", "destinationId": destination_id}
+    body = a_subscription(destination_id)
     subscription_id = of_seller.create_subscription("ORDER_CHANGE", body).payload.subscription_id
     assert of_seller.get_subscription("ORDER_CHANGE").payload.subscription_id == subscription_id
     found = of_application.get_subscription_by_id(subscription_id, "ORDER_CHANGE").payload

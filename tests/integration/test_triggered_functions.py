@@ -4,7 +4,7 @@ import io
 import json
 import os
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -332,10 +332,37 @@ def test_many_changes_wake_their_integration_once(subscribed: World) -> None:
     assert subscribed.woken() == ["demo"]
 
 
-def test_a_notification_without_the_time_of_the_change_counts_by_its_own(subscribed: World) -> None:
-    invoke("receive_order_changes", a_notification(**{f"{ORDER}OrderChangeTrigger__TimeOfOrderChange": None}))
+NO_TIMES = {
+    f"{ORDER}OrderChangeTrigger": None,
+    "EventTime": "soon",
+    "NotificationMetadata__PublishTime": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed_at"),
+    [
+        ({f"{ORDER}OrderChangeTrigger__TimeOfOrderChange": None}, NOON),
+        ({f"{ORDER}OrderChangeTrigger__TimeOfOrderChange": "soon"}, NOON),
+        ({f"{ORDER}OrderChangeTrigger": {}}, NOON),
+        ({f"{ORDER}OrderChangeTrigger": "now"}, NOON),
+        ({**NO_TIMES, "NotificationMetadata__PublishTime": "2026-11-23T11:59:00Z"}, NOON - timedelta(minutes=1)),
+        (NO_TIMES, NOON),
+        ({"EventTime": None}, NOON - timedelta(seconds=2)),
+        ({"NotificationType": None}, NOON - timedelta(seconds=2)),
+        ({f"{ORDER}Summary": None}, NOON - timedelta(seconds=2)),
+        ({f"{ORDER}Summary": []}, NOON - timedelta(seconds=2)),
+        ({f"{ORDER}Summary__OrderStatus": None}, NOON - timedelta(seconds=2)),
+        ({f"{ORDER}Summary__MarketplaceId": None}, NOON - timedelta(seconds=2)),
+        ({f"{ORDER}SellerId": None, "PayloadVersion": 1, "NotificationVersion": None}, NOON - timedelta(seconds=2)),
+    ],
+)
+def test_a_notification_needs_only_its_subscription_and_the_order(
+    subscribed: World, changes: dict[str, Any], changed_at: datetime
+) -> None:
+    invoke("receive_order_changes", a_notification(**changes))
     (hint,) = subscribed.downloads.due_redownloads("demo", "orderChange", NOON)
-    assert hint.changed_at == NOON
+    assert (hint.order_id, hint.changed_at) == ("701-1111111-1111111", changed_at)
 
 
 @pytest.mark.parametrize(
@@ -343,6 +370,7 @@ def test_a_notification_without_the_time_of_the_change_counts_by_its_own(subscri
     [
         {"NotificationMetadata__SubscriptionId": "a-stranger's"},
         {"NotificationType": "FEED_PROCESSING_FINISHED"},
+        {"NotificationType": None, "notificationType": "REPORT_PROCESSING_FINISHED"},
         {f"{ORDER}Summary__OrderStatus": "Pending"},
         {f"{ORDER}Summary__OrderStatus": "PendingAvailability"},
         {f"{ORDER}Summary__MarketplaceId": "A2EUQ1WTGCTBG2"},
@@ -368,6 +396,15 @@ def test_a_pending_order_is_asked_for_where_pending_orders_are_downloaded(subscr
     subscribed.change_integration("demo", settings=settings)
     invoke("receive_order_changes", a_notification(**{f"{ORDER}Summary__OrderStatus": "Pending"}))
     assert len(subscribed.downloads.due_redownloads("demo", "orderChange", NOON)) == 1
+
+
+def test_a_message_of_another_kind_is_no_unreadable_notification(
+    subscribed: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = a_notification()
+    event["Records"][0]["body"] = json.dumps({"notificationType": "REPORT_PROCESSING_FINISHED", "payload": {}})
+    assert failed(invoke("receive_order_changes", event)) == []
+    assert "cannot be read" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -404,12 +441,6 @@ def test_integrations_that_share_a_subscription_get_their_own_marketplaces(
     invoke("receive_order_changes", a_notification(**{f"{ORDER}Summary__MarketplaceId": "A2EUQ1WTGCTBG2"}))
     assert subscribed.woken() == ["canada"]
     assert len(subscribed.downloads.due_redownloads("canada", "orderChange", NOON)) == 1
-
-
-def test_a_time_that_is_none_makes_a_notification_unreadable(subscribed: World) -> None:
-    event = a_notification(**{f"{ORDER}OrderChangeTrigger__TimeOfOrderChange": "soon"})
-    assert failed(invoke("receive_order_changes", event)) == []
-    assert subscribed.downloads.due_redownloads("demo", "orderChange", NOON) == ()
 
 
 def test_a_notification_that_could_not_be_noted_comes_again(subscribed: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,8 @@
 Sources: Amazon's model of the API for shapes, statuses and usage plans; SP-API documentation, "Grantless operations",
 for which of them want which token; Amazon's issue tracker for the texts of errors. Observed there, too: a FIFO queue is
 taken but nothing arrives in it, though the documentation asks for a standard queue; a destination comes back with a
-null for the kind of resource that it is not. Inferred: the status of the refusal to delete a destination in use (its
+null for the kind of resource that it is not; a subscription needs an event filter, though the model calls it optional,
+and takes no marketplace IDs. Inferred: the status of the refusal to delete a destination in use (its
 code is that of 403 answers), the texts of 404 answers (the model's words, as other texts are), and that ORDER_CHANGE
 has one payload version.
 
@@ -65,9 +66,10 @@ class Subscription:
             "payloadVersion": PAYLOAD_VERSION,
             "destinationId": self.destination_id,
         }
+        event_filter: Json = {"eventFilterType": NOTIFICATION_TYPE}
         if self.change_types:
-            event_filter = {"eventFilterType": NOTIFICATION_TYPE, "orderChangeTypes": list(self.change_types)}
-            written["processingDirective"] = {"eventFilter": event_filter}
+            event_filter["orderChangeTypes"] = list(self.change_types)
+        written["processingDirective"] = {"eventFilter": event_filter}
         return written
 
     def wants(self, change_type: str) -> bool:
@@ -216,14 +218,16 @@ def _queue_arn(body: Json) -> str:
 
 def _change_types(body: Json) -> tuple[str, ...]:
     directive = body.get("processingDirective")
-    if directive is None:
-        return ()
     event_filter = directive.get("eventFilter") if isinstance(directive, dict) else None
     if not isinstance(event_filter, dict):
         raise _unreadable("Processing Directive eventFilter must not be empty")
     if event_filter.get("eventFilterType") != NOTIFICATION_TYPE:
         raise _unreadable(f"eventFilterType must be {NOTIFICATION_TYPE}")
+    if "marketplaceIds" in event_filter:
+        raise _unreadable(f"marketplaceIds is no filter of {NOTIFICATION_TYPE}")
     change_types = event_filter.get("orderChangeTypes")
+    if change_types is None:
+        return ()
     if not isinstance(change_types, list) or not change_types or not ORDER_CHANGE_TYPES.issuperset(change_types):
         raise _unreadable(f"orderChangeTypes must be some of {', '.join(sorted(ORDER_CHANGE_TYPES))}")
     return tuple(change_types)

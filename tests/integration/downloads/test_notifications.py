@@ -160,6 +160,57 @@ def test_a_subscription_that_amazon_has_lost_is_made_again_within_a_day(told: Wo
     assert sent_for(told, min(told.ledger())) is not None
 
 
+@pytest.mark.parametrize("kinds", [("OrderStatusChange",), ("BuyerRequestedChange", "DeliveryTipChange")])
+def test_a_subscription_that_a_filter_keeps_changes_from_is_replaced(told: World, kinds: tuple[str, ...]) -> None:
+    filtered = subscribed_by_somebody(told, kinds)
+    told.run()
+    assert calls(told)[-2:] == ["deleteSubscriptionById", "createSubscription"]
+    assert told.live.subscription.subscription_id not in {None, filtered}
+    assert told.live.subscription.failure is None
+    assert sent_for(told, min(told.ledger())) is not None
+    told.amazon.forget_requests()
+    told.run_for(25 * HOUR, tick=HOUR)
+    assert calls(told) == ["getDestinations", "getSubscription"]
+
+
+def test_a_subscription_to_every_change_that_matters_is_kept(told: World) -> None:
+    known = subscribed_by_somebody(told, ("BuyerRequestedChange", "OrderStatusChange"))
+    told.run()
+    assert told.live.subscription.subscription_id == known
+
+
+def test_a_replacement_that_fails_half_way_is_made_up_for(told: World) -> None:
+    subscribed_by_somebody(told, ("OrderStatusChange",))
+    told.amazon.misbehave(Misbehaviour.HTML_503, operations=["createSubscription"])
+    told.run()
+    assert told.live.subscription.failure
+    told.run_for(70 * MINUTE, tick=10 * MINUTE)
+    assert told.live.subscription.failure is None
+    assert sent_for(told, min(told.ledger())) is not None
+
+
+def subscribed_by_somebody(world: World, kinds: tuple[str, ...]) -> str:
+    """The ID of a subscription to these kinds of changes that the queue gets already."""
+    api = world.api()
+    resource = {"sqs": {"arn": world.order_change_queue}}
+    made = api.call(
+        "createDestination",
+        "POST",
+        "/notifications/v1/destinations",
+        body={"name": "order changes", "resourceSpecification": resource},
+        scope="sellingpartnerapi::notifications",
+    )
+    event_filter = {"eventFilterType": "ORDER_CHANGE", "orderChangeTypes": list(kinds)}
+    body = {
+        "payloadVersion": "1.0",
+        "destinationId": made["payload"]["destinationId"],
+        "processingDirective": {"eventFilter": event_filter},
+    }
+    path = "/notifications/v1/subscriptions/ORDER_CHANGE"
+    subscription_id: str = api.call("createSubscription", "POST", path, body=body)["payload"]["subscriptionId"]
+    return subscription_id
+
+
 def test_a_subscription_shared_by_another_integration_is_left_to_it(told: World) -> None:
     told.register("second", settings=WANTED)
     told.run()
