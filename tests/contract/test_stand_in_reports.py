@@ -422,6 +422,26 @@ def test_a_report_is_fatal_when_told_so(client: PlainClient, stand_in: AmazonSta
     assert status(client, good)["processingStatus"] == "DONE"
 
 
+def test_a_report_is_cancelled_when_told_so(client: PlainClient, stand_in: AmazonStandIn, clock: Clock) -> None:
+    stand_in.misbehave(Misbehaviour.CANCELLED_REPORT)
+    cancelled, good = create(client), create(client)
+    clock.advance(DONE)
+    assert status(client, cancelled)["processingStatus"] == "CANCELLED"
+    assert status(client, good)["processingStatus"] == "DONE"
+
+
+def test_a_report_has_times_of_an_unknown_zone_when_told_so(
+    client: PlainClient, stand_in: AmazonStandIn, clock: Clock
+) -> None:
+    stand_in.misbehave(Misbehaviour.UNREADABLE_REPORT)
+    created = create(client)
+    clock.advance(DONE)
+    url = client.get(f"{DOCUMENTS}/{status(client, created)['reportDocumentId']}").json["url"]
+    rows = list(csv.DictReader(gzip.decompress(client.ask("GET", url).body).decode().splitlines(), delimiter="\t"))
+    assert rows
+    assert all(row["last-updated-date"].endswith(" XYZ") for row in rows)
+
+
 def test_more_than_thirty_days_make_a_fatal_report_whose_document_says_why(client: PlainClient, clock: Clock) -> None:
     thirty_days = create(client, dataStartTime="2026-10-21T12:00:00Z")
     more = create(client, dataStartTime="2026-10-21T11:59:59Z")

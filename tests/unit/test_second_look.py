@@ -66,6 +66,30 @@ def test_a_report_is_compared_even_if_the_account_is_quiet_again() -> None:
     assert a_look(by_report) == by_report
 
 
+def test_a_report_that_failed_gives_way_to_searches_once_the_account_is_quiet() -> None:
+    began = a_look(updates_a_day=4_400).model_copy(update={"updated_after": NOON - 9 * DAY})
+    failed = began.without_report("CANCELLED", NOON - HOUR)
+    again = a_look(failed)
+    assert (again.is_by_report, again.updated_after, again.updated_before) == (False, NOON - 9 * DAY, NOON)
+
+
+def test_a_look_that_starts_again_goes_back_as_far_as_the_one_before() -> None:
+    by_searches = a_look().model_copy(update={"updated_after": NOON - 9 * DAY})
+    assert a_look(by_searches, updates_a_day=4_400).updated_after == NOON - 9 * DAY
+    longest = by_searches.model_copy(update={"updated_after": NOON - 40 * DAY})
+    assert a_look(longest, updates_a_day=4_400).updated_after == NOON - 30 * DAY
+
+
+def test_while_reports_fail_the_next_one_covers_the_time_since() -> None:
+    began = a_look(updates_a_day=4_400).model_copy(
+        update={"updated_after": NOON - 31 * DAY, "updated_before": NOON - DAY}
+    )
+    again = a_look(began.without_report("CANCELLED", NOON - HOUR), updates_a_day=4_400)
+    assert (again.updated_after, again.updated_before) == (NOON - 30 * DAY, NOON)
+    waiting = began.asking_for(OrderReport(report_id="5", requested_at=NOON))
+    assert a_look(waiting, updates_a_day=4_400) == waiting
+
+
 @pytest.mark.parametrize(
     ("failed", "waits"),
     [

@@ -38,6 +38,8 @@ class Misbehaviour(StrEnum):
     REPEATED_PAGE = "repeatedPage"
     EARLIER_BOUND = "earlierBound"
     FATAL_REPORT = "fatalReport"
+    CANCELLED_REPORT = "cancelledReport"
+    UNREADABLE_REPORT = "unreadableReport"
     LWA_INVALID_CLIENT = "lwaInvalidClient"
     LWA_INVALID_GRANT = "lwaInvalidGrant"
     LWA_UNAUTHORIZED_CLIENT = "lwaUnauthorizedClient"
@@ -59,6 +61,7 @@ _OF_THE_CONNECTION: Final = frozenset(
 )
 
 _OF_THE_ORDERS_API: Final = frozenset({"searchOrders", "getOrder"})
+OF_REPORTS: Final = (Misbehaviour.FATAL_REPORT, Misbehaviour.CANCELLED_REPORT, Misbehaviour.UNREADABLE_REPORT)
 # Faults that only some operations can have.
 _ONLY_OF: Final = {
     Misbehaviour.NULL_FIELDS: _OF_THE_ORDERS_API,
@@ -69,7 +72,7 @@ _ONLY_OF: Final = {
     Misbehaviour.MALFORMED_ORDER: _OF_THE_ORDERS_API,
     Misbehaviour.REPEATED_PAGE: frozenset({"searchOrders"}),
     Misbehaviour.EARLIER_BOUND: frozenset({"searchOrders"}),
-    Misbehaviour.FATAL_REPORT: frozenset({"createReport"}),
+    **dict.fromkeys(OF_REPORTS, frozenset({"createReport"})),
 }
 
 

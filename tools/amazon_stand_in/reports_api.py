@@ -4,11 +4,11 @@ createReport, getReport and getReportDocument, and the download from the URL tha
 presigned: it needs no access token and lives for five minutes.
 
 Sources: Amazon's model of the API for shapes, statuses, bounds and usage plans; its pages "Verify that report
-processing is complete" and "Retrieve a report"; its issue tracker for the texts of errors, for the format of times, and
-for what happens beyond thirty days: createReport accepts that, and the document holds one sentence. The S3
-documentation for an expired URL. Inferred: that such a report is FATAL, that both bounds are inclusive, that half of
-the time goes by in the queue, that marketplaces of another region are refused as in the Orders API, and the texts of
-errors about bounds.
+processing is complete" and "Retrieve a report"; its issue tracker for the texts of errors, for the format of times, for
+reports that are cancelled though there are orders, and for what happens beyond thirty days: createReport accepts that,
+and the document holds one sentence. The S3 documentation for an expired URL. Inferred: that such a report is FATAL,
+that both bounds are inclusive, that half of the time goes by in the queue, that marketplaces of another region are
+refused as in the Orders API, and the texts of errors about bounds.
 """
 
 import gzip
@@ -24,7 +24,7 @@ from tools.amazon_stand_in.front_door import FrontDoor, check_region, invalid_in
 from tools.amazon_stand_in.http_messages import Answer, ApiError, Request
 from tools.amazon_stand_in.ledger import MEMORY, Entry, Json, Ledger, amazon_time, moment
 from tools.amazon_stand_in.marketplaces import Region
-from tools.amazon_stand_in.misbehaviour import Misbehaviour, Misbehaviours
+from tools.amazon_stand_in.misbehaviour import OF_REPORTS, Misbehaviour, Misbehaviours
 from tools.amazon_stand_in.order_report import CHARSETS, REPORT_TYPE, order_report, report_time
 
 REPORTS_PATH: Final = "/reports/2021-06-30/reports"
@@ -34,6 +34,7 @@ SIGNATURE: Final = "X-Amz-Signature"
 URL_LIFETIME: Final = timedelta(minutes=5)
 LONGEST_RANGE: Final = timedelta(days=30)
 MOST_MARKETPLACES: Final = 25
+OUTCOMES: Final = {Misbehaviour.FATAL_REPORT: "FATAL", Misbehaviour.CANCELLED_REPORT: "CANCELLED"}
 _RANGE_EXCEEDED: Final = "Date range exceeded. Report can be requested only upto 30 days"
 
 
@@ -162,8 +163,9 @@ class ReportsApi:
         return {"reportId": report.report_id}
 
     def _result(self, marketplace_ids: list[str], data_start: datetime, data_end: datetime) -> tuple[str, bytes | None]:
-        if self._misbehaviours.take("createReport", {Misbehaviour.FATAL_REPORT}):
-            return "FATAL", None
+        told = self._misbehaviours.take("createReport", OF_REPORTS)
+        if told and told.kind in OUTCOMES:
+            return OUTCOMES[told.kind], None
         if data_end - data_start > LONGEST_RANGE:
             return "FATAL", _RANGE_EXCEEDED.encode()
 
@@ -171,7 +173,10 @@ class ReportsApi:
             return entry.marketplace_id in marketplace_ids and data_start <= entry.updated <= data_end
 
         reported = [entry for entry in self._ledger.as_of(self._now() - self._lag) if is_reported(entry)]
-        return ("DONE", order_report(reported, CHARSETS[self._region])) if reported else ("CANCELLED", None)
+        if not reported:
+            return "CANCELLED", None
+        report = order_report(reported, CHARSETS[self._region])
+        return "DONE", report.replace(b"+00:00", b" XYZ") if told else report
 
     def _kept(self, content: bytes) -> str:
         document_id = f"amzn1.spdoc.1.3.{uuid.uuid4()}.{secrets.token_hex(7).upper()}"

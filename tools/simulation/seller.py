@@ -42,7 +42,7 @@ from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.http_messages import Answer, Request
 from tools.amazon_stand_in.ledger import Entry, Json, amazon_time
 from tools.amazon_stand_in.login_with_amazon import TOKEN_PATH
-from tools.amazon_stand_in.misbehaviour import Instruction, Misbehaviour
+from tools.amazon_stand_in.misbehaviour import OF_REPORTS, Instruction, Misbehaviour
 from tools.amazon_stand_in.server import AmazonStandIn, operation_of
 from tools.amazon_stand_in.visibility import ALL_DATA_ROLES, shown
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
@@ -71,7 +71,7 @@ FAULTS = (
     Misbehaviour.MALFORMED_ORDER,
     Misbehaviour.REPEATED_PAGE,
     Misbehaviour.EARLIER_BOUND,
-    Misbehaviour.FATAL_REPORT,
+    *OF_REPORTS,
     Misbehaviour.LWA_INVALID_CLIENT,
     Misbehaviour.LWA_INVALID_GRANT,
     Misbehaviour.LWA_UNAUTHORIZED_CLIENT,

@@ -4,16 +4,19 @@ Its quota is its own (`createReport` one in a minute), and one report holds a mo
 they were updated, and holds no name and no street. An order without items has no row in it.
 
 Facts: the model of the Reports API 2021-06-30, and Amazon's page "Order Tracking reports attributes" for the columns.
+Times with a zone's name were seen in reports of listings (jlevers/selling-partner-api#525).
 """
 
+import codecs
 import csv
 import gzip
 import io
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from typing import IO, NamedTuple, cast
+from datetime import datetime, timedelta, timezone
+from enum import Enum
+from typing import IO, Final, Literal, NamedTuple, cast
 from urllib.parse import quote
 
 from needs_attention.amazon.client import SellingPartnerApi
@@ -29,6 +32,15 @@ _REPORTS = "/reports/2021-06-30/reports"
 _DOCUMENTS = "/reports/2021-06-30/documents"
 _GZIP = b"\x1f\x8b"
 _LONGEST_LINE = 100_000
+# IDs and times are ASCII in each of the character sets in which Amazon was seen to write reports.
+_AN_ASCII_CHARSET = "latin-1"
+_CHARSETS_BY_MARK = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# Hours ahead of UTC. "IST", "CST" and "AST" are left out: each means zones of two marketplaces or more.
+_ZONES = {
+    "UTC": 0, "GMT": 0, "WET": 0, "BST": 1, "WEST": 1, "CET": 1, "MET": 1, "MEZ": 1, "CEST": 2, "MEST": 2, "MESZ": 2,
+    "SAST": 2, "EET": 2, "EEST": 3, "TRT": 3, "GST": 4, "SGT": 8, "JST": 9, "AEST": 10, "AEDT": 11,
+    "EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "BRT": -3,
+}  # fmt: skip
 
 
 class ReportProgress(NamedTuple):
@@ -44,6 +56,16 @@ class ReportedOrder(NamedTuple):
     order_id: str
     updated_at: datetime
     is_pending: bool
+
+
+class Unreadable(Enum):
+    """A row of an order whose ID or time cannot be read: a comparison without it proves nothing."""
+
+    ROW = "row"
+
+
+UNREADABLE: Final = Unreadable.ROW
+type Row = ReportedOrder | Literal[Unreadable.ROW] | None
 
 
 def request_report(
@@ -69,28 +91,35 @@ def report_progress(amazon: SellingPartnerApi, report_id: str) -> ReportProgress
 
 
 @contextmanager
-def report_rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterator[ReportedOrder | None]]:
+def report_rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterator[Row]]:
     """The rows of a report, read as they are taken; None for a row that says nothing here. Raises an SpApiError."""
     document = amazon.call("getReportDocument", "GET", f"{_DOCUMENTS}/{quote(document_id, safe='')}")
     if not isinstance(url := document.get("url"), str):
         raise UnreadableAnswer("getReportDocument: Amazon answered without url")
     with amazon.document(url) as content:
         try:
-            # IDs and times are ASCII in each of the character sets in which Amazon was seen to write reports.
-            text = io.TextIOWrapper(_unpacked(content), encoding="latin-1", newline="")
-            rows = csv.DictReader(_lines(text), delimiter="\t", quoting=csv.QUOTE_NONE)
-            if not {ORDER_ID, UPDATED_AT, STATUS, CHANNEL} <= set(rows.fieldnames or ()):
+            rows = csv.reader(_lines(_as_text(_unpacked(content))), delimiter="\t", quoting=csv.QUOTE_NONE)
+            columns = [_unquoted(name) for name in next(rows, [])]
+            if not {ORDER_ID, UPDATED_AT, STATUS, CHANNEL} <= set(columns):
                 raise UnreadableAnswer("the order report lacks columns that Amazon documents")
-            yield map(_reported_order, rows)
-        except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
+            yield (_read(dict(zip(columns, map(_unquoted, row), strict=False))) for row in rows)
+        except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error, UnicodeError) as error:
             raise UnreadableAnswer(f"the order report cannot be unpacked: {type(error).__name__}") from error
 
 
-def _unpacked(content: IO[bytes]) -> IO[bytes]:
+def _unpacked(content: IO[bytes]) -> io.BufferedReader | gzip.GzipFile:
     """By its first bytes: `compressionAlgorithm` may say otherwise (amzn/selling-partner-api-docs #664, #3200)."""
     buffered = io.BufferedReader(cast(io.RawIOBase, content))
     is_packed = buffered.peek(len(_GZIP)).startswith(_GZIP)
-    return cast(IO[bytes], gzip.GzipFile(fileobj=buffered)) if is_packed else buffered
+    return gzip.GzipFile(fileobj=buffered) if is_packed else buffered
+
+
+def _as_text(content: io.BufferedReader | gzip.GzipFile) -> io.TextIOWrapper:
+    beginning = content.peek(3)
+    charsets = (charset for mark, charset in _CHARSETS_BY_MARK.items() if beginning.startswith(mark))
+    return io.TextIOWrapper(
+        cast(IO[bytes], content), encoding=next(charsets, _AN_ASCII_CHARSET), errors="replace", newline=""
+    )
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:
@@ -101,12 +130,29 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
         yield line if line.strip("\r\n") else "\t"
 
 
-def _reported_order(row: Mapping[str, str | None]) -> ReportedOrder | None:
-    order_id, updated_at, status = row[ORDER_ID], row[UPDATED_AT], row[STATUS]
+def _unquoted(cell: str) -> str:
+    """None of the texts that matter here has a quote in it, and a title may begin with one that never ends."""
+    return cell.strip(' "')
+
+
+def _read(row: Mapping[str, str]) -> Row:
+    order_id = row.get(ORDER_ID, "")
+    if not any(row.values()) or row.get(CHANNEL, "").startswith(ELSEWHERE):
+        return None
+    time = _time(row.get(UPDATED_AT, ""))
+    if time is None or not may_be_order_id(order_id):
+        return UNREADABLE
+    return ReportedOrder(order_id, time, is_pending=row.get(STATUS, "").startswith("Pending"))
+
+
+def _time(text: str) -> datetime | None:
+    """A time in ISO 8601, or with the name of its zone: "2026-10-30 04:00:00 PDT"."""
+    digits, _, zone = text.rpartition(" ")
     try:
-        time = in_utc(datetime.fromisoformat(updated_at or ""))
+        if zone in _ZONES:
+            time = datetime.fromisoformat(digits).replace(tzinfo=timezone(timedelta(hours=_ZONES[zone])))
+        else:
+            time = datetime.fromisoformat(text)
+        return in_utc(time)
     except ValueError:
         return None
-    if order_id is None or not may_be_order_id(order_id) or (row[CHANNEL] or "").startswith(ELSEWHERE):
-        return None
-    return ReportedOrder(order_id, time, is_pending=(status or "").startswith("Pending"))

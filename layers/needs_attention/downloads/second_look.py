@@ -27,11 +27,15 @@ REPORT_TAKES_AT_MOST = timedelta(hours=6)
 
 
 class OrderReport(Value):
-    """Amazon's report of the window: its ID there, and the number of rows that have been compared."""
+    """Amazon's report of the window: its ID there, and the number of rows that have been compared or were unreadable.
+
+    `rows` counts both.
+    """
 
     report_id: str
     requested_at: UtcTime
     rows: int = 0
+    unreadable_rows: int = 0
 
     def is_overdue(self, now: datetime) -> bool:
         return self.requested_at + REPORT_TAKES_AT_MOST < now
@@ -61,22 +65,44 @@ class Reconciliation(Value):
     ) -> "Reconciliation | None":
         """The second look to go on with; None if there is nothing to look at now.
 
-        If an account becomes too busy for searches, the look starts again, by report.
+        If an account becomes too busy for searches, the look starts again, by report. If Amazon makes no usable report
+        of an account that is quiet again, it starts again by searches.
         """
         by_report = not live.search_bucket.can_carry(live.walk.pace, SHARE_TO_SPARE)
-        if last and not last.finished_at and last.is_by_report >= by_report:
-            return None if last.retry_at and now < last.retry_at else last
+        if last and not last.finished_at:
+            if last.retry_at and now < last.retry_at:
+                return None
+            if last.is_by_report == by_report or (last.is_by_report and not last._has_failed):
+                return last._reaching(live.walk.reached)
         if last and last.finished_at and now < last.finished_at + RECONCILED_EVERY:
             return None
         end = live.walk.reached
         start = max(end - RECONCILED, since)
-        if last and last.finished_at:
+        if last:
             # No time lies between two looks, however long the last one took. A report holds at most a month.
-            start = max(min(start, last.updated_before), end - LONGEST)
+            looked_at_until = last.updated_before if last.finished_at else last.updated_after
+            start = max(min(start, looked_at_until), end - LONGEST)
         if end - start < RECONCILED_EVERY:
             return None
         walk = Walk.of_the_past(start, live.walk.pace)
         return cls(updated_after=start, updated_before=end, walk=walk, is_by_report=by_report)
+
+    @property
+    def _has_failed(self) -> bool:
+        """Whether Amazon made no usable report, and another has to be asked for."""
+        return self.is_by_report and self.report is None and self.failure is not None
+
+    def _reaching(self, end: datetime) -> "Reconciliation":
+        """With the time since: while reports fail, the next one covers it too. A report holds at most a month."""
+        if not self._has_failed:
+            return self
+        start = max(self.updated_after, end - LONGEST)
+        return self.model_copy(update={"updated_after": start, "updated_before": max(self.updated_before, end)})
+
+    def asking_for(self, report: OrderReport) -> "Reconciliation":
+        """Once Amazon is asked for the report: it is counted from its beginning."""
+        update = {"report": report, "counts": Counts(), "retry_at": None, "failure": None}
+        return self.model_copy(update=update)
 
     def found(self, missed: Sequence[str]) -> "Reconciliation":
         shown = (*self.missed, *missed)[:MOST_MISSED_SHOWN]

@@ -1,8 +1,9 @@
 """The second look at an account that is too busy for searches: Amazon's order report, and single orders by ID."""
 
+import codecs
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO, Any
@@ -131,22 +132,47 @@ def test_a_run_that_dies_while_it_compares_loses_nothing(busy: World, monkeypatc
     assert second_look(busy).missed_count >= 1  # the two that were asked for meanwhile are stored, and missed no more
 
 
-def test_a_window_in_which_amazon_lists_nothing_is_done(busy: World) -> None:
+def test_a_window_in_which_amazon_lists_nothing_is_no_proof(busy: World) -> None:
     for entry in busy.amazon.orders():
         busy.amazon.patch(entry.order_id, {}, last_updated_time=NOON - 60 * DAY)
     busy.run_for(4 * MINUTE)
-    assert second_look(busy).finished_at is not None
+    assert "CANCELLED" in str(second_look(busy).failure)
+    assert second_look(busy).finished_at is None
     assert calls(busy) == ["createReport", "getReport", "getReport"]
 
 
-def test_a_report_that_amazon_cannot_make_is_asked_for_again_in_an_hour(busy: World) -> None:
-    busy.amazon.misbehave(Misbehaviour.FATAL_REPORT, operations=["createReport"])
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (Misbehaviour.FATAL_REPORT, "FATAL"),
+        (Misbehaviour.CANCELLED_REPORT, "CANCELLED"),
+        (Misbehaviour.UNREADABLE_REPORT, "rows of the order report cannot be read"),
+    ],
+)
+def test_a_report_that_proves_nothing_is_asked_for_again_in_an_hour(busy: World, kind: Misbehaviour, told: str) -> None:
+    miss(busy)
+    busy.amazon.misbehave(kind, operations=["createReport"])
     busy.run_for(50 * MINUTE, tick=5 * MINUTE)
     assert calls(busy).count("createReport") == 1
-    assert "FATAL" in str(second_look(busy).failure)
+    assert told in str(second_look(busy).failure)
     busy.run_for(30 * MINUTE, tick=5 * MINUTE)
     assert calls(busy).count("createReport") == 2
-    assert (second_look(busy).failure, second_look(busy).finished_at is None) == (None, False)
+    looked = second_look(busy)
+    assert (looked.failure, looked.finished_at is None, looked.missed) == (None, False, (MISSED,))
+    assert looked.counts.orders == len(busy.ledger())
+
+
+def test_a_report_asked_for_again_covers_the_time_since(busy: World) -> None:
+    busy.amazon.misbehave(Misbehaviour.CANCELLED_REPORT, operations=["createReport"], times=3)
+    busy.run()
+    first = second_look(busy)
+    for _ in range(3):
+        walk = busy.live.walk.model_copy(update={"reached": busy.clock() + HOUR, "pace": BUSY})
+        busy.downloads.save_live_download("demo", busy.live.model_copy(update={"walk": walk}))
+        busy.run_for(70 * MINUTE, tick=5 * MINUTE)
+    again = second_look(busy)
+    assert again.updated_after == first.updated_after
+    assert again.updated_before >= first.updated_before + 2 * HOUR
 
 
 def test_a_report_that_never_comes_is_asked_for_again(busy: World) -> None:
@@ -224,6 +250,88 @@ def test_rows_that_cannot_be_read_keep_no_other_from_being_compared(
     busy.run_for(6 * MINUTE)
     assert [operation for operation in calls(busy) if operation == "getOrder"] == ["getOrder"]
     assert MISSED in busy.items()
+    assert second_look(busy).failure == "4 of 6 rows of the order report cannot be read."
+    assert second_look(busy).finished_at is None
+
+
+def test_rows_that_cannot_be_read_count_over_all_runs(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.jobs.download.report_comparison._COMPARED_AT_ONCE", 2)
+    at = amazon_time(NOON)
+    rows = [f"777-{number}\t{'soon' if number == 1 else at}\tShipped\tAmazon.com" for number in range(1, 6)]
+    answer_with(report_of(*rows), monkeypatch)
+    busy.run()
+    busy.clock.advance(3 * MINUTE)
+    for _ in range(3):
+        busy.run(lasting=timedelta())
+    busy.run()
+    assert second_look(busy).failure == "1 of 5 rows of the order report cannot be read."
+
+
+@pytest.mark.parametrize("rows", [[], [""], [f"{MISSED}\t2026-11-01T15:00:00+00:00\tShipped\tNon-Amazon US"]])
+def test_a_report_that_names_no_order_of_a_busy_account_proves_nothing(
+    busy: World, monkeypatch: pytest.MonkeyPatch, rows: list[str]
+) -> None:
+    answer_with(report_of(*rows), monkeypatch)
+    busy.run_for(5 * MINUTE)
+    looked = second_look(busy)
+    assert (looked.failure, looked.finished_at) == ("The order report names no order.", None)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-11-01T15:00:00+00:00",
+        "2026-11-01T15:00:00Z",
+        "2026-11-01 15:00:00 UTC",
+        "2026-11-01 15:00:00 GMT",
+        "2026-11-01 08:00:00 PDT",
+        "2026-11-01T07:00:00 PST",
+        "2026-11-01 16:00:00 MEZ",
+        "2026-11-02 00:00:00 JST",
+        "2026-11-02 02:00:00 AEDT",
+    ],
+)
+def test_a_time_in_a_report_may_name_its_zone(busy: World, monkeypatch: pytest.MonkeyPatch, time: str) -> None:
+    told = []
+    monkeypatch.setattr(busy.downloads, "want_redownload", lambda _, hint: told.append(hint.changed_at))
+    answer_with(report_of(f"{MISSED}\t{time}\tShipped\tAmazon.com"), monkeypatch)
+    busy.run_for(5 * MINUTE)
+    assert told == [NOON + 3 * HOUR]
+
+
+@pytest.mark.parametrize("time", ["2026-11-01 15:00:00 IST", "2026-11-01 15:00:00 XYZ", "PDT", " PDT", "0001-01-01"])
+def test_a_time_whose_zone_is_not_known_cannot_be_read(busy: World, monkeypatch: pytest.MonkeyPatch, time: str) -> None:
+    answer_with(report_of(f"{MISSED}\t{time}\tShipped\tAmazon.com"), monkeypatch)
+    busy.run_for(5 * MINUTE)
+    assert "cannot be read" in str(second_look(busy).failure)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
+        lambda text: gzip.compress(text.encode("utf-8-sig")),
+        lambda text: quoted(text).encode(),
+        lambda text: quoted(text).encode("utf-8-sig"),
+        lambda text: text.replace("\n", "\r\n").encode("cp932"),
+    ],
+    ids=["BOM", "UTF-16", "UTF-16 big-endian", "BOM in gzip", "quoted", "BOM and quoted", "Windows-31J"],
+)
+def test_a_report_is_read_however_it_is_written(
+    busy: World, monkeypatch: pytest.MonkeyPatch, written: Callable[[str], bytes]
+) -> None:
+    miss(busy)
+    text = report_of(f'{MISSED}\t{amazon_time(NOON + 3 * HOUR)}\tShipped\tAmazon.com\t"机の灯り').decode()
+    answer_with(written(text.replace("sales-channel", "sales-channel\ttitle")), monkeypatch)
+    busy.run_for(6 * MINUTE)
+    looked = second_look(busy)
+    assert (looked.failure, looked.finished_at is None, looked.missed) == (None, False, (MISSED,))
+
+
+def quoted(text: str) -> str:
+    return "\n".join("\t".join(f'"{cell}"' for cell in row.split("\t")) for row in text.splitlines())
 
 
 def test_a_report_that_is_not_compressed_is_compared_too(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +353,8 @@ def test_an_order_of_another_shop_that_amazon_only_fulfils_is_not_missed(
     busy: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = amazon_time(NOON + 3 * HOUR)
-    answer_with(report_of(f"{MISSED}\t{at}\tShipped\tNon-Amazon US"), monkeypatch)
+    known = f"{min(busy.ledger())}\t{amazon_time(NOON)}\tShipped\tAmazon.com"
+    answer_with(report_of(known, f"{MISSED}\t{at}\tShipped\tNon-Amazon US"), monkeypatch)
     busy.run_for(5 * MINUTE)
     assert second_look(busy).finished_at is not None
     assert second_look(busy).missed_count == 0
@@ -259,9 +368,8 @@ def test_a_row_of_a_later_update_says_nothing_of_the_window(busy: World, monkeyp
     assert second_look(busy).missed_count == 0
 
 
-def report_of(row: str) -> bytes:
-    """A report with this one order."""
-    return f"amazon-order-id\tlast-updated-date\torder-status\tsales-channel\n{row}\n".encode()
+def report_of(*rows: str) -> bytes:
+    return "".join(f"{line}\n" for line in (HEADER, *rows)).encode()
 
 
 def answer_with(document: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

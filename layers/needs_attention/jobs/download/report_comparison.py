@@ -9,7 +9,13 @@ from aws_lambda_powertools import Logger
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import AmazonUnavailable, QuotaExceeded, SpApiError
-from needs_attention.amazon.order_reports import ReportedOrder, report_progress, report_rows, request_report
+from needs_attention.amazon.order_reports import (
+    UNREADABLE,
+    ReportedOrder,
+    report_progress,
+    report_rows,
+    request_report,
+)
 from needs_attention.downloads.backdated import Counts
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.second_look import OrderReport, Reconciliation
@@ -51,8 +57,7 @@ class ReportComparison:
         if current.report is None:
             marketplace_ids = self.integration.marketplace_ids
             report_id = request_report(self.amazon, marketplace_ids, current.updated_after, current.updated_before)
-            report = OrderReport(report_id=report_id, requested_at=self.now())
-            self._save(current.model_copy(update={"report": report, "retry_at": None, "failure": None}))
+            self._save(current.asking_for(OrderReport(report_id=report_id, requested_at=self.now())))
             return
         if current.report.is_overdue(self.now()):
             self._save(current.without_report("Amazon made no usable order report in six hours.", self.now()))
@@ -60,25 +65,32 @@ class ReportComparison:
         match report_progress(self.amazon, current.report.report_id):
             case "DONE", str(document_id):
                 self._compare(current, current.report, document_id, until)
-            case "CANCELLED", _:  # Amazon's word for a report without rows
-                self._save(current.model_copy(update={"finished_at": self.now(), "failure": None}))
             case "IN_QUEUE" | "IN_PROGRESS", _:
                 pass
             case status, _:
+                # CANCELLED means "no rows", which a busy account has, or "asked too often"
+                # (amzn/selling-partner-api-docs #1329, #1604, #2285): either way nothing was compared.
                 self._save(current.without_report(f"Amazon could not make the order report ({status}).", self.now()))
 
     def _compare(self, current: Reconciliation, report: OrderReport, document_id: str, until: datetime) -> None:
         with report_rows(self.amazon, document_id) as rows:
             for some in batched(islice(rows, report.rows, None), _COMPARED_AT_ONCE, strict=False):
-                reported = {row.order_id: row for row in some if row}
+                reported = {row.order_id: row for row in some if isinstance(row, ReportedOrder)}
                 missed = self._missed(reported, current.updated_before)
-                report = report.model_copy(update={"rows": report.rows + len(some)})
+                unreadable = report.unreadable_rows + some.count(UNREADABLE)
+                report = report.model_copy(update={"rows": report.rows + len(some), "unreadable_rows": unreadable})
                 counts = current.counts + Counts(orders=len(reported))
                 current = current.found(missed).model_copy(update={"report": report, "counts": counts})
                 self._save(current)
                 if self.now() >= until:
                     return
-        self._save(current.model_copy(update={"finished_at": self.now(), "failure": None, "retry_at": None}))
+        if report.unreadable_rows:
+            failure = f"{report.unreadable_rows:,} of {report.rows:,} rows of the order report cannot be read."
+            self._save(current.without_report(failure, self.now()))
+        elif not current.counts.orders:
+            self._save(current.without_report("The order report names no order.", self.now()))
+        else:
+            self._save(current.model_copy(update={"finished_at": self.now(), "failure": None, "retry_at": None}))
 
     def _missed(self, reported: Mapping[str, ReportedOrder], updated_before: datetime) -> list[str]:
         """The orders that are not stored, or as they were before; they are asked for."""
