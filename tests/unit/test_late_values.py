@@ -11,7 +11,7 @@ from needs_attention.orders.gate import Refused, Wanted, change, edit, end_snooz
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from tools.builders import LATER, LATER_STILL, NOON, SHIP_BY, an_address, an_amazon_order, an_order
+from tools.builders import LATER, LATER_STILL, NOON, SHIP_BY, a_line, an_address, an_amazon_order, an_order
 
 STRAIGHT_ON = Settings(default_three_pl_status=ThreePlStatus.NOW)
 TYPED, OTHER, THIRD = "12 Harbor Street", "5 Mill Road", "9 Quay"
@@ -90,6 +90,17 @@ def waits_for_a_person(order: Order) -> bool:
         called(order, release=True)
     is_said = refusal.value.code == "differsFromAmazon" and differing_fields(order) == STREET_DIFFERS
     return is_said and order.stage == NEEDS_ATTENTION and not order.is_fulfillable and not order.is_ready_to_release
+
+
+def test_typed_lines_that_amazon_sends_late_heal_the_order() -> None:
+    without_lines = judged(an_order(an_amazon_order(line_items=())), STRAIGHT_ON, NOON)
+    typed = edit(without_lines, {"line_items": [a_line()]}, None, STRAIGHT_ON, LATER)
+    late = typed.amazon.model_copy(update={"line_items": (a_line(),), "updated_at": LATER})
+    answered = downloaded(typed, late, typed.integration, STRAIGHT_ON, LATER)
+    assert answered is not None
+    after = judged(answered, STRAIGHT_ON, LATER)
+
+    assert (after.differences, after.held, after.three_pl_status) == ((), None, ThreePlStatus.NOW)
 
 
 # Held, by hand, snoozed -----------------------------------------------------------------------------------------------
