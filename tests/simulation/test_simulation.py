@@ -14,7 +14,7 @@ import pytest
 
 from needs_attention.downloads.proofs import Proofs
 from needs_attention.jobs.download.run import Downloader
-from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, TROUBLED
+from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, LISTED_LATE, TROUBLED
 from tools.simulation.many import live_together
 from tools.simulation.seller import HOUR, Life, Simulation, Told
 
@@ -38,6 +38,11 @@ def test_no_order_is_missed_stale_or_robbed_of_an_edit_whatever_goes_wrong(first
     told = [Simulation(seed, TROUBLED).live() for seed in range(first, first + SEEDS_A_TEST)]
     assert broken(told) == {}
     assert all(sum(counts) > 0 for counts in zip(*((one.faults, one.crashes, one.edits) for one in told), strict=True))
+
+
+def test_no_order_that_amazon_lists_late_is_missed() -> None:
+    told = [Simulation(seed, LISTED_LATE).live() for seed in range(6)]
+    assert broken(told) == {}
 
 
 def test_the_busiest_seller_lags_an_hour_at_most_and_no_call_is_refused() -> None:
@@ -93,6 +98,14 @@ def test_it_sees_when_orders_slip_between_pages() -> None:
         seed = seed_that_breaks("no order is stale", life, (20, 27, *range(40)))
     assert seed is not None
     assert Simulation(seed, life).live().broken == []
+
+
+def test_it_sees_when_orders_that_are_listed_late_are_missed() -> None:
+    life = replace(LISTED_LATE, settles=2 * HOUR)
+    with pytest.MonkeyPatch.context() as short_sighted:
+        short_sighted.setattr("needs_attention.downloads.walk.LISTED_LATE", ())
+        seed = seed_that_breaks("every order of Amazon's is stored", life, range(10))
+    assert seed is not None
 
 
 def test_it_sees_when_a_checkpoint_comes_before_the_orders() -> None:

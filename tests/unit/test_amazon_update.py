@@ -98,7 +98,7 @@ def test_an_order_of_another_integration_is_refused() -> None:
 
 
 def test_an_order_too_large_with_what_is_kept_of_it_is_refused() -> None:
-    lines = tuple(a_line(order_item_id=str(number), title="x" * 2_000) for number in range(30))
+    lines = tuple(a_line(order_item_id="x" * 2_000) for _ in range(30))
     order = an_order(an_amazon_order(line_items=lines))
     newer = order.amazon.model_copy(update={"line_items": None, "programs": ("x" * 2_000,) * 10})
     assert downloaded(order, newer, order.integration, Settings(), NOON)
@@ -106,6 +106,17 @@ def test_an_order_too_large_with_what_is_kept_of_it_is_refused() -> None:
         downloaded(
             order, newer.model_copy(update={"programs": ("x" * 2_000,) * 20}), order.integration, Settings(), NOON
         )
+
+
+def test_titles_give_way_to_what_a_later_answer_brings_and_the_same_answer_is_no_news() -> None:
+    lines = tuple(a_line(order_item_id=str(number), title="x" * 2_000) for number in range(30))
+    order = an_order(an_amazon_order(line_items=lines))
+    newer = order.amazon.model_copy(update={"line_items": None, "programs": ("x" * 2_000,) * 30})
+    after = downloaded(order, newer, order.integration, Settings(), NOON)
+    assert after is not None
+    assert {len(line.title or "") for line in after.amazon.line_items or ()} == {198}
+    for answer in (newer, newer.model_copy(update={"line_items": lines})):
+        assert downloaded(after, answer, order.integration, Settings(), NOON) is None
 
 
 # What an answer means for people's part -------------------------------------------------------------------------------

@@ -342,6 +342,36 @@ def test_an_order_too_large_to_keep_is_refused_by_its_bytes() -> None:
     assert "山" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("lines", "title", "longest"),
+    [
+        (50, "a" * 500, 500),
+        (200, "a" * 500, 200),
+        (200, "山" * 100, 300),
+        (300, "山" * 100, 100),
+        (380, "山" * 100, 50),
+        (450, "a" * 500, 25),
+    ],
+)
+def test_titles_are_shortened_by_bytes_as_far_as_it_takes(lines: int, title: str, longest: int) -> None:
+    item = a_raw_item(product={"title": title, "asin": ABSENT, "price": ABSENT}, fulfillment=ABSENT)
+    order = read_order(a_raw_order(orderItems=[item] * lines))
+
+    assert order.line_items is not None
+    (kept,) = {line.title for line in order.line_items}
+    assert kept is not None
+    assert longest - 4 < len(kept.encode()) <= longest
+    assert kept == title or (kept.endswith("…") and title.startswith(kept[:-1]))
+    assert LARGEST_ORDER / 2 < len(order.model_dump_json(by_alias=True).encode()) <= LARGEST_ORDER or kept == title
+
+
+def test_an_order_may_be_kept_without_any_title() -> None:
+    lines = [a_raw_item(product={"title": "a" * 100}) for _ in range(430)]
+    order = read_order(a_raw_order(orderItems=lines))
+
+    assert {line.title for line in order.line_items or ()} == {None}
+
+
 def test_a_text_far_too_long_for_what_it_should_be_says_nothing() -> None:
     longest, too_long = ("a" * length for length in (LONGEST_TEXT, LONGEST_TEXT + 1))
     order = read_order(a_raw_order(buyer={"buyerName": longest, "buyerEmail": too_long}, programs=["PRIME", too_long]))

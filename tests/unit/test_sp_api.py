@@ -447,10 +447,52 @@ def test_an_entry_that_is_no_order_spoils_no_page_and_does_not_vanish(amazon: Am
     assert search(api).orders == (None, ORDER, "x")
 
 
-@pytest.mark.parametrize("header", ["", "often", "nan", "inf", "-1", "0"])
+@pytest.mark.parametrize("errors", [[{"code": "InternalFailure", "message": "Try again."}], [7], {"code": "x"}, "soon"])
+def test_a_page_with_errors_beside_its_orders_says_so(amazon: Amazon, api: SellingPartnerApi, errors: object) -> None:
+    amazon.replies.append(answers(200, {"orders": [ORDER], "errors": errors}, x_amzn_RequestId="r-5"))
+    page = search(api)
+    assert page.orders == (ORDER,)
+    assert page.failure
+    assert "r-5" in page.failure
+    assert ("Try again." in page.failure) == isinstance(errors[0] if isinstance(errors, list) else 0, dict)
+
+
+@pytest.mark.parametrize("errors", [None, []])
+def test_a_page_with_an_empty_list_of_errors_has_none(
+    amazon: Amazon, api: SellingPartnerApi, errors: list[object] | None
+) -> None:
+    amazon.replies.append(answers(200, {"orders": [ORDER], "errors": errors}))
+    assert search(api).failure is None
+
+
+NO_RATES = [
+    "",
+    "often",
+    "nan",
+    "inf",
+    "-1",
+    "0",
+    "0_5",
+    "1e9",
+    "1e-3",
+    "1000000000",
+    "101",
+    "0.5, 0.5",
+    "0x1",
+    ".5",
+]
+
+
+@pytest.mark.parametrize("header", NO_RATES)
 def test_a_rate_limit_that_is_no_rate_is_left_out(amazon: Amazon, api: SellingPartnerApi, header: str) -> None:
     amazon.replies.append(answers(200, {"orders": []}, x_amzn_RateLimit_Limit=header))
     assert search(api).rate_limit is None
+
+
+@pytest.mark.parametrize(("header", "rate"), [("0.0056", 0.0056), (" 0.5 ", 0.5), ("2", 2.0), ("100.0", 100.0)])
+def test_a_rate_limit_is_a_decimal_number(amazon: Amazon, api: SellingPartnerApi, header: str, rate: float) -> None:
+    amazon.replies.append(answers(200, {"orders": []}, x_amzn_RateLimit_Limit=header))
+    assert search(api).rate_limit == rate
 
 
 @pytest.mark.parametrize(

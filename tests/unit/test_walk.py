@@ -50,6 +50,38 @@ def test_only_a_walk_past_the_end_of_a_window_looks_back() -> None:
     assert begun(at_the_edge, NOON + HOUR).after == NOON - OVERLAP
 
 
+@pytest.mark.parametrize(
+    ("updates_a_day", "looks_back"),
+    [(0, 30 * MINUTE), (3_000, 30 * MINUTE), (3_100, 10 * MINUTE), (7_100, 10 * MINUTE), (7_300, OVERLAP)],
+)
+def test_a_live_download_looks_back_as_far_as_a_page_allows(updates_a_day: int, looks_back: timedelta) -> None:
+    walk = Walk(reached=NOON - 5 * MINUTE, pace=Pace().after(updates_a_day, DAY))
+    part = walk.next_slice(NOON, is_listed_late=True)
+    assert part is not None
+    assert part.after == NOON - 5 * MINUTE - looks_back
+    assert walk.pages_expected(part) == 1
+    assert begun(walk).after == NOON - 5 * MINUTE - OVERLAP
+
+
+def test_looking_back_counts_no_order_twice() -> None:
+    walk = Walk(reached=NOON - 5 * MINUTE, pace=Pace().after(1_440, DAY))
+    part = walk.next_slice(NOON, is_listed_late=True)
+    assert part is not None
+    later = walk.after_page(part, ids(35), None, None, NOON)
+    assert later.pace == walk.pace.after(5, 5 * MINUTE)
+
+
+def test_a_page_that_is_too_full_is_asked_for_without_looking_back() -> None:
+    walk = Walk(reached=NOON - 5 * MINUTE, width=HOUR, pace=Pace().after(10, DAY))
+    part = walk.next_slice(NOON, is_listed_late=True)
+    assert part is not None
+    cut = walk.after_page(part, ids(100), "more", None, NOON)
+    again = cut.next_slice(NOON, is_listed_late=True)
+    assert again is not None
+    assert again.after >= NOON - 15 * MINUTE
+    assert cut.pace.orders_in(again.before - again.after) <= 75
+
+
 def test_slices_are_asked_for_in_whole_seconds() -> None:
     part = begun(Walk(reached=NOON - HOUR), until=NOON + timedelta(milliseconds=999))
     assert part.before == NOON

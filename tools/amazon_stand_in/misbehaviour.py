@@ -154,7 +154,8 @@ def _without(part: Json, field: str) -> Json:
 
 
 def _with_a_duplicate(orders: list[Json]) -> list[Json]:
-    return orders + orders[:1]
+    """The first order is there once more, without the people in it."""
+    return orders + [_without(_without(order, "buyer"), "recipient") for order in orders[:1]]
 
 
 def _with_unknown_values(orders: list[Json]) -> list[Json]:

@@ -8,10 +8,17 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, FULL_SIZE, TROUBLED
+from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, FULL_SIZE, LISTED_LATE, TROUBLED
 from tools.simulation.seller import Life, Simulation, Told
 
-LIVES = {"troubled": TROUBLED, "busy": BUSY, "busyDay": BUSY_DAY, "flooded": FLOODED, "fullSize": FULL_SIZE}
+LIVES = {
+    "troubled": TROUBLED,
+    "listedLate": LISTED_LATE,
+    "busy": BUSY,
+    "busyDay": BUSY_DAY,
+    "flooded": FLOODED,
+    "fullSize": FULL_SIZE,
+}
 
 
 def lived(life: Life, seed: int) -> Told:

@@ -33,6 +33,18 @@ BUSY_DAY = Life(
 FLOODED = Life(updates_a_day=300, lasts=6 * HOUR, flood=200)
 # One of a thousand: twenty orders and updates an hour.
 QUIET = Life(updates_a_day=480, lasts=HOUR, page=100)
+# A usual seller, of whose orders Amazon lists every fifth minutes after its update.
+LISTED_LATE = Life(
+    updates_a_day=1_000,
+    lasts=3 * HOUR,
+    page=100,
+    faults=0.05,
+    crashes=0.001,
+    people=0.005,
+    stream=0.02,
+    notified=0.1,
+    listed_late=0.2,
+)
 # A day of 40,000 updates, with Amazon's real pages of 100 orders.
 FULL_SIZE = Life(updates_a_day=40_000, lasts=24 * HOUR, page=100)
 

@@ -99,6 +99,7 @@ class Life:
     backdates: float = 0.0  # the share of minutes in which a backdated download is asked for
     stream: float = 0.0  # the share of stream records that come twice or never
     notified: float = 0.0  # the share of changes that Amazon tells of: some late, and some twice
+    listed_late: float = 0.0  # the share of changes that Amazon shows only up to 25 minutes after their time
 
 
 @dataclass
@@ -143,6 +144,7 @@ class Simulation:
         self._settings = SettingsStore(undisturbed, "IntegrationsTable")
         self._peoples_downloads = DownloadStateStore(undisturbed, "IntegrationsTable")
         self._updates = self._drawn_updates()
+        self._shown_late: list[tuple[datetime, datetime]] = []  # when the change shows, and its own time
         self._pool = deque(generated(len(self._updates), now=START, seed=seed))
         self._typed: dict[str, str] = {}
         self._api = self._new_process()
@@ -265,7 +267,13 @@ class Simulation:
         """Time passes, and with it Amazon's orders change; their times are whole seconds."""
         until = self.clock() + by
         while self._updates and self._updates[-1] <= until:
-            self._update_an_order(self._updates.pop().replace(microsecond=0))
+            at = self._updates.pop().replace(microsecond=0)
+            if self.life.listed_late and self._happens(self.life.listed_late):
+                heapq.heappush(self._shown_late, (at + self._random.random() * 25 * MINUTE, at))
+            else:
+                self._update_an_order(at)
+        while self._shown_late and self._shown_late[0][0] <= until:
+            self._update_an_order(heapq.heappop(self._shown_late)[1])
         self.clock.now = until
 
     def _update_an_order(self, at: datetime) -> None:

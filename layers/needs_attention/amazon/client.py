@@ -51,7 +51,8 @@ class SearchPage:
 
     `orders` are Amazon's entries as they came, unchecked: JSON objects, unless one of them is broken.
     `next_token` is None on the last page. `last_updated_before` is the upper bound that Amazon says it really used
-    (aware). `rate_limit` is requests a second, if Amazon said so.
+    (aware). `rate_limit` is requests a second, if Amazon said so. `failure` tells of errors beside the orders: the
+    page has some of its orders at most.
     """
 
     orders: tuple[Any, ...] = field(repr=False)
@@ -59,6 +60,7 @@ class SearchPage:
     last_updated_before: datetime | None
     rate_limit: float | None
     request_id: str | None
+    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class SellingPartnerApi:
         answer = self._call("GET", _ORDERS_PATH, query)
         if not answer.succeeded:
             raise self._error("searchOrders", answer, bad_request=PageTokenRejected if pagination_token else None)
-        return _page(answer)
+        return _page(answer, stated_failure=lambda: str(self._error("searchOrders", answer)))
 
     def get_order(self, order_id: str) -> FetchedOrder:
         """One order by its ID (`getOrder`). Raises an SpApiError; ValueError for a text that can be no order ID."""
@@ -226,7 +228,7 @@ class SellingPartnerApi:
         return code or None, " ".join(filter(None, (message, details)))
 
 
-def _page(answer: HttpAnswer) -> SearchPage:
+def _page(answer: HttpAnswer, stated_failure: Callable[[], str]) -> SearchPage:
     """The page of a successful answer. Raises UnreadableAnswer."""
     document = answer.json_object() or {}
     orders = document.get("orders")
@@ -240,6 +242,7 @@ def _page(answer: HttpAnswer) -> SearchPage:
         last_updated_before=_upper_bound(answer, document.get("lastUpdatedBefore")),
         rate_limit=answer.rate_limit,
         request_id=answer.request_id,
+        failure=stated_failure() if document.get("errors") else None,
     )
 
 

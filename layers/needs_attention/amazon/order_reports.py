@@ -65,7 +65,8 @@ class Unreadable(Enum):
 
 
 UNREADABLE: Final = Unreadable.ROW
-type Row = ReportedOrder | Literal[Unreadable.ROW] | None
+type _Bytes = io.BufferedReader[io.RawIOBase] | gzip.GzipFile
+type ReportRow = ReportedOrder | Literal[Unreadable.ROW] | None
 
 
 def request_report(
@@ -91,7 +92,7 @@ def report_progress(amazon: SellingPartnerApi, report_id: str) -> ReportProgress
 
 
 @contextmanager
-def report_rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterator[Row]]:
+def report_rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterator[ReportRow]]:
     """The rows of a report, read as they are taken; None for a row that says nothing here. Raises an SpApiError."""
     document = amazon.call("getReportDocument", "GET", f"{_DOCUMENTS}/{quote(document_id, safe='')}")
     if not isinstance(url := document.get("url"), str):
@@ -107,14 +108,14 @@ def report_rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterato
             raise UnreadableAnswer(f"the order report cannot be unpacked: {type(error).__name__}") from error
 
 
-def _unpacked(content: IO[bytes]) -> io.BufferedReader | gzip.GzipFile:
+def _unpacked(content: IO[bytes]) -> _Bytes:
     """By its first bytes: `compressionAlgorithm` may say otherwise (amzn/selling-partner-api-docs #664, #3200)."""
     buffered = io.BufferedReader(cast(io.RawIOBase, content))
     is_packed = buffered.peek(len(_GZIP)).startswith(_GZIP)
     return gzip.GzipFile(fileobj=buffered) if is_packed else buffered
 
 
-def _as_text(content: io.BufferedReader | gzip.GzipFile) -> io.TextIOWrapper:
+def _as_text(content: _Bytes) -> io.TextIOWrapper:
     beginning = content.peek(3)
     charsets = (charset for mark, charset in _CHARSETS_BY_MARK.items() if beginning.startswith(mark))
     return io.TextIOWrapper(
@@ -135,7 +136,7 @@ def _unquoted(cell: str) -> str:
     return cell.strip(' "')
 
 
-def _read(row: Mapping[str, str]) -> Row:
+def _read(row: Mapping[str, str]) -> ReportRow:
     order_id = row.get(ORDER_ID, "")
     if not any(row.values()) or row.get(CHANNEL, "").startswith(ELSEWHERE):
         return None

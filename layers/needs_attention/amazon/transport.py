@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import IO, Any, Final, cast
 
 import urllib3
@@ -28,6 +27,10 @@ _MOST_PARTS: Final = 250_000
 _CHUNK_BYTES: Final = 64 * 1024
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _USER_AGENT_LIMIT: Final = 500
+_DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+# Requests a second. The fastest of the operations that are called here has 2 (Reports API, getReport); Amazon raises
+# some sellers' rates.
+_HIGHEST_RATE: Final = 100.0
 
 
 def user_agent(application: str, version: str, attributes: Mapping[str, str]) -> str:
@@ -74,12 +77,10 @@ class HttpAnswer:
 
     @property
     def rate_limit(self) -> float | None:
-        """Requests a second. Amazon may leave the header out; a value that is no rate says as little."""
-        try:
-            rate = float(self.headers.get("x-amzn-RateLimit-Limit", ""))
-        except ValueError:
-            return None
-        return rate if isfinite(rate) and rate > 0 else None
+        """Requests a second. Amazon may leave the header out; a value that is no believable rate says as little."""
+        stated = self.headers.get("x-amzn-RateLimit-Limit", "").strip()
+        rate = float(stated) if _DECIMAL.fullmatch(stated) else 0.0
+        return rate if 0 < rate <= _HIGHEST_RATE else None
 
     def json_object(self) -> dict[str, Any] | None:
         """The body, if it is a JSON object and says so. Raises nothing, as JSON errors carry the whole body along.

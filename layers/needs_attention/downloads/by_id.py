@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from needs_attention.downloads.quota import GIVEN_UP_AFTER, RETRY_AFTER
+from needs_attention.downloads.walk import LISTED_LATE
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -57,11 +58,12 @@ class Redownload(Value):
         return self.model_copy(update={"retry_at": now + RETRY_AFTER})
 
     def is_answered_by(self, stored: datetime | None, reached: datetime) -> bool:
-        """Whether the call is unnecessary: the version is stored, or live downloads have passed it.
+        """Whether the call is unnecessary: the version is stored, or live downloads have long passed it.
 
-        Live downloads missed the orders that the second look found, so their progress says nothing about those.
+        Live downloads miss orders that Amazon lists late. They missed those that the second look found, so their
+        progress says nothing about those.
         """
         if self.changed_at is None:
             return False
         is_stored = stored is not None and stored >= self.changed_at
-        return is_stored or (self.cause == "orderChange" and self.changed_at <= reached)
+        return is_stored or (self.cause == "orderChange" and self.changed_at <= reached - max(LISTED_LATE))

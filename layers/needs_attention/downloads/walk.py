@@ -21,7 +21,9 @@ from needs_attention.values.times import UtcTime
 
 # The model says "at least 2 minutes before the request"; the rest is for clocks that differ.
 AMAZONS_MARGIN = timedelta(minutes=2, seconds=10)
-# A run looks back a little from the end of the last one, and so catches orders that Amazon lists late.
+# A run looks back from the end of the last one, because Amazon lists some orders minutes after their last update: of
+# windows of 15 and 30 minutes "often" (amzn/selling-partner-api-docs#86). It looks back as far as one page allows.
+LISTED_LATE = (timedelta(minutes=30), timedelta(minutes=10))
 OVERLAP = timedelta(seconds=30)
 # Amazon shows no orders that are older (the model; Japan, Australia and Singapore: from 2016).
 OLDEST = timedelta(days=730)
@@ -69,7 +71,7 @@ class Pace(Value):
     orders: float = 0.0
     seconds: float = 0.0
 
-    def after(self, orders: int, width: timedelta) -> "Pace":
+    def after(self, orders: float, width: timedelta) -> "Pace":
         kept = 0.5 ** (width / PACE_FADES_IN)
         return Pace(orders=self.orders * kept + orders, seconds=self.seconds * kept + width.total_seconds())
 
@@ -107,10 +109,13 @@ class Walk(Value):
         """A walk from `start`. It finds the width of its slices on the way."""
         return cls(reached=start, pace=pace)
 
-    def next_slice(self, until: datetime, *, may_have_pages: bool = False) -> Slice | None:
+    def next_slice(
+        self, until: datetime, *, may_have_pages: bool = False, is_listed_late: bool = False
+    ) -> Slice | None:
         """The slice to ask for now: the one that has begun, else the next before `until`; None if nothing is left.
 
-        Its bounds are in whole seconds, as in all of Amazon's examples.
+        `is_listed_late`: Amazon may still list orders in the time before `reached`, so it looks back further. The
+        bounds are in whole seconds, as in all of Amazon's examples.
         """
         if self.slice:
             return self.slice
@@ -119,8 +124,16 @@ class Walk(Value):
         before = min((self.reached + width).replace(microsecond=0), end)
         if before <= self.reached:
             return None
-        after = self.reached - OVERLAP if self.looks_back else self.reached
+        after = self.reached
+        if self.looks_back:
+            after -= self._look_back(before) if is_listed_late else OVERLAP
         return Slice(after=after, before=before, is_at_edge=before == end, may_have_pages=may_have_pages)
+
+    def _look_back(self, before: datetime) -> timedelta:
+        """As far as the slice still holds a page at most, so that it costs no call more."""
+        new = before - self.reached
+        fitting = (it for it in LISTED_LATE if self.pace.orders_in(new + it) <= PAGE * ONE_PAGE)
+        return next(fitting, OVERLAP)
 
     def pages_expected(self, part: Slice) -> int:
         """The number of calls that the slice may take."""
@@ -136,11 +149,12 @@ class Walk(Value):
     ) -> "Walk":
         """The walk once a page of `part` is stored."""
         if next_token is None:
-            seen = len(part.served) + len(order_ids)
+            seen, new = len(part.served) + len(order_ids), part.before - self.reached
             reached = min(part.before, answered_before or part.before)
             # Or an answer that ends before the slice began would walk backwards for ever.
             reached = max(reached, self.reached)
-            pace = self.pace.after(seen, part.before - part.after)
+            # The time before `reached` has counted already.
+            pace = self.pace.after(seen * (new / (part.before - part.after)), new)
             expected = self.pace.orders_in(part.before - part.after)
             if seen < expected / 4 and expected - seen > 1.9 * math.sqrt(expected):  # too few for chance
                 # The busy time is over. Do not wait for the average: a wrong guess only costs a cut.

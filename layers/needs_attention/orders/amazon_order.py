@@ -12,6 +12,9 @@ from needs_attention.values.times import UtcTime
 
 # In bytes as stored. One DynamoDB item (400 KB) holds these facts together with edits, verdict and keys.
 LARGEST_ORDER = 100_000
+# In bytes. People tell lines by their SKU too, so a title is the first thing to do without.
+_SHORTER_TITLES = (200, 100, 50, 25, 0)
+_ELLIPSIS = "…"
 
 # The program of a business order that Amazon buys and invoices itself.
 AMAZON_AS_BUYER = "INVOICE_BY_AMAZON"
@@ -150,11 +153,22 @@ class AmazonOrder(Value):
     doubts: int = 0  # how many times nobody knew whether the order is ours to send, the present time included
 
     def that_can_be_kept(self) -> Self:
-        """The order itself. Raises UnreadableOrder if it is too large to keep."""
-        size = len(self.model_dump_json(by_alias=True).encode())
-        if size > LARGEST_ORDER:
-            raise UnreadableOrder(self.order_id, f"{size:,} bytes, more than the {LARGEST_ORDER:,} that can be kept")
-        return self
+        """The order itself, with titles as long as there is room for them.
+
+        Raises UnreadableOrder if it is too large to keep even without them.
+        """
+        for longest_title in (None, *_SHORTER_TITLES):
+            order = self if longest_title is None else self._with_titles_of(longest_title)
+            size = len(order.model_dump_json(by_alias=True).encode())
+            if size <= LARGEST_ORDER:
+                return order
+        raise UnreadableOrder(self.order_id, f"{size:,} bytes, more than the {LARGEST_ORDER:,} that can be kept")
+
+    def _with_titles_of(self, longest: int) -> Self:
+        lines = self.line_items and tuple(
+            line.model_copy(update={"title": _shortened(line.title, longest)}) for line in self.line_items
+        )
+        return self.model_copy(update={"line_items": lines})
 
     @property
     def addressee(self) -> str | None:
@@ -286,6 +300,15 @@ def may_be_order_id(text: str) -> bool:
     DynamoDB limits the length of a key, and dots alone would be a step in a URL's path.
     """
     return bool(text.strip(".")) and len(text) <= 100
+
+
+def _shortened(title: str | None, longest: int) -> str | None:
+    """The beginning of the title, in so many bytes at most, or None if nothing is left of it."""
+    if title is None or len(title.encode()) <= longest:
+        return title
+    room = longest - len(_ELLIPSIS.encode())
+    beginning = title.encode()[: max(room, 0)].decode(errors="ignore").rstrip()
+    return f"{beginning}{_ELLIPSIS}" if beginning else None
 
 
 def _newer_address(old: Address | None, new: Address | None) -> Address | None:

@@ -34,12 +34,12 @@ def downloaded(
         return None
     merged = before.amazon.updated_with(amazon)
     merged = merged.redacted() if before.redacted_at else merged
-    if merged == before.amazon:
+    if merged == before.amazon or (merged := merged.that_can_be_kept()) == before.amazon:
         return None
     before = in_the_form_of_now(before, settings)
     news = news_for(before.edits, before.amazon, merged, before.news, is_held=before.is_held)
     after = before.with_(
-        amazon=merged.that_can_be_kept(),
+        amazon=merged,
         downloaded_at=at,
         news=tuple(sorted(news)),
         let_go_without=still_let_go_without(before, merged),

@@ -1,16 +1,16 @@
 """Downloads from the stand-in's Amazon into the orders table: the orders that come in, the cost, and the faults."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from needs_attention.amazon.client import SellingPartnerApi
+from needs_attention.amazon.client import SearchPage, SellingPartnerApi
 from needs_attention.amazon.errors import AmazonUnavailable
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.live import OverdueVerdicts
-from needs_attention.downloads.walk import Walk
+from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
 from needs_attention.integrations.integration import OLD_VERDICTS_END_AFTER, Rejudgement
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders.order import Order
@@ -18,6 +18,7 @@ from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settin
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.generator import generated
+from tools.amazon_stand_in.ledger import amazon_time
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.builders import decided, snoozed
 
@@ -115,6 +116,26 @@ def test_an_unchanged_order_costs_no_write(world: World) -> None:
     world.run()
     assert world.items() == before
     assert (world.backdated("d2").counts.unchanged, world.backdated("d2").counts.changed) == (40, 0)
+
+
+@pytest.mark.parametrize("has_orders", [False, True])
+def test_a_page_with_errors_moves_no_cursor_and_is_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, has_orders: bool
+) -> None:
+    world.run()
+    order = dict(world.amazon.order(min(world.ledger())).order)
+    page = SearchPage((order,) if has_orders else (), None, None, None, "r-1", failure="searchOrders: Try again.")
+    monkeypatch.setattr(SellingPartnerApi, "search_orders", lambda *_, **__: page)
+    reached = world.live.walk.reached
+    world.backdate()
+    world.run_for(10 * MINUTE, tick=5 * MINUTE)
+    assert world.live.walk.reached == reached
+    assert (order["orderId"] in world.items()) == has_orders
+    assert (world.backdated().counts.pages, "Try again." in str(world.backdated().failure)) == (0, True)
+    monkeypatch.undo()
+    world.run_for(20 * MINUTE, tick=5 * MINUTE)
+    assert world.live.walk.reached > reached
+    assert world.items().keys() == world.ledger()
 
 
 def test_the_same_order_twice_on_a_page_is_one_order(world: World) -> None:
@@ -669,3 +690,47 @@ def test_a_system_without_stages_has_nothing_to_judge_again(world: World) -> Non
     rejudge(world, ())
     world.run()
     assert (rejudged(world).orders, rejudged(world).finished_at) == (0, world.clock())
+
+
+# Orders that Amazon lists late ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minutes_late", [1, 9, 22, 29])
+def test_an_order_that_amazon_lists_late_is_found_by_the_next_run(world: World, minutes_late: int) -> None:
+    world.run_for(HOUR, tick=5 * MINUTE)
+    listed_late(world, world.clock() - AMAZONS_MARGIN - timedelta(minutes=minutes_late))
+    world.run_for(5 * MINUTE, tick=5 * MINUTE)
+    assert LATE in world.items()
+
+
+def test_looking_back_for_late_orders_costs_no_call_and_no_write(world: World) -> None:
+    world.run_for(HOUR, tick=5 * MINUTE)
+    for number in range(20):
+        listed_late(world, world.clock() - 10 * MINUTE - number * timedelta(seconds=10), f"777-{number:07}-0000000")
+    world.run_for(10 * MINUTE, tick=5 * MINUTE)
+    world.judge_all()
+    stored = {order_id: world.order(order_id).downloaded_at for order_id in world.items()}
+    world.amazon.forget_requests()
+    world.run_for(15 * MINUTE, tick=5 * MINUTE)
+    assert len(stored) == 20
+    assert len(world.searches()) == 3
+    assert {order_id: world.order(order_id).downloaded_at for order_id in world.items()} == stored
+
+
+def test_an_order_that_is_told_of_and_listed_late_is_asked_for_by_its_id(world: World) -> None:
+    world.run_for(HOUR, tick=5 * MINUTE)
+    changed_at = world.clock() - 15 * MINUTE
+    busy = world.live.walk.model_copy(update={"pace": Pace().after(40_000, DAY)})
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"walk": busy}))
+    listed_late(world, changed_at)
+    world.hint(LATE, changed_at)
+    world.run()
+    assert LATE in world.items()
+
+
+LATE = "777-7777777-7777777"
+
+
+def listed_late(world: World, updated_at: datetime, order_id: str = LATE) -> None:
+    known = world.amazon.order(min(world.ledger())).order
+    world.amazon.put(dict(known) | {"orderId": order_id, "lastUpdatedTime": amazon_time(updated_at)})

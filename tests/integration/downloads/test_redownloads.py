@@ -226,8 +226,8 @@ def test_a_version_that_is_stored_costs_no_call(known: World) -> None:
     assert known.downloads.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()
 
 
-def test_a_change_that_live_downloads_have_come_past_costs_no_call(known: World) -> None:
-    known.hint(UNKNOWN, known.live.walk.reached)
+def test_a_change_that_live_downloads_have_long_passed_costs_no_call(known: World) -> None:
+    known.hint(UNKNOWN, known.live.walk.reached - 30 * MINUTE)
     known.run()
     assert asked_for(known) == []
     assert known.downloads.due_redownloads("demo", "orderChange", known.clock() + HOUR) == ()

@@ -83,6 +83,8 @@ class Calls:
             raise UnreadableAnswer(f"page {part.pages + 1} repeats the page before it", request_id=page.request_id)
         state.note(search_bucket=state.live.search_bucket.answered(self._now(), page.rate_limit))
         taken = self._take(page.orders, cause=cause, request_id=page.request_id)
+        if page.failure:
+            raise UnreadableAnswer(page.failure)  # the walk stays: the page may lack orders
         counted = taken.counts.model_dump(exclude={"pages"})
         logger.info("page stored", integration=state.integration_id, cause=cause, request_id=page.request_id, **counted)
         now = self._now()

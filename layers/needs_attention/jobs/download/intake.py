@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
+from functools import reduce
 from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -116,19 +117,33 @@ class Intake:
 def _read(
     raw_orders: Iterable[object], request_id: str | None, now: datetime
 ) -> tuple[dict[str, AmazonOrder], list[SetAside]]:
-    """The latest version of each order that can be read, by ID, and the orders that cannot be read."""
-    readable: dict[str, AmazonOrder] = {}
+    """Each order that can be read, by ID, and the orders that cannot be read.
+
+    An order that is there twice is merged as two downloads of it would be, the older version first.
+    """
+    copies: dict[str, list[AmazonOrder]] = {}
     aside: list[SetAside] = []
     for raw in raw_orders:
         try:
             amazon = read_order(raw)
         except UnreadableOrder as error:
             aside.append(_set_aside(error, raw, now, request_id))
-            continue
-        known = readable.get(amazon.order_id)
-        if known is None or known.updated_at <= amazon.updated_at:
-            readable[amazon.order_id] = amazon
+        else:
+            copies.setdefault(amazon.order_id, []).append(amazon)
+    readable: dict[str, AmazonOrder] = {}
+    for order_id, versions in copies.items():
+        try:
+            readable[order_id] = _merged(versions)
+        except UnreadableOrder as error:
+            aside.append(_set_aside(error, order_id, now, request_id))
     return readable, aside
+
+
+def _merged(versions: list[AmazonOrder]) -> AmazonOrder:
+    if len(versions) == 1:
+        return versions[0]
+    oldest_first = sorted(versions, key=lambda amazon: amazon.updated_at)
+    return reduce(AmazonOrder.updated_with, oldest_first).that_can_be_kept()
 
 
 def _is_wanted(amazon: AmazonOrder, integration: Integration) -> bool:
