@@ -15,7 +15,7 @@ CODE := functions layers tests tools benchmarks
 # `sam build` wants the runtime's Python on PATH.
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
-.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz model simulate compare bench coverage sheets mutants lint types audit sbom secrets scan \
+.PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz model simulate compare bench coverage sandbox sheets mutants lint types audit sbom secrets scan \
 	openapi build requirements clean
 
 help: ## lists the commands
@@ -82,6 +82,9 @@ bench: venv .build/bench/up-to-date ## writes docs/benchmarks.md: starts, verdic
 
 coverage: .venv/up-to-date ## checks that the unit tests alone run every statement and branch of the rules
 	.venv/bin/python -m pytest -q -n 2 --cov --cov-report=term tests/unit
+
+sandbox: .venv/up-to-date ## checks credentials, headers and reading against Amazon's static sandbox; REGION=EU, credentials in SP_API_CLIENT_ID, SP_API_CLIENT_SECRET, SP_API_REFRESH_TOKEN
+	PYTHONPATH=.:layers .venv/bin/python -m tools.sandbox $(if $(REGION),--region $(REGION))
 
 sheets: .venv/up-to-date ## writes down what LibreOffice does to the cells of a sheet, for the tests; needs LibreOffice Calc
 	.venv/bin/python -m tools.sheets

@@ -55,7 +55,7 @@ class OrderChangeQueue(Environment):
 
 
 class AmazonAccess(Environment):
-    """Where the sellers' credentials are. The endpoints are blank unless Amazon's sandbox or a stand-in is called."""
+    """Where the sellers' credentials are. The endpoints are blank unless a stand-in is called."""
 
     secret_prefix: str
     sp_api_endpoint: str = ""

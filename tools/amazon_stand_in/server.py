@@ -33,6 +33,7 @@ from tools.amazon_stand_in.reports_api import (
     SIGNATURE,
     ReportsApi,
 )
+from tools.amazon_stand_in.sandbox import SandboxOrdersApi
 from tools.amazon_stand_in.visibility import ROLES
 
 _BEFORE_THE_ANSWER: Final = frozenset({*REPLACED, Misbehaviour.DROPPED_CONNECTION, Misbehaviour.SLOW_ANSWER})
@@ -67,7 +68,7 @@ class AmazonStandIn:
     """Amazon's Orders, Reports and Notifications APIs and Login with Amazon, for one seller in one region.
 
     The methods are for tests: they play Amazon and the seller's buyers, and make things go wrong. You may call all of
-    them while the server answers. `now` is Amazon's clock.
+    them while the server answers. `now` is Amazon's clock. With `is_sandbox` the Orders API is the static sandbox's.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class AmazonStandIn:
         credentials: Credentials | None = None,
         port: int = 0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        is_sandbox: bool = False,
     ) -> None:
         self.credentials = credentials or Credentials()
         self._now = now
@@ -87,7 +89,11 @@ class AmazonStandIn:
         self._misbehaviours = Misbehaviours()
         self._login = LoginWithAmazon(self.credentials, now)
         self._door = FrontDoor(self._login, now)
-        self._orders_api = OrdersApi(region, self._ledger, self._door, self._misbehaviours, now)
+        self._orders_api = (
+            SandboxOrdersApi(region, self._door)
+            if is_sandbox
+            else OrdersApi(region, self._ledger, self._door, self._misbehaviours, now)
+        )
         self._reports_api = ReportsApi(region, self._ledger, self._door, self._misbehaviours, now)
         self._notifications_api = NotificationsApi(self._door, now)
         self._answers: Mapping[str, Callable[[Request], Answer]] = {
