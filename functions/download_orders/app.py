@@ -18,9 +18,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from needs_attention import aws
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess, EventBusName, OrderChangeQueue, OrderTables, WakeUpQueueUrl
-from needs_attention.integrations.integration import Integration
 from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.jobs.event_bus import EventBus
+from needs_attention.jobs.turns import for_each
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
@@ -90,15 +90,20 @@ def wake_all(tick: EventBridgeEvent) -> None:
     """Wakes paused and deleted integrations too: they download nothing, but their verdicts and snoozes go on."""
     scheduled_at = datetime.fromisoformat(tick.time)
     every = integrations.find_all(deleted_too=True)
-    for integration in every:
-        wake_ups.wake_once(integration.integration_id, scheduled_at.isoformat())
-    logger.info("woke integrations", integrations=len(every))
+    woken = for_each(
+        "wake-up",
+        (integration.integration_id for integration in every),
+        lambda one: wake_ups.wake_once(one, scheduled_at.isoformat()),
+    )
+    logger.info("woke integrations", integrations=len(woken.results))
     if scheduled_at.minute == 0:
-        measure_held(integration for integration in every if integration.deleted_at is None)
+        measure_held(integration.integration_id for integration in every if integration.deleted_at is None)
+    if woken.failed:
+        raise RuntimeError(f"{len(woken.failed)} integrations were not woken: see the log")
 
 
-def measure_held(every: Iterable[Integration]) -> None:
+def measure_held(integration_ids: Iterable[str]) -> None:
     """Counts the orders that are held now, once an hour: an alarm compares the number with the day before."""
-    held = sum(orders.count_in_stage(integration.integration_id, NEEDS_ATTENTION) for integration in every)
-    metrics.add_metric(name="OrdersHeldNow", unit=MetricUnit.Count, value=held)
+    held = for_each("held orders", integration_ids, lambda one: orders.count_in_stage(one, NEEDS_ATTENTION))
+    metrics.add_metric(name="OrdersHeldNow", unit=MetricUnit.Count, value=sum(held.results.values()))
     metrics.flush_metrics()

@@ -62,6 +62,8 @@ class ErasureInIntegration(TypedDict):
     erasedCount: int
     unsent: Annotated[list[str], Field(description="Not yet sent, so left as they are")]
     unsentCount: int
+    unreadable: Annotated[list[str], Field(description="Nobody can tell whether they are the buyer's: see the log")]
+    unreadableCount: int
     finishedAt: Instant | None
 
 
@@ -226,6 +228,8 @@ def _part_view(integration_id: str, part: Erasure) -> ErasureInIntegration:
         "erasedCount": part.erased_count,
         "unsent": list(part.unsent),
         "unsentCount": part.unsent_count,
+        "unreadable": list(part.unreadable),
+        "unreadableCount": part.unreadable_count,
         "finishedAt": instant(part.finished_at) if part.finished_at else None,
     }
 

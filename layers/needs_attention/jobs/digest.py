@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from needs_attention.integrations.standing import HeldCounts, OrderStanding, UnsentCounts
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import HOW_TO_RENEW, what_to_do
+from needs_attention.jobs.turns import for_each
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import AT_RISK, ShipByState
@@ -85,6 +86,8 @@ class _Told(NamedTuple):
     unsent: UnsentCounts
     new: int
     redactions: RedactionCounts
+    urgent: tuple["_Urgent", ...]
+    unreadable: tuple[str, ...]
 
     @property
     def urgency(self) -> tuple[int, ...]:
@@ -109,21 +112,12 @@ def digest(
 ) -> Digest:
     """The digest of the day up to now."""
     since = now - DAY
-    told, urgent = list[_Told](), list[_Urgent]()
     every = integrations.all_surroundings(downloads.all_incidents(), integrations.stages())
-    for integration_id, surroundings in every.items():
-        if surroundings.integration.deleted_at:
-            continue
-        found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))
-        held = HeldCounts.of(found.summaries, surroundings, now)
-        due = _due_elsewhere(orders, surroundings, now)
-        counts = UnsentCounts.of((*found.summaries, *due), surroundings, now)
-        urgent += _urgent_in(found.summaries, surroundings, now)[:MOST_ORDERS_NAMED]
-        new = orders.count_created(integration_id, since, now)
-        redactions = RedactionCounts.of(orders, integration_id, now)
-        told.append(_Told(surroundings, held, found.position is not None, counts, new, redactions))
-    told.sort(key=lambda one: one.urgency, reverse=True)
-    urgent.sort(key=lambda one: one.order.ship_by or now)
+    present = [one for one, surroundings in every.items() if surroundings.integration.deleted_at is None]
+    turns = for_each("digest", present, lambda one: _looked_at(orders, every[one], since, now))
+    unread = [*turns.failed, *(one for one in integrations.find_all_ids() if one not in every)]
+    told = sorted(turns.results.values(), key=lambda one: one.urgency, reverse=True)
+    urgent = sorted((one for each in told for one in each.urgent), key=lambda one: one.order.ship_by or now)
     states = [one.held.by_ship_by_state for one in told]
     overdue, at_risk = sum(one["overdue"] for one in states), sum(one["atRisk"] for one in states)
     unsent = UnsentCounts.total(one.unsent for one in told)
@@ -136,9 +130,26 @@ def digest(
         f"Going nowhere: {unsent.going_nowhere}. Stopped by people: {unsent.stopped}.",
         *(line for one in told[:MOST_INTEGRATIONS_TOLD] for line in ("", *_of_one(one, now))),
         *_of_the_others(told[MOST_INTEGRATIONS_TOLD:]),
+        *_of_the_unread(unread),
         *_most_urgent(urgent[:MOST_ORDERS_NAMED]),
     ]
     return Digest(f"Needs Attention: {waiting} held, {overdue} overdue, {at_risk} at risk", "\n".join(lines) + "\n")
+
+
+def _looked_at(orders: OrderStore, surroundings: Surroundings, since: datetime, now: datetime) -> _Told:
+    integration_id = surroundings.integration.integration_id
+    found = orders.find_by_stage(integration_id, NEEDS_ATTENTION, Page(MOST_HELD_READ))
+    due = _due_elsewhere(orders, surroundings, now)
+    return _Told(
+        surroundings,
+        held=HeldCounts.of(found.summaries, surroundings, now),
+        is_truncated=found.position is not None,
+        unsent=UnsentCounts.of((*found.summaries, *due), surroundings, now),
+        new=orders.count_created(integration_id, since, now),
+        redactions=RedactionCounts.of(orders, integration_id, now),
+        urgent=tuple(_urgent_in(found.summaries, surroundings, now)[:MOST_ORDERS_NAMED]),
+        unreadable=found.unreadable,
+    )
 
 
 def _due_elsewhere(orders: OrderStore, surroundings: Surroundings, now: datetime) -> Iterator[Summary]:
@@ -174,6 +185,8 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
     if told.redactions.due:
         due = _at_least(told.redactions.due, told.redactions.is_truncated)
         yield f"  Personal data to be removed by now: {due} orders, overdue: {told.redactions.overdue}"
+    if told.unreadable:
+        yield f"  Held, but cannot be read: {', '.join(told.unreadable[:MOST_ORDERS_NAMED])}"
     for incident in told.surroundings.incidents.incidents:
         yield f"  Incident since {instant(incident.since)}: {incident.code}. {what_to_do(incident)}"
     for expiry in integration.expiries(now):
@@ -185,6 +198,12 @@ def _of_the_others(told: list[_Told]) -> Iterator[str]:
     if told:
         yield ""
         yield f"And {len(told)} more integrations, where less is to be done: {_held_in(told)} held."
+
+
+def _of_the_unread(integration_ids: list[str]) -> Iterator[str]:
+    if integration_ids:
+        yield ""
+        yield f"Not in this digest, because they cannot be read: {', '.join(integration_ids[:MOST_INTEGRATIONS_TOLD])}."
 
 
 def _urgent_in(held: Iterable[Summary], surroundings: Surroundings, now: datetime) -> list[_Urgent]:

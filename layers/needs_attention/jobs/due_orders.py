@@ -110,7 +110,7 @@ def _with_next_page_judged(
         update={
             "stages": job.stages if found.position else job.stages[1:],
             "position": found.position,
-            "orders": job.orders + len(found.summaries),
+            "orders": job.orders + len(found.summaries) + len(found.unreadable),
             "changed": job.changed + changed,
         }
     )

@@ -9,11 +9,12 @@ from itertools import batched, takewhile
 
 from aws_lambda_powertools import Logger
 
-from needs_attention.integrations.integration import Integration
+from needs_attention.jobs.turns import for_each
 from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure, PageErased
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import TIME_IS_OVER, Order
+from needs_attention.orders.settings import Settings
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore, Page
@@ -32,56 +33,68 @@ def remove_personal_data(
     downloads: DownloadStateStore,
     now: Callable[[], datetime],
     until: datetime,
-) -> None:
+) -> tuple[str, ...]:
     """Redacts the orders that are due and erases the buyers that somebody asked for, in all integrations.
 
-    Paused and deleted integrations count too. They take turns, so that no backlog keeps another waiting. The next run
-    does what is left when the time is over.
+    Paused and deleted integrations count too. They take turns, so that no backlog keeps another waiting, and one that
+    fails none either. The next run does what is left when the time is over. Answers with the IDs of those that failed.
     """
-    waiting = list(integrations.find_all(deleted_too=True))
+
+    def leaves_some(integration_id: str) -> bool:
+        settings = _settings(integrations, integration_id)
+        is_more_due = redact_what_is_due(orders, integration_id, settings, now, until)
+        return go_on_erasing(orders, downloads, integration_id, settings, now) or is_more_due
+
+    waiting, failed = integrations.find_all_ids(), list[str]()
     while waiting and now() < until:
-        waiting = [one for one in waiting if _leaves_some(orders, downloads, one, now, until)]
+        turns = for_each("redaction", waiting, leaves_some)
+        failed += turns.failed
+        waiting = tuple(one for one, is_left in turns.results.items() if is_left)
+    return tuple(failed)
 
 
-def _leaves_some(
-    orders: OrderStore,
-    downloads: DownloadStateStore,
-    integration: Integration,
-    now: Callable[[], datetime],
-    until: datetime,
-) -> bool:
-    is_more_due = redact_what_is_due(orders, integration, now, until)
-    return go_on_erasing(orders, downloads, integration, now) or is_more_due
+def _settings(integrations: SettingsStore, integration_id: str) -> Settings:
+    """The settings, or the default ones if they cannot be read: personal data goes all the same."""
+    try:
+        integration = integrations.get(integration_id)
+    except ValueError:
+        logger.exception("settings cannot be read", integration=integration_id)
+        integration = None
+    return integration.settings if integration else Settings()
 
 
 def redact_what_is_due(
-    orders: OrderStore, integration: Integration, now: Callable[[], datetime], until: datetime
+    orders: OrderStore, integration_id: str, settings: Settings, now: Callable[[], datetime], until: datetime
 ) -> bool:
     """Removes the personal data of orders whose time is over, longest due first; answers whether there is more.
 
     An order that cannot be read stays due, and raises an alarm after a day.
     """
     began = now()
-    due_ids = (due.order_id for due in orders.find_redactions_due(integration.integration_id, began))
+    due_ids = (due.order_id for due in orders.find_redactions_due(integration_id, began))
     redacted = 0
     for due in batched(takewhile(lambda _: now() < until, due_ids), READ_AT_ONCE, strict=False):
         found = orders.get_many(due)
         if unreadable := [order_id for order_id in due if order_id not in found]:
-            logger.error("cannot be read to be redacted", integration=integration.integration_id, order_ids=unreadable)
+            logger.error("cannot be read to be redacted", integration=integration_id, order_ids=unreadable)
         for order in found.values():
             # The index may be a moment behind.
             if order.redact_at and order.redact_at <= began:
-                bare = gate.redact(order, integration.settings, began)
+                bare = gate.redact(order, settings, began)
                 redacted += orders.save_if_unchanged(order, bare, by=TIME_IS_OVER.by, at=began, cause="redaction")
         if redacted >= MOST_REDACTED_AT_ONCE:
             break
     if redacted:
-        logger.info("redacted orders", integration=integration.integration_id, orders=redacted)
+        logger.info("redacted orders", integration=integration_id, orders=redacted)
     return redacted >= MOST_REDACTED_AT_ONCE
 
 
 def go_on_erasing(
-    orders: OrderStore, downloads: DownloadStateStore, integration: Integration, now: Callable[[], datetime]
+    orders: OrderStore,
+    downloads: DownloadStateStore,
+    integration_id: str,
+    settings: Settings,
+    now: Callable[[], datetime],
 ) -> bool:
     """Takes a page of orders for each erasure that is under way; answers whether there is more to do.
 
@@ -89,32 +102,41 @@ def go_on_erasing(
     personal data: no index finds the orders of a buyer. A run that dies repeats a page.
     """
     are_through = True
-    for erasure in downloads.erasures_under_way(integration.integration_id):
-        after = _with_next_page_erased(orders, integration, erasure, now())
-        downloads.save_erasure(integration.integration_id, after)
+    for erasure in downloads.erasures_under_way(integration_id):
+        after = _with_next_page_erased(orders, integration_id, settings, erasure, now())
+        downloads.save_erasure(integration_id, after)
         are_through = are_through and after.finished_at is not None
     return not are_through
 
 
-def _with_next_page_erased(orders: OrderStore, integration: Integration, erasure: Erasure, now: datetime) -> Erasure:
+def _with_next_page_erased(
+    orders: OrderStore, integration_id: str, settings: Settings, erasure: Erasure, now: datetime
+) -> Erasure:
     page = Page(limit=READ_AT_ONCE, after=erasure.position)
-    found = orders.find_by_created(integration.integration_id, page)
+    found = orders.find_by_created(integration_id, page)
     ids = [
-        one.order_id for one in found.summaries if one.redacted_at is None or one.redacted_at >= erasure.requested_at
+        *(
+            one.order_id
+            for one in found.summaries
+            if one.redacted_at is None or one.redacted_at >= erasure.requested_at
+        ),
+        *found.unreadable,
     ]
-    concerned = [order for order in orders.get_many(ids).values() if erasure.concerns(order)]
-    are_erased = {order.order_id: _is_erased(orders, integration, order, erasure, now) for order in concerned}
+    read = orders.get_many(ids)
+    concerned = [order for order in read.values() if erasure.concerns(order)]
+    are_erased = {order.order_id: _is_erased(orders, settings, order, erasure, now) for order in concerned}
     if any(are_erased.values()):
-        logger.info("erased orders", integration=integration.integration_id, erasure=erasure.erasure_id)
+        logger.info("erased orders", integration=integration_id, erasure=erasure.erasure_id)
     brought = PageErased(
-        orders=len(found.summaries),
+        orders=len(found.summaries) + len(found.unreadable),
+        unreadable=[order_id for order_id in ids if order_id not in read],
         erased=[order_id for order_id, is_erased in are_erased.items() if is_erased],
         unsent=[order_id for order_id, is_erased in are_erased.items() if not is_erased],
     )
     return erasure.after_page(brought, found.position, now)
 
 
-def _is_erased(orders: OrderStore, integration: Integration, order: Order, erasure: Erasure, now: datetime) -> bool:
+def _is_erased(orders: OrderStore, settings: Settings, order: Order, erasure: Erasure, now: datetime) -> bool:
     """Erases the order, and answers whether it is erased now.
 
     An order that still has to be sent is left as it is, unless the request says otherwise.
@@ -122,9 +144,7 @@ def _is_erased(orders: OrderStore, integration: Integration, order: Order, erasu
     before = order
     while not before.redacted_at:
         try:
-            after = gate.erase(
-                before, integration.settings, erasure.redaction, even_if_unsent=erasure.even_if_unsent, at=now
-            )
+            after = gate.erase(before, settings, erasure.redaction, even_if_unsent=erasure.even_if_unsent, at=now)
             before = orders.save(before, after, by=erasure.requested_by, at=now, cause="erasure")
         except Refused:
             return False

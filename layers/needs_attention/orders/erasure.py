@@ -39,19 +39,23 @@ def _fingerprint(email: str, key: str) -> str:
 
 
 class PageErased(NamedTuple):
-    """The result of one page: how many orders it had, the erased ones, and those left because they are unsent."""
+    """The result of one page: how many orders it had, the erased ones, and those left because they are unsent.
+
+    Nobody can tell whether those that cannot be read are the buyer's.
+    """
 
     orders: int
     erased: Sequence[str]
     unsent: Sequence[str]
+    unreadable: Sequence[str] = ()
 
 
 class Erasure(Value):
     """One buyer's erasure in one integration, and its progress.
 
-    It goes through all orders by their created time; `position` is the place of the next page. `erased` and `unsent`
-    name the first orders of each kind. An order that is still to be sent is left as it is, unless the request says
-    otherwise.
+    It goes through all orders by their created time; `position` is the place of the next page. `erased`, `unsent` and
+    `unreadable` name the first orders of each kind. An order that is still to be sent is left as it is, unless the
+    request says otherwise.
     """
 
     erasure_id: str
@@ -66,6 +70,8 @@ class Erasure(Value):
     erased_count: int = 0
     unsent: tuple[str, ...] = ()
     unsent_count: int = 0
+    unreadable: tuple[str, ...] = ()
+    unreadable_count: int = 0
     finished_at: UtcTime | None = None
 
     @property
@@ -89,6 +95,8 @@ class Erasure(Value):
                 "erased_count": self.erased_count + len(page.erased),
                 "unsent": (*self.unsent, *page.unsent)[:MOST_NAMED],
                 "unsent_count": self.unsent_count + len(page.unsent),
+                "unreadable": (*self.unreadable, *page.unreadable)[:MOST_NAMED],
+                "unreadable_count": self.unreadable_count + len(page.unreadable),
                 "buyer": None if is_finished else self.buyer,
                 "finished_at": now if is_finished else None,
             }

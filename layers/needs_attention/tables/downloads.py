@@ -28,6 +28,7 @@ from needs_attention.tables.integration_items import (
     IntegrationItems,
     as_json,
     item_key,
+    read_if_readable,
     read_item,
     read_surroundings,
     surrounding_keys,
@@ -85,10 +86,17 @@ class DownloadStateStore:
         return _live_download(integration, self._items.get(integration.integration_id, "live"))
 
     def live_downloads(self, of: Sequence[Integration]) -> dict[str, LiveDownload]:
-        """The state of the live download of each, by the integration's ID. Raises Throttled."""
+        """The state of the live download of each, by the integration's ID. Raises Throttled.
+
+        One that cannot be read shows as if it never ran.
+        """
         keys = (item_key(one.integration_id, "live") for one in of)
-        found = {item["integrationId"]["S"]: item for item in self._items.existing(keys)}
-        return {one.integration_id: _live_download(one, found.get(one.integration_id)) for one in of}
+        found = {
+            item["integrationId"]["S"]: read_if_readable(LiveDownload, item) for item in self._items.existing(keys)
+        }
+        return {
+            one.integration_id: found.get(one.integration_id) or LiveDownload.starting(one.registered_at) for one in of
+        }
 
     def save_live_download(self, integration_id: str, live: LiveDownload) -> None:
         """Only the run that the queue gave this integration writes here, one at a time, so no condition is needed."""
@@ -194,11 +202,9 @@ class DownloadStateStore:
         return read_item(Erasure, item)
 
     def all_incidents(self) -> dict[str, Incidents]:
-        """The incidents of every integration that ever had one, by its ID."""
-        found = self._items.named(CONNECTIONS, "incidents#")
-        return {
-            item["item"]["S"].removeprefix("incidents#"): read_stored(Incidents, item["data"]["S"]) for item in found
-        }
+        """The incidents of every integration that ever had one and whose can be read, by its ID."""
+        found = ((item, read_if_readable(Incidents, item)) for item in self._items.named(CONNECTIONS, "incidents#"))
+        return {item["item"]["S"].removeprefix("incidents#"): incidents for item, incidents in found if incidents}
 
     def save_incidents(self, integration_id: str, incidents: Incidents) -> None:
         self._items.put(CONNECTIONS, f"incidents#{integration_id}", incidents)

@@ -8,6 +8,8 @@ partition of an integration's ID holds the state of its downloads, the orders to
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger
+
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.incidents import Incidents
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+
+logger = Logger(child=True)
 
 # No integration can have such an ID: see `Slug`.
 SYSTEM, CONNECTIONS = "#system", "#connections"
@@ -116,6 +120,15 @@ def item_key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef
 
 def read_item[Kept: Value](kind: type[Kept], item: Item | None) -> Kept | None:
     return read_stored(kind, item["data"]["S"]) if item else None
+
+
+def read_if_readable[Kept: Value](kind: type[Kept], item: Item) -> Kept | None:
+    """For reads of many items: one that cannot be read is logged, and spoils none of the others."""
+    try:
+        return read_item(kind, item)
+    except (KeyError, ValueError):
+        logger.exception("item cannot be read", integration=item["integrationId"]["S"], item=item["item"]["S"])
+        return None
 
 
 def as_json(value: Value) -> "AttributeValueTypeDef":

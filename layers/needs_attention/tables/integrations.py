@@ -19,11 +19,11 @@ from needs_attention.tables.integration_items import (
     SYSTEM,
     IntegrationItems,
     item_key,
+    read_if_readable,
     read_item,
     read_surroundings,
     surrounding_keys,
 )
-from needs_attention.values.model import read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,9 +41,16 @@ class SettingsStore:
         self._items = IntegrationItems(client, table)
 
     def find_all(self, *, deleted_too: bool = False) -> tuple[Integration, ...]:
-        """Every integration, by ID. A deleted one is only kept for its orders."""
-        found = (read_stored(Integration, text) for text in self._items.texts(SYSTEM, "integration#"))
+        """Every integration that can be read, by ID. A deleted one is only kept for its orders."""
+        items = self._items.named(SYSTEM, "integration#")
+        found = filter(None, (read_if_readable(Integration, item) for item in items))
         return tuple(integration for integration in found if deleted_too or integration.deleted_at is None)
+
+    def find_all_ids(self) -> tuple[str, ...]:
+        """The ID of every integration, also of deleted ones and of those that cannot be read."""
+        return tuple(
+            item["item"]["S"].removeprefix("integration#") for item in self._items.named(SYSTEM, "integration#")
+        )
 
     def get(self, integration_id: str) -> Integration | None:
         """The integration, even a deleted one, or None."""

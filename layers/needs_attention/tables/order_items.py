@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from needs_attention.orders.deadline import next_look
-from needs_attention.orders.order import Order
+from needs_attention.orders.order import Order, Redaction
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.dynamodb import Item, number, text
 from needs_attention.tables.earlier_items import as_written_now, is_upgraded, mirrored_hold
@@ -90,6 +90,13 @@ def readable_order(item: Item) -> Order | None:
 def readable_summary(item: Item) -> Summary | None:
     try:
         return read_stored(Summary, item["summary"]["S"])
+    except (KeyError, ValueError):
+        return None
+
+
+def readable_redaction(item: Item) -> Redaction | None:
+    try:
+        return read_stored(Redaction, item["redaction"]["S"])
     except (KeyError, ValueError):
         return None
 

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
+from aws_lambda_powertools import Logger
+
 from needs_attention.orders.amazon_order import may_be_order_id
 from needs_attention.orders.changes import ChangedBy, with_change
 from needs_attention.orders.order import REDACTION_TAKES_AT_MOST, Order, Redaction
@@ -22,17 +24,19 @@ from needs_attention.tables.order_items import (
     order_from_item,
     order_key,
     readable_order,
+    readable_redaction,
     readable_summary,
     stage_key,
     time_in,
     update_if_unchanged,
     update_of_differences,
 )
-from needs_attention.values.model import read_stored
 from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+logger = Logger(child=True)
 
 BY_STAGE, BY_CREATED, BY_DUE, BY_REDACTION = "byStage", "byCreated", "byDue", "byRedaction"
 
@@ -67,10 +71,14 @@ class Page(NamedTuple):
 
 
 class Found(NamedTuple):
-    """One page of an index: the summaries that lists show, and the position after it (None at the end)."""
+    """One page of an index: the summaries that lists show, and the position after it (None at the end).
+
+    `unreadable` are the IDs of orders in it whose summary cannot be read.
+    """
 
     summaries: tuple[Summary, ...]
     position: str | None
+    unreadable: tuple[str, ...] = ()
 
 
 class RedactionDue(NamedTuple):
@@ -261,15 +269,21 @@ class OrderStore:
             between=(f"{REDACTED}{instant(since)}", f"{REDACTED}{instant(until)}"),
         )
         entries, position = self._query(BY_REDACTION, {"integration": integration}, "redactionKey", within)
-        found = ((item["redactionKey"]["S"], read_stored(Redaction, item["redaction"]["S"])) for item in entries)
+        read = [(item["redactionKey"]["S"], readable_redaction(item)) for item in entries]
+        if unreadable := [id_in(key) for key, why in read if why is None]:
+            logger.error("redactions cannot be read", order_ids=unreadable)
         return FoundRedacted(
-            tuple(Redacted(id_in(key), time_in(key), why) for key, why in found),
+            tuple(Redacted(id_in(key), time_in(key), why) for key, why in read if why),
             position and position.removeprefix(REDACTED),
         )
 
     def _find(self, index: str, partition: dict[str, str], sort_key: str, page: Page) -> Found:
         entries, position = self._query(index, partition, sort_key, page)
-        return Found(tuple(read_stored(Summary, item["summary"]["S"]) for item in entries), position)
+        read = [(item["orderId"]["S"], readable_summary(item)) for item in entries]
+        unreadable = tuple(order_id for order_id, summary in read if summary is None)
+        if unreadable:
+            logger.error("orders cannot be read", order_ids=unreadable)
+        return Found(tuple(summary for _, summary in read if summary), position, unreadable)
 
     def _query(
         self, index: str, partition: dict[str, str], sort_key: str, page: Page
