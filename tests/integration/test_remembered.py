@@ -191,29 +191,73 @@ def test_answers_are_kept_for_a_day_without_anything_that_can_be_read(world: Wor
     assert set(item) == {"id", "expiration", "in_progress_expiration", "status", "data", "validation"}
 
 
-BULK_NOTE = {"orders": [{"orderId": "701-1111111-1111111", "patch": {"assignedTo": "zoe"}}]}
-SHEET = "orderId,revision,email\n701-1111111-1111111,1,typed@b.example.com\n"
+# Personal data --------------------------------------------------------------------------------------------------------
+
+OF_THE_PERSON = ("Quill", "Harbor", "ada@marketplace", "typed@b.example.com", "Ortiz")
+NOTE = {"orderId": "701-1111111-1111111", "patch": {"assignedTo": "zoe"}}
+HEADER = "orderId,revision,email"
+RESULTS: dict[str, tuple[str, Any]] = {
+    "an order in a list": ("/bulk/orders", {"orders": [NOTE]}),
+    "an order in a list, tried": ("/bulk/orders", {"orders": [NOTE], "dryRun": True}),
+    "a refused order in a list": (
+        "/bulk/orders",
+        {"orders": [{**NOTE, "patch": {"email": "typed@b.example.com", "deliveryAddress": {"countryCode": "??"}}}]},
+    ),
+    "an order after one that is not there": ("/bulk/orders", {"orders": [{**NOTE, "orderId": "701-9"}, NOTE]}),
+    "a row": ("/orders.csv", f"{HEADER}\n701-1111111-1111111,1,typed@b.example.com\n"),
+    "a row of an older revision": ("/orders.csv", f"{HEADER}\n701-1111111-1111111,7,typed@b.example.com\n"),
+    "a row that cannot be read": ("/orders.csv", f"{HEADER}\n701-1111111-1111111,1,typed@b.example.com Quill\n"),
+    "a row after a row that is not there": (
+        "/orders.csv",
+        f"{HEADER}\n701-9,1,typed@b.example.com\n701-1111111-1111111,7,typed@b.example.com\n",
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "content_type"),
-    [
-        (f"{ORDER}/acknowledge", None, "application/json"),
-        ("/bulk/orders", BULK_NOTE, "application/json"),
-        ("/orders.csv", SHEET, "text/csv"),
-    ],
-)
-def test_an_answer_is_not_repeated_once_its_personal_data_was_removed(
-    world: World, path: str, body: object, content_type: str
-) -> None:
-    order = world.download()
-    if path.endswith("acknowledge"):
-        world.call("PATCH", ORDER, {"threePlStatus": "Transfer to 3PL Now"})
-    headers: dict[str, Any] = {"Idempotency_Key": "monday", "Content_Type": content_type}
-    first = world.call("POST", path, body, **headers)
-    assert "Quill" in json.dumps(first.body)
-    assert world.call("POST", path, body, **headers).body == first.body
+def posted(world: World, path: str, body: object) -> Answer:
+    content_type = "text/csv" if isinstance(body, str) else "application/json"
+    return world.call("POST", path, body, Idempotency_Key="monday", Content_Type=content_type)
+
+
+def erase(world: World) -> None:
     erasure = {"reference": "GR-2041", "evenIfUnsent": True}
-    assert world.call("POST", f"/orders/{order.order_id}/erase", erasure).status == 200
-    again = world.call("POST", path, body, **headers)
-    assert (again.status, again.body["code"], "Quill" in json.dumps(again.body)) == (409, "redacted", False)
+    assert world.call("POST", f"{ORDER}/erase", erasure).status == 200
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_an_answer_is_not_repeated_once_its_personal_data_was_removed(world: World, result: str) -> None:
+    path, body = RESULTS[result]
+    world.download()
+    first = posted(world, path, body)
+    assert first.status == 200
+    assert posted(world, path, body).body == first.body
+    erase(world)
+    again = posted(world, path, body)
+    assert (again.status, again.body["code"]) == (409, "redacted")
+    assert not [word for word in OF_THE_PERSON if word in json.dumps(again.body)]
+
+
+@pytest.mark.parametrize(("method", "resource"), POSTS)
+def test_no_post_gives_personal_data_again_that_was_removed(world: World, method: str, resource: str) -> None:
+    order = world.download()
+    if "release" in resource or "bulk/orders" in resource:
+        world.call("PATCH", ORDER, {"stage": "Needs Attention"})
+    if resource.endswith(("acknowledge", "picked", "dispatched", "failed")):
+        world.call("PATCH", ORDER, {"threePlStatus": "Transfer to 3PL Now"})
+    if resource.endswith(("picked", "dispatched", "failed")):
+        world.call("POST", f"{ORDER}/acknowledge")
+    path = resource.replace("{orderId}", order.order_id).replace("{integrationId}", "acme-na")
+    first = posted(world, path, POSTS[method, resource])
+    assert first.status < 300
+    erase(world)
+    again = posted(world, path, POSTS[method, resource])
+    assert not [word for word in OF_THE_PERSON if word in json.dumps(again.body)]
+
+
+@pytest.mark.parametrize("body", [{"orders": [NOTE]}, {"orders": [{**NOTE, "patch": {"email": "x@b.example.com"}}]}])
+def test_an_answer_about_an_order_that_was_bare_already_is_repeated(world: World, body: object) -> None:
+    world.download()
+    erase(world)
+    first = posted(world, "/bulk/orders", body)
+    again = posted(world, "/bulk/orders", body)
+    assert (first.status, again.status, again.body) == (200, 200, first.body)

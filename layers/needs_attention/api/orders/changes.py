@@ -1,6 +1,6 @@
 """Changes that people and the warehouse make to orders: read, ask the gate, write only if nobody was faster."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -271,14 +271,25 @@ class OrderChanges:
         return whole_order_for(self._caller, order, surroundings, self._now)
 
 
-def check_not_redacted_since(orders: OrderStore, answer: Mapping[str, Any]) -> None:
-    """Raises Refused for a remembered answer that shows an order whose personal data was removed since.
-
-    The answer is an order, or `{orders}` with a result for each.
-    """
-    shown = [one["order"] for one in answer["orders"] if "order" in one] if "orders" in answer else [answer]
-    with_data = [order["orderId"] for order in shown if order["redactedAt"] is None]
-    if any(order.redacted_at for order in orders.get_many(with_data).values()):
+def check_not_redacted_since(orders: OrderStore, answer: object) -> None:
+    """Raises Refused for a remembered answer that tells of an order whose personal data was removed since."""
+    if any(order.redacted_at for order in orders.get_many(_orders_with_data(answer)).values()):
         raise Refused(
             "redacted", "The request took effect. Its answer is gone, because the personal data in it was removed."
         )
+
+
+def _orders_with_data(answer: object) -> Iterator[str]:
+    """The IDs of the orders, wherever they stand in the answer, that had personal data when it was given.
+
+    A refusal that shows no order counts too, because its texts may quote it.
+    """
+    match answer:
+        case {"orderId": str(order_id), "redactedAt": None}:
+            yield order_id
+        case {"orderId": str(order_id), "problem": {"code": code, **problem}} if "order" not in problem:
+            if code != "redacted":
+                yield order_id
+    parts = answer.values() if isinstance(answer, Mapping) else answer if isinstance(answer, list) else ()
+    for part in parts:
+        yield from _orders_with_data(part)
