@@ -20,7 +20,7 @@ from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess, EventBusName, OrderChangeQueue, OrderTables, WakeUpQueueUrl
 from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.jobs.event_bus import EventBus
-from needs_attention.jobs.turns import for_each
+from needs_attention.jobs.turns import fail_loudly, for_each
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
@@ -98,8 +98,7 @@ def wake_all(tick: EventBridgeEvent) -> None:
     logger.info("woke integrations", integrations=len(woken.results))
     if scheduled_at.minute == 0:
         measure_held(integration.integration_id for integration in every if integration.deleted_at is None)
-    if woken.failed:
-        raise RuntimeError(f"{len(woken.failed)} integrations were not woken: see the log")
+    fail_loudly(woken.failed)
 
 
 def measure_held(integration_ids: Iterable[str]) -> None:

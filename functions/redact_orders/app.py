@@ -21,7 +21,7 @@ from needs_attention.api.retention import BuyerErasures, EraseBuyer, EraseOrder,
 from needs_attention.api.router import Api
 from needs_attention.environment import AnswersTable, OrderTables
 from needs_attention.jobs.redactions import remove_personal_data
-from needs_attention.jobs.turns import for_each
+from needs_attention.jobs.turns import fail_loudly, for_each
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, count_overdue
@@ -49,14 +49,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
 
 
 def run() -> None:
-    """Raises RuntimeError once all others had their turn, if an integration failed: the errors' alarm rings."""
     failed = remove_personal_data(orders, integrations, downloads, times.utc_now, until=times.utc_now() + RUN_FOR)
     now = times.utc_now()
     overdue = for_each("overdue redactions", integrations.find_all_ids(), lambda one: count_overdue(orders, one, now))
     metrics.add_metric(name="RedactionsOverdue", unit=MetricUnit.Count, value=sum(overdue.results.values()))
     metrics.flush_metrics()
-    if all_failed := {*failed, *overdue.failed}:
-        raise RuntimeError(f"{len(all_failed)} integrations failed: see the log")
+    fail_loudly(failed, overdue.failed)
 
 
 @api.operation("POST", "/orders/<order_id>/erase", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: EditedOrder})

@@ -68,6 +68,7 @@ TIMES = {
     "lastUpdatedTime": "updated_at",
     "fulfillment.shipByWindow.earliestDateTime": "ship_by_earliest",
     "fulfillment.shipByWindow.latestDateTime": "ship_by",
+    "fulfillment.deliverByWindow.earliestDateTime": "deliver_by_earliest",
     "fulfillment.deliverByWindow.latestDateTime": "deliver_by",
 }
 ADDRESS = {
@@ -203,6 +204,7 @@ def test_an_order_survives_being_stored_as_json(orders: list[Any]) -> None:
 def test_every_field_of_an_order_is_checked_here() -> None:
     in_tests_of_their_own = {"grand_total", "delivery_address", "line_items", "programs", "seller_order_id"}
     in_tests_of_their_own |= {"replaces_order_id", "tax_name", "tax_address", "is_gift", "cancel_requested_by_buyer"}
+    in_tests_of_their_own |= {"delivered_at"}
     follow_from_two_answers = {"came_back_from", "doubts"}
     mapped = {*TEXTS.values(), *TIMES.values(), *in_tests_of_their_own}
     assert mapped | follow_from_two_answers == set(AmazonOrder.model_fields)

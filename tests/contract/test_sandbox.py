@@ -70,7 +70,7 @@ def test_an_order_that_is_read_otherwise_is_told(
 ) -> None:
     monkeypatch.setattr("tools.amazon_stand_in.sandbox._order_of", lambda case: {"orderId": case.order_id})
     assert sandbox.main() == 1
-    assert "createdTime is missing" in capsys.readouterr().out
+    assert "lastUpdatedTime is missing" in capsys.readouterr().out
     assert stand_in.requests()
 
 

@@ -41,9 +41,9 @@ def test_redaction_runs_until_its_time_is_over(world: World, monkeypatch: pytest
     ends: list[Any] = []
     redactions = app("redact_orders")
 
-    def remove_nothing(*_: object, until: object) -> tuple[str, ...]:
+    def remove_nothing(*_: object, until: object) -> dict[str, Exception]:
         ends.append(until)
-        return ()
+        return {}
 
     monkeypatch.setattr(redactions, "remove_personal_data", remove_nothing)
     invoke("redact_orders", an_event("redact_orders_tick"))

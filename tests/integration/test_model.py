@@ -160,7 +160,7 @@ def as_amazon_sends(order_id: str, facts: Facts) -> dict[str, Any]:
             "fulfillmentStatus": facts.status,
             "fulfilledBy": "AMAZON" if facts.by_amazon else "MERCHANT",
             "shipByWindow": {"latestDateTime": instant(SHIP_BY)},
-            "deliverByWindow": {"latestDateTime": instant(DELIVER_BY)},
+            "deliverByWindow": {"earliestDateTime": instant(DELIVER_BY), "latestDateTime": instant(DELIVER_BY)},
         },
     }
     return order if facts.lines is None else order | {"orderItems": items}

@@ -14,6 +14,7 @@ from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.decisions import Granted
 from needs_attention.orders.edits import Edits, PersonsName
 from needs_attention.orders.order import (
+    LONGEST_DELIVERY,
     REDACTION_AGE,
     TIME_IS_OVER,
     ClosedAlert,
@@ -35,6 +36,7 @@ from needs_attention.values.times import instant
 from tests.integration.faults import failing, refused
 from tools.builders import (
     ADA_AT_NOON,
+    CREATED,
     DELIVER_BY,
     LATER,
     LATER_STILL,
@@ -395,14 +397,15 @@ def test_an_order_that_nobody_sends_is_due_a_day_before_its_ship_by(orders: Orde
 def test_a_complete_order_without_deadline_is_due_for_redaction_only(orders: OrderStore) -> None:
     order = held(orders, an_order(an_amazon_order(ship_by=None)))
     assert list(orders.find_due("acme-na", NOON + timedelta(days=32))) == []
-    due = RedactionDue(order.order_id, DELIVER_BY + REDACTION_AGE)
+    due = RedactionDue(order.order_id, CREATED + LONGEST_DELIVERY + REDACTION_AGE)
     assert list(orders.find_redactions_due("acme-na", due.at)) == []
     assert list(orders.find_redactions_due("acme-na", due.at + timedelta(milliseconds=1))) == [due]
 
 
 def test_an_order_delivered_later_is_due_for_redaction_once_and_later(orders: OrderStore) -> None:
-    order = held(orders, an_order())
-    later = order.amazon.model_copy(update={"deliver_by": DELIVER_BY + timedelta(days=9)})
+    sent = an_amazon_order(fulfillment_status="SHIPPED", deliver_by_earliest=DELIVER_BY)
+    order = held(orders, an_order(sent))
+    later = order.amazon.model_copy(update={"deliver_by_earliest": DELIVER_BY + timedelta(days=9)})
     orders.save(order, order.with_(amazon=later), by="amazon", at=NOON, cause="download")
     due = [RedactionDue(order.order_id, DELIVER_BY + timedelta(days=9) + REDACTION_AGE)]
     assert list(orders.find_redactions_due("acme-na", NOON + timedelta(days=365))) == due
@@ -414,8 +417,12 @@ def test_redactions_due_are_read_page_by_page_longest_due_first(
     monkeypatch.setattr("needs_attention.tables.orders.REDACTIONS_A_QUERY", 7)
     ids = [f"701-{number:07}-0000000" for number in range(20)]
     for number, order_id in enumerate(ids):
-        deliver_by = DELIVER_BY - timedelta(hours=number)
-        saved(orders, an_order(an_amazon_order(order_id=order_id, deliver_by=deliver_by)))
+        # Every second order is still to be sent.
+        dates = {"ship_by": DELIVER_BY - timedelta(days=4, hours=number), "fulfillment_status": "UNSHIPPED"}
+        if number % 2:
+            at = DELIVER_BY - timedelta(hours=number)
+            dates = {"deliver_by_earliest": at, "fulfillment_status": "SHIPPED"}
+        saved(orders, an_order(an_amazon_order(order_id=order_id, **dates)))
     found = orders.find_redactions_due("acme-na", NOON + timedelta(days=365))
     assert [due.order_id for due in found] == ids[::-1]
 

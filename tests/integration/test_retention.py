@@ -13,7 +13,7 @@ from needs_attention.orders.order import REDACTION_AGE, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.values.times import instant
 from tools.builders import DELIVER_BY, NOON
-from tools.in_memory.api import Answer, World
+from tools.in_memory.api import Answer, World, an_event, invoke
 
 FIRST, SECOND, THIRD = "701-1111111-1111111", "701-2222222-2222222", "701-3333333-3333333"
 REQUEST = {"reference": "GR-2041"}
@@ -200,26 +200,88 @@ def test_the_report_says_what_is_due_what_is_overdue_and_what_will_be(world: Wor
     world.register("gone", deleted_at=NOON)
     for number, before in enumerate((3 * DAY, DAY, DAY / 2, -DAY, -6 * DAY, -8 * DAY)):
         order = world.download(order_id=f"701-{number}")
-        late = order.amazon.model_copy(update={"deliver_by": delivered(before)})
+        sent = {"fulfillment_status": "SHIPPED", "deliver_by_earliest": delivered(before)}
+        late = order.amazon.model_copy(update={**sent, "created_at": NOON - 60 * DAY})
         world.orders.save(order, order.with_(amazon=late), by="amazon", at=NOON, cause="download")
-    nothing = {"due": 0, "overdue": 0, "dueWithinSevenDays": 0, "oldestDueAt": None, "isTruncated": False}
+    nothing: dict[str, Any] = {
+        "due": 0,
+        "overdue": 0,
+        "dueWithinSevenDays": 0,
+        "oldestDueAt": None,
+        "unsent": [],
+        "isTruncated": False,
+    }
     assert due(world) == {
         "acme-na": {
             "due": 3,
             "overdue": 2,
             "dueWithinSevenDays": 2,
             "oldestDueAt": instant(NOON - 3 * DAY),
+            "unsent": [],
             "isTruncated": False,
         },
         "gone": nothing,
     }
 
 
+def test_the_report_names_unsent_orders_from_their_ship_by_on(world: World) -> None:
+    for number, ship_by in enumerate((-1 * DAY, -29 * DAY, DAY, -31 * DAY)):
+        world.download(order_id=f"701-{number}", ship_by=NOON + ship_by)
+    sent = world.download(order_id="701-9", ship_by=NOON - DAY, fulfillment_status="SHIPPED")
+    assert sent.redact_at is not None
+    assert due(world)["acme-na"]["unsent"] == [
+        {"orderId": "701-3", "redactAt": instant(NOON - DAY)},
+        {"orderId": "701-1", "redactAt": instant(NOON + DAY)},
+        {"orderId": "701-0", "redactAt": instant(NOON + 29 * DAY)},
+    ]
+    assert due(world)["acme-na"]["due"] == 1
+    world.call("POST", "/orders/701-0/release", None)
+    world.call("PATCH", "/orders/701-1", {"fullyDispatched": True})
+    assert [one["orderId"] for one in due(world)["acme-na"]["unsent"]] == ["701-3", "701-0"]
+
+
+def test_the_clock_removes_what_is_due_of_sent_and_unsent_orders_alike(world: World) -> None:
+    world.download(order_id="701-0", ship_by=NOON - 31 * DAY)
+    world.download(order_id="701-1", ship_by=NOON + 300 * DAY)
+    world.download(order_id="701-2", ship_by=NOON - 60 * DAY, fulfillment_status="SHIPPED", **DELIVERED_LONG_AGO)
+    assert redacted(world) == {"701-0", "701-2"}
+    world.clock.advance(329 * DAY)
+    assert redacted(world) == {"701-0", "701-2"}
+    world.clock.advance(DAY + timedelta(seconds=1))
+    assert redacted(world) == {"701-0", "701-1", "701-2"}
+
+
+def test_an_order_that_an_earlier_release_counted_otherwise_is_put_right(world: World) -> None:
+    order = world.download(ship_by=NOON + 100 * DAY)
+    world.dynamodb.update_item(
+        TableName="OrdersTable",
+        Key={"orderId": {"S": order.order_id}},
+        UpdateExpression="SET #key = :key",
+        ExpressionAttributeNames={"#key": "redactionKey"},
+        ExpressionAttributeValues={":key": {"S": f"due#{instant(NOON - 2 * DAY)}#{order.order_id}"}},
+    )
+    assert due(world)["acme-na"]["overdue"] == 1
+    assert redacted(world) == set()
+    assert due(world)["acme-na"]["overdue"] == 0
+    world.clock.advance(131 * DAY)
+    assert redacted(world) == {order.order_id}
+
+
+DELIVERED_LONG_AGO: Any = {"created_at": NOON - 60 * DAY, "deliver_by_earliest": NOON - 27 * DAY}
+
+
+def redacted(world: World) -> set[str]:
+    """The orders without personal data, once the clock has done its work."""
+    invoke("redact_orders", an_event("redact_orders_tick"))
+    every = world.dynamodb.scan(TableName="OrdersTable")["Items"]
+    return {item["orderId"]["S"] for item in every if "redactedAt" in item}
+
+
 def test_the_report_stops_counting_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("needs_attention.tables.orders.MOST_REDACTIONS_COUNTED", 2)
     world.clock.now = DELIVER_BY + REDACTION_AGE - DAY
     for number in range(3):
-        world.download(order_id=f"701-{number}")
+        world.download(order_id=f"701-{number}", fulfillment_status="SHIPPED", deliver_by_earliest=DELIVER_BY)
     counted = due(world)["acme-na"]
     assert (counted["dueWithinSevenDays"], counted["isTruncated"]) == (2, True)
     monkeypatch.setattr("needs_attention.tables.orders.MOST_REDACTIONS_COUNTED", 3)

@@ -89,6 +89,7 @@ def test_the_digest_counts_new_healed_and_released_orders_and_those_held(world: 
         "  Missing: email 2, deliveryAddress 1, billingAddress 1",
         "  Held for: less than an hour 3",
         "  Ship-by: overdue 1, at risk 1",
+        "  Unsent past their ship-by, with the time when their personal data goes: 701-1 (2026-12-23T11:00:00.000Z)",
         "  Incident since 2026-11-23T11:00:00.000Z: amazonUnavailable. Nothing: the call is repeated automatically.",
         "",
         "Most urgent",
@@ -162,9 +163,17 @@ def test_an_integration_whose_orders_go_nowhere_comes_before_a_quiet_one(world: 
 
 
 def test_it_tells_of_personal_data_that_is_to_go(world: World, inbox: Inbox) -> None:
-    world.download(deliver_by=NOON - timedelta(days=26))
-    world.download(order_id="701-2222222-2222222", deliver_by=NOON - timedelta(days=28))
+    sent: Any = {"created_at": NOON - 60 * DAY, "fulfillment_status": "SHIPPED"}
+    world.download(deliver_by_earliest=NOON - timedelta(days=26), **sent)
+    world.download(order_id="701-2222222-2222222", deliver_by_earliest=NOON - timedelta(days=28), **sent)
     assert "  Personal data to be removed by now: 2 orders, overdue: 1" in send(inbox).text.splitlines()
+
+
+def test_it_names_the_unsent_orders_whose_data_will_go(world: World, inbox: Inbox) -> None:
+    world.download(ship_by=NOON - DAY)
+    world.download(order_id="701-2222222-2222222", ship_by=NOON + DAY)
+    told = "Unsent past their ship-by, with the time when their personal data goes"
+    assert f"  {told}: 701-1111111-1111111 (2026-12-22T12:00:00.000Z)" in send(inbox).text.splitlines()
 
 
 def test_it_tells_what_keeps_an_integration_back(world: World, inbox: Inbox) -> None:

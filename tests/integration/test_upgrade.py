@@ -19,6 +19,7 @@ from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.tables.history import OrderRevision
 from needs_attention.tables.order_items import order_from_item, to_item
+from needs_attention.tables.orders import count_overdue
 from needs_attention.values import times
 from tests.integration.stored_items import (
     CANCELLED_TOO_LATE,
@@ -159,10 +160,16 @@ def test_the_clock_ends_snoozes_redacts_and_judges_again(taken_over: World) -> N
     )
     snoozed = taken_over.order(SNOOZED)
     assert (snoozed.decisions.hold, snoozed.held and snoozed.held.kind) == (None, "missing")
-    assert taken_over.order(OLD).redacted_at
+    assert not taken_over.order(OLD).redacted_at  # the releases before counted from its delivery, though it is unsent
     rejudgement = taken_over.call("GET", "/integrations/acme-na/rejudgement").body
     assert rejudgement["finishedAt"]
     assert taken_over.order(DISPATCHED).three_pl_status is ThreePlStatus.NOW
+    assert count_overdue(taken_over.orders, "acme-na", taken_over.clock.now + DAY) == 0
+    taken_over.clock.advance(32 * DAY)
+    remove_personal_data(
+        taken_over.orders, taken_over.integrations, taken_over.downloads, taken_over.clock, taken_over.clock.now + DAY
+    )
+    assert taken_over.order(OLD).redacted_at
 
 
 def test_a_download_that_was_under_way_goes_on_from_where_it_stood(taken_over: World) -> None:

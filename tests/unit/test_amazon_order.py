@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from needs_attention.amazon.order_json import read_order
 from needs_attention.orders.amazon_order import Address, AmazonOrder
-from tools.builders import LATER, NOON, a_line, a_raw_order, an_address, an_amazon_order, dollars
+from tools.builders import DELIVER_BY, LATER, NOON, a_line, a_raw_order, an_address, an_amazon_order, dollars
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_amazons_statuses_are_told_apart(
     assert order.is_partly_shipped == partly_shipped
 
 
-KNOWN = read_order(a_raw_order())
+KNOWN = read_order(a_raw_order()).model_copy(update={"delivered_at": DELIVER_BY})
 ALWAYS_THERE = {"order_id", "created_at", "updated_at"}
 NEVER_NONE = {"programs", "is_gift", "cancel_requested_by_buyer"}
 OF_THE_STATUS = {"fulfillment_status", "came_back_from", "doubts"}  # see the tests of the status below
@@ -50,6 +50,11 @@ def test_a_fact_that_amazon_no_longer_sends_is_kept(field: str) -> None:
 
     assert getattr(KNOWN, field) is not None
     assert KNOWN.updated_with(silent) == KNOWN.model_copy(update={"updated_at": NOON})
+
+
+def test_a_delivery_counts_from_the_first_answer_that_told_of_it() -> None:
+    later = KNOWN.model_copy(update={"updated_at": NOON, "delivered_at": NOON})
+    assert KNOWN.updated_with(later).delivered_at == DELIVER_BY
 
 
 def test_an_answer_stripped_of_everything_erases_nothing() -> None:

@@ -1,6 +1,7 @@
 """An answer of Amazon's that is merged into the order that is stored."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,19 @@ def test_a_new_order_waits_for_its_verdict() -> None:
     assert (order.integration, order.is_pending, order.revision) == ("demo", True, 0)
 
 
+@pytest.mark.parametrize("news", [{"delivered_at": NOON}, {"deliver_by_earliest": NOON}])
+def test_news_that_only_its_removal_goes_by_leaves_the_verdict(news: dict[str, Any]) -> None:
+    order = judged(an_order(an_amazon_order(deliver_by_earliest=None)), Settings(), NOON)
+    answer = order.amazon.model_copy(update={"updated_at": NOON, **news})
+    after = downloaded(order, answer, order.integration, Settings(), NOON)
+    assert after is not None
+    assert not after.is_pending
+    assert after.amazon == answer
+
+
 def test_an_order_that_arrives_after_its_time_is_stored_redacted() -> None:
-    old = an_amazon_order(deliver_by=NOON - timedelta(days=27))
+    long_ago = {"created_at": NOON - timedelta(days=30), "deliver_by_earliest": NOON - timedelta(days=27)}
+    old = an_amazon_order(fulfillment_status="SHIPPED", **long_ago)
     order = downloaded(None, old, "demo", Settings(), NOON)
     assert order is not None
     assert (order.redacted_at, order.redaction) == (NOON, Redaction(by="clock", why="retention"))

@@ -1,6 +1,6 @@
 """An order: what follows from its state, when it is redacted, and that all of it can be stored."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,6 @@ from needs_attention.orders.decisions import DispatchDecision, ThreePlDecision
 from needs_attention.orders.order import (
     DIFFERS,
     LONGEST_DELIVERY,
-    REDACTION_AGE,
     ClosedAlert,
     Held,
     Hold,
@@ -30,6 +29,7 @@ from tools.builders import (
     LATER,
     LATER_STILL,
     NOON,
+    SHIP_BY,
     a_held_order,
     a_judged_order,
     a_line,
@@ -55,25 +55,71 @@ AN_EDIT: dict[str, Any] = {
 }
 
 
-def test_redaction_is_due_some_days_after_the_latest_delivery() -> None:
-    assert an_order().redact_at == DELIVER_BY + REDACTION_AGE
+DAY = timedelta(days=1)
+EARLIEST = DELIVER_BY - 5 * DAY
+ORDERED = CREATED - 20 * DAY
+SENT: dict[str, Any] = {"created_at": ORDERED, "fulfillment_status": "SHIPPED", "deliver_by_earliest": EARLIEST}
 
 
-def test_without_a_delivery_date_redaction_counts_from_dispatch() -> None:
-    order = an_order(an_amazon_order(deliver_by=None), fully_dispatched_at=LATER)
+@pytest.mark.parametrize(
+    ("facts", "counts_from"),
+    [
+        ({}, EARLIEST),
+        ({"delivered_at": EARLIEST - 3 * DAY}, EARLIEST - 3 * DAY),
+        ({"delivered_at": EARLIEST + DAY}, EARLIEST + DAY),
+        ({"delivered_at": DELIVER_BY + 20 * DAY}, DELIVER_BY),  # told of by a late update
+        ({"deliver_by_earliest": None, "updated_at": EARLIEST - DAY}, EARLIEST - DAY),
+        ({"deliver_by_earliest": None, "updated_at": DELIVER_BY + 20 * DAY}, DELIVER_BY),
+        (
+            {"deliver_by_earliest": None, "deliver_by": None, "updated_at": ORDERED + 99 * DAY},
+            ORDERED + LONGEST_DELIVERY,
+        ),
+        ({"deliver_by_earliest": ORDERED - 999 * DAY}, ORDERED),  # no parcel comes before it is ordered
+        ({"fulfillment_status": "CANCELLED"}, EARLIEST),
+        ({"fulfillment_status": "UNSHIPPED", "fulfilled_by": "AMAZON"}, EARLIEST),
+    ],
+)
+def test_the_data_of_an_order_that_is_sent_is_due_26_days_after_its_delivery(
+    facts: dict[str, Any], counts_from: datetime
+) -> None:
+    assert an_order(an_amazon_order(**SENT | facts)).redact_at == counts_from + 26 * DAY
 
-    assert order.redact_at == LATER + REDACTION_AGE
+
+def test_an_order_sent_late_from_here_is_delivered_after_that() -> None:
+    sent = an_order(an_amazon_order(deliver_by_earliest=EARLIEST), fully_dispatched_at=DELIVER_BY + DAY)
+    assert sent.with_(dispatched_by="person").redact_at == DELIVER_BY + 27 * DAY
+    assert sent.with_(dispatched_by="amazon").redact_at == EARLIEST + 26 * DAY
 
 
-def test_a_late_dispatch_keeps_no_data_longer_than_the_maximum() -> None:
-    learnt = CREATED + LONGEST_DELIVERY + timedelta(days=20)
-    order = an_order(an_amazon_order(deliver_by=None), fully_dispatched_at=learnt, dispatched_by="amazon")
+@pytest.mark.parametrize("status", ["UNSHIPPED", "PARTIALLY_SHIPPED", "PENDING", None])
+def test_an_order_that_is_still_to_be_sent_is_kept_30_days_after_its_ship_by(status: str | None) -> None:
+    far = NOON + 200 * DAY
+    order = an_order(an_amazon_order(fulfillment_status=status, ship_by=far, deliver_by_earliest=NOON, deliver_by=NOON))
+    assert order.redact_at == far + 30 * DAY
+    assert order.with_(voided_at=NOON).redact_at == NOON + 26 * DAY
 
-    assert order.redact_at == CREATED + LONGEST_DELIVERY + REDACTION_AGE
+
+@pytest.mark.parametrize(
+    "three_pl_status", [ThreePlStatus.TRANSFERRED, ThreePlStatus.PICKED, ThreePlStatus.WITH_ERRORS]
+)
+def test_an_order_that_is_with_the_warehouse_is_still_to_be_sent(three_pl_status: ThreePlStatus) -> None:
+    order = an_order(an_amazon_order(deliver_by_earliest=CREATED), three_pl_status=three_pl_status)
+    assert order.redact_at == SHIP_BY + 30 * DAY
 
 
-def test_without_any_date_redaction_counts_from_the_longest_delivery() -> None:
-    assert an_order(an_amazon_order(deliver_by=None)).redact_at == CREATED + LONGEST_DELIVERY + REDACTION_AGE
+def test_an_order_that_names_no_date_is_kept_until_it_may_have_come() -> None:
+    order = an_order(an_amazon_order(ship_by=None, deliver_by_earliest=None, deliver_by=None))
+    assert order.redact_at == CREATED + LONGEST_DELIVERY + 26 * DAY
+
+
+@pytest.mark.parametrize("field", ["ship_by", "deliver_by_earliest", "deliver_by", "delivered_at"])
+@pytest.mark.parametrize("status", ["UNSHIPPED", "SHIPPED", "CANCELLED"])
+def test_no_date_keeps_an_order_longer_than_400_days(field: str, status: str) -> None:
+    facts = {"deliver_by_earliest": None, "deliver_by": None, field: NOON + 36_500 * DAY}
+    order = an_order(an_amazon_order(fulfillment_status=status, **facts))
+    backlog_and_recovery = 4 * DAY
+    assert order.redact_at is not None
+    assert order.redact_at + backlog_and_recovery <= CREATED + 400 * DAY
 
 
 def test_a_redacted_order_is_not_due_again() -> None:

@@ -61,6 +61,7 @@ def test_every_fact_that_is_used_is_read_from_its_place() -> None:
         service_level="STANDARD",
         ship_by_earliest=datetime(2026, 11, 24, 8, tzinfo=UTC),
         ship_by=SHIP_BY,
+        deliver_by_earliest=datetime(2026, 11, 26, 8, tzinfo=UTC),
         deliver_by=DELIVER_BY,
         grand_total=dollars("59.90"),
         tax_name="Ortiz Lamps Ltd",
@@ -113,7 +114,10 @@ def test_absent_null_empty_placeholder_and_anything_but_text_are_one_thing(field
         ("recipient", ["recipient_name", "delivery_address"]),
         ("proceeds", ["grand_total"]),
         ("tax", ["tax_name", "tax_address"]),
-        ("fulfillment", ["fulfillment_status", "fulfilled_by", "ship_by_earliest", "ship_by", "deliver_by"]),
+        (
+            "fulfillment",
+            ["fulfillment_status", "fulfilled_by", "ship_by_earliest", "ship_by", "deliver_by_earliest", "deliver_by"],
+        ),
         ("salesChannel", ["marketplace_id"]),
         ("orderAliases", ["seller_order_id"]),
         ("associatedOrders", ["replaces_order_id"]),
@@ -366,7 +370,7 @@ def test_titles_are_shortened_by_bytes_as_far_as_it_takes(lines: int, title: str
 
 
 def test_an_order_may_be_kept_without_any_title() -> None:
-    lines = [a_raw_item(product={"title": "a" * 100}) for _ in range(430)]
+    lines = [a_raw_item(product={"title": "a" * 100}) for _ in range(420)]
     order = read_order(a_raw_order(orderItems=lines))
 
     assert {line.title for line in order.line_items or ()} == {None}
@@ -424,3 +428,33 @@ def test_every_answer_is_refused_or_read_and_can_be_stored(raw: object) -> None:
 def test_json_that_is_no_order_is_refused(raw: object) -> None:
     with pytest.raises(UnreadableOrder):
         read_order(raw)
+
+
+@pytest.mark.parametrize(
+    ("status", "packages", "is_delivered"),
+    [
+        ("SHIPPED", ["DELIVERED"], True),
+        ("SHIPPED", ["DELIVERED", "DELIVERED", "CANCELLED"], True),
+        ("SHIPPED", ["DELIVERED", "IN_TRANSIT"], False),
+        ("SHIPPED", ["UNDELIVERABLE"], False),
+        ("SHIPPED", ["CANCELLED"], False),
+        ("SHIPPED", ["DELIVERED", None], False),
+        ("SHIPPED", [], False),
+        ("PARTIALLY_SHIPPED", ["DELIVERED"], False),
+        ("UNSHIPPED", ["DELIVERED"], False),
+    ],
+)
+def test_an_order_is_delivered_once_all_its_packages_are(
+    status: str, packages: list[str | None], is_delivered: bool
+) -> None:
+    told = [{"packageReferenceId": "1", "packageStatus": {"status": one}} for one in packages]
+    order = read_order(a_raw_order(fulfillment={"fulfillmentStatus": status}, packages=told))
+    assert order.delivered_at == (order.updated_at if is_delivered else None)
+
+
+@pytest.mark.parametrize(
+    "packages", [None, "two", [None, "x"], [{"packageStatus": "DELIVERED"}], {"status": "DELIVERED"}]
+)
+def test_packages_that_cannot_be_read_say_nothing(packages: object) -> None:
+    raw = a_raw_order(fulfillment={"fulfillmentStatus": "SHIPPED"}, packages=packages)
+    assert read_order(raw).delivered_at is None

@@ -189,7 +189,7 @@ def test_a_search_asks_for_the_window_marketplaces_and_datasets_in_use(amazon: A
         "marketplaceIds": ["ATVPDKIKX0DER,A2EUQ1WTGCTBG2"],
         "lastUpdatedAfter": ["2026-11-01T11:00:00Z"],
         "lastUpdatedBefore": ["2026-11-01T12:00:00Z"],
-        "includedData": ["BUYER,RECIPIENT,FULFILLMENT,PROCEEDS,CANCELLATION,TAX"],
+        "includedData": ["BUYER,RECIPIENT,FULFILLMENT,PROCEEDS,CANCELLATION,TAX,PACKAGES"],
         "fulfillmentStatuses": ["UNSHIPPED,SHIPPED"],
     }
 
@@ -228,7 +228,7 @@ def test_an_order_is_asked_for_by_its_id_with_every_dataset_in_use(amazon: Amazo
     amazon.replies.append(answers(200, {"order": ORDER}, x_amzn_RateLimit_Limit="0.5", x_amzn_RequestId="r-1"))
     assert api.get_order("111-1111111-1111111") == FetchedOrder(ORDER, rate_limit=0.5, request_id="r-1")
     assert amazon.seen[0].path == "/orders/2026-01-01/orders/111-1111111-1111111"
-    assert amazon.seen[0].query == {"includedData": ["BUYER,RECIPIENT,FULFILLMENT,PROCEEDS,CANCELLATION,TAX"]}
+    assert amazon.seen[0].query == {"includedData": ["BUYER,RECIPIENT,FULFILLMENT,PROCEEDS,CANCELLATION,TAX,PACKAGES"]}
 
 
 @pytest.mark.parametrize(

@@ -76,10 +76,11 @@ def test_a_rejudgement_begins_after_whoever_read_earlier_settings_has_ended() ->
     assert job.begins_at == NOON + 2 * MINUTE
 
 
-def test_personal_data_is_due_26_days_after_delivery() -> None:
-    delivered, never = an_amazon_order(deliver_by=NOON), an_amazon_order(deliver_by=None)
-    assert an_order(delivered).redact_at == NOON + 26 * DAY
-    assert an_order(never).redact_at == CREATED + (60 + 26) * DAY
-    sent = an_order(never).with_(fully_dispatched_at=NOON)
-    assert sent.redact_at == NOON + 26 * DAY
-    assert sent.with_(fully_dispatched_at=CREATED + 61 * DAY).redact_at == CREATED + (60 + 26) * DAY
+def test_personal_data_is_due_26_days_after_delivery_and_30_after_a_missed_ship_by() -> None:
+    sent = an_amazon_order(fulfillment_status="SHIPPED", deliver_by_earliest=NOON)
+    assert an_order(sent).redact_at == NOON + 26 * DAY
+    assert an_order(an_amazon_order(ship_by=NOON)).redact_at == NOON + 30 * DAY
+    never = {"ship_by": None, "deliver_by": None, "deliver_by_earliest": None}
+    assert an_order(an_amazon_order(**never)).redact_at == CREATED + (60 + 26) * DAY
+    lasting = an_amazon_order(ship_by=NOON + 900 * DAY)
+    assert an_order(lasting).redact_at == CREATED + 396 * DAY

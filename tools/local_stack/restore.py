@@ -72,7 +72,7 @@ class _Rehearsal:
         del items[self._lost]
         old = order_from_item(items[self._old])
         long_ago = old.amazon.created_at - timedelta(days=40)
-        items[self._old] = to_item(old.with_(amazon=old.amazon.model_copy(update={"deliver_by": long_ago})))
+        items[self._old] = to_item(old.with_(amazon=old.amazon.model_copy(update={"ship_by": long_ago})))
         for item in items.values():
             self._dynamodb.put_item(TableName=COPY, Item=item)
 

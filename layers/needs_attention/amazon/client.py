@@ -38,7 +38,7 @@ REGION_ENDPOINTS: Final[Mapping[str, str]] = {
     "EU": "https://sellingpartnerapi-eu.amazon.com",
     "FE": "https://sellingpartnerapi-fe.amazon.com",
 }
-INCLUDED_DATA: Final = ("BUYER", "RECIPIENT", "FULFILLMENT", "PROCEEDS", "CANCELLATION", "TAX")
+INCLUDED_DATA: Final = ("BUYER", "RECIPIENT", "FULFILLMENT", "PROCEEDS", "CANCELLATION", "TAX", "PACKAGES")
 
 _ORDERS_PATH: Final = "/orders/2026-01-01/orders"
 # Amazon's model allows 100 on a page.

@@ -31,6 +31,7 @@ def _facts(raw: object) -> dict[str, Any]:
     order_id = _text(order, "orderId")
     if order_id is None or not may_be_order_id(order_id):
         raise UnreadableOrder(None, "orderId is missing or not a text of at most 100 characters")
+    updated_at = _required_time(order, "lastUpdatedTime", order_id)
     recipient = _node(_node(order.get("recipient")).get("deliveryAddress"))
     buyer, fulfillment = _node(order.get("buyer")), _node(order.get("fulfillment"))
     ship_by, deliver_by = _node(fulfillment.get("shipByWindow")), _node(fulfillment.get("deliverByWindow"))
@@ -44,7 +45,7 @@ def _facts(raw: object) -> dict[str, Any]:
     return {
         "order_id": order_id,
         "created_at": _required_time(order, "createdTime", order_id),
-        "updated_at": _required_time(order, "lastUpdatedTime", order_id),
+        "updated_at": updated_at,
         "marketplace_id": _text(_node(order.get("salesChannel")), "marketplaceId"),
         "seller_order_id": next(
             (_text(a, "aliasId") for a in aliases if a.get("aliasType") == "SELLER_ORDER_ID"), None
@@ -62,13 +63,21 @@ def _facts(raw: object) -> dict[str, Any]:
         "service_level": _text(fulfillment, "fulfillmentServiceLevel"),
         "ship_by_earliest": _time(ship_by, "earliestDateTime"),
         "ship_by": _time(ship_by, "latestDateTime"),
+        "deliver_by_earliest": _time(deliver_by, "earliestDateTime"),
         "deliver_by": _time(deliver_by, "latestDateTime"),
+        "delivered_at": updated_at if _is_delivered(order, fulfillment) else None,
         "grand_total": _money(_node(order.get("proceeds")).get("grandTotal")),
         "tax_name": _text(tax, "legalName") or _text(tax_address, "name"),
         "tax_address": _address(tax_address),
         "line_items": tuple(_line_item(item) for item in items) if has_items else None,
         "is_gift": any(_node(_node(_node(i.get("fulfillment")).get("packing")).get("giftOption")) for i in items),
     }
+
+
+def _is_delivered(order: Mapping[str, Any], fulfillment: Mapping[str, Any]) -> bool:
+    """Whether all packages of an order that is shipped completely have arrived. Amazon does not say when they did."""
+    statuses = {_node(package.get("packageStatus")).get("status") for package in _nodes(order.get("packages"))}
+    return fulfillment.get("fulfillmentStatus") == "SHIPPED" and statuses - {"CANCELLED"} == {"DELIVERED"}
 
 
 def _node(value: object) -> Mapping[str, Any]:

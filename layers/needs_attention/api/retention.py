@@ -19,6 +19,13 @@ from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, id_made_at, instant
 
 
+class UnsentOrder(TypedDict):
+    """An order that is still to be sent, and the time when its personal data will be removed all the same."""
+
+    orderId: str
+    redactAt: Instant
+
+
 class DueOfIntegration(TypedDict):
     """How many orders of an integration are due for redaction. Overdue orders also count as due."""
 
@@ -27,6 +34,10 @@ class DueOfIntegration(TypedDict):
     overdue: Annotated[int, Field(description="Due for more than a day. See docs/retention.md")]
     dueWithinSevenDays: Annotated[int, Field(description="Not yet due")]
     oldestDueAt: Instant | None
+    unsent: Annotated[
+        list[UnsentOrder],
+        Field(description="The first 100 orders that are still to be sent though their ship-by has passed"),
+    ]
     isTruncated: Annotated[bool, Field(description="There are more orders than the counts include")]
 
 
@@ -251,5 +262,6 @@ def _due_view(integration_id: str, due: RedactionCounts) -> DueOfIntegration:
         "overdue": due.overdue,
         "dueWithinSevenDays": due.due_within_seven_days,
         "oldestDueAt": instant(due.oldest_due_at) if due.oldest_due_at else None,
+        "unsent": [{"orderId": one.order_id, "redactAt": instant(one.at)} for one in due.unsent],
         "isTruncated": due.is_truncated,
     }

@@ -185,6 +185,10 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
     if told.redactions.due:
         due = _at_least(told.redactions.due, told.redactions.is_truncated)
         yield f"  Personal data to be removed by now: {due} orders, overdue: {told.redactions.overdue}"
+    if unsent := told.redactions.unsent:
+        named = ", ".join(f"{one.order_id} ({instant(one.at)})" for one in unsent[:MOST_ORDERS_NAMED])
+        more = " and more" if len(unsent) > MOST_ORDERS_NAMED else ""
+        yield f"  Unsent past their ship-by, with the time when their personal data goes: {named}{more}"
     if told.unreadable:
         yield f"  Held, but cannot be read: {', '.join(told.unreadable[:MOST_ORDERS_NAMED])}"
     for incident in told.surroundings.incidents.incidents:

@@ -1,6 +1,6 @@
 """Gives every integration its turn: one that fails keeps no other waiting, and is reported."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -9,20 +9,26 @@ logger = Logger(child=True)
 
 
 class Turns[Result](NamedTuple):
-    """The results by integration ID, and the IDs of the integrations that failed."""
+    """The results by integration ID, and the errors of the integrations that failed."""
 
-    results: dict[str, Result]
-    failed: tuple[str, ...]
+    results: Mapping[str, Result]
+    failed: Mapping[str, Exception]
 
 
 def for_each[Result](job: str, integration_ids: Iterable[str], turn: Callable[[str], Result]) -> Turns[Result]:
     """Calls `turn` with each ID. What goes wrong is logged, with `job` to say where."""
     results: dict[str, Result] = {}
-    failed: list[str] = []
+    failed: dict[str, Exception] = {}
     for integration_id in integration_ids:
         try:
             results[integration_id] = turn(integration_id)
-        except Exception:
+        except Exception as error:
             logger.exception("integration failed", job=job, integration=integration_id)
-            failed.append(integration_id)
-    return Turns(results, tuple(failed))
+            failed[integration_id] = error
+    return Turns(results, failed)
+
+
+def fail_loudly(*failed: Mapping[str, Exception]) -> None:
+    """Raises the first error, if there is any, once all others had their turn: the function's alarm rings."""
+    for error in (error for errors in failed for error in errors.values()):
+        raise error

@@ -140,7 +140,10 @@ class AmazonOrder(Value):
     service_level: str | None = None  # fulfillment.fulfillmentServiceLevel
     ship_by_earliest: UtcTime | None = None  # fulfillment.shipByWindow
     ship_by: UtcTime | None = None
-    deliver_by: UtcTime | None = None  # fulfillment.deliverByWindow.latestDateTime
+    deliver_by_earliest: UtcTime | None = None  # fulfillment.deliverByWindow
+    deliver_by: UtcTime | None = None
+    # When Amazon first said of all packages of a shipped order that they are delivered (packages[].packageStatus).
+    delivered_at: UtcTime | None = None
     grand_total: Money | None = None  # proceeds.grandTotal
     tax_name: str | None = None  # tax.taxRegistrations[BUYER].legalName, else its address's name
     tax_address: Address | None = None  # tax.taxRegistrations[BUYER].taxRegistrationAddress
@@ -251,6 +254,7 @@ class AmazonOrder(Value):
                     "line_items": _with_known_products(self.line_items, merged.line_items),
                     "is_gift": newer.is_gift or self.is_gift,
                     "cancel_requested_by_buyer": newer.cancel_requested_by_buyer or self.cancel_requested_by_buyer,
+                    "delivered_at": self.delivered_at or newer.delivered_at,  # later answers repeat it
                 }
             )
         )

@@ -10,13 +10,16 @@ from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.values.model import differing
 
+# The time of Amazon's update, and what only the removal of personal data goes by.
+_OF_NO_VERDICT = {"updated_at", "deliver_by_earliest", "delivered_at"}
+
 
 def downloaded(
     before: Order | None, amazon: AmazonOrder, integration: str, settings: Settings, at: datetime
 ) -> Order | None:
     """The order with Amazon's answer merged into it and its verdict pending; None if nothing is new.
 
-    The verdict stands if only the time of Amazon's update is new and `settings` lead to the same verdict. So the order
+    The verdict stands if nothing that it goes by is new and `settings` lead to the same verdict. So the order
     is not stopped for nothing, and not written twice.
 
     An older version never wins. New content under the same `lastUpdatedTime` does: a role was granted. Absence never
@@ -44,6 +47,6 @@ def downloaded(
         news=tuple(sorted(news)),
         let_go_without=still_let_go_without(before, merged),
     )
-    is_touched = differing(before.amazon, merged) == {"updated_at"}
+    is_touched = differing(before.amazon, merged) <= _OF_NO_VERDICT
     stands = is_touched and judged(after, settings, at).says_the_same_as(after)
     return after if stands else after.with_(pending_since=at)

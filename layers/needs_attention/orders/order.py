@@ -23,6 +23,10 @@ REDACTION_AGE = timedelta(days=26)
 REDACTION_TAKES_AT_MOST = timedelta(days=1)
 # Limits how long an order is kept for which Amazon names no deadline, whenever it was dispatched.
 LONGEST_DELIVERY = timedelta(days=60)
+# A pre-order, a back-order or an order made to measure may be sent long after its ship-by.
+UNSENT_KEPT = timedelta(days=30)
+# Whatever a date says, with the backlog and the recovery points no data is older than 400 days.
+LONGEST_KEPT = timedelta(days=396)
 
 OrderStatus = Literal["Draft", "Open", "Dispatched", "Void"]
 HoldKind = Literal["missing", "manual", "snoozed"]
@@ -351,16 +355,42 @@ class Order(Value):
         return not (is_held_back or is_not_ours or self.is_handed_over) and self.has_a_future
 
     @property
-    def redact_at(self) -> datetime | None:
-        """When its personal data must be gone: counted from Amazon's delivery date, else dispatch, else a maximum.
+    def is_over(self) -> bool:
+        """Whether nobody has to send it any more: it is sent, cancelled, void or Amazon's."""
+        is_over_at_amazon = self.amazon.is_shipped or self.amazon.is_cancelled or self.amazon.is_fulfilled_by_amazon
+        return is_over_at_amazon or self.status in {"Dispatched", "Void"}
 
-        The maximum limits a dispatch too: for an order that Amazon shipped, we only know when we learnt of it.
+    @property
+    def redact_at(self) -> datetime | None:
+        """When its personal data must be gone: counted from its delivery, or from its ship-by while it is to be sent.
+
+        Amazon's Data Protection Policy counts from the delivery. No order is kept for longer than `LONGEST_KEPT`.
         """
         if self.redacted_at:
             return None
-        longest = self.amazon.created_at + LONGEST_DELIVERY
-        delivered = self.amazon.deliver_by or min(self.fully_dispatched_at or longest, longest)
-        return delivered + REDACTION_AGE
+        created = self.amazon.created_at
+        if self.is_over:
+            due = max(self._delivered_at, created) + REDACTION_AGE
+        elif self.amazon.ship_by:
+            due = self.amazon.ship_by + UNSENT_KEPT
+        else:
+            due = created + LONGEST_DELIVERY + REDACTION_AGE
+        return min(due, created + LONGEST_KEPT)
+
+    @property
+    def _delivered_at(self) -> datetime:
+        """When the goods were delivered, or may have been at the earliest.
+
+        Amazon reports a delivery with its next update, which may come late; a parcel comes by the end of its promise.
+        """
+        amazon, sent_at = self.amazon, self.fully_dispatched_at
+        latest = amazon.deliver_by or amazon.created_at + LONGEST_DELIVERY
+        if amazon.delivered_at:
+            return min(amazon.delivered_at, latest)
+        if earliest := amazon.deliver_by_earliest:
+            # Of an order that Amazon calls shipped, we only know when we learnt of it.
+            return max(earliest, sent_at) if sent_at and self.is_dispatched_by_us else earliest
+        return min(sent_at or amazon.updated_at, latest)
 
 
 def is_unsent(status: str, three_pl_status: ThreePlStatus, fulfilled_by: str | None) -> bool:

@@ -23,9 +23,9 @@ SCHEMA_VERSION = 1
 VERDICT_OVERDUE = timedelta(minutes=10)
 # Orders without a deadline come after all that have one.
 NO_DEADLINE = "9999-12-31T23:59:59.999Z"
-# Orders that still hold personal data, by the time when that must be gone, come before redacted ones, by the time of
-# their redaction.
-DUE, REDACTED = "due#", "redacted#"
+# Orders that still hold personal data, by the time when that must be gone, apart from those that are still to be sent,
+# and from redacted ones, by the time of their redaction.
+DUE, UNSENT, REDACTED = "due#", "unsent#", "redacted#"
 
 # These are one JSON text each; every other attribute is a plain text or number.
 _JSON = {
@@ -138,9 +138,7 @@ def _keys(order: Order) -> dict[str, "AttributeValueTypeDef"]:
         item |= {"stageKey": text(stage_key(order.integration, order.stage)), "shipByKey": text(ship_by_key(order))}
     if due := _due_at(order):
         item["dueKey"] = text(f"{instant(due)}#{order.order_id}")
-    for state, at in ((DUE, order.redact_at), (REDACTED, order.redacted_at)):
-        if at:
-            item["redactionKey"] = text(f"{state}{instant(at)}#{order.order_id}")
+    item["redactionKey"] = text(redaction_key(order))
     return item
 
 
@@ -175,6 +173,13 @@ def created_key(order: Order | Summary) -> str:
     return f"{instant(created)}#{order.order_id}"
 
 
+def redaction_key(order: Order) -> str:
+    """Every order is either redacted or will be."""
+    state = REDACTED if order.redacted_at else DUE if order.is_over else UNSENT
+    at = order.redacted_at or order.redact_at
+    return f"{state}{instant(at) if at else NO_DEADLINE}#{order.order_id}"
+
+
 def id_in(key: str) -> str:
     """The order ID in a sort key of any index."""
     return _time_and_id(key)[1]
@@ -187,7 +192,7 @@ def time_in(key: str) -> datetime:
 
 def _time_and_id(key: str) -> tuple[str, str]:
     """Both parts of a sort key. The ID is any text, also one with a `#`: only the first `#` parts them."""
-    time, _, order_id = key.removeprefix(DUE).removeprefix(REDACTED).partition("#")
+    time, _, order_id = key.removeprefix(DUE).removeprefix(UNSENT).removeprefix(REDACTED).partition("#")
     return time, order_id
 
 

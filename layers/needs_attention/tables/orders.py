@@ -4,6 +4,7 @@ One item is one order. Lists read the indexes `byStage` and `byCreated`. These p
 everything that a list shows, without personal data. So a new column in a list is no change to an index.
 """
 
+import heapq
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,18 +15,20 @@ from aws_lambda_powertools import Logger
 
 from needs_attention.orders.amazon_order import may_be_order_id
 from needs_attention.orders.changes import ChangedBy, with_change
-from needs_attention.orders.order import REDACTION_TAKES_AT_MOST, Order, Redaction
+from needs_attention.orders.order import REDACTION_TAKES_AT_MOST, UNSENT_KEPT, Order, Redaction
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.dynamodb import Item, count, get_many, number, text
 from needs_attention.tables.order_items import (
     DUE,
     REDACTED,
+    UNSENT,
     id_in,
     order_from_item,
     order_key,
     readable_order,
     readable_redaction,
     readable_summary,
+    redaction_key,
     stage_key,
     time_in,
     update_if_unchanged,
@@ -47,6 +50,7 @@ MOST_ORDERS_COUNTED = 10_000
 # Of an integration's orders whose redaction is due, or will be soon.
 MOST_REDACTIONS_COUNTED = 5_000
 REDACTED_SOON = timedelta(days=7)
+MOST_UNSENT_NAMED = 100
 
 
 class LostRace(Exception):
@@ -247,6 +251,14 @@ class OrderStore:
 
         Orders that cannot be read are among them: nothing else tells of those.
         """
+        found = (self._find_by_redaction(integration, state, by) for state in (DUE, UNSENT))
+        return heapq.merge(*found, key=lambda due: due.at)
+
+    def find_unsent(self, integration: str, shipped_by: datetime) -> Iterator[RedactionDue]:
+        """Orders that are still to be sent, and should have been by then, the oldest first."""
+        return self._find_by_redaction(integration, UNSENT, shipped_by + UNSENT_KEPT)
+
+    def _find_by_redaction(self, integration: str, state: str, by: datetime) -> Iterator[RedactionDue]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=BY_REDACTION,
@@ -254,13 +266,31 @@ class OrderStore:
             ExpressionAttributeNames={"#integration": "integration", "#redactionKey": "redactionKey"},
             ExpressionAttributeValues={
                 ":integration": text(integration),
-                ":first": text(DUE),
-                ":last": text(f"{DUE}{instant(by)}"),
+                ":first": text(state),
+                ":last": text(f"{state}{instant(by)}"),
             },
             PaginationConfig={"PageSize": REDACTIONS_A_QUERY},
         )
         keys = (item["redactionKey"]["S"] for page in pages for item in page["Items"])
         return (RedactionDue(id_in(key), time_in(key)) for key in keys)
+
+    def write_redaction_key(self, order: Order) -> None:
+        """Writes when the order's data is due, for an order that an earlier release counted otherwise.
+
+        Writes nothing if the order has changed since: that change writes it too.
+        """
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=order_key(order.order_id),
+                UpdateExpression="SET #redactionKey = :redactionKey",
+                ConditionExpression="#revision = :revision",
+                ExpressionAttributeNames={"#redactionKey": "redactionKey", "#revision": "revision"},
+                ExpressionAttributeValues={
+                    ":redactionKey": text(redaction_key(order)),
+                    ":revision": number(order.revision),
+                },
+            )
 
     def find_redacted(self, integration: str, since: datetime, until: datetime, page: Page) -> FoundRedacted:
         """Orders that were redacted at or after `since` and before `until`, by the time of their redaction."""
@@ -325,7 +355,8 @@ class RedactionCounts(NamedTuple):
     """How many orders of an integration are due for redaction now, since when, and how many will be soon.
 
     Overdue orders are also due. It counts no more than `MOST_REDACTIONS_COUNTED` orders; `is_truncated` says that there
-    are more.
+    are more. `unsent` are the first of the orders that are still to be sent though their ship-by has passed, with the
+    time when their data will be removed all the same.
     """
 
     due: int
@@ -333,6 +364,7 @@ class RedactionCounts(NamedTuple):
     due_within_seven_days: int
     oldest_due_at: datetime | None
     is_truncated: bool
+    unsent: tuple[RedactionDue, ...]
 
     @classmethod
     def of(cls, orders: OrderStore, integration_id: str, now: datetime) -> Self:
@@ -346,4 +378,5 @@ class RedactionCounts(NamedTuple):
             due_within_seven_days=len(counted) - len(due),
             oldest_due_at=next(iter(due), None),
             is_truncated=len(times) > len(counted),
+            unsent=tuple(islice(orders.find_unsent(integration_id, now), MOST_UNSENT_NAMED)),
         )

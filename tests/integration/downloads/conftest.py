@@ -131,10 +131,10 @@ class World:
         )
         return downloader.run(integration_id, until=self.clock() + lasting)
 
-    def redact(self, *, lasting: timedelta = HOUR) -> tuple[str, ...]:
+    def redact(self, *, lasting: timedelta = HOUR) -> list[str]:
         """The integrations that failed."""
         until = self.clock() + lasting
-        return remove_personal_data(self.orders, self.integrations, self.downloads, self.clock, until)
+        return [*remove_personal_data(self.orders, self.integrations, self.downloads, self.clock, until)]
 
     def run_for(self, time: timedelta, tick: timedelta = MINUTE) -> None:
         """A run at every tick of the schedule."""

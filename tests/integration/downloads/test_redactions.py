@@ -21,8 +21,12 @@ from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 
 def an_overdue_order(number: int, integration: str = "demo") -> Order:
     """A judged order whose personal data was due for removal long ago."""
-    deliver_by = NOON - REDACTION_AGE - 3 * DAY + timedelta(seconds=number)
-    amazon = an_amazon_order(order_id=f"701-{number:07}-0000000", deliver_by=deliver_by)
+    amazon = an_amazon_order(
+        order_id=f"701-{number:07}-0000000",
+        created_at=NOON - 60 * DAY,
+        fulfillment_status="SHIPPED",
+        deliver_by_earliest=NOON - REDACTION_AGE - 3 * DAY + timedelta(seconds=number),
+    )
     return an_order(amazon, integration=integration, revision=1, pending_since=None, judged_at=NOON)
 
 
@@ -277,7 +281,7 @@ def test_a_page_that_is_erased_twice_is_reported_as_if_erased_once(
     erasure_id = an_erasure(world)
     with monkeypatch.context() as patch:
         patch.setattr(world.downloads, "save_erasure", dies)
-        assert world.redact() == ("demo",)
+        assert world.redact() == ["demo"]
     assert {world.order(order_id).redacted_at for order_id in ours} == {world.clock()}
     world.redact()
     assert erasure(world, erasure_id).erased == tuple(ours)
