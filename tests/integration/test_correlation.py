@@ -89,10 +89,32 @@ def test_a_request_about_no_order_names_none_not_even_the_one_before(world: Worl
     assert [line.get("order_id") for line in lines(log_lines, "answered")] == [ORDER_ID, None]
 
 
-@pytest.mark.parametrize("typed", ["bella@mail.example.com", "Bella", "Bella%20Ortiz%201"])
+TYPED_BY_MISTAKE = [
+    "bella@mail.example.com",
+    "Bella",
+    "Bella%20Ortiz%201",
+    "Bella-Ortiz-7",
+    "4915112345678",
+    "503-555-0100",
+    "Bella-701-1111111-1111111",
+]
+
+
+@pytest.mark.parametrize("typed", TYPED_BY_MISTAKE)
 def test_a_text_typed_in_place_of_an_order_id_is_not_logged(world: World, log_lines: io.StringIO, typed: str) -> None:
     assert world.call("GET", f"/orders/{typed}").status == 404
-    assert "bella" not in log_lines.getvalue().casefold()
+    assert typed.casefold() not in log_lines.getvalue().casefold()
+    (line,) = lines(log_lines, "answered")
+    assert line.get("order_id") is None
+
+
+@pytest.mark.parametrize("order_id", ["701-1111111-1111111", "S02-1111111-1111111"])
+def test_an_order_id_is_logged_though_there_is_no_such_order(
+    world: World, log_lines: io.StringIO, order_id: str
+) -> None:
+    world.call("GET", f"/orders/{order_id}")
+    (line,) = lines(log_lines, "answered")
+    assert line["order_id"] == order_id
 
 
 def test_an_error_that_nobody_foresaw_names_its_request_and_order(

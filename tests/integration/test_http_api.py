@@ -100,6 +100,23 @@ def test_a_persons_groups_are_read_however_they_are_passed_on(world: World, grou
     assert (world.call_as(claims, "PATCH", ORDER, {}).status == 404) is is_let_in
 
 
+@pytest.mark.parametrize(
+    ("username", "by"),
+    [
+        ("amazon", "user:amazon"),
+        ("Clock", "user:Clock"),
+        ("validation", "user:validation"),
+        ("amazon-desk", "amazon-desk"),
+        ("ada", "ada"),
+    ],
+)
+def test_a_person_with_the_systems_own_name_is_told_apart_from_it(world: World, username: str, by: str) -> None:
+    world.download(buyer_email=None)
+    claims = {"username": username, "cognito:groups": "editor"}
+    answer = world.call_as(claims, "PATCH", ORDER, {"email": "typed@b.example.com"})
+    assert answer.body["lastChange"]["by"] == by
+
+
 def test_a_machine_comes_in_by_its_scopes(world: World) -> None:
     world.download(buyer_email=None)
     claims = {"client_id": "erp", "scope": "needs-attention/reader needs-attention/editor"}

@@ -255,6 +255,15 @@ def test_an_assigned_order_is_found_by_its_assignee(world: World) -> None:
     assert set(found(world, isAssigned=True)) == {FIRST, SECOND}
 
 
+@pytest.mark.parametrize("query", [{"assignedTo": "zoe"}, {"isAssigned": True}, {"isAssigned": False}])
+def test_a_warehouse_learns_of_nobody_who_sees_to_an_order(world: World, query: dict[str, Any]) -> None:
+    world.download(order_id=FIRST)
+    world.call("PATCH", f"/orders/{FIRST}", {"assignedTo": "zoe", "threePlStatus": "Transfer to 3PL Now"})
+    assert "zoe" not in str(world.call("GET", "/orders", role="warehouse").body)
+    answer = world.call("GET", "/orders", role="warehouse", query=query)
+    assert (answer.status, answer.codes) == (400, {min(query): "notForWarehouses"})
+
+
 def test_orders_that_wait_for_the_end_of_an_incident_are_found(world: World) -> None:
     emails_have_vanished(world)
     world.download(order_id=FIRST, buyer_email=None)

@@ -198,6 +198,15 @@ def test_neither_history_nor_events_hold_personal_data(world: World, bus: Any) -
     assert [word for word in ("Ada", "Quill", "Harbor", "Portland", "97209") if word in told] == []
 
 
+def test_an_event_does_not_say_who_sees_to_the_order(world: World, bus: Any) -> None:
+    event = an_event("publish_changes")
+    image = event["Records"][0]["dynamodb"]["NewImage"]
+    image["summary"] = {"S": json.dumps({**json.loads(image["summary"]["S"]), "assignedTo": "zoe"})}
+    invoke("publish_changes", event)
+    (told,) = bus()
+    assert "zoe" not in json.dumps(told)
+
+
 def test_a_change_that_cannot_be_read_fails_alone(world: World, bus: Any) -> None:
     event = an_event("publish_changes")
     del event["Records"][0]["dynamodb"]["NewImage"]["lastChange"]

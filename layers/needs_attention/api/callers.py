@@ -25,10 +25,15 @@ _INCLUDED_ROLES: Mapping[str, frozenset[Role]] = {
     Role.ADMINISTRATOR: frozenset({Role.READER, Role.EDITOR, Role.ADMINISTRATOR}),
 }
 _SCOPE_PREFIX = "needs-attention/"
+# What history calls the system itself. A person may have such a user name.
+_MACHINES = frozenset({"amazon", "clock", "validation"})
 
 
 class Caller(NamedTuple):
-    """The person or machine whose access token came with the request. History shows `name`."""
+    """The person or machine whose access token came with the request. History shows `name`.
+
+    A person whose user name means the system itself has a name that begins with `user:`.
+    """
 
     name: str
     roles: frozenset[Role]
@@ -39,9 +44,9 @@ class Caller(NamedTuple):
 
         A person's scopes do not count: an app may be granted more scopes than the person has roles.
         """
-        username = claims.get("username")
-        if username:
-            return cls(str(username), _roles(_groups(claims.get("cognito:groups"))))
+        if username := str(claims.get("username") or ""):
+            name = f"user:{username}" if username.strip().casefold() in _MACHINES else username
+            return cls(name, _roles(_groups(claims.get("cognito:groups"))))
         scopes = str(claims.get("scope", "")).split()
         ours = [scope.removeprefix(_SCOPE_PREFIX) for scope in scopes if scope.startswith(_SCOPE_PREFIX)]
         return cls(str(claims.get("client_id", "unknown")), _roles(ours))

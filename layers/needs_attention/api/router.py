@@ -52,7 +52,7 @@ from needs_attention.values.model import Value
 
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Next-Cursor"]
 # The parts of a path that are logged, if they look as they should: a caller may have typed an email address there.
-LOGGED_PARTS: Mapping[str, re.Pattern[str]] = {"order_id": re.compile(r"(?=.*\d)[\w-]{1,100}")}
+LOGGED_PARTS: Mapping[str, re.Pattern[str]] = {"order_id": re.compile(r"[A-Z0-9]{3}-[0-9]{7}-[0-9]{7}")}
 
 
 class NoParameters(Value):

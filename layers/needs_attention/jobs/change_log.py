@@ -32,10 +32,10 @@ def _detail(revision: OrderRevision) -> dict[str, Any]:
     """The body of an event. It is a hint that carries the revision: whoever acts on it reads the order first.
 
     It does not say whether goods may leave now: a freeze would make that untrue. Nor does it name who stopped the
-    order.
+    order, or who sees to it.
     """
     gate_knows = {"is_fulfillable", "is_transferable", "is_pending", "is_shipped", "is_void", "came_back_from"}
-    ours = {"stopped_by", "stopped_at", "stop_is_implied", "for_people"}
+    ours = {"stopped_by", "stopped_at", "stop_is_implied", "for_people", "assigned_to"}
     summary = revision.summary.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=gate_knows | ours)
     origin = {"from": revision.summary.came_back_from or "void"} if "CameBack" in revision.last_change.events else {}
     return {

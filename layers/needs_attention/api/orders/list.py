@@ -91,7 +91,13 @@ class OrderList:
         self._downloads = downloads
 
     def page(self, filters: OrderFilters, now: datetime, *, is_warehouse: bool) -> OrderPage:
-        """One page. A warehouse sees only orders that it may take. Raises a 400 for wrong parameters."""
+        """One page. A warehouse sees only orders that it may take. Raises a 400 for wrong parameters.
+
+        A warehouse does not learn who sees to an order, also not by filters.
+        """
+        if is_warehouse and (filters.assigned_to is not None or filters.is_assigned is not None):
+            name = "assignedTo" if filters.assigned_to is not None else "isAssigned"
+            raise _wrong(name, "notForWarehouses", "a warehouse cannot filter by it")
         listed = self._listed(filters, now, is_warehouse=is_warehouse)
         rows = [order_row(summary, listed.surroundings[summary.integration], now) for summary in listed.summaries]
         return {
