@@ -65,12 +65,16 @@ class Day:
         self.the_integration_is_removed()
         self.what_is_old_is_forgotten(held)
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {to_camel(name): value for name, value in asdict(self.amazon.credentials).items()}
+
     def an_integration_is_registered(self) -> None:
         body = {
             "integrationId": INTEGRATION,
             "region": "NA",
             "marketplaceIds": ["ATVPDKIKX0DER"],
-            "credentials": {to_camel(name): value for name, value in asdict(self.amazon.credentials).items()},
+            "credentials": self.credentials,
             "settings": {"downloadOrdersUpdatedAfter": "2026-10-25T00:00:00Z", "orderChangeNotifications": True},
         }
         self.ask("POST", "/integrations", body, Idempotency_Key="the-registration")
@@ -142,7 +146,7 @@ class Day:
 
     def settings_change(self) -> None:
         self.ask("PATCH", PATH, {"settings": {"orderChangeNotifications": False}, "dryRun": True})
-        self.ask("PATCH", PATH, {"settings": {"orderChangeNotifications": False}})
+        self.ask("PATCH", PATH, {"settings": {"orderChangeNotifications": False}, "credentials": self.credentials})
         self.wake_up()
         self.ask("POST", "/stages", {"name": "Awaiting Supplier"})
         self.ask("DELETE", "/stages/Awaiting Supplier")

@@ -33,7 +33,8 @@ def register(world: World, **changes: object) -> Answer:
 
 
 def secret(integration_id: str) -> Any:
-    stored = boto3.client("secretsmanager").get_secret_value(SecretId=f"needs-attention/integration/{integration_id}")
+    name = f"needs-attention/integration/{integration_id}"
+    stored = boto3.client("secretsmanager").get_secret_value(SecretId=name, VersionStage="AWSCURRENT")
     return json.loads(stored["SecretString"])
 
 

@@ -141,6 +141,8 @@ def test_only_the_downloader_reads_credentials_only_settings_writes_them() -> No
         "secretsmanager:GetSecretValue": {"download_orders"},
         "secretsmanager:CreateSecret": {"manage_settings"},
         "secretsmanager:PutSecretValue": {"manage_settings"},
+        "secretsmanager:DescribeSecret": {"manage_settings"},
+        "secretsmanager:UpdateSecretVersionStage": {"manage_settings"},
         "secretsmanager:DeleteSecret": {"manage_settings"},
     }
 
@@ -148,7 +150,14 @@ def test_only_the_downloader_reads_credentials_only_settings_writes_them() -> No
 @pytest.mark.parametrize("name", ["other/integration/acme-na", "needs-attention/x", "needs-attention-2/integration/x"])
 def test_no_other_secret_is_in_reach(name: str) -> None:
     secret = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-a1B2c3"
-    actions = ("GetSecretValue", "CreateSecret", "PutSecretValue", "DeleteSecret")
+    actions = (
+        "GetSecretValue",
+        "CreateSecret",
+        "PutSecretValue",
+        "DescribeSecret",
+        "UpdateSecretVersionStage",
+        "DeleteSecret",
+    )
     requests = [Request(f"secretsmanager:{action}", secret) for action in actions]
     assert not any(allows(policy, request) for policy in POLICIES.values() for request in requests)
 

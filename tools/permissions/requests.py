@@ -13,6 +13,8 @@ _SECRETS = {
     "GetSecretValue": "SecretId",
     "PutSecretValue": "SecretId",
     "DeleteSecret": "SecretId",
+    "DescribeSecret": "SecretId",
+    "UpdateSecretVersionStage": "SecretId",
 }
 
 

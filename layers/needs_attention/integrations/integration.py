@@ -41,7 +41,11 @@ Region = Literal["NA", "EU", "FE"]
 
 
 class Integration(Value):
-    """One Amazon seller account in one Amazon region. Its credentials are in Secrets Manager, never here."""
+    """One Amazon seller account in one Amazon region. Its credentials are in Secrets Manager, never here.
+
+    `credentials_version` names the version of the secret that came with the last change of the credentials; None for
+    one of an earlier release.
+    """
 
     integration_id: Slug
     name: str
@@ -53,6 +57,7 @@ class Integration(Value):
     registered_at: UtcTime
     client_secret_created_at: UtcTime | None = None
     consent_given_at: UtcTime | None = None
+    credentials_version: str | None = None
     deleted_at: UtcTime | None = None
     revision: int = 0
 

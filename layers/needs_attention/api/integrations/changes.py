@@ -1,6 +1,7 @@
 """Changes that administrators make to integrations: read, change, write only if nobody was faster."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
@@ -9,7 +10,7 @@ from needs_attention.api.callers import Caller
 from needs_attention.api.downloads import check_start
 from needs_attention.api.integrations.list import IntegrationList
 from needs_attention.api.integrations.preview import SettingsPreview, preview
-from needs_attention.api.integrations.requests import IntegrationPatch, Registration
+from needs_attention.api.integrations.requests import CredentialsBody, IntegrationPatch, Registration
 from needs_attention.api.integrations.views import IntegrationDetails, RejudgementView, rejudgement_view
 from needs_attention.api.lookup import existing_integration
 from needs_attention.api.operations import IfMatch
@@ -73,9 +74,9 @@ class IntegrationChanges:
         if start is not None:
             pace = self._downloads.live_download(wanted).walk.pace
             history = BackdatedDownload.requested(start, pace, by=self._caller.name, now=self._now)
-        # The credentials come first: an integration without them would only fail.
-        self._accounts.save(wanted.integration_id, registration.credentials.as_credentials())
-        integration = self._integrations.register(wanted, history)
+        with self._with_credentials(wanted.integration_id, registration.credentials) as version:
+            named = wanted.model_copy(update={"credentials_version": version})
+            integration = self._integrations.register(named, history)
         self._wake_ups.wake(integration.integration_id)
         return self._list.details(integration, self._now)
 
@@ -85,11 +86,19 @@ class IntegrationChanges:
         New settings start a rejudgement over that is under way: it has judged orders by the ones before.
         """
         stages = self._integrations.stages()
-        changed = self._changed(integration_id, lambda one: patch.applied_to(one, stages, self._now), if_match)
+        if patch.credentials is None:
+            changed = self._changed(integration_id, lambda one: patch.applied_to(one, stages, self._now), if_match)
+        else:
+            existing_integration(self._integrations, integration_id)
+            with self._with_credentials(integration_id, patch.credentials) as version:
+                named = {"credentials_version": version}
+                changed = self._changed(
+                    integration_id,
+                    lambda one: patch.applied_to(one, stages, self._now).model_copy(update=named),
+                    if_match,
+                )
         if patch.settings and self._is_rejudging(integration_id):
             self._begin_rejudgement(integration_id, stages)
-        if patch.credentials is not None:
-            self._accounts.save(integration_id, patch.credentials.as_credentials())
         self._wake_ups.wake(integration_id)
         return self._list.details(changed, self._now)
 
@@ -142,6 +151,27 @@ class IntegrationChanges:
         """Lets orders be handed over again, except those of an integration that is frozen itself."""
         self._integrations.unfreeze_all()
         return {"isFrozen": False}
+
+    @contextmanager
+    def _with_credentials(self, integration_id: str, credentials: CredentialsBody) -> Iterator[str]:
+        """The version of the credentials to name in the integration: used if that is written, else withdrawn.
+
+        They come first: an integration without them would only fail.
+        """
+        version = self._accounts.offer(integration_id, credentials.as_credentials())
+        try:
+            yield version
+        except (Problem, ChangedMeanwhile):  # after any other error, the integration may have been written
+            self._accounts.withdraw(integration_id, version)
+            raise
+        for _ in range(ATTEMPTS):
+            # Somebody else may have brought other credentials meanwhile: those that the integration names are current.
+            named = existing_integration(self._integrations, integration_id).credentials_version or version
+            with suppress(ChangedMeanwhile):
+                self._accounts.make_current(integration_id, named)
+                if existing_integration(self._integrations, integration_id).credentials_version == named:
+                    return
+        raise changed_meanwhile()
 
     def _is_rejudging(self, integration_id: str) -> bool:
         """Whether a rejudgement is under way, or was when this request came."""
