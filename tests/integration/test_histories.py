@@ -41,7 +41,7 @@ SHIP_BY, DELIVER_BY = START + timedelta(days=2), START + timedelta(days=5)
 SNOOZE = timedelta(hours=1)
 UNTIL_A_VERDICT_IS_OVERDUE, UNTIL_A_SNOOZE_ENDS = timedelta(minutes=11), timedelta(hours=2)
 PASSES = (timedelta(seconds=1), timedelta(seconds=1), UNTIL_A_VERDICT_IS_OVERDUE, UNTIL_A_SNOOZE_ENDS)
-UNTIL_REDACTION = timedelta(days=32)
+UNTIL_REDACTION = timedelta(days=33)  # of an order that nobody sent: 30 after its ship-by
 ALL_CALLS = 1_000
 # The clock does one thing for an order in a round: it may have an overdue verdict, a snooze and a redaction to do.
 ROUNDS_UNTIL_QUIET = 3
