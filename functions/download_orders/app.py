@@ -106,3 +106,4 @@ def measure_held(integration_ids: Iterable[str]) -> None:
     held = for_each("held orders", integration_ids, lambda one: orders.count_in_stage(one, NEEDS_ATTENTION))
     metrics.add_metric(name="OrdersHeldNow", unit=MetricUnit.Count, value=sum(held.results.values()))
     metrics.flush_metrics()
+    fail_loudly(held.failed)

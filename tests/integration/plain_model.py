@@ -1543,7 +1543,7 @@ def merged_address(old: Address | None, new: Address | None) -> Address | None:
 def is_to_be_redacted(order: Order, now: datetime) -> bool:
     """26 days after the delivery, which the only date that Amazon gives here tells, or 30 after a missed ship-by."""
     is_over_at_amazon = order.facts.status in ("SHIPPED", "CANCELLED") or order.facts.by_amazon
-    if not (is_over_at_amazon or order.status in ("Dispatched", "Void")):
+    if not (is_over_at_amazon or order.is_void or order.is_really_dispatched):
         return not order.redacted_at and order.ship_by + timedelta(days=30) <= now
     sent_at = order.dispatched_at if order.dispatched_by in BY_US else None
     return not order.redacted_at and max(order.deliver_by, sent_at or order.deliver_by) + timedelta(days=26) <= now

@@ -6,15 +6,17 @@ or the process dies.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import boto3
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
+from needs_attention.aws import ChangedMeanwhile
 from tools.builders import NOON
-from tools.in_memory.api import Answer, World
+from tools.in_memory.api import Answer, World, app
 
 SHOP = "/integrations/shop"
 SECRET = "needs-attention/integration/shop"
@@ -155,7 +157,92 @@ def test_a_change_that_dies_leaves_name_and_credentials_of_one_call(world: World
         assert used(world) == name(world)
     assert change(world, "second").status == 200
     assert (name(world), used(world), current()) == ("second", "second", "second")
-    assert labels() == [["AWSCURRENT"]]
+
+
+def test_calls_that_died_do_not_use_up_the_labels_of_a_secret(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def limited(client: Any, operation: str, parameters: Any) -> Any:
+        """As Secrets Manager does, and moto does not."""
+        if operation == "PutSecretValue" and sum(map(len, labels())) >= 20:
+            raise client.exceptions.LimitExceededException({"Error": {"Code": "LimitExceededException"}}, operation)
+        return make_call(client, operation, parameters)
+
+    def dies() -> None:
+        raise Killed
+
+    register(world, "nobody")
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", limited)
+        for _ in range(25):
+            with pytest.raises(Killed), before_request(5, dies):  # the credentials are stored, the integration is not
+                change(world, "first")
+        assert (used(world), current()) == ("nobody", "nobody")
+        assert change(world, "second").status == 200
+    assert (name(world), used(world), current()) == ("second", "second", "second")
+
+
+def test_a_change_succeeds_though_its_credentials_are_not_made_current(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def throttled(client: Any, operation: str, parameters: Any) -> Any:
+        if operation == "DescribeSecret":
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, operation)
+        return make_call(client, operation, parameters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", throttled)
+        assert register(world, "nobody").status == 201
+        assert change(world, "first").status == 200
+    assert (name(world), used(world)) == ("first", "first")
+    assert world.woken() == ["shop", "shop"]
+    change(world, "second")
+    assert (used(world), current()) == ("second", "second")
+
+
+def test_a_change_whose_answer_was_lost_is_not_withdrawn(world: World) -> None:
+    register(world, "nobody")
+    integrations = app("manage_settings").integrations
+    save = integrations.save
+
+    def lands_unnoticed(integration: Any) -> Any:
+        save(integration)
+        raise ChangedMeanwhile
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(integrations, "save", lands_unnoticed)
+        assert change(world, "first", If_Match='"1"').status == 412
+    assert (name(world), used(world)) == ("first", "first")
+    assert [stages for stages in labels() if stages != ["AWSCURRENT"]] != []
+
+
+def test_a_removal_that_a_revival_crosses_leaves_the_new_credentials(world: World) -> None:
+    for number in REQUESTS:
+        register(world, "nobody")
+        with before_request(number, lambda: register(world, "second")):
+            world.call("DELETE", SHOP)
+        integration = world.integrations.get("shop")
+        assert integration is not None
+        if integration.deleted_at is None:
+            assert used(world) == name(world)
+
+
+def test_an_integration_whose_removal_died_is_revived_once_that_is_finished(world: World) -> None:
+    def dies() -> None:
+        raise Killed
+
+    register(world, "nobody")
+    for number in REQUESTS:
+        with suppress(Killed), before_request(number, dies):
+            world.call("DELETE", SHOP)
+        integration = world.integrations.get("shop")
+        assert integration is not None
+        if integration.deleted_at:
+            world.call("DELETE", SHOP)
+            assert register(world, "second").status == 201
+        assert used(world) == name(world)
 
 
 def test_credentials_of_an_earlier_release_stay_until_others_are_accepted(world: World) -> None:

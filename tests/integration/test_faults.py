@@ -436,7 +436,7 @@ def shop(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             secret_prefix=os.environ["SECRET_PREFIX"], sp_api_endpoint=amazon.endpoint, lwa_endpoint=amazon.lwa_endpoint
         )
         accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
-        accounts.offer("demo", Credentials(**asdict(amazon.credentials)))
+        accounts.offer("demo", Credentials(**asdict(amazon.credentials)), in_use=None)
         monkeypatch.setattr(app("download_orders"), "accounts", accounts)
         north_america = tuple(one.id for one in MARKETPLACES.values() if one.region == "NA")
         world.register("demo", marketplace_ids=north_america, settings=Settings(download_pending_orders=True))

@@ -195,7 +195,7 @@ def test_a_download_that_died_and_is_woken_again_ends_as_if_it_had_not(
 
         def prepare(world: World) -> None:
             accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
-            accounts.offer("demo", Credentials(**asdict(amazon.credentials)))
+            accounts.offer("demo", Credentials(**asdict(amazon.credentials)), in_use=None)
             monkeypatch.setattr(app("download_orders"), "accounts", accounts)
             world.register("demo", settings=Settings(download_pending_orders=True))
             world.store(an_order(pending_since=NOON - timedelta(minutes=11), integration="demo"))

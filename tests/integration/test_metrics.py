@@ -166,7 +166,7 @@ def test_a_run_measures_all_integrations_together_and_the_lag_of_each(
     with AmazonStandIn(generated(1, now=NOON), now=world.clock) as amazon:
         access = AmazonAccess(secret_prefix="tests/", sp_api_endpoint=amazon.endpoint, lwa_endpoint=amazon.lwa_endpoint)
         accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
-        accounts.offer("demo", Credentials(**asdict(amazon.credentials)))
+        accounts.offer("demo", Credentials(**asdict(amazon.credentials)), in_use=None)
         monkeypatch.setattr(app("download_orders"), "accounts", accounts)
         app("download_orders").handler(an_event("download_orders_wake_up"), CONTEXT)
     told = [(one.name, one.integration) for one in measured()]

@@ -123,6 +123,18 @@ def test_unreadable_settings_keep_no_personal_data(two: World) -> None:
     assert redacted(two) == {OF_ZULU}
 
 
+def test_an_erasure_covers_an_integration_whose_settings_cannot_be_read(two: World) -> None:
+    email = "buyer@example.com"
+    two.call("PATCH", f"/orders/{OF_ZULU}", {"email": email})
+    spoil(two, "#system", "integration#zulu")
+    erasure_id = begin_an_erasure(two, buyerEmail=email)
+    invoke("redact_orders", an_event("redact_orders_tick"))
+    parts = two.call("GET", f"/erasures/{erasure_id}").body["integrations"]
+    assert [(part["integration"], part["erased"]) for part in parts] == [("acme-na", []), ("zulu", [OF_ZULU])]
+    due = two.call("GET", "/retention").body["integrations"]
+    assert [one["integration"] for one in due] == ["acme-na", "zulu"]
+
+
 def test_unreadable_settings_hide_no_other_integration(two: World) -> None:
     spoil(two, "#system", "integration#acme-na")
     assert [one["integrationId"] for one in two.call("GET", "/integrations").body["integrations"]] == ["zulu"]
@@ -190,7 +202,8 @@ def test_an_integration_that_fails_keeps_no_other_from_being_counted(
 ) -> None:
     fails_for_acme(monkeypatch, "count_in_stage")
     event = an_event("download_orders_tick") | {"time": "2026-11-23T12:00:00Z"}
-    invoke("download_orders", event)
+    with pytest.raises(OSError, match="this integration fails"):
+        invoke("download_orders", event)
     assert '"OrdersHeldNow":[1.0]' in capsys.readouterr().out
 
 

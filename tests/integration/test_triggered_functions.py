@@ -258,7 +258,7 @@ def test_a_wake_up_downloads_the_orders_of_its_integration(demo: World, monkeypa
             lwa_endpoint=amazon.lwa_endpoint,
         )
         accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
-        accounts.offer("demo", Credentials(**asdict(amazon.credentials)))
+        accounts.offer("demo", Credentials(**asdict(amazon.credentials)), in_use=None)
         monkeypatch.setattr(app("download_orders"), "accounts", accounts)
         start = NOON.replace(month=10)
         demo.downloads.save_backdated_download(

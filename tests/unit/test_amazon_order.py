@@ -1,5 +1,6 @@
 """Amazon's facts of an order: absence never erases them, and redaction leaves no personal data."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -38,10 +39,10 @@ def test_amazons_statuses_are_told_apart(
     assert order.is_partly_shipped == partly_shipped
 
 
-KNOWN = read_order(a_raw_order()).model_copy(update={"delivered_at": DELIVER_BY})
+KNOWN = read_order(a_raw_order())
 ALWAYS_THERE = {"order_id", "created_at", "updated_at"}
 NEVER_NONE = {"programs", "is_gift", "cancel_requested_by_buyer"}
-OF_THE_STATUS = {"fulfillment_status", "came_back_from", "doubts"}  # see the tests of the status below
+OF_THE_STATUS = {"fulfillment_status", "came_back_from", "doubts", "delivered_at"}  # see the tests of the status below
 
 
 @pytest.mark.parametrize("field", sorted(AmazonOrder.model_fields.keys() - ALWAYS_THERE - NEVER_NONE - OF_THE_STATUS))
@@ -52,9 +53,20 @@ def test_a_fact_that_amazon_no_longer_sends_is_kept(field: str) -> None:
     assert KNOWN.updated_with(silent) == KNOWN.model_copy(update={"updated_at": NOON})
 
 
-def test_a_delivery_counts_from_the_first_answer_that_told_of_it() -> None:
-    later = KNOWN.model_copy(update={"updated_at": NOON, "delivered_at": NOON})
-    assert KNOWN.updated_with(later).delivered_at == DELIVER_BY
+DELIVERED = KNOWN.model_copy(update={"fulfillment_status": "SHIPPED", "delivered_at": DELIVER_BY})
+
+
+@pytest.mark.parametrize("told", [None, NOON])
+def test_a_delivery_counts_from_the_first_answer_that_told_of_it(told: datetime | None) -> None:
+    later = DELIVERED.model_copy(update={"updated_at": NOON, "delivered_at": told})
+    assert DELIVERED.updated_with(later).delivered_at == DELIVER_BY
+
+
+def test_an_order_that_comes_back_from_shipped_is_delivered_another_time() -> None:
+    back = DELIVERED.updated_with(KNOWN.model_copy(update={"updated_at": NOON}))
+    assert back.delivered_at is None
+    again = back.updated_with(DELIVERED.model_copy(update={"updated_at": NOON, "delivered_at": NOON}))
+    assert again.delivered_at == NOON
 
 
 def test_an_answer_stripped_of_everything_erases_nothing() -> None:

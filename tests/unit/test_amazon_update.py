@@ -24,7 +24,8 @@ def test_a_new_order_waits_for_its_verdict() -> None:
 
 @pytest.mark.parametrize("news", [{"delivered_at": NOON}, {"deliver_by_earliest": NOON}])
 def test_news_that_only_its_removal_goes_by_leaves_the_verdict(news: dict[str, Any]) -> None:
-    order = judged(an_order(an_amazon_order(deliver_by_earliest=None)), Settings(), NOON)
+    sent = an_amazon_order(fulfillment_status="SHIPPED", deliver_by_earliest=None)
+    order = judged(an_order(sent), Settings(), NOON)
     answer = order.amazon.model_copy(update={"updated_at": NOON, **news})
     after = downloaded(order, answer, order.integration, Settings(), NOON)
     assert after is not None

@@ -83,6 +83,8 @@ PEOPLE = [
     ("M E Bay", "M E", "Bay"),
     ("Mr I Pan", "I", "Pan"),
     ("Mr A,D Moss", "D Moss", "A"),
+    ("Dr. E. Herr", "E.", "Herr"),
+    ("Mr. A. Miss Moss", "A. Miss", "Moss"),
     ("Mr & José Souza", "José", "Souza"),
     ("Sra. Juana Pérez", "Juana", "Pérez"),
     ("Prince Rogers Nelson", "Prince Rogers", "Nelson"),
@@ -329,7 +331,8 @@ HONORIFICS_IN_LINES = """
     |Sr.|Sra.|Sr. y Sra.|Sres.|Dña.|D. y Dña.|D. Y DÑA.|Dña. y D.|Familia|Lic.|Exmo. Sr.|Sr.ª|Srª|Dr.ª|Família|Senyora
     |Sig.|Sig.ra|Sig.na|SIG.RA|Dott.|Dott.ssa|Prof.ssa|Avv.|Ing.|Spett.le|Famiglia
     |Fru|Hr. & Fru|Frøken|Fröken|Familien|Familjen|Herra|Rouva|Neiti|Perhe
-    |Pani|Pan/Pani|Pan i Pani|Pani i Pan|PAN I PANI|Państwo|Paní|Slečna|Mgr.|Ing. Mgr.|Rodina|D-na|Domnul|Gospođa|Gospa
+    |Pani|Pan/Pani|Pan i Pani|Pani i Pan|PAN I PANI|PANI I PAN|pani i pan|Пані й Пан
+    |Państwo|Paní|Slečna|Mgr.|Ing. Mgr.|Rodina|D-na|Domnul|Gospođa|Gospa
     |Sayın|SAYIN|Sn.|Bay/Bayan|Bay ve Bayan|Bayan ve Bay|Av.
     |κος|ΚΟΣ|Κα|Κυρία|Г-н|Г-жа|Господин|г-н и г-жа|Семья|Пані|пан/пані
     |السيد|السيدة|الدكتورة|د.|عائلة|آقای|מר|גברת|ד"ר|משפחת|श्री|श्रीमती|डॉ.|Shri|Smt.|জনাব|திரு

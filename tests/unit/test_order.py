@@ -85,10 +85,38 @@ def test_the_data_of_an_order_that_is_sent_is_due_26_days_after_its_delivery(
     assert an_order(an_amazon_order(**SENT | facts)).redact_at == counts_from + 26 * DAY
 
 
-def test_an_order_sent_late_from_here_is_delivered_after_that() -> None:
-    sent = an_order(an_amazon_order(deliver_by_earliest=EARLIEST), fully_dispatched_at=DELIVER_BY + DAY)
-    assert sent.with_(dispatched_by="person").redact_at == DELIVER_BY + 27 * DAY
-    assert sent.with_(dispatched_by="amazon").redact_at == EARLIEST + 26 * DAY
+@pytest.mark.parametrize("earliest", [EARLIEST, None])
+@pytest.mark.parametrize("latest", [DELIVER_BY, CREATED - 30 * DAY, None])
+def test_an_order_sent_late_from_here_is_delivered_after_that(
+    earliest: datetime | None, latest: datetime | None
+) -> None:
+    late = DELIVER_BY + 70 * DAY
+    amazon = an_amazon_order(deliver_by_earliest=earliest, deliver_by=latest)
+    sent = an_order(amazon, fully_dispatched_at=late, dispatched_by="person")
+    assert sent.redact_at == late + 26 * DAY
+    reported = sent.with_(amazon=amazon.model_copy(update={"delivered_at": late + DAY}))
+    assert reported.redact_at == (late + 26 * DAY)
+
+
+def test_an_order_that_amazon_calls_shipped_late_counts_from_its_promise() -> None:
+    shipped = an_amazon_order(fulfillment_status="SHIPPED", deliver_by_earliest=EARLIEST)
+    learnt = an_order(shipped, fully_dispatched_at=DELIVER_BY + DAY, dispatched_by="amazon")
+    assert learnt.redact_at == EARLIEST + 26 * DAY
+
+
+@pytest.mark.parametrize(
+    "three_pl_status",
+    [ThreePlStatus.UPON_COMPLETION, ThreePlStatus.NOW, ThreePlStatus.TRANSFERRED, ThreePlStatus.PICKED],
+)
+def test_an_order_that_is_dispatched_but_not_yet_gone_is_still_to_be_sent(three_pl_status: ThreePlStatus) -> None:
+    far = NOON + 90 * DAY
+    order = an_order(
+        an_amazon_order(ship_by=far, deliver_by=None),
+        three_pl_status=three_pl_status,
+        fully_dispatched_at=NOON,
+        dispatched_by="us",
+    )
+    assert order.redact_at == far + 30 * DAY
 
 
 @pytest.mark.parametrize("status", ["UNSHIPPED", "PARTIALLY_SHIPPED", "PENDING", None])

@@ -453,7 +453,15 @@ def test_an_order_is_delivered_once_all_its_packages_are(
 
 
 @pytest.mark.parametrize(
-    "packages", [None, "two", [None, "x"], [{"packageStatus": "DELIVERED"}], {"status": "DELIVERED"}]
+    "packages",
+    [
+        None,
+        "two",
+        [None, "x"],
+        [{"packageStatus": "DELIVERED"}],
+        {"status": "DELIVERED"},
+        [{"packageStatus": {"status": {}}}],
+    ],
 )
 def test_packages_that_cannot_be_read_say_nothing(packages: object) -> None:
     raw = a_raw_order(fulfillment={"fulfillmentStatus": "SHIPPED"}, packages=packages)

@@ -73,6 +73,15 @@ def test_a_report_that_failed_gives_way_to_searches_once_the_account_is_quiet() 
     assert (again.is_by_report, again.updated_after, again.updated_before) == (False, NOON - 9 * DAY, NOON)
 
 
+def test_searches_instead_of_a_report_go_on_however_busy_the_account_is_again() -> None:
+    failed = a_look(updates_a_day=4_400).without_report("CANCELLED", NOON - HOUR)
+    by_searches = a_look(failed)
+    under_way = by_searches.model_copy(update={"missed_count": 3})
+    assert a_look(under_way, updates_a_day=4_400) == under_way
+    ended = under_way.model_copy(update={"finished_at": NOON - DAY})
+    assert a_look(ended, updates_a_day=4_400).is_by_report
+
+
 def test_a_look_that_starts_again_goes_back_as_far_as_the_one_before() -> None:
     by_searches = a_look().model_copy(update={"updated_after": NOON - 9 * DAY})
     assert a_look(by_searches, updates_a_day=4_400).updated_after == NOON - 9 * DAY

@@ -71,15 +71,19 @@ def test_looking_back_counts_no_order_twice() -> None:
     assert later.pace == walk.pace.after(5, 5 * MINUTE)
 
 
-def test_a_page_that_is_too_full_is_asked_for_without_looking_back() -> None:
+def test_a_page_that_looking_back_filled_is_asked_for_without_that() -> None:
     walk = Walk(reached=NOON - 5 * MINUTE, width=HOUR, pace=Pace().after(10, DAY))
     part = walk.next_slice(NOON, is_listed_late=True)
     assert part is not None
-    cut = walk.after_page(part, ids(100), "more", None, NOON)
-    again = cut.next_slice(NOON, is_listed_late=True)
+    crowded = walk.after_page(part, ids(100), "more", None, NOON)
+    again = crowded.next_slice(NOON, is_listed_late=True)
     assert again is not None
-    assert again.after >= NOON - 15 * MINUTE
-    assert cut.pace.orders_in(again.before - again.after) <= 75
+    assert (again.after, again.before) == (NOON - 5 * MINUTE - OVERLAP, NOON)
+    assert (crowded.width, crowded.pace) == (walk.width, walk.pace)
+    through = crowded.after_page(again, ids(5), None, None, NOON)
+    later = through.next_slice(NOON + 20 * MINUTE, is_listed_late=True)
+    assert later is not None
+    assert later.after == NOON - 5 * MINUTE  # as far as the crowd, and no further
 
 
 def test_slices_are_asked_for_in_whole_seconds() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -38,58 +40,72 @@ class AmazonAccounts:
         self._access = access
         self._apis: dict[str, tuple[datetime, str | None, SellingPartnerApi]] = {}
 
-    def offer(self, integration_id: str, credentials: Credentials) -> str:
-        """Stores the credentials beside those that are used now; answers with their version.
+    def offer(self, integration_id: str, credentials: Credentials, *, in_use: str | None) -> str:
+        """Stores the credentials beside those that are `in_use` (their version); answers with the new version.
 
         Raises ChangedMeanwhile while Secrets Manager still removes the credentials of an earlier integration with the
         same ID, and if somebody else stores the first credentials at the same instant.
         """
-        version, name = str(UUID(secrets.token_hex(16))), self._secret_name(integration_id)
+        version, name, errors = str(UUID(secrets.token_hex(16))), self._secret_name(integration_id), self._errors
         secret: Any = {"SecretString": json.dumps(vars(credentials)), "ClientRequestToken": version}
         try:
-            self._client.put_secret_value(SecretId=name, VersionStages=[_label(version)], **secret)
-        except self._client.exceptions.ResourceNotFoundException:
+            try:
+                self._client.put_secret_value(SecretId=name, VersionStages=[_label(version)], **secret)
+            except errors.LimitExceededException:
+                # Calls that died have used up the labels of the secret.
+                self._unlabel(name, *(one for one in self._stages(name) if one != in_use))
+                self._client.put_secret_value(SecretId=name, VersionStages=[_label(version)], **secret)
+        except errors.ResourceNotFoundException:
             try:
                 self._client.create_secret(Name=name, **secret)
-            except self._client.exceptions.ResourceExistsException as error:
+            except errors.ResourceExistsException as error:
                 raise ChangedMeanwhile from error
-        except self._client.exceptions.InvalidRequestException as error:
+        except errors.InvalidRequestException as error:
             raise ChangedMeanwhile from error
         return version
 
     def make_current(self, integration_id: str, version: str) -> None:
-        """Makes this version the secret's current one, and takes the labels off all others.
+        """Makes this version the secret's current one, for the release before, which reads that.
 
-        The release before reads the current version, and Secrets Manager forgets old versions without a label. Raises
-        ChangedMeanwhile if somebody else does so at the same instant, or has removed the secret.
+        The label with which it was offered has done its work then. Raises ChangedMeanwhile if somebody else does so at
+        the same instant, or has removed the secret.
         """
-        name, errors = self._secret_name(integration_id), self._client.exceptions
+        name, errors = self._secret_name(integration_id), self._errors
         try:
-            stages = self._client.describe_secret(SecretId=name)["VersionIdsToStages"]
-            current = next(one for one, labels in stages.items() if "AWSCURRENT" in labels)
+            current = next((one for one, labels in self._stages(name).items() if "AWSCURRENT" in labels), None)
             if current != version:
+                before = {"RemoveFromVersionId": current} if current else {}
                 self._client.update_secret_version_stage(
-                    SecretId=name, VersionStage="AWSCURRENT", MoveToVersionId=version, RemoveFromVersionId=current
+                    SecretId=name, VersionStage="AWSCURRENT", MoveToVersionId=version, **before
                 )
-            for one in (one for one, labels in stages.items() if _label(one) in labels):
-                self._unlabel(name, one)
-        except (errors.InvalidParameterException, errors.ResourceNotFoundException) as error:
+            self._unlabel(name, version)
+        except (
+            errors.InvalidParameterException,
+            errors.InvalidRequestException,
+            errors.ResourceNotFoundException,
+        ) as error:
             raise ChangedMeanwhile from error
 
     def withdraw(self, integration_id: str, version: str) -> None:
-        """Lets Secrets Manager forget credentials whose change was refused."""
-        try:
+        """Lets Secrets Manager forget credentials whose change was refused. The secret may be gone already."""
+        with suppress(self._errors.ResourceNotFoundException, self._errors.InvalidRequestException):
             self._unlabel(self._secret_name(integration_id), version)
-        except self._client.exceptions.ResourceNotFoundException:
-            return  # the integration was removed meanwhile
 
-    def _unlabel(self, name: str, version: str) -> None:
-        try:
-            self._client.update_secret_version_stage(
-                SecretId=name, VersionStage=_label(version), RemoveFromVersionId=version
-            )
-        except self._client.exceptions.InvalidParameterException:
-            return  # it has none: the first version of a secret has only AWSCURRENT
+    @property
+    def _errors(self) -> Any:
+        return self._client.exceptions
+
+    def _stages(self, name: str) -> Mapping[str, Sequence[str]]:
+        """The labels of each version of the secret."""
+        return self._client.describe_secret(SecretId=name)["VersionIdsToStages"]
+
+    def _unlabel(self, name: str, *versions: str) -> None:
+        """Takes the labels off with which versions were offered; the first version of a secret never had one."""
+        for version in versions:
+            with suppress(self._errors.InvalidParameterException):
+                self._client.update_secret_version_stage(
+                    SecretId=name, VersionStage=_label(version), RemoveFromVersionId=version
+                )
 
     def forget(self, integration_id: str) -> None:
         """Removes the credentials for good. They may be gone already."""

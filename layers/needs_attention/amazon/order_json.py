@@ -76,7 +76,7 @@ def _facts(raw: object) -> dict[str, Any]:
 
 def _is_delivered(order: Mapping[str, Any], fulfillment: Mapping[str, Any]) -> bool:
     """Whether all packages of an order that is shipped completely have arrived. Amazon does not say when they did."""
-    statuses = {_node(package.get("packageStatus")).get("status") for package in _nodes(order.get("packages"))}
+    statuses = {_text(_node(package.get("packageStatus")), "status") for package in _nodes(order.get("packages"))}
     return fulfillment.get("fulfillmentStatus") == "SHIPPED" and statuses - {"CANCELLED"} == {"DELIVERED"}
 
 

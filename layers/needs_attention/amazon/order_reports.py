@@ -11,6 +11,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ _LONGEST_LINE = 100_000
 # IDs and times are ASCII in each of the character sets in which Amazon was seen to write reports.
 _AN_ASCII_CHARSET = "latin-1"
 _CHARSETS_BY_MARK = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:(Z|[+-]\d\d:?\d\d)| ([A-Z]+))", re.ASCII)
 # Hours ahead of UTC. "IST", "CST" and "AST" are left out: each means zones of two marketplaces or more.
 _ZONES = {
     "UTC": 0, "GMT": 0, "WET": 0, "BST": 1, "WEST": 1, "CET": 1, "MET": 1, "MEZ": 1, "CEST": 2, "MEST": 2, "MESZ": 2,
@@ -147,13 +149,14 @@ def _read(row: Mapping[str, str]) -> ReportRow:
 
 
 def _time(text: str) -> datetime | None:
-    """A time in ISO 8601, or with the name of its zone: "2026-10-30 04:00:00 PDT"."""
-    digits, _, zone = text.rpartition(" ")
+    """A time in ISO 8601 with its zone, or with the name of one: "2026-10-30 04:00:00 PDT"."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    digits, offset, zone = match.groups()
     try:
-        if zone in _ZONES:
-            time = datetime.fromisoformat(digits).replace(tzinfo=timezone(timedelta(hours=_ZONES[zone])))
-        else:
-            time = datetime.fromisoformat(text)
-        return in_utc(time)
-    except ValueError:
+        if offset:
+            return in_utc(datetime.fromisoformat(digits + offset))
+        return in_utc(datetime.fromisoformat(digits).replace(tzinfo=timezone(timedelta(hours=_ZONES[zone]))))
+    except (KeyError, ValueError):
         return None

@@ -31,6 +31,8 @@ _DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 # Requests a second. The fastest of the operations that are called here has 2 (Reports API, getReport); Amazon raises
 # some sellers' rates.
 _HIGHEST_RATE: Final = 100.0
+# The slowest has 0.0056 (searchOrders). A rate of years could never be corrected.
+_LOWEST_RATE: Final = 0.001
 
 
 def user_agent(application: str, version: str, attributes: Mapping[str, str]) -> str:
@@ -80,7 +82,7 @@ class HttpAnswer:
         """Requests a second. Amazon may leave the header out; a value that is no believable rate says as little."""
         stated = self.headers.get("x-amzn-RateLimit-Limit", "").strip()
         rate = float(stated) if _DECIMAL.fullmatch(stated) else 0.0
-        return rate if 0 < rate <= _HIGHEST_RATE else None
+        return rate if _LOWEST_RATE <= rate <= _HIGHEST_RATE else None
 
     def json_object(self) -> dict[str, Any] | None:
         """The body, if it is a JSON object and says so. Raises nothing, as JSON errors carry the whole body along.

@@ -156,7 +156,7 @@ class Retention:
 
     def due(self, now: datetime) -> DueRedactions:
         """How many orders are due in each integration. Orders of removed ones still hold personal data."""
-        ids = [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
+        ids = self._integrations.find_all_ids()
         return {"integrations": [_due_view(one, RedactionCounts.of(self._orders, one, now)) for one in ids]}
 
     def redacted(self, integration_id: str, when: RedactedWhen) -> Redactions:
@@ -212,8 +212,8 @@ class BuyerErasures:
         return [wanted] if wanted else every
 
     def _all(self) -> list[str]:
-        """Removed integrations too: their orders still hold personal data."""
-        return [one.integration_id for one in self._integrations.find_all(deleted_too=True)]
+        """Removed integrations, and those that cannot be read, too: their orders still hold personal data."""
+        return list(self._integrations.find_all_ids())
 
 
 def _erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:

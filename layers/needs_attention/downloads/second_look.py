@@ -51,6 +51,7 @@ class Reconciliation(Value):
     updated_before: UtcTime
     walk: Walk
     is_by_report: bool = False
+    is_instead_of_report: bool = False  # by searches, since Amazon made no usable report; however busy the account is
     report: OrderReport | None = None
     counts: Counts = Counts()
     missed: tuple[str, ...] = ()
@@ -72,7 +73,8 @@ class Reconciliation(Value):
         if last and not last.finished_at:
             if last.retry_at and now < last.retry_at:
                 return None
-            if last.is_by_report == by_report or (last.is_by_report and not last._has_failed):
+            goes_on = last.is_instead_of_report or (last.is_by_report and not last._has_failed)
+            if last.is_by_report == by_report or goes_on:
                 return last._reaching(live.walk.reached)
         if last and last.finished_at and now < last.finished_at + RECONCILED_EVERY:
             return None
@@ -85,7 +87,14 @@ class Reconciliation(Value):
         if end - start < RECONCILED_EVERY:
             return None
         walk = Walk.of_the_past(start, live.walk.pace)
-        return cls(updated_after=start, updated_before=end, walk=walk, is_by_report=by_report)
+        is_instead = last is not None and last.finished_at is None and last._has_failed and not by_report
+        return cls(
+            updated_after=start,
+            updated_before=end,
+            walk=walk,
+            is_by_report=by_report,
+            is_instead_of_report=is_instead,
+        )
 
     @property
     def _has_failed(self) -> bool:
@@ -101,8 +110,8 @@ class Reconciliation(Value):
 
     def asking_for(self, report: OrderReport) -> "Reconciliation":
         """Once Amazon is asked for the report: it is counted from its beginning."""
-        update = {"report": report, "counts": Counts(), "retry_at": None, "failure": None}
-        return self.model_copy(update=update)
+        anew = {"counts": Counts(), "missed": (), "missed_count": 0}
+        return self.model_copy(update={"report": report, "retry_at": None, "failure": None, **anew})
 
     def found(self, missed: Sequence[str]) -> "Reconciliation":
         shown = (*self.missed, *missed)[:MOST_MISSED_SHOWN]

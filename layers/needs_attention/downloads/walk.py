@@ -103,6 +103,7 @@ class Walk(Value):
     looks_back: bool = True
     was_restarted: bool = False
     pace: Pace = Pace()
+    crowded_before: UtcTime | None = None  # looking back past this time filled a page
 
     @classmethod
     def of_the_past(cls, start: datetime, pace: Pace) -> "Walk":
@@ -133,7 +134,8 @@ class Walk(Value):
         """As far as the slice still holds a page at most, so that it costs no call more."""
         new = before - self.reached
         fitting = (it for it in LISTED_LATE if self.pace.orders_in(new + it) <= PAGE * ONE_PAGE)
-        return next(fitting, OVERLAP)
+        found = next(fitting, OVERLAP)
+        return max(min(found, self.reached - self.crowded_before), OVERLAP) if self.crowded_before else found
 
     def pages_expected(self, part: Slice) -> int:
         """The number of calls that the slice may take."""
@@ -161,8 +163,18 @@ class Walk(Value):
                 pace = pace.model_copy(update={"orders": pace.orders / 2})
             # A slice that ended with the window does not speak against the planned width.
             width = min(max((part.before - part.after) * 2, self.width), WIDEST)
-            return Walk(reached=reached, width=width, pace=pace, looks_back=part.is_at_edge)
+            return Walk(
+                reached=reached,
+                width=width,
+                pace=pace,
+                looks_back=part.is_at_edge,
+                crowded_before=self.crowded_before,
+            )
         if part.pages == 0 and part.before - self.reached > NARROWEST and self._must_be_cut(part):
+            if self.reached - part.after > OVERLAP:
+                # What was looked back at filled the page: that says nothing about the new part.
+                update = {"slice": None, "was_restarted": False, "crowded_before": self.reached}
+                return self.model_copy(update=update)
             # The orders of this page are stored already.
             is_surprise = self.pace.orders_in(part.before - part.after) < PAGE / 2
             width = max((part.before - self.reached) / (4 if is_surprise else 2), NARROWEST)

@@ -13,7 +13,7 @@ from needs_attention.values.times import UtcTime
 # In bytes as stored. One DynamoDB item (400 KB) holds these facts together with edits, verdict and keys.
 LARGEST_ORDER = 100_000
 # In bytes. People tell lines by their SKU too, so a title is the first thing to do without.
-_SHORTER_TITLES = (200, 100, 50, 25, 0)
+_SHORTER_TITLES = (200, 100, 50, 25)
 _ELLIPSIS = "…"
 
 # The program of a business order that Amazon buys and invoices itself.
@@ -160,12 +160,18 @@ class AmazonOrder(Value):
 
         Raises UnreadableOrder if it is too large to keep even without them.
         """
-        for longest_title in (None, *_SHORTER_TITLES):
-            order = self if longest_title is None else self._with_titles_of(longest_title)
-            size = len(order.model_dump_json(by_alias=True).encode())
-            if size <= LARGEST_ORDER:
-                return order
-        raise UnreadableOrder(self.order_id, f"{size:,} bytes, more than the {LARGEST_ORDER:,} that can be kept")
+        if self._bytes <= LARGEST_ORDER:
+            return self
+        bare = self._with_titles_of(0)
+        if bare._bytes > LARGEST_ORDER:
+            reason = f"{bare._bytes:,} bytes, more than the {LARGEST_ORDER:,} that can be kept"
+            raise UnreadableOrder(self.order_id, reason)
+        shorter = (self._with_titles_of(longest) for longest in _SHORTER_TITLES)
+        return next((order for order in shorter if order._bytes <= LARGEST_ORDER), bare)
+
+    @property
+    def _bytes(self) -> int:
+        return len(self.model_dump_json(by_alias=True).encode())
 
     def _with_titles_of(self, longest: int) -> Self:
         lines = self.line_items and tuple(
@@ -254,7 +260,8 @@ class AmazonOrder(Value):
                     "line_items": _with_known_products(self.line_items, merged.line_items),
                     "is_gift": newer.is_gift or self.is_gift,
                     "cancel_requested_by_buyer": newer.cancel_requested_by_buyer or self.cancel_requested_by_buyer,
-                    "delivered_at": self.delivered_at or newer.delivered_at,  # later answers repeat it
+                    # Later answers repeat it. An order that comes back from shipped is delivered another time.
+                    "delivered_at": (self.delivered_at or newer.delivered_at) if merged.is_shipped else None,
                 }
             )
         )

@@ -212,8 +212,9 @@ _PARTNERS = {
     "bayan": vocabulary("bay"),
     "пан": vocabulary("пані пани"),
 }
+_ALSO_INITIALS = frozenset({"m", "mm", "d"})
 _PARTS_OF_COUPLES = _HONORIFICS | _PARTNERS.keys()
-_COUPLING = vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і та και و")  # noqa: RUF001 - Cyrillic is meant
+_COUPLING = vocabulary("& + / and or und oder u et ou y e i a en og och ja o ve si și и і й та και و")  # noqa: RUF001 - Cyrillic is meant
 _BEHIND_HONORIFICS = vocabulary("of & + /")  # "Family of Moss", "Mr & Moss"
 # Written after the name, as separate words.
 _TRAILING_HONORIFICS = vocabulary("""
@@ -383,9 +384,12 @@ def _is_couple(words: list[str]) -> bool:
     if len(words) < 3 or _bare(words[1]) not in _COUPLING:
         return False
     one, coupling, other = words
+    if coupling.endswith(".") and coupling.isupper():  # "Mr. A. Herr"
+        return False
     if not _is_honorific_beside(one, other) or not _is_honorific_beside(other, one):
         return False
-    may_be_initials = len(_bare(coupling)) == 1 and coupling[0].isalpha() and _bare(other) not in _HONORIFICS
+    is_letter = len(_bare(coupling)) == 1 and coupling[0].isalpha()
+    may_be_initials = is_letter and _bare(other) in _ALSO_INITIALS
     return not may_be_initials or (coupling.islower() and not one.islower())  # "Mme E M Moss", but "Pani i Pan Moss"
 
 

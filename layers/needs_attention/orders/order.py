@@ -356,9 +356,12 @@ class Order(Value):
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody has to send it any more: it is sent, cancelled, void or Amazon's."""
+        """Whether nobody has to send it any more: it is sent, cancelled, void or Amazon's.
+
+        An order that is dispatched, but waits for the warehouse or is in its hands, is still to be sent.
+        """
         is_over_at_amazon = self.amazon.is_shipped or self.amazon.is_cancelled or self.amazon.is_fulfilled_by_amazon
-        return is_over_at_amazon or self.status in {"Dispatched", "Void"}
+        return is_over_at_amazon or self.voided_at is not None or self.is_really_dispatched
 
     @property
     def redact_at(self) -> datetime | None:
@@ -381,16 +384,19 @@ class Order(Value):
     def _delivered_at(self) -> datetime:
         """When the goods were delivered, or may have been at the earliest.
 
-        Amazon reports a delivery with its next update, which may come late; a parcel comes by the end of its promise.
+        Amazon reports a delivery with its next update, which may come late; a parcel comes by the end of its promise,
+        unless it was sent after that.
         """
-        amazon, sent_at = self.amazon, self.fully_dispatched_at
+        amazon = self.amazon
+        # Of an order that Amazon calls shipped, we only know when we learnt of it.
+        sent_from_here = self.fully_dispatched_at if self.is_dispatched_by_us else None
         latest = amazon.deliver_by or amazon.created_at + LONGEST_DELIVERY
         if amazon.delivered_at:
-            return min(amazon.delivered_at, latest)
-        if earliest := amazon.deliver_by_earliest:
-            # Of an order that Amazon calls shipped, we only know when we learnt of it.
-            return max(earliest, sent_at) if sent_at and self.is_dispatched_by_us else earliest
-        return min(sent_at or amazon.updated_at, latest)
+            return min(amazon.delivered_at, max(latest, sent_from_here or latest))
+        earliest = amazon.deliver_by_earliest
+        if sent_from_here:
+            return max(earliest or sent_from_here, sent_from_here)
+        return earliest or min(self.fully_dispatched_at or amazon.updated_at, latest)
 
 
 def is_unsent(status: str, three_pl_status: ThreePlStatus, fulfilled_by: str | None) -> bool:

@@ -277,9 +277,10 @@ class OrderStore:
     def write_redaction_key(self, order: Order) -> None:
         """Writes when the order's data is due, for an order that an earlier release counted otherwise.
 
-        Writes nothing if the order has changed since: that change writes it too.
+        Writes nothing if the order has changed since, or is being changed: that change writes it too.
         """
-        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+        errors = self._client.exceptions
+        with suppress(errors.ConditionalCheckFailedException, errors.TransactionConflictException):
             self._client.update_item(
                 TableName=self._table,
                 Key=order_key(order.order_id),

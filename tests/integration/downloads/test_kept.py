@@ -77,6 +77,32 @@ def test_copies_on_one_page_are_merged_as_two_downloads_would_be(
     assert (taken.counts.orders, taken.counts.new) == (1, 1)
 
 
+MOVED = {"recipient": {"deliveryAddress": {"addressLine1": "5 Mill Road"}}}
+LATEST = {"lastUpdatedTime": "2026-11-23T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "copies"),
+    [
+        (MOVED | LATER, ({}, {"recipient": ABSENT} | LATEST)),  # the older copy has the address before
+        (MOVED | LATER, ({}, {"recipient": ABSENT} | LATER)),
+        ({}, ({"fulfillment": {"fulfillmentStatus": "SHIPPED"}} | LATER, LATEST)),  # it came back from shipped
+        ({}, ({"fulfillment": {"fulfillmentStatus": "ODD"}} | LATER, LATEST)),
+    ],
+)
+def test_copies_are_merged_into_the_stored_order_one_after_another(
+    world: World, stored: dict[str, Any], copies: tuple[dict[str, Any], ...]
+) -> None:
+    take(world, [a_raw_order(**stored)])
+    take(world, [a_raw_order(**stored) | {"orderId": "701-2222222-2222222"}])
+    at_once = [a_raw_order(**changes) for changes in copies]
+    take(world, at_once)
+    for raw in at_once:
+        take(world, [raw | {"orderId": "701-2222222-2222222"}])
+    first, second = world.order("701-1111111-1111111").amazon, world.order("701-2222222-2222222").amazon
+    assert first.model_copy(update={"order_id": second.order_id}) == second
+
+
 def test_an_older_copy_on_a_page_fills_gaps_of_the_newer_one_before_it(world: World) -> None:
     take(world, [a_raw_order(**POORER | LATER), a_raw_order()])
     amazon = world.order("701-1111111-1111111").amazon

@@ -162,6 +162,17 @@ def test_a_report_that_proves_nothing_is_asked_for_again_in_an_hour(busy: World,
     assert looked.counts.orders == len(busy.ledger())
 
 
+def test_what_a_failed_report_missed_is_not_counted_again_by_the_next(
+    busy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never_stored = f"777-9\t{amazon_time(NOON)}\tShipped\tAmazon.com"
+    answer_with(report_of(never_stored, "777-1\tsoon\tShipped\tAmazon.com"), monkeypatch)
+    busy.run_for(5 * HOUR, tick=10 * MINUTE)
+    assert calls(busy).count("createReport") > 2
+    looked = second_look(busy)
+    assert (looked.missed, looked.missed_count) == (("777-9",), 1)
+
+
 def test_a_report_asked_for_again_covers_the_time_since(busy: World) -> None:
     busy.amazon.misbehave(Misbehaviour.CANCELLED_REPORT, operations=["createReport"], times=3)
     busy.run()
@@ -299,7 +310,25 @@ def test_a_time_in_a_report_may_name_its_zone(busy: World, monkeypatch: pytest.M
     assert told == [NOON + 3 * HOUR]
 
 
-@pytest.mark.parametrize("time", ["2026-11-01 15:00:00 IST", "2026-11-01 15:00:00 XYZ", "PDT", " PDT", "0001-01-01"])
+UNREADABLE_TIMES = [
+    "2026-11-01 15:00:00 IST",
+    "2026-11-01 15:00:00 XYZ",
+    "PDT",
+    " PDT",
+    "0001-01-01",
+    # Hours may lie between these and the time that Amazon means.
+    "2026-11-01T15:00:00",
+    "2026-11-01 15:00:00",
+    "2026-11-01",
+    "2026-11-01 PDT",
+    "2026-11-01T15",
+    "2026-11-01T15:00:00+00:",
+    "2026-11-01T15:00:00+09:00 PDT",
+    "2026-W44-5",
+]
+
+
+@pytest.mark.parametrize("time", UNREADABLE_TIMES)
 def test_a_time_whose_zone_is_not_known_cannot_be_read(busy: World, monkeypatch: pytest.MonkeyPatch, time: str) -> None:
     answer_with(report_of(f"{MISSED}\t{time}\tShipped\tAmazon.com"), monkeypatch)
     busy.run_for(5 * MINUTE)

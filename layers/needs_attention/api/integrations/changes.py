@@ -5,6 +5,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.api.callers import Caller
 from needs_attention.api.downloads import check_start
@@ -24,6 +27,8 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.wake_up_queue import WakeUpQueue
+
+logger = Logger(child=True)
 
 
 class TriedIntegration(IntegrationDetails):
@@ -68,13 +73,17 @@ class IntegrationChanges:
         if before is not None and before.deleted_at is None:
             detail = f"There is already an integration {registration.integration_id}."
             raise Problem(409, detail, code="alreadyRegistered")
+        if before is not None and before.credentials_version:
+            detail = "The removal of this integration is not finished. Send the DELETE again first."
+            raise Problem(409, detail, code="stillBeingRemoved")
         wanted = registration.integration(before, self._integrations.stages(), self._now)
         self._check_download_start(wanted.settings)
         start, history = wanted.settings.download_orders_updated_after, None
         if start is not None:
             pace = self._downloads.live_download(wanted).walk.pace
             history = BackdatedDownload.requested(start, pace, by=self._caller.name, now=self._now)
-        with self._with_credentials(wanted.integration_id, registration.credentials) as version:
+        in_use = before.credentials_version if before else None
+        with self._with_credentials(wanted.integration_id, registration.credentials, in_use=in_use) as version:
             named = wanted.model_copy(update={"credentials_version": version})
             integration = self._integrations.register(named, history)
         self._wake_ups.wake(integration.integration_id)
@@ -89,8 +98,8 @@ class IntegrationChanges:
         if patch.credentials is None:
             changed = self._changed(integration_id, lambda one: patch.applied_to(one, stages, self._now), if_match)
         else:
-            existing_integration(self._integrations, integration_id)
-            with self._with_credentials(integration_id, patch.credentials) as version:
+            in_use = existing_integration(self._integrations, integration_id).credentials_version
+            with self._with_credentials(integration_id, patch.credentials, in_use=in_use) as version:
                 named = {"credentials_version": version}
                 changed = self._changed(
                     integration_id,
@@ -125,14 +134,14 @@ class IntegrationChanges:
         """
         known = self._integrations.get(integration_id)
         if known is not None and known.deleted_at:
-            self._accounts.forget(integration_id)  # nothing else finishes a removal that died half-way
+            self._forget_credentials(known)  # nothing else finishes a removal that died half-way
         integration = existing_integration(self._integrations, integration_id)
         subscription = self._downloads.live_download(integration).subscription
         if subscription.subscription_id is not None and subscription.failure is None:
             detail = "Amazon still sends its notifications. Set orderChangeNotifications to false, and wait a moment."
             raise Problem(409, detail, code="stillSubscribed")
-        self._changed(integration_id, lambda one: one.model_copy(update={"deleted_at": self._now}), if_match)
-        self._accounts.forget(integration_id)
+        gone = {"deleted_at": self._now}
+        self._forget_credentials(self._changed(integration_id, lambda one: one.model_copy(update=gone), if_match))
 
     def freeze(self, integration_id: str, if_match: IfMatch) -> IntegrationDetails:
         """Stops the hand-over of the integration's orders. Raises a 404, 409 or 412."""
@@ -153,25 +162,51 @@ class IntegrationChanges:
         return {"isFrozen": False}
 
     @contextmanager
-    def _with_credentials(self, integration_id: str, credentials: CredentialsBody) -> Iterator[str]:
+    def _with_credentials(
+        self, integration_id: str, credentials: CredentialsBody, *, in_use: str | None
+    ) -> Iterator[str]:
         """The version of the credentials to name in the integration: used if that is written, else withdrawn.
 
         They come first: an integration without them would only fail.
         """
-        version = self._accounts.offer(integration_id, credentials.as_credentials())
+        version = self._accounts.offer(integration_id, credentials.as_credentials(), in_use=in_use)
         try:
             yield version
-        except (Problem, ChangedMeanwhile):  # after any other error, the integration may have been written
-            self._accounts.withdraw(integration_id, version)
+        except (Problem, ChangedMeanwhile):
+            # After any other error, or if an answer of AWS's was lost, the integration may name it.
+            if self._version_named_by(integration_id) != version:
+                self._accounts.withdraw(integration_id, version)
             raise
+        self._make_current(integration_id)
+
+    def _make_current(self, integration_id: str) -> None:
+        """Downloads go by the version that the integration names: if this fails, the call has succeeded all the same.
+
+        Somebody else may bring other credentials meanwhile, so it looks again.
+        """
         for _ in range(ATTEMPTS):
-            # Somebody else may have brought other credentials meanwhile: those that the integration names are current.
-            named = existing_integration(self._integrations, integration_id).credentials_version or version
+            named = self._version_named_by(integration_id)
+            try:
+                if named:
+                    self._accounts.make_current(integration_id, named)
+            except ChangedMeanwhile:
+                continue
+            except (BotoCoreError, ClientError) as error:
+                logger.warning("credentials not made current", integration=integration_id, error=type(error).__name__)
+                return
+            if self._version_named_by(integration_id) == named:
+                return
+
+    def _version_named_by(self, integration_id: str) -> str | None:
+        integration = self._integrations.get(integration_id)
+        return integration.credentials_version if integration else None
+
+    def _forget_credentials(self, removed: Integration) -> None:
+        """Until it names no version any more, nobody can revive it: new credentials would be forgotten too."""
+        self._accounts.forget(removed.integration_id)
+        if removed.credentials_version:
             with suppress(ChangedMeanwhile):
-                self._accounts.make_current(integration_id, named)
-                if existing_integration(self._integrations, integration_id).credentials_version == named:
-                    return
-        raise changed_meanwhile()
+                self._integrations.save(removed.model_copy(update={"credentials_version": None}))
 
     def _is_rejudging(self, integration_id: str) -> bool:
         """Whether a rejudgement is under way, or was when this request came."""

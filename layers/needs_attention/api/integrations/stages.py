@@ -83,9 +83,10 @@ class StageChanges:
         for integration in self._integrations.find_all(deleted_too=True):
             if integration.settings.default_stage == stage.id and integration.deleted_at is None:
                 raise Problem(409, f"It is the default Stage of {integration.name}.", code="inUse")
-            found = self._orders.find_by_stage(integration.integration_id, stage.id, Page(limit=1))
+        for integration_id in self._integrations.find_all_ids():
+            found = self._orders.find_by_stage(integration_id, stage.id, Page(limit=1))
             if found.summaries or found.unreadable:
-                raise Problem(409, f"Orders of {integration.name} are in this Stage.", code="inUse")
+                raise Problem(409, f"Orders of {integration_id} are in this Stage.", code="inUse")
 
 
 def _existing(stages: Stages, name_or_id: str) -> Stage:

@@ -1,9 +1,8 @@
 """Takes in Amazon's answers: writes the orders that are new or changed, and sets aside those that cannot be kept."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
-from functools import reduce
 from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -66,9 +65,9 @@ class Intake:
         by_amazon: ChangedBy = {"by": "amazon", "at": now, "cause": cause, "request_id": request_id}
         written: list[Written] = []
         unchanged = 0
-        for order_id, amazon in readable.items():
+        for order_id, versions in readable.items():
             try:
-                outcome = self._take_one(integration, stored.get(order_id), amazon, by_amazon)
+                outcome = self._take_one(integration, stored.get(order_id), versions, by_amazon)
             except UnreadableOrder as error:
                 aside.append(_set_aside(error, order_id, now, request_id))
             except SpoiltItem:
@@ -84,7 +83,7 @@ class Intake:
         return Taken(
             counts=sum((_counted(one, integration, now) for one in written), counts),
             written=tuple(written),
-            versions={order_id: amazon.updated_at for order_id, amazon in readable.items()},
+            versions={order_id: versions[-1].updated_at for order_id, versions in readable.items()},
         )
 
     def _note_set_aside(self, integration: Integration, aside: list[SetAside], kept: Set[str]) -> None:
@@ -96,13 +95,16 @@ class Intake:
         self._downloads.set_aside(integration.integration_id, new)
 
     def _take_one(
-        self, integration: Integration, before: Order | None, amazon: AmazonOrder, by_amazon: ChangedBy
+        self, integration: Integration, before: Order | None, versions: Sequence[AmazonOrder], by_amazon: ChangedBy
     ) -> Written | None:
-        if before is None and not _is_wanted(amazon, integration):
+        if before is None and not _is_wanted(versions[-1], integration):
             return None
         while True:
-            after = downloaded(before, amazon, integration.integration_id, integration.settings, by_amazon["at"])
-            if after is None:
+            after = before
+            for amazon in versions:
+                newer = downloaded(after, amazon, integration.integration_id, integration.settings, by_amazon["at"])
+                after = newer or after
+            if after is None or after is before:
                 return None
             if by_amazon["cause"] == "redownload":
                 after = after.with_(redownload_at=next_redownload(after, by_amazon["at"]))
@@ -111,17 +113,17 @@ class Intake:
             except LostRace as race:
                 before = race.current
                 continue
-            return Written(before, landed, amazon)
+            return Written(before, landed, versions[-1])
 
 
 def _read(
     raw_orders: Iterable[object], request_id: str | None, now: datetime
-) -> tuple[dict[str, AmazonOrder], list[SetAside]]:
-    """Each order that can be read, by ID, and the orders that cannot be read.
+) -> tuple[dict[str, list[AmazonOrder]], list[SetAside]]:
+    """The versions of each order that can be read, by ID, and the orders that cannot be read.
 
-    An order that is there twice is merged as two downloads of it would be, the older version first.
+    An order that is there twice is taken in as two downloads of it would be, the older version first.
     """
-    copies: dict[str, list[AmazonOrder]] = {}
+    readable: dict[str, list[AmazonOrder]] = {}
     aside: list[SetAside] = []
     for raw in raw_orders:
         try:
@@ -129,21 +131,10 @@ def _read(
         except UnreadableOrder as error:
             aside.append(_set_aside(error, raw, now, request_id))
         else:
-            copies.setdefault(amazon.order_id, []).append(amazon)
-    readable: dict[str, AmazonOrder] = {}
-    for order_id, versions in copies.items():
-        try:
-            readable[order_id] = _merged(versions)
-        except UnreadableOrder as error:
-            aside.append(_set_aside(error, order_id, now, request_id))
+            readable.setdefault(amazon.order_id, []).append(amazon)
+    for copies in readable.values():
+        copies.sort(key=lambda copy: copy.updated_at)
     return readable, aside
-
-
-def _merged(versions: list[AmazonOrder]) -> AmazonOrder:
-    if len(versions) == 1:
-        return versions[0]
-    oldest_first = sorted(versions, key=lambda amazon: amazon.updated_at)
-    return reduce(AmazonOrder.updated_with, oldest_first).that_can_be_kept()
 
 
 def _is_wanted(amazon: AmazonOrder, integration: Integration) -> bool:
