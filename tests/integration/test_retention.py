@@ -236,7 +236,8 @@ def test_the_report_names_unsent_orders_from_their_ship_by_on(world: World) -> N
     ]
     assert due(world)["acme-na"]["due"] == 1
     world.call("POST", "/orders/701-0/release", None)
-    world.call("PATCH", "/orders/701-1", {"fullyDispatched": True})
+    world.call("PATCH", "/orders/701-0", {"fullyDispatched": True})  # it waits for the warehouse
+    world.call("PATCH", "/orders/701-1", {"fullyDispatched": True, "threePlStatus": "Do Not Transfer to 3PL"})
     assert [one["orderId"] for one in due(world)["acme-na"]["unsent"]] == ["701-3", "701-0"]
 
 

@@ -98,7 +98,10 @@ class IntegrationChanges:
         if patch.credentials is None:
             changed = self._changed(integration_id, lambda one: patch.applied_to(one, stages, self._now), if_match)
         else:
-            in_use = existing_integration(self._integrations, integration_id).credentials_version
+            known = existing_integration(self._integrations, integration_id)
+            # What is wrong is refused before the credentials are stored.
+            self._check_start_of(patch.applied_to(known, stages, self._now), known)
+            in_use = known.credentials_version
             with self._with_credentials(integration_id, patch.credentials, in_use=in_use) as version:
                 named = {"credentials_version": version}
                 changed = self._changed(
@@ -236,13 +239,16 @@ class IntegrationChanges:
             updated = update(integration)
             if updated == integration:
                 return integration
-            if updated.settings.download_orders_updated_after != integration.settings.download_orders_updated_after:
-                self._check_download_start(updated.settings)
+            self._check_start_of(updated, integration)
             try:
                 return self._integrations.save(updated)
             except ChangedMeanwhile:
                 continue
         raise changed_meanwhile()
+
+    def _check_start_of(self, updated: Integration, before: Integration) -> None:
+        if updated.settings.download_orders_updated_after != before.settings.download_orders_updated_after:
+            self._check_download_start(updated.settings)
 
     def _check_download_start(self, settings: Settings) -> None:
         if settings.download_orders_updated_after is not None:

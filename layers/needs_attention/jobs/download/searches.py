@@ -83,8 +83,7 @@ class Searches:
         until = now - AMAZONS_MARGIN
         share = 0.5 if self._waiting_backdated() else 1.0
         may_have_pages = not state.live.search_bucket.can_carry(state.live.walk.pace, share)
-        looks_far_back = state.live.search_bucket.is_half_full(now)  # a full page costs a call more
-        part = state.live.walk.next_slice(until, may_have_pages=may_have_pages, is_listed_late=looks_far_back)
+        part = state.live.walk.next_slice(until, may_have_pages=may_have_pages, is_listed_late=True)
         if part is None:
             state.keep(last_run_at=now)
             return True
