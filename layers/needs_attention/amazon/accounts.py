@@ -57,7 +57,7 @@ class AmazonAccounts:
                 self._client.put_secret_value(SecretId=name, VersionStages=[_label(version)], **secret)
         except errors.ResourceNotFoundException:
             try:
-                self._client.create_secret(Name=name, **secret)
+                version = self._client.create_secret(Name=name, **secret)["VersionId"]
             except errors.ResourceExistsException as error:
                 raise ChangedMeanwhile from error
         except errors.InvalidRequestException as error:
