@@ -109,7 +109,8 @@ class AmazonAccounts:
 
     def forget(self, integration_id: str) -> None:
         """Removes the credentials for good. They may be gone already."""
-        self._client.delete_secret(SecretId=self._secret_name(integration_id), ForceDeleteWithoutRecovery=True)
+        with suppress(self._errors.ResourceNotFoundException):
+            self._client.delete_secret(SecretId=self._secret_name(integration_id), ForceDeleteWithoutRecovery=True)
 
     def api_for(self, integration: Integration, now: datetime) -> SellingPartnerApi:
         """Amazon's API in the integration's region, or at the endpoint that the environment names instead.
