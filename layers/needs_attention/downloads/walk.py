@@ -131,7 +131,7 @@ class Walk(Value):
         return Slice(after=after, before=before, is_at_edge=before == end, may_have_pages=may_have_pages)
 
     def _look_back(self, before: datetime) -> timedelta:
-        """As far as the slice still holds a page at most, so that it costs no call more."""
+        """As far as the slice is expected to hold a page at most, so that it seldom costs a call."""
         new = before - self.reached
         fitting = (it for it in LISTED_LATE if self.pace.orders_in(new + it) <= PAGE * ONE_PAGE)
         found = next(fitting, OVERLAP)

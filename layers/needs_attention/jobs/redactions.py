@@ -40,9 +40,11 @@ def remove_personal_data(
     fails keeps none waiting either. The next run does what is left when the time is over. Answers with the errors of
     those that failed, by their IDs.
     """
+    # Personal data goes also where the settings cannot be read.
+    settings_of = {one.integration_id: one.settings for one in integrations.find_all(deleted_too=True)}
 
     def leaves_some(integration_id: str) -> bool:
-        settings = _settings(integrations, integration_id)
+        settings = settings_of.get(integration_id, Settings())
         is_more_due = redact_what_is_due(orders, integration_id, settings, now, until)
         return go_on_erasing(orders, downloads, integration_id, settings, now) or is_more_due
 
@@ -52,16 +54,6 @@ def remove_personal_data(
         failed |= turns.failed
         waiting = tuple(one for one, is_left in turns.results.items() if is_left)
     return failed
-
-
-def _settings(integrations: SettingsStore, integration_id: str) -> Settings:
-    """The settings, or the default ones if they cannot be read: personal data goes all the same."""
-    try:
-        integration = integrations.get(integration_id)
-    except ValueError:
-        logger.exception("settings cannot be read", integration=integration_id)
-        integration = None
-    return integration.settings if integration else Settings()
 
 
 def redact_what_is_due(

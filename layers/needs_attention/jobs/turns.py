@@ -22,7 +22,7 @@ def for_each[Result](job: str, integration_ids: Iterable[str], turn: Callable[[s
     for integration_id in integration_ids:
         try:
             results[integration_id] = turn(integration_id)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the others have their turn, and `fail_loudly` raises it
             logger.exception("integration failed", job=job, integration=integration_id)
             failed[integration_id] = error
     return Turns(results, failed)

@@ -163,9 +163,8 @@ class AmazonOrder(Value):
         if self._bytes <= LARGEST_ORDER:
             return self
         bare = self._with_titles_of(0)
-        if bare._bytes > LARGEST_ORDER:
-            reason = f"{bare._bytes:,} bytes, more than the {LARGEST_ORDER:,} that can be kept"
-            raise UnreadableOrder(self.order_id, reason)
+        if (size := bare._bytes) > LARGEST_ORDER:
+            raise UnreadableOrder(self.order_id, f"{size:,} bytes, more than the {LARGEST_ORDER:,} that can be kept")
         shorter = (self._with_titles_of(longest) for longest in _SHORTER_TITLES)
         return next((order for order in shorter if order._bytes <= LARGEST_ORDER), bare)
 

@@ -12,7 +12,7 @@ from needs_attention.orders.order import Order, Redaction
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.dynamodb import Item, number, text
 from needs_attention.tables.earlier_items import as_written_now, is_upgraded, mirrored_hold
-from needs_attention.values.model import differing, read_stored
+from needs_attention.values.model import Value, differing, read_stored
 from needs_attention.values.times import instant
 
 if TYPE_CHECKING:
@@ -88,15 +88,16 @@ def readable_order(item: Item) -> Order | None:
 
 
 def readable_summary(item: Item) -> Summary | None:
-    try:
-        return read_stored(Summary, item["summary"]["S"])
-    except (KeyError, ValueError):
-        return None
+    return _readable(Summary, item, "summary")
 
 
 def readable_redaction(item: Item) -> Redaction | None:
+    return _readable(Redaction, item, "redaction")
+
+
+def _readable[Kept: Value](kind: type[Kept], item: Item, attribute: str) -> Kept | None:
     try:
-        return read_stored(Redaction, item["redaction"]["S"])
+        return read_stored(kind, item[attribute]["S"])
     except (KeyError, ValueError):
         return None
 
@@ -175,9 +176,8 @@ def created_key(order: Order | Summary) -> str:
 
 def redaction_key(order: Order) -> str:
     """Every order is either redacted or will be."""
-    state = REDACTED if order.redacted_at else DUE if order.is_over else UNSENT
-    at = order.redacted_at or order.redact_at
-    return f"{state}{instant(at) if at else NO_DEADLINE}#{order.order_id}"
+    states = ((DUE if order.is_over else UNSENT, order.redact_at), (REDACTED, order.redacted_at))
+    return next(f"{state}{instant(at)}#{order.order_id}" for state, at in states if at)
 
 
 def id_in(key: str) -> str:

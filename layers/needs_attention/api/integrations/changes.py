@@ -82,8 +82,7 @@ class IntegrationChanges:
         if start is not None:
             pace = self._downloads.live_download(wanted).walk.pace
             history = BackdatedDownload.requested(start, pace, by=self._caller.name, now=self._now)
-        in_use = before.credentials_version if before else None
-        with self._with_credentials(wanted.integration_id, registration.credentials, in_use=in_use) as version:
+        with self._with_credentials(wanted.integration_id, registration.credentials, in_use=None) as version:
             named = wanted.model_copy(update={"credentials_version": version})
             integration = self._integrations.register(named, history)
         self._wake_ups.wake(integration.integration_id)
@@ -95,20 +94,19 @@ class IntegrationChanges:
         New settings start a rejudgement over that is under way: it has judged orders by the ones before.
         """
         stages = self._integrations.stages()
+
+        def patched(integration: Integration) -> Integration:
+            return patch.applied_to(integration, stages, self._now)
+
         if patch.credentials is None:
-            changed = self._changed(integration_id, lambda one: patch.applied_to(one, stages, self._now), if_match)
+            changed = self._changed(integration_id, patched, if_match)
         else:
             known = existing_integration(self._integrations, integration_id)
-            # What is wrong is refused before the credentials are stored.
-            self._check_start_of(patch.applied_to(known, stages, self._now), known)
+            self._check_start_of(patched(known), known)  # what is wrong is refused before the credentials are stored
             in_use = known.credentials_version
             with self._with_credentials(integration_id, patch.credentials, in_use=in_use) as version:
                 named = {"credentials_version": version}
-                changed = self._changed(
-                    integration_id,
-                    lambda one: patch.applied_to(one, stages, self._now).model_copy(update=named),
-                    if_match,
-                )
+                changed = self._changed(integration_id, lambda one: patched(one).model_copy(update=named), if_match)
         if patch.settings and self._is_rejudging(integration_id):
             self._begin_rejudgement(integration_id, stages)
         self._wake_ups.wake(integration_id)
