@@ -52,7 +52,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         if change is None:
             return
         changed_at = change.changed_at or now
-        hint = Redownload(order_id=change.order_id, cause="orderChange", wanted_at=now, changed_at=changed_at)
+        hint = Redownload(
+            order_id=change.order_id,
+            cause="orderChange",
+            wanted_at=now,
+            changed_at=changed_at,
+            seller_id=change.seller_id,
+        )
         for integration in subscribers(change.subscription_id):
             if is_wanted(change, integration):
                 downloads.want_redownload(integration.integration_id, hint)

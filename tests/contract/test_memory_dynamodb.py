@@ -184,6 +184,7 @@ def test_an_update_sets_and_removes_attributes(both: Any) -> None:
 def test_a_transaction_writes_everything_or_nothing(both: Any, revision: int, *, is_frozen: bool) -> None:
     both.put_item(TableName="IntegrationsTable", Item=an_item(1, revision={"N": "1"}))
     both.put_item(TableName="IntegrationsTable", Item=an_item(2, data={"S": "old"}))
+    both.put_item(TableName="IntegrationsTable", Item=an_item(4))
     if is_frozen:
         both.put_item(TableName="IntegrationsTable", Item={**DEMO, "item": {"S": "freeze"}})
     unchanged = of_revision(revision)
@@ -199,6 +200,7 @@ def test_a_transaction_writes_everything_or_nothing(both: Any, revision: int, *,
         {"ConditionCheck": {"TableName": "IntegrationsTable", "Key": an_item(1), **unchanged}},
         {"ConditionCheck": {"TableName": "IntegrationsTable", "Key": {**DEMO, "item": {"S": "freeze"}}, **not_frozen}},
         {"Put": {"TableName": "IntegrationsTable", "Item": an_item(3), **not_frozen}},
+        {"Delete": {"TableName": "IntegrationsTable", "Key": an_item(4)}},
     ]
     is_written = revision == 1 and not is_frozen
     if is_written:
@@ -208,6 +210,7 @@ def test_a_transaction_writes_everything_or_nothing(both: Any, revision: int, *,
     stored = both.query(**OF_DEMO)["Items"]
     assert an_item(2, data={"S": "new" if is_written else "old"}) in stored
     assert (an_item(3) in stored) == is_written
+    assert (an_item(4) in stored) != is_written
 
 
 def test_a_batch_gives_what_exists_and_only_what_is_asked_of_it(both: Any) -> None:

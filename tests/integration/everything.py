@@ -73,6 +73,7 @@ class Day:
         body = {
             "integrationId": INTEGRATION,
             "region": "NA",
+            "sellerId": "A1EXAMPLESELLER",
             "marketplaceIds": ["ATVPDKIKX0DER"],
             "credentials": self.credentials,
             "settings": {"downloadOrdersUpdatedAfter": "2026-10-25T00:00:00Z", "orderChangeNotifications": True},

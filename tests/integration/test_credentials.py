@@ -5,8 +5,7 @@ or the process dies.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -15,17 +14,12 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from needs_attention.aws import ChangedMeanwhile
+from tests.integration.crossings import REQUESTS, Killed, before_request, call_of_aws, dies
 from tools.builders import NOON
 from tools.in_memory.api import Answer, World, app
 
 SHOP = "/integrations/shop"
 SECRET = "needs-attention/integration/shop"
-# No call makes more requests to AWS; at a number above the last, nothing happens.
-REQUESTS = range(1, 15)
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 def credentials(who: str) -> dict[str, str]:
@@ -33,35 +27,13 @@ def credentials(who: str) -> dict[str, str]:
 
 
 def register(world: World, who: str) -> Answer:
-    body = {"integrationId": "shop", "name": who, "region": "NA", "marketplaceIds": ["ATVPDKIKX0DER"]}
+    body: dict[str, object] = {"integrationId": "shop", "name": who, "region": "NA", "sellerId": "A1EXAMPLESELLER"}
+    body["marketplaceIds"] = ["ATVPDKIKX0DER"]
     return world.call("POST", "/integrations", {**body, "credentials": credentials(who)})
 
 
 def change(world: World, who: str, **headers: Any) -> Answer:
     return world.call("PATCH", SHOP, {"name": who, "credentials": credentials(who)}, **headers)
-
-
-def call_of_aws() -> Any:
-    """What every client of AWS calls. Its name is private, so the stubs leave it out."""
-    return BaseClient._make_api_call  # type: ignore[attr-defined]
-
-
-@contextmanager
-def before_request(number: int, action: Callable[[], object]) -> Iterator[None]:
-    """Does something once, before that request to AWS."""
-    make_call, made = call_of_aws(), 0
-
-    def counting(client: BaseClient, *request: Any) -> Any:
-        nonlocal made
-        made += 1
-        if made == number:
-            patch.undo()
-            action()
-        return make_call(client, *request)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", counting)
-        yield
 
 
 def used(world: World) -> str:
@@ -136,9 +108,6 @@ def test_a_change_of_an_outdated_state_brings_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("number", REQUESTS)
 def test_a_registration_that_dies_leaves_nothing_or_all_and_may_be_repeated(world: World, number: int) -> None:
-    def dies() -> None:
-        raise Killed
-
     try:
         with before_request(number, dies):
             register(world, "first")
@@ -151,9 +120,6 @@ def test_a_registration_that_dies_leaves_nothing_or_all_and_may_be_repeated(worl
 
 @pytest.mark.parametrize("number", REQUESTS)
 def test_a_change_that_dies_leaves_name_and_credentials_of_one_call(world: World, number: int) -> None:
-    def dies() -> None:
-        raise Killed
-
     register(world, "nobody")
     try:
         with before_request(number, dies):
@@ -172,9 +138,6 @@ def test_calls_that_died_do_not_use_up_the_labels_of_a_secret(world: World, monk
         if operation == "PutSecretValue" and sum(map(len, labels())) >= 20:
             raise client.exceptions.LimitExceededException({"Error": {"Code": "LimitExceededException"}}, operation)
         return make_call(client, operation, parameters)
-
-    def dies() -> None:
-        raise Killed
 
     register(world, "nobody")
     with monkeypatch.context() as patch:
@@ -235,9 +198,6 @@ def test_a_removal_that_a_revival_crosses_leaves_the_new_credentials(world: Worl
 
 
 def test_an_integration_whose_removal_died_is_revived_once_that_is_finished(world: World) -> None:
-    def dies() -> None:
-        raise Killed
-
     register(world, "nobody")
     for number in REQUESTS:
         with suppress(Killed), before_request(number, dies):

@@ -22,6 +22,7 @@ REGISTRATION = {
     "integrationId": "beta-eu",
     "name": "Beta",
     "region": "EU",
+    "sellerId": "A1EXAMPLESELLER",
     "marketplaceIds": ["A1F83G8C2ARO7P", "A1PA6795UKMFR9"],
     "credentials": CREDENTIALS,
 }
@@ -107,7 +108,9 @@ def test_an_integration_is_registered_once(world: World) -> None:
 
 
 def test_of_two_who_register_the_same_at_once_one_is_told(world: World) -> None:
-    with world.just_before("manage_settings", "PutItem", lambda: world.register("beta-eu", name="The other")):
+    with world.just_before(
+        "manage_settings", "TransactWriteItems", lambda: world.register("beta-eu", name="The other")
+    ):
         answer = register(world)
     assert (answer.status, answer.body["code"]) == (409, "changedMeanwhile")
     assert world.integrations.find_all()[1].name == "The other"
@@ -474,6 +477,7 @@ def test_an_integration_without_credentials_is_removed_too(world: World) -> None
 
 
 def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> None:
+    world.call("PATCH", "/integrations/acme-na", {"sellerId": "A1EXAMPLESELLER"})
     integration = world.integrations.get("acme-na")
     assert integration is not None
     live = world.downloads.live_download(integration)
@@ -499,6 +503,7 @@ def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> No
             }
         ],
         "overdueVerdicts": None,
+        "warnings": [],
         "orderChangeNotifications": {"isSubscribed": False, "failure": None},
         "expiries": [],
         "quotaLeft": {"searchOrders": 0, "getOrder": 30},

@@ -24,6 +24,7 @@ POSTS: dict[tuple[str, str], Any] = {
     ("POST", "/integrations"): {
         "integrationId": "new-eu",
         "region": "EU",
+        "sellerId": "A1EXAMPLESELLER",
         "marketplaceIds": ["A1PA6795UKMFR9"],
         "credentials": {"clientId": "id", "clientSecret": "secret", "refreshToken": "token"},
     },

@@ -12,6 +12,7 @@ ACME = "/integrations/acme-na"
 REGISTRATION = {
     "integrationId": "acme-na",
     "region": "NA",
+    "sellerId": "A1EXAMPLESELLER",
     "marketplaceIds": ["ATVPDKIKX0DER"],
     "credentials": {"clientId": "an-id", "clientSecret": "a-client-secret", "refreshToken": "a-token"},
 }

@@ -323,6 +323,7 @@ def a_notification(**changes: Any) -> dict[str, Any]:
     return event
 
 
+SELLER = "A1EXAMPLESELLER"  # in events/receive_order_changes.json
 ORDER = "Payload__OrderChangeNotification__"
 
 
@@ -331,6 +332,7 @@ def test_a_notification_wakes_a_run_that_asks_for_the_changed_order(subscribed: 
     (hint,) = subscribed.downloads.due_redownloads("demo", "orderChange", NOON)
     assert (hint.order_id, hint.cause) == ("701-1111111-1111111", "orderChange")
     assert hint.changed_at == NOON - timedelta(seconds=2)
+    assert hint.seller_id == SELLER
     assert subscribed.woken() == ["demo"]
 
 

@@ -91,6 +91,7 @@ SHEET = "orderId,revision,company\n701-1111111-1111111,1,One\n701-2222222-222222
 REGISTRATION = {
     "integrationId": "beta-eu",
     "region": "EU",
+    "sellerId": "A1EXAMPLESELLER",
     "marketplaceIds": ["A1PA6795UKMFR9"],
     "credentials": CREDENTIALS,
     "settings": {"downloadOrdersUpdatedAfter": START},

@@ -1,9 +1,11 @@
 """Incidents of a connection: how they open, what they explain, and how they close."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 from needs_attention.integrations.incidents import MOST_UNTOLD, Incident, Incidents, is_far_behind
+from needs_attention.values.model import read_stored
 from tools.builders import NOON
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
@@ -68,3 +70,32 @@ def test_only_the_latest_news_is_kept_while_the_bus_takes_none() -> None:
         incidents = opened.closed("fieldsVanished").with_news_since(opened, at)
     assert len(incidents.untold) == MOST_UNTOLD
     assert incidents.untold[-1].at == NOON + timedelta(minutes=MOST_UNTOLD - 1)
+
+
+# Codes since 0.1.0, which that release cannot read
+
+
+def stored(incidents: Incidents) -> Any:
+    return json.loads(incidents.model_dump_json(by_alias=True))
+
+
+def test_an_incident_of_a_newer_code_is_read_again_in_its_place() -> None:
+    oldest = an_incident("otherSeller", seller_id="A1ACMEACMEACME")
+    later = an_incident("quotaExhausted").model_copy(update={"since": NOON + timedelta(minutes=1)})
+    both = Incidents().opened(oldest).with_news_since(Incidents(), NOON)
+    both = both.opened(later).with_news_since(both, NOON + timedelta(minutes=1))
+    assert read_stored(Incidents, json.dumps(stored(both))) == both
+
+
+def test_a_release_that_does_not_know_a_code_never_meets_it() -> None:
+    both = Incidents().opened(an_incident("otherSeller")).opened(an_incident("quotaExhausted"))
+    item = stored(both.with_news_since(Incidents(), NOON))
+    assert [one["code"] for one in item["incidents"]] == ["quotaExhausted"]
+    assert [one["incident"]["code"] for one in item["untold"]] == ["quotaExhausted"]
+
+
+def test_codes_of_a_later_release_are_left_out() -> None:
+    item = stored(Incidents().opened(an_incident("otherSeller")))
+    (known,) = item["newer"]["incidents"]
+    item["newer"] = {"incidents": [known, known | {"code": "ofALaterRelease"}], "untold": []}
+    assert [one.code for one in read_stored(Incidents, json.dumps(item)).incidents] == ["otherSeller"]

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from tools.amazon_stand_in.login_with_amazon import Credentials
 from tools.amazon_stand_in.marketplaces import marketplaces_of
+from tools.amazon_stand_in.notifications_api import SELLER_ID
 from tools.local_stack.api import call
 from tools.local_stack.expectations import Unexpected
 from tools.local_stack.stack import Stack
@@ -26,6 +27,7 @@ def registration(settings: Mapping[str, object] | None = None) -> dict[str, Any]
         "integrationId": INTEGRATION,
         "name": "Demo shop",
         "region": "NA",
+        "sellerId": SELLER_ID,
         "marketplaceIds": [marketplace.marketplace_id for marketplace in marketplaces_of("NA")],
         "credentials": {to_camel(name): value for name, value in asdict(CREDENTIALS).items()},
         "settings": {"downloadOrdersUpdatedAfter": start.isoformat(), **(settings or {})},

@@ -18,7 +18,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.downloads import Download
-from needs_attention.api.integrations.changes import TriedIntegration
+from needs_attention.api.integrations.changes import SellerProblem, TriedIntegration
 from needs_attention.api.integrations.views import IntegrationDetails, IntegrationProblem
 from needs_attention.api.operations import CSV, JSON, KEY, MERGE_PATCH, Operation, Source
 from needs_attention.api.orders.views import EditedOrder, GateProblem, OrderProblem, WholeOrder
@@ -29,6 +29,7 @@ from tools.openapi.texts import ABOUT, PATH_PARTS, REFUSALS
 PROBLEM = "application/problem+json"
 COMPONENTS = "#/components/schemas/"
 HAS_ETAG = (WholeOrder, EditedOrder, IntegrationDetails, TriedIntegration)
+NAMES_A_SELLER = {(HTTPStatus.CREATED, IntegrationDetails), (HTTPStatus.OK, TriedIntegration)}
 CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: CSV}
 BODIES = tuple(CONTENT_TYPES)
 
@@ -100,7 +101,7 @@ class _Schemas:
     def __init__(self, operations: Iterable[Operation]) -> None:
         self.operations = tuple(operations)
         sent, queries = self._kinds(*BODIES), self._kinds(Source.QUERY)
-        answers: list[Any] = [ProblemDetails, OrderProblem, GateProblem, IntegrationProblem]
+        answers: list[Any] = [ProblemDetails, OrderProblem, GateProblem, IntegrationProblem, SellerProblem]
         answers += [kind for operation in self.operations for kind in operation.answers.values() if kind is not None]
         wanted: list[tuple[Any, JsonSchemaMode]] = [(kind, "validation") for kind in sent | queries]
         wanted += [(kind, "serialization") for kind in dict.fromkeys(answers)]
@@ -246,6 +247,8 @@ def _responses(operation: Operation, schemas: _Schemas, examples: list[Example])
             yield str(int(status)), _refused(status, kind, schemas)
         elif status is HTTPStatus.CONFLICT and operation.answers.get(HTTPStatus.OK) is EditedOrder:
             yield str(int(status)), _refused(status, GateProblem, schemas)
+        elif status is HTTPStatus.CONFLICT and NAMES_A_SELLER & {*operation.answers.items()}:
+            yield str(int(status)), _refused(status, SellerProblem, schemas)
         else:
             yield str(int(status)), {"$ref": f"#/components/responses/{_name(status)}"}
 

@@ -64,6 +64,7 @@ class _Morning:
             "integrationId": "acme-na",
             "name": "Acme North America",
             "region": "NA",
+            "sellerId": "A1EXAMPLESELLER",
             "marketplaceIds": ["ATVPDKIKX0DER"],
             "credentials": credentials,
             "settings": {"goLiveDate": instant(NOON - timedelta(days=7))},

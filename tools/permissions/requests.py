@@ -7,7 +7,12 @@ from typing import Any
 from tools.permissions.policies import ACCOUNT, REGION, Request
 
 # A transaction is authorised as what is in it: "Using IAM with DynamoDB transactions" in the Developer Guide.
-_IN_A_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem"}
+_IN_A_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
 _SECRETS = {
     "CreateSecret": "Name",
     "GetSecretValue": "SecretId",

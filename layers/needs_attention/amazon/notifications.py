@@ -39,11 +39,12 @@ _TIME: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 class ChangeNotification(NamedTuple):
     """A notification: Amazon changed the order at `changed_at`. `is_pending`: Amazon has not released the order yet.
 
-    `marketplace_id` and `changed_at` are None if the notification does not say.
+    `seller_id`, `marketplace_id` and `changed_at` are None if the notification does not say.
     """
 
     subscription_id: str
     order_id: str
+    seller_id: str | None
     marketplace_id: str | None
     changed_at: datetime | None
     is_pending: bool
@@ -71,6 +72,7 @@ def order_change(body: str) -> ChangeNotification | None:
             return ChangeNotification(
                 subscription_id,
                 order_id,
+                seller_id=_told(change, "SellerId"),
                 marketplace_id=_told(change, "Summary", "MarketplaceId"),
                 changed_at=_first_time(times),
                 is_pending=(_told(change, "Summary", "OrderStatus") or "").startswith("Pending"),

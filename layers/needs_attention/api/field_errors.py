@@ -28,6 +28,8 @@ def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldEr
         field = ".".join(str(part) for part in path) or "body"
         kind = "wrong_type" if _WRONG_TYPE.fullmatch(item["type"]) else item["type"]
         message = item["msg"].removeprefix("Value error, ").replace("be True", "be true")
+        if kind == "missing":
+            message = _missing(model, path)
         if kind == "extra_forbidden":
             allowed = ", ".join(_names_at(model, path[:-1]))
             message = f"not known; allowed are {allowed}" if allowed else "not known; none is allowed"
@@ -42,12 +44,23 @@ def _is_field(part: str | int) -> bool:
     return isinstance(part, int) or not (part in {"bool", "[key]"} or part.startswith("function-"))
 
 
+def _missing(model: type[BaseModel], path: Sequence[str | int]) -> str:
+    """Says where the value is found, if the field does."""
+    fields = _model_at(model, path[:-1]).model_fields
+    described = (info.description for name, info in fields.items() if path[-1:] == (info.alias or name,))
+    return next((f"is required. {description}" for description in described if description), "is required")
+
+
 def _names_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     """The names of the fields that the object at this path has."""
+    return [info.alias or name for name, info in _model_at(model, path).model_fields.items()]
+
+
+def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel]:
     for part in path:
         held = (info.annotation for name, info in model.model_fields.items() if part == (info.alias or name))
         model = next((one for annotation in held for one in _models_in(annotation)), model)
-    return [info.alias or name for name, info in model.model_fields.items()]
+    return model
 
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:

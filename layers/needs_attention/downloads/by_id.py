@@ -35,13 +35,15 @@ RedownloadCause = Literal["requested", "orderChange", "reconciliation"]
 class Redownload(Value):
     """An order that Amazon is asked for by its ID, regardless of the order's own timetable, and the cause.
 
-    A hint says that Amazon changed the order at `changed_at`: it is worth a call until that version is stored.
+    A hint says that Amazon changed the order at `changed_at`: it is worth a call until that version is stored. It may
+    name the seller.
     """
 
     order_id: str
     cause: RedownloadCause
     wanted_at: UtcTime
     changed_at: UtcTime | None = None
+    seller_id: str | None = None
     retry_at: UtcTime | None = None
     tries: int = 0
 

@@ -5,9 +5,10 @@ An incident keeps its beginning and its evidence, and closes by itself when its 
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Literal
+from operator import itemgetter
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
@@ -22,7 +23,11 @@ IncidentCode = Literal[
     "unreadableAnswer",
     "fieldsVanished",
     "quotaExhausted",
+    "otherSeller",
 ]
+# A release cannot read an item with a code that it does not know, so codes since 0.1.0 are stored apart from the others
+# under a name that it leaves out.
+_NEWER: frozenset[str] = frozenset({"otherSeller"})
 # These end with the next call that Amazon answers.
 NO_CALL_WORKS: frozenset[IncidentCode] = frozenset(
     {"credentialsUnreadable", "credentialsRejected", "accessDenied", "marketplaceNotAllowed", "amazonUnavailable"}
@@ -47,6 +52,7 @@ class Incident(Value):
     evidence: str
     request_id: str | None = None
     fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    seller_id: str | None = None  # the other seller
     probed_at: UtcTime | None = None
     probed_order: str | None = None
 
@@ -64,6 +70,30 @@ class Incidents(Value):
 
     incidents: tuple[Incident, ...] = ()
     untold: tuple[IncidentNews, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _with_newer_apart(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        whole = dumped(self)
+        newer = {
+            "incidents": [one for one in whole["incidents"] if one["code"] in _NEWER],
+            "untold": [one for one in whole["untold"] if one["incident"]["code"] in _NEWER],
+        }
+        older = {name: [one for one in whole[name] if one not in newer[name]] for name in newer}
+        return {**older, "newer": newer}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_newer_among_them(cls, stored: Any) -> Any:
+        """Codes of a later release, from which this one was rolled back to, are left out."""
+        match stored:
+            case {"newer": {"incidents": [*incidents], "untold": [*untold]}}:
+                known = [one for one in incidents if one["code"] in _NEWER]
+                known_news = [one for one in untold if one["incident"]["code"] in _NEWER]
+                return {
+                    "incidents": sorted([*stored["incidents"], *known], key=itemgetter("since")),
+                    "untold": sorted([*stored["untold"], *known_news], key=itemgetter("at")),
+                }
+        return stored
 
     def __bool__(self) -> bool:
         return bool(self.incidents)

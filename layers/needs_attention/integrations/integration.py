@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from needs_attention.integrations.expiry import Ending, Expiry
 from needs_attention.orders.settings import Settings
-from needs_attention.values.fields import Slug
+from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
@@ -39,10 +39,28 @@ class Rejudgement(Value):
 
 Region = Literal["NA", "EU", "FE"]
 
+# Amazon calls it Merchant Token in Seller Central, and `SellerId` in notifications. The known ones are an A with 12 or
+# 13 letters and digits; nothing that Amazon publishes limits its length.
+SellerId = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True),
+    Like("[A-Z0-9]{10,20}", "must be the seller's Merchant Token, such as A1EXAMPLE12345: see Settings, Account Info"),
+]
+MOST_NAMED_SELLERS = 20
+
+
+class NamedSeller(Value):
+    """The seller that an administrator named for an integration, and when."""
+
+    seller_id: str
+    by: str
+    at: UtcTime
+
 
 class Integration(Value):
     """One Amazon seller account in one Amazon region. Its credentials are in Secrets Manager, never here.
 
+    No other integration has the same seller and region: Amazon's quota is the seller's, and two would overspend it.
     `credentials_version` names the version of the secret that came with the last change of the credentials; None for
     one of an earlier release.
     """
@@ -58,8 +76,21 @@ class Integration(Value):
     client_secret_created_at: UtcTime | None = None
     consent_given_at: UtcTime | None = None
     credentials_version: str | None = None
+    named_sellers: tuple[NamedSeller, ...] = ()  # the last one counts; empty for an integration of an earlier release
     deleted_at: UtcTime | None = None
     revision: int = 0
+
+    @property
+    def seller_id(self) -> str | None:
+        """The seller's Merchant Token; None for an integration of an earlier release that nobody has given one."""
+        return self.named_sellers[-1].seller_id if self.named_sellers else None
+
+    def of_seller(self, seller_id: str, by: str, at: datetime) -> "Integration":
+        """With this seller. The last twenty stay on record."""
+        if seller_id == self.seller_id:
+            return self
+        named = (*self.named_sellers, NamedSeller(seller_id=seller_id, by=by, at=at))
+        return self.model_copy(update={"named_sellers": named[-MOST_NAMED_SELLERS:]})
 
     def expiries(self, now: datetime) -> tuple[Expiry, ...]:
         """The ends of its credentials, the soonest first."""

@@ -35,12 +35,22 @@ WHAT_TO_DO: dict[IncidentCode, str] = {
         "Check whether another application or environment uses the same Amazon application, and download less of the "
         "past meanwhile. Nothing is lost: downloads go on as Amazon allows."
     ),
+    "otherSeller": (
+        "Check in Seller Central which seller consented. Correct `sellerId`, or send the credentials of the seller in "
+        "`sellerId`. Orders that came since may be the other seller's. The incident ends with the next notification "
+        "that names this seller."
+    ),
 }
 
 FULFILLMENT_VANISHED = (
     "Amazon sends no status or channel that is known here: it has an outage, or a new value that needs a new release. "
     "Look up urgent orders in Seller Central, and confirm `fulfillmentUnknown` on those that are yours to send and not "
     "shipped. The others are downloaded again automatically when the status and the channel are back."
+)
+
+NAME_THE_SELLER = (
+    "Send `sellerId`, the seller's Merchant Token: Seller Central shows it under Settings, Account Info. Until then "
+    "nothing keeps a second integration of the same seller from spending its quota."
 )
 
 HOW_TO_RENEW: dict[Ending, str] = {

@@ -1,8 +1,9 @@
 """Items of the integrations table: read by key or by the beginning of their name, and written if nobody was faster.
 
-Partition `#system` holds what decides where orders may go: the integrations with their settings, the Stages and the
-freeze of everything. `#connections` holds what runs say of all integrations: their incidents and subscriptions. The
-partition of an integration's ID holds the state of its downloads, the orders to ask for by ID, and those set aside.
+Partition `#system` holds what decides where orders may go: the integrations with their settings, which of them has a
+seller, the Stages and the freeze of everything. `#connections` holds what runs say of all integrations: their incidents
+and subscriptions. The partition of an integration's ID holds the state of its downloads, the orders to ask for by ID,
+and those set aside.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from needs_attention.aws import ChangedMeanwhile, is_lost_race
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.incidents import Incidents
-from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration import Integration, Region
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.tables.dynamodb import text
@@ -77,6 +77,11 @@ class SettingsStore:
             for one in known
         }
 
+    def of_seller(self, region: Region, seller_id: str) -> str | None:
+        """The ID of the integration that has the seller in the region, even a deleted one; None if there is none."""
+        item = self._items.get(SYSTEM, _seller_item(region, seller_id))
+        return item["registeredAs"]["S"] if item else None
+
     def save(self, integration: Integration) -> Integration:
         """Writes the integration if it is still as it was read. Raises ChangedMeanwhile."""
         later = integration.model_copy(update={"revision": integration.revision + 1})
@@ -85,23 +90,52 @@ class SettingsStore:
         )
         return later
 
-    def register(self, integration: Integration, history: BackdatedDownload | None) -> Integration:
-        """Writes the integration as `save` does, and the download that it begins with: both or neither."""
-        if history is None:
-            return self.save(integration)
+    def save_with_seller(
+        self, integration: Integration, before: Integration | None, history: BackdatedDownload | None = None
+    ) -> Integration:
+        """Writes the integration as `save` does, and that it alone has its seller: both or neither.
+
+        `before` is the integration as it was read; its seller becomes free if it is another one now. `history` is the
+        download that the integration begins with. Raises ChangedMeanwhile, also if another integration has the seller.
+        """
         later = integration.model_copy(update={"revision": integration.revision + 1})
         place = f"integration#{integration.integration_id}"
-        put_integration = self._items.conditional_put(SYSTEM, place, later, expected=integration.revision)
-        download = history.model_copy(update={"revision": 1})
-        place = f"download#{history.download_id}"
-        put_download = self._items.conditional_put(integration.integration_id, place, download, expected=0)
+        writes: list[Any] = [{"Put": self._items.conditional_put(SYSTEM, place, later, expected=integration.revision)}]
+        if integration.seller_id:
+            writes.append({"Put": self._put_seller(integration, integration.seller_id)})
+        if before and before.seller_id and before.seller_id != integration.seller_id:
+            writes.append({"Delete": self._delete_seller(before, before.seller_id)})
+        if history:
+            download = history.model_copy(update={"revision": 1})
+            place = f"download#{history.download_id}"
+            put_download = self._items.conditional_put(integration.integration_id, place, download, expected=0)
+            writes.append({"Put": put_download})
         try:
-            self._client.transact_write_items(TransactItems=[{"Put": put_integration}, {"Put": put_download}])
+            self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
             if not is_lost_race(error):
                 raise
             raise ChangedMeanwhile from error
         return later
+
+    def _put_seller(self, integration: Integration, seller_id: str) -> dict[str, Any]:
+        key = item_key(SYSTEM, _seller_item(integration.region, seller_id))
+        return {
+            "Item": {**key, "registeredAs": text(integration.integration_id)},
+            **self._if_ours(integration.integration_id),
+        }
+
+    def _delete_seller(self, integration: Integration, seller_id: str) -> dict[str, Any]:
+        key = item_key(SYSTEM, _seller_item(integration.region, seller_id))
+        return {"Key": key, **self._if_ours(integration.integration_id)}
+
+    def _if_ours(self, integration_id: str) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "ConditionExpression": "attribute_not_exists(#item) OR #registeredAs = :id",
+            "ExpressionAttributeNames": {"#item": "item", "#registeredAs": "registeredAs"},
+            "ExpressionAttributeValues": {":id": text(integration_id)},
+        }
 
     def nothing_changed(self, integration: Integration) -> tuple[dict[str, Any], ...]:
         """Condition checks for a transaction: the settings are still as they were read, and nothing is frozen."""
@@ -147,3 +181,8 @@ class SettingsStore:
         """Writes the list if it is still as it was read. Raises ChangedMeanwhile."""
         later = stages.model_copy(update={"revision": stages.revision + 1})
         self._items.put_if_unchanged(SYSTEM, "stages", later, expected=stages.revision)
+
+
+def _seller_item(region: Region, seller_id: str) -> str:
+    """The name of the item that keeps a seller to one integration. It stays when the integration is removed."""
+    return f"seller#{region}#{seller_id}"

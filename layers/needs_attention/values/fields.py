@@ -55,6 +55,22 @@ class OneOf:
         return value
 
 
+class NoneOf:
+    """Annotates a text that must be none of these; `refusal` is the message for one of them."""
+
+    def __init__(self, refused: Iterable[str], refusal: str) -> None:
+        self._refused = frozenset(refused)
+        self._refusal = refusal
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(kind))
+
+    def _check(self, value: str) -> str:
+        if value in self._refused:
+            raise ValueError(self._refusal)
+        return value
+
+
 class Like:
     """Annotates a text that must match a pattern; `refusal` is the message for any other."""
 

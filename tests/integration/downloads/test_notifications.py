@@ -7,7 +7,9 @@ import pytest
 
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.notifications import order_change, unsubscribe
+from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.live import Subscription
+from needs_attention.integrations.integration import NamedSeller
 from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import HOUR, MINUTE, World
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -226,3 +228,66 @@ def test_a_paused_integration_is_unsubscribed_when_its_setting_says_so(told: Wor
     told.change(is_paused=True, settings=Settings())
     told.run()
     assert sent_for(told, min(told.ledger())) is None
+
+
+# The seller that notifications name
+
+
+OURS, OTHER = "A1STANDINSELLER", "A2BERGBERGBERG"
+
+
+def hear(told: World, seller_id: str | None) -> None:
+    """A notification arrives of an order that Amazon has changed just now."""
+    told.clock.advance(MINUTE)
+    hint = Redownload(
+        order_id=min(told.ledger()),
+        cause="orderChange",
+        wanted_at=told.clock(),
+        changed_at=told.clock(),
+        seller_id=seller_id,
+    )
+    told.downloads.want_redownload("demo", hint)
+    told.run()
+
+
+def of_seller(told: World, seller_id: str) -> None:
+    told.change(named_sellers=(NamedSeller(seller_id=seller_id, by="clerk", at=told.clock()),))
+
+
+def open_codes(told: World) -> list[str]:
+    return [one.code for one in told.incidents.incidents]
+
+
+def test_a_notification_that_names_another_seller_is_an_incident(told: World) -> None:
+    of_seller(told, OURS)
+    hear(told, OTHER)
+    (incident,) = told.incidents.incidents
+    assert incident.code == "otherSeller"
+    assert OURS in incident.evidence
+    assert OTHER in incident.evidence
+    hear(told, None)
+    assert told.incidents.incidents == (incident,)
+    hear(told, OURS)
+    assert open_codes(told) == []
+
+
+def test_the_incident_ends_when_the_seller_is_corrected(told: World) -> None:
+    of_seller(told, OURS)
+    hear(told, OTHER)
+    of_seller(told, "A3NEITHERNEITHER")
+    told.run()
+    assert open_codes(told) == ["otherSeller"]
+    of_seller(told, OTHER)
+    told.run()
+    assert open_codes(told) == []
+
+
+def test_without_a_seller_on_record_no_notification_names_another(told: World) -> None:
+    hear(told, OTHER)
+    assert open_codes(told) == []
+
+
+def test_an_order_is_downloaded_whatever_seller_its_notification_names(told: World) -> None:
+    of_seller(told, OURS)
+    hear(told, OTHER)
+    assert min(told.ledger()) in told.items()

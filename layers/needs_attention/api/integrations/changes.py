@@ -17,7 +17,7 @@ from needs_attention.api.integrations.requests import CredentialsBody, Integrati
 from needs_attention.api.integrations.views import IntegrationDetails, RejudgementView, rejudgement_view
 from needs_attention.api.lookup import existing_integration
 from needs_attention.api.operations import IfMatch
-from needs_attention.api.problems import ATTEMPTS, Problem, changed_meanwhile
+from needs_attention.api.problems import ATTEMPTS, Problem, ProblemDetails, changed_meanwhile
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.integration import Integration, Rejudgement
@@ -36,6 +36,15 @@ class TriedIntegration(IntegrationDetails):
 
     dryRun: NotRequired[Literal[True]]
     preview: NotRequired[SettingsPreview]
+
+
+class SellerProblem(ProblemDetails):
+    """Why an integration cannot be registered or changed.
+
+    With the code `sellerAlreadyRegistered`, `registeredAs` is the ID of the integration that has the seller.
+    """
+
+    registeredAs: NotRequired[str]
 
 
 class Freeze(TypedDict):
@@ -77,6 +86,10 @@ class IntegrationChanges:
             detail = "The removal of this integration is not finished. Send the DELETE again first."
             raise Problem(409, detail, code="stillBeingRemoved")
         wanted = registration.integration(before, self._integrations.stages(), self._now)
+        wanted = wanted.of_seller(registration.seller_id, self._caller.name, self._now)
+        if before is not None:
+            _check_is_the_same_seller(before, wanted)
+        self._check_seller_is_free(wanted)
         self._check_download_start(wanted.settings)
         start, history = wanted.settings.download_orders_updated_after, None
         if start is not None:
@@ -84,7 +97,11 @@ class IntegrationChanges:
             history = BackdatedDownload.requested(start, pace, by=self._caller.name, now=self._now)
         with self._with_credentials(wanted.integration_id, registration.credentials, in_use=None) as version:
             named = wanted.model_copy(update={"credentials_version": version})
-            integration = self._integrations.register(named, history)
+            try:
+                integration = self._integrations.save_with_seller(named, before, history)
+            except ChangedMeanwhile:
+                self._check_seller_is_free(wanted)
+                raise
         self._wake_ups.wake(integration.integration_id)
         return self._list.details(integration, self._now)
 
@@ -96,13 +113,13 @@ class IntegrationChanges:
         stages = self._integrations.stages()
 
         def patched(integration: Integration) -> Integration:
-            return patch.applied_to(integration, stages, self._now)
+            return self._patched(integration, patch, stages)
 
         if patch.credentials is None:
             changed = self._changed(integration_id, patched, if_match)
         else:
             known = existing_integration(self._integrations, integration_id)
-            self._check_start_of(patched(known), known)  # what is wrong is refused before the credentials are stored
+            self._check(patched(known), known)  # what is wrong is refused before the credentials are stored
             in_use = known.credentials_version
             with self._with_credentials(integration_id, patch.credentials, in_use=in_use) as version:
                 named = {"credentials_version": version}
@@ -113,11 +130,12 @@ class IntegrationChanges:
         return self._list.details(changed, self._now)
 
     def tried(self, integration_id: str, patch: IntegrationPatch) -> TriedIntegration:
-        """The integration as the patch would make it, with a preview. Raises a 404 or 422."""
+        """The integration as the patch would make it, with a preview. Raises a 404, 409 or 422."""
         stages = self._integrations.stages()
         integration = existing_integration(self._integrations, integration_id)
-        wanted = patch.applied_to(integration, stages, self._now)
+        wanted = self._patched(integration, patch, stages)
         self._check_download_start(wanted.settings)
+        self._check_seller_of(wanted, integration)
         found = preview(self._orders, integration, wanted.settings, stages.stages, self._now)
         return {**self._list.details(wanted, self._now), "dryRun": True, "preview": found}
 
@@ -237,17 +255,57 @@ class IntegrationChanges:
             updated = update(integration)
             if updated == integration:
                 return integration
-            self._check_start_of(updated, integration)
+            self._check(updated, integration)
             try:
+                if updated.seller_id != integration.seller_id:
+                    return self._integrations.save_with_seller(updated, integration)
                 return self._integrations.save(updated)
             except ChangedMeanwhile:
                 continue
         raise changed_meanwhile()
 
-    def _check_start_of(self, updated: Integration, before: Integration) -> None:
+    def _patched(self, integration: Integration, patch: IntegrationPatch, stages: Stages) -> Integration:
+        patched = patch.applied_to(integration, stages, self._now)
+        return patched.of_seller(patch.seller_id, self._caller.name, self._now) if patch.seller_id else patched
+
+    def _check(self, updated: Integration, before: Integration) -> None:
         if updated.settings.download_orders_updated_after != before.settings.download_orders_updated_after:
             self._check_download_start(updated.settings)
+        self._check_seller_of(updated, before)
+
+    def _check_seller_of(self, updated: Integration, before: Integration) -> None:
+        if updated.seller_id != before.seller_id:
+            self._check_seller_is_free(updated)
+
+    def _check_seller_is_free(self, integration: Integration) -> None:
+        """Raises a 409 that names the integration of the same seller."""
+        if integration.seller_id is None:
+            return
+        holder = self._integrations.of_seller(integration.region, integration.seller_id)
+        if holder is None or holder == integration.integration_id:
+            return
+        known = self._integrations.get(holder)
+        is_removed = known is not None and known.deleted_at is not None
+        way_out = (
+            f"It is removed: register it again under the ID {holder}, and its orders come along."
+            if is_removed
+            else "Add the marketplaces to that one."
+        )
+        detail = f"The integration {holder} has this seller in {integration.region} already. {way_out}"
+        raise Problem(409, detail, code="sellerAlreadyRegistered", also={"registeredAs": holder})
 
     def _check_download_start(self, settings: Settings) -> None:
         if settings.download_orders_updated_after is not None:
             check_start("settings.downloadOrdersUpdatedAfter", settings.download_orders_updated_after, self._now)
+
+
+def _check_is_the_same_seller(removed: Integration, wanted: Integration) -> None:
+    """A removed integration is revived with its orders, so only for its seller. Raises a 409.
+
+    One of an earlier release has no seller on record: the administrator who revives it names it.
+    """
+    is_same = removed.seller_id in {None, wanted.seller_id} and removed.region == wanted.region
+    if not is_same:
+        seller = f"the seller {removed.seller_id} in {removed.region}" if removed.seller_id else removed.region
+        detail = f"The removed integration {removed.integration_id} is of {seller}. Choose another ID for this seller."
+        raise Problem(409, detail, code="otherSeller")

@@ -13,16 +13,22 @@ from pydantic_core import PydanticCustomError
 from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.operations import parsed
 from needs_attention.api.problems import FieldError, Problem, invalid
-from needs_attention.integrations.integration import Integration, Region
+from needs_attention.integrations.integration import Integration, Region, SellerId
 from needs_attention.integrations.stages import StageName, Stages
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.settings import Settings
-from needs_attention.values.fields import OneOf, Slug
+from needs_attention.values.fields import NoneOf, OneOf, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Field(min_length=1, max_length=50)]
+# Marketplaces' IDs look the same, and stand next to it in the same request.
+MerchantToken = Annotated[
+    SellerId,
+    NoneOf(MARKETPLACES, "is a marketplace's ID, not the seller's Merchant Token"),
+    Field(description="The seller's Merchant Token: Seller Central shows it under Settings, Account Info"),
+]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
 
 
@@ -90,6 +96,7 @@ class Registration(Value):
     integration_id: Slug
     name: Name | None = None
     region: Region
+    seller_id: MerchantToken
     marketplace_ids: MarketplaceIds
     credentials: CredentialsBody
     settings: SettingsPatch = Field(default_factory=dict)
@@ -113,6 +120,7 @@ class Registration(Value):
             **self.credentials.begun(now),
             is_paused=before is not None and before.is_paused,
             is_frozen=before is not None and before.is_frozen,
+            named_sellers=before.named_sellers if before else (),
             revision=before.revision if before else 0,
         )
 
@@ -132,6 +140,7 @@ class IntegrationPatch(Value):
     """
 
     name: Name = ""
+    seller_id: MerchantToken = ""
     marketplace_ids: MarketplaceIds = ()
     settings: SettingsPatch = Field(default_factory=dict)
     credentials: CredentialsBody | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, TypedDict, cast
+from typing import Annotated, Literal, TypedDict, cast
 
 from pydantic import ConfigDict, Field, with_config
 
@@ -19,7 +19,7 @@ from needs_attention.integrations.incidents import Incident, IncidentCode, Incid
 from needs_attention.integrations.integration import Integration, Region, Rejudgement
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import IntegrationStanding
-from needs_attention.integrations.wording import HOW_TO_RENEW, what_to_do
+from needs_attention.integrations.wording import HOW_TO_RENEW, NAME_THE_SELLER, what_to_do
 from needs_attention.orders.settings import Settings
 from needs_attention.values.times import instant
 
@@ -66,6 +66,21 @@ class QuotaLeft(TypedDict):
     getOrder: int
 
 
+class HealthWarning(TypedDict):
+    """A weak point that stops nothing, and what to do about it."""
+
+    code: Literal["noSellerId"]
+    whatToDo: str
+
+
+class SellerView(TypedDict):
+    """The seller that an administrator named, and when."""
+
+    sellerId: str
+    by: str
+    at: Instant
+
+
 class Health(TypedDict):
     """The state of an integration's downloads."""
 
@@ -75,6 +90,7 @@ class Health(TypedDict):
     lastSuccessAt: Instant | None
     orderChangeNotifications: NotificationsState
     incidents: list[IncidentView]
+    warnings: list[HealthWarning]
     overdueVerdicts: OverdueVerdicts | None
     quotaLeft: QuotaLeft
     expiries: list[ExpiryView]
@@ -123,6 +139,7 @@ class IntegrationBase(TypedDict):
     integrationId: str
     name: str
     region: Region
+    sellerId: Annotated[str | None, Field(description="The seller's Merchant Token, if it is known")]
     marketplaceIds: list[str]
     settings: ShownSettings
     isPaused: bool
@@ -140,8 +157,9 @@ class IntegrationRow(IntegrationBase):
 
 
 class IntegrationDetails(IntegrationBase):
-    """One integration, with the details of its downloads."""
+    """One integration, with the details of its downloads, and the sellers that were named for it, the latest last."""
 
+    sellerHistory: list[SellerView]
     health: HealthDetails
 
 
@@ -185,6 +203,9 @@ def integration_details(
     """One integration, with the details of its downloads. `aside` are the orders that could not be stored."""
     return {
         **_base(integration, standing.stages),
+        "sellerHistory": [
+            {"sellerId": one.seller_id, "by": one.by, "at": instant(one.at)} for one in integration.named_sellers
+        ],
         "health": {
             **_health(integration, standing.live, standing.incidents, now),
             "setAside": [_set_aside(order) for order in aside[:MOST_SET_ASIDE_SHOWN]],
@@ -222,6 +243,7 @@ def _base(integration: Integration, stages: Stages) -> IntegrationBase:
         "integrationId": integration.integration_id,
         "name": integration.name,
         "region": integration.region,
+        "sellerId": integration.seller_id,
         "marketplaceIds": list(integration.marketplace_ids),
         "settings": as_json(integration.settings) | {"defaultStage": default_stage},
         "isPaused": integration.is_paused,
@@ -244,6 +266,7 @@ def _health(integration: Integration, live: LiveDownload, incidents: Incidents, 
             "failure": live.subscription.failure,
         },
         "incidents": [_incident(incident) for incident in incidents.incidents],
+        "warnings": [] if integration.seller_id else [{"code": "noSellerId", "whatToDo": NAME_THE_SELLER}],
         "overdueVerdicts": as_json(live.overdue_verdicts),
         "quotaLeft": {
             "searchOrders": int(live.search_bucket.tokens_at(now)),

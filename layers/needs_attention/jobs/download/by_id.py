@@ -181,6 +181,7 @@ class Redownloads:
     def _hinted(self) -> Iterator[WantedOrder]:
         """The orders that Amazon tells of and those that the second look found take turns."""
         told, found = self._kept("orderChange"), self._kept("reconciliation")
+        self.state.health.hears_of({hint.seller_id for hint in told if hint.seller_id}, self.now())
         stored = self.orders.versions(hint.order_id for hint in (*told, *found))
         for hint in filter(None, chain.from_iterable(zip_longest(told, found))):
             if hint.is_answered_by(stored.get(hint.order_id), self.state.live.walk.reached):

@@ -104,6 +104,7 @@ class ConnectionHealth:
 
         Answers whether there is work now: orders that wait for fields that are back.
         """
+        self._look_at_seller(now)
         self._look_at_quota(reached, now, is_out_of_quota=is_out_of_quota)
         return self._look_at_fields(now)
 
@@ -209,6 +210,26 @@ class ConnectionHealth:
             if found.position is None:
                 return
             page = page._replace(after=found.position)
+
+    # The seller
+
+    def hears_of(self, seller_ids: Set[str], now: datetime) -> None:
+        """Notifications of Amazon's name these sellers: the credentials are another seller's if one is not ours."""
+        ours = self._integration.seller_id
+        others = seller_ids - {ours}
+        if ours and others:
+            other = min(others)
+            evidence = f"Amazon's notifications name the seller {other}, not {ours}."
+            found = Incident(code="otherSeller", since=now, evidence=evidence, seller_id=other)
+            self._keep(self._incidents.opened(found), now)
+        elif seller_ids:
+            self._keep(self._incidents.closed("otherSeller"), now)
+
+    def _look_at_seller(self, now: datetime) -> None:
+        """Closes the incident once the integration names the seller that the notifications name."""
+        incident = self._incidents.find("otherSeller")
+        if incident and incident.seller_id == self._integration.seller_id:
+            self._keep(self._incidents.closed("otherSeller"), now)
 
     # Quota
 
