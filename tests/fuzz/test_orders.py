@@ -14,13 +14,14 @@ from needs_attention.api.orders.sheet import rows_of, sheet_of
 from needs_attention.api.orders.views import whole_order
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_order import AmazonOrder, UnreadableOrder
 from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.history import OrderRevision, history_item
@@ -34,9 +35,15 @@ from tools.builders import NOON, a_held_order, a_judged_order, an_order
 # DynamoDB's largest item, and its largest key to sort by.
 LARGEST_ITEM, LARGEST_SORT_KEY = 400 * 1024, 1024
 # With these a complete order leaves at once, so one that does not is held by the gate.
-WIDE_OPEN = Settings(default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_orders=True)
+OF_INTEGRATION = IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW, auto_dispatch_orders=True)
+WIDE_OPEN = OF_INTEGRATION.of(None)
 INTEGRATION = Integration(
-    integration_id="acme-na", name="Acme", region="NA", marketplace_ids=(), registered_at=NOON, settings=WIDE_OPEN
+    integration_id="acme-na",
+    name="Acme",
+    region="NA",
+    marketplace_ids=(),
+    registered_at=NOON,
+    settings=OF_INTEGRATION,
 )
 AROUND = Surroundings.of(INTEGRATION, Incidents(), Stages(), is_all_frozen=False)
 

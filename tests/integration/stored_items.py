@@ -21,8 +21,9 @@ from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.jobs.download.run import Downloader
-from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.tables.history import OrderRevision, history_item
 from needs_attention.values import times
 from tools.amazon_stand_in.generator import generated
@@ -43,7 +44,7 @@ ORDERS = (
     *(WITH_THE_WAREHOUSE, FOR_THE_WAREHOUSE, DISPATCHED, OLD, CANCELLED_TOO_LATE),
 )
 EMAIL = {"email": "ada@marketplace.example.com"}
-TO_WAREHOUSE = Settings(default_three_pl_status=ThreePlStatus.NOW)
+TO_WAREHOUSE = IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW)
 
 
 @contextmanager

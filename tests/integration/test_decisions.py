@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.amazon_order import LineItem
 from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.order import Order
@@ -18,8 +19,8 @@ from tools.in_memory.api import Answer, World
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 FIRST, SECOND = "701-0000001-0000001", "701-0000002-0000002"
 DO_NOT, UPON_COMPLETION, AT_ONCE = "Do Not Transfer to 3PL", "Transfer to 3PL Upon Completion", "Transfer to 3PL Now"
-OWN_WAREHOUSE = Settings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, auto_dispatch_orders=True)
-TO_THE_3PL = Settings(default_three_pl_status=ThreePlStatus.NOW)
+OWN_WAREHOUSE = IntegrationSettings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER, auto_dispatch_orders=True)
+TO_THE_3PL = IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW)
 TYPED = {"email": "typed@b.example.com"}
 
 
@@ -52,7 +53,7 @@ def amazon_says(world: World, *, is_judged: bool = True, **fields: Any) -> Order
     order = world.order(FIRST)
     integration = world.integrations.get(order.integration)
     assert integration is not None
-    at, settings = world.clock.now, integration.settings
+    at, settings = world.clock.now, integration.settings.of(order.amazon.marketplace_id)
     sent = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + MINUTE, **fields})
     after = downloaded(order, sent, order.integration, settings, at)
     assert after is not None

@@ -7,12 +7,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from needs_attention.api.problems import UnexpectedError
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_order import Address, LineItem
 from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.edits import Unit
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
+from needs_attention.orders.settings import NEEDS_ATTENTION, Checks, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from tools.builders import (
     CREATED,
@@ -23,7 +24,6 @@ from tools.builders import (
     an_order,
     decided,
     downloaded_again,
-    without_checks,
 )
 from tools.in_memory.api import Answer, World, app
 
@@ -54,7 +54,7 @@ def amazon_says(world: World, order_id: str = FIRST, *, is_judged: bool = True, 
     order = world.order(order_id)
     sent = order.amazon.model_copy(update={"updated_at": order.amazon.updated_at + MINUTE, **fields})
     found = world.integrations.get(order.integration)
-    settings = found.settings if found else Settings()
+    settings = found.settings.of(order.amazon.marketplace_id) if found else Settings()
     again = downloaded(order, sent, order.integration, settings, world.clock.now)
     assert again is not None
     stored = world.orders.save(order, again, by="amazon", at=world.clock.now, cause="download")
@@ -780,7 +780,7 @@ def test_an_incomplete_order_is_not_released(world: World) -> None:
 def test_a_release_gives_the_defaults_of_the_integration(world: World) -> None:
     world.download(order_id=FIRST, buyer_email=None)
     patch(world, {"email": "typed@b.example.com"})
-    world.change_integration(settings=Settings(default_three_pl_status=ThreePlStatus.NOW))
+    world.change_integration(settings=IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW))
     answer = release(world, {})
     assert answer.status == 200
     assert (answer.body["stage"], answer.body["threePlStatus"]) == ("New", "Transfer to 3PL Now")
@@ -790,7 +790,7 @@ def test_a_release_gives_the_defaults_of_the_integration(world: World) -> None:
 def test_an_order_that_is_complete_by_the_settings_of_now_is_let_go(world: World) -> None:
     for order_id in (FIRST, SECOND, THIRD):
         world.download(order_id=order_id, buyer_email=None)
-    world.change_integration(settings=without_checks("email"))
+    world.change_integration(settings=IntegrationSettings(checks=Checks(email=False)))
     assert release(world).status == 200
     assert patch(world, {"stage": "New"}, order_id=SECOND).status == 200
     assert bulk(world, [{"orderId": THIRD, "release": True}]).body["orders"][0]["status"] == 200
@@ -992,8 +992,8 @@ def test_a_warehouse_is_not_shown_an_order_that_is_not_for_it(world: World) -> N
     ("changes", "code"),
     [
         ({"is_frozen": True}, "frozen"),
-        ({"settings": Settings(trial_mode=True)}, "notLive"),
-        ({"settings": Settings(go_live_date=CREATED + MINUTE)}, "notLive"),
+        ({"settings": IntegrationSettings(trial_mode=True)}, "notLive"),
+        ({"settings": IntegrationSettings(go_live_date=CREATED + MINUTE)}, "notLive"),
     ],
 )
 def test_a_frozen_or_not_yet_live_integration_hands_nothing_over(
@@ -1023,7 +1023,7 @@ def test_a_freeze_between_the_gate_and_the_write_still_stops_it(world: World) ->
 
 def test_trial_mode_switched_on_between_gate_and_write_stops_the_transfer(world: World) -> None:
     a_transferable(world)
-    switch_on = lambda: world.change_integration(settings=Settings(trial_mode=True))  # noqa: E731 - one line says it
+    switch_on = lambda: world.change_integration(settings=IntegrationSettings(trial_mode=True))  # noqa: E731 - one line says it
     with world.just_before("edit_orders", "TransactWriteItems", switch_on):
         answer = acknowledge(world)
     assert (answer.status, answer.body["code"]) == (409, "notLive")

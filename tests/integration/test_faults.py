@@ -19,9 +19,10 @@ from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.problems import UnexpectedError
 from needs_attention.environment import AmazonAccess
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import NEEDS_ATTENTION, Settings
+from needs_attention.orders.settings import NEEDS_ATTENTION
 from tests.integration.faults import (
     Fault,
     failing,
@@ -391,7 +392,7 @@ def test_replaying_all_changes_gives_the_same_entries_and_no_new_events(
 @pytest.fixture
 def subscribed(world: World) -> World:
     """The integration of the event, with notifications of changed orders switched on."""
-    world.register("demo", settings=Settings(order_change_notifications=True))
+    world.register("demo", settings=IntegrationSettings(order_change_notifications=True))
     world.downloads.save_subscription(SUBSCRIPTION, "demo")
     return world
 
@@ -439,7 +440,9 @@ def shop(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         accounts.offer("demo", Credentials(**asdict(amazon.credentials)), in_use=None)
         monkeypatch.setattr(app("download_orders"), "accounts", accounts)
         north_america = tuple(one.id for one in MARKETPLACES.values() if one.region == "NA")
-        world.register("demo", marketplace_ids=north_america, settings=Settings(download_pending_orders=True))
+        world.register(
+            "demo", marketplace_ids=north_america, settings=IntegrationSettings(download_pending_orders=True)
+        )
         world.call("POST", "/integrations/demo/downloads", {"updatedAfter": "2026-11-01T00:00:00Z"})
         world.woken()
         yield world

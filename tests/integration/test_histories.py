@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.stages import BUILT_IN_STAGES, Stage, Stages
 from needs_attention.orders.decisions import Decisions
 from needs_attention.orders.order import Order
@@ -36,6 +37,7 @@ from tests.integration.random_histories import Step, run_histories
 from tests.integration.system import ORDER_ID, Answer, System
 from tools.in_memory.api import Clock
 
+US = "ATVPDKIKX0DER"
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHIP_BY, DELIVER_BY = START + timedelta(days=2), START + timedelta(days=5)
 SNOOZE = timedelta(hours=1)
@@ -170,7 +172,7 @@ WISHES: dict[str, dict[str, Any]] = {
 }
 RELEASES: dict[str, dict[str, Any]] = {"releases it": {}, "releases it although incomplete": OVERRIDE}
 
-SETTINGS: dict[str, Callable[[Settings], dict[str, Any]]] = {
+SETTINGS: dict[str, Callable[[IntegrationSettings], dict[str, Any]]] = {
     "Transfer to 3PL Now as default": lambda _: {"default_three_pl_status": ThreePlStatus.NOW},
     "Transfer to 3PL Upon Completion as default": lambda _: {"default_three_pl_status": ThreePlStatus.UPON_COMPLETION},
     "Do Not Transfer to 3PL as default": lambda _: {"default_three_pl_status": ThreePlStatus.DO_NOT_TRANSFER},
@@ -309,18 +311,18 @@ class Histories(RuleBasedStateMachine):
         observer.empty()
         self.integrations = SettingsStore(observer, "IntegrationsTable")
         self.downloads = DownloadStateStore(observer, "IntegrationsTable")
-        own = Settings(
+        own = IntegrationSettings(
             default_three_pl_status=three_pl,
             auto_dispatch_orders=auto_dispatch,
             checks=Checks(names=checks_names),
             download_pending_orders=True,
         )
         self.integration = self._registered("acme-na", own)
-        self.other_integration = self._registered("other-na", Settings())
+        self.other_integration = self._registered("other-na", IntegrationSettings())
         self.integrations.save_stages(
             Stages(stages=(*BUILT_IN_STAGES, Stage(id="packing", name="Packing"), Stage(id="picking", name="Picking")))
         )
-        self.in_force.append(Change(0, own))
+        self.in_force.append(Change(0, own.of(US)))
         self.stream_is_lost_at_the_end = stream_is_lost
         self.versions.append(AmazonsVersion(0, name, lines))
         checked = "names are checked" if checks_names else "names are not checked"
@@ -328,14 +330,14 @@ class Histories(RuleBasedStateMachine):
         self._tell(f"Amazon has {self.versions[0]}")
         self.download(0, without_personal_data=False, calls=calls)
 
-    def _registered(self, integration_id: str, settings: Settings) -> Integration:
+    def _registered(self, integration_id: str, settings: IntegrationSettings) -> Integration:
         """Paused, so that the clock's run does only what it owes by itself: downloads are rules of their own."""
         return self.integrations.save(
             Integration(
                 integration_id=integration_id,
                 name=integration_id,
                 region="NA",
-                marketplace_ids=("ATVPDKIKX0DER",),
+                marketplace_ids=(US,),
                 settings=settings,
                 is_paused=True,
                 registered_at=START,
@@ -442,10 +444,10 @@ class Histories(RuleBasedStateMachine):
     def administrator(self, what: str) -> None:
         """One conditional write of one item, so nothing can come between."""
         own = self.integration.settings
-        own = Settings.model_validate(own.model_dump() | SETTINGS[what](own))
+        own = IntegrationSettings.model_validate(own.model_dump() | SETTINGS[what](own))
         self.integration = self.integrations.save(self.integration.model_copy(update={"settings": own}))
         self.moment += 1
-        self.in_force.append(Change(self.moment, own))
+        self.in_force.append(Change(self.moment, own.of(US)))
         self._tell(f"settings: {what}")
 
     def freeze(self, what: str) -> None:

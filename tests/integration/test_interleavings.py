@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Settings, ThreePlStatus
+from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import order_from_item, to_item
@@ -32,7 +33,8 @@ from tests.integration.laws import LAWS, LAWS_ONCE_QUIET, Doer, Quiet, Write, is
 from tests.integration.system import ORDER_ID, Answer, System
 from tools.builders import LATER, NOON, a_raw_order, an_amazon_order, an_order, downloaded_again
 
-SETTINGS = Settings(default_three_pl_status=ThreePlStatus.NOW)
+OF_INTEGRATION = IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW)
+SETTINGS = OF_INTEGRATION.of(None)
 TYPED_EMAIL, TYPED_STREET = "typed@b.example.com", "7 Elm Road"
 
 
@@ -276,7 +278,7 @@ def interleavings(system: System, observer: Any) -> Interleavings:
         name="Acme",
         region="NA",
         marketplace_ids=("ATVPDKIKX0DER",),
-        settings=SETTINGS,
+        settings=OF_INTEGRATION,
         registered_at=NOON,
     )
     return Interleavings(system, observer, SettingsStore(observer, "IntegrationsTable").save(integration))

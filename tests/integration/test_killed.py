@@ -24,7 +24,7 @@ from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.walk import Pace
 from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.integration import Integration
-from needs_attention.orders.settings import Settings
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from tests.integration.faults import Killed, killed_before_call, watched
 from tests.integration.test_triggered_functions import SUBSCRIPTION, a_stream_event
 from tests.integration.writes import WRITES, Write
@@ -170,7 +170,7 @@ def test_notifications_of_a_killed_run_come_again_and_end_the_same(clock: Clock,
     event = an_event("receive_order_changes")
 
     def prepare(world: World) -> None:
-        world.register("demo", settings=Settings(order_change_notifications=True))
+        world.register("demo", settings=IntegrationSettings(order_change_notifications=True))
         world.downloads.save_subscription(SUBSCRIPTION, "demo")
 
     same_end_whenever_killed(
@@ -197,7 +197,7 @@ def test_a_download_that_died_and_is_woken_again_ends_as_if_it_had_not(
             accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
             accounts.offer("demo", Credentials(**asdict(amazon.credentials)), in_use=None)
             monkeypatch.setattr(app("download_orders"), "accounts", accounts)
-            world.register("demo", settings=Settings(download_pending_orders=True))
+            world.register("demo", settings=IntegrationSettings(download_pending_orders=True))
             world.store(an_order(pending_since=NOON - timedelta(minutes=11), integration="demo"))
             download = BackdatedDownload.requested(NOON.replace(day=1), Pace(), by="ada", now=NOON, suffix="abc")
             world.downloads.save_backdated_download("demo", download)

@@ -11,7 +11,8 @@ from needs_attention.downloads.by_id import SetAside
 from needs_attention.downloads.live import Subscription
 from needs_attention.integrations.arrivals import Arrival, Arrivals
 from needs_attention.integrations.incidents import Incident, Incidents
-from needs_attention.orders.settings import Checks, Settings
+from needs_attention.integrations.integration_settings import IntegrationSettings
+from needs_attention.orders.settings import Checks
 from needs_attention.values.times import instant
 from tools.builders import NOON
 from tools.in_memory.api import Answer, World
@@ -212,7 +213,7 @@ def test_a_setting_of_null_goes_back_to_its_default(world: World) -> None:
 
 
 def test_a_dry_run_counts_orders_to_hold_or_let_go_and_changes_nothing(world: World) -> None:
-    world.change_integration(settings=Settings(checks=Checks(email=False)))
+    world.change_integration(settings=IntegrationSettings(checks=Checks(email=False)))
     world.download(order_id="701-1", buyer_email=None)
     world.download(order_id="701-2", line_items=())
     world.download(order_id="701-3")
@@ -432,7 +433,7 @@ def test_two_changes_at_once_both_land_or_one_is_told(world: World, times: int, 
 
 
 def test_a_setting_that_has_grown_old_does_not_stand_in_the_way_of_others(world: World) -> None:
-    world.change_integration(settings=Settings(download_orders_updated_after=NOON - 800 * DAY))
+    world.change_integration(settings=IntegrationSettings(download_orders_updated_after=NOON - 800 * DAY))
     assert world.call("PATCH", "/integrations/acme-na", {"settings": {"trialMode": True}}).status == 200
 
 

@@ -13,6 +13,7 @@ import pytest
 from needs_attention.api.orders import list as order_list
 from needs_attention.api.orders.filters import Filters, OrderFilters
 from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.wording import CONNECTION_AT_FAULT
 from needs_attention.orders import gate
 from needs_attention.orders.order import LastChange, Order
@@ -554,8 +555,8 @@ def test_an_order_that_may_leave_is_shown_as_fulfillable(world: World) -> None:
     "changes",
     [
         {"is_frozen": True},
-        {"settings": Settings(trial_mode=True)},
-        {"settings": Settings(go_live_date=CREATED + MINUTE)},
+        {"settings": IntegrationSettings(trial_mode=True)},
+        {"settings": IntegrationSettings(go_live_date=CREATED + MINUTE)},
     ],
 )
 def test_a_frozen_or_not_yet_live_integration_lets_nothing_out(world: World, changes: dict[str, Any]) -> None:
@@ -641,7 +642,9 @@ def test_an_order_is_blocked_by_something_exactly_if_it_may_not_leave(world: Wor
 
 def test_an_order_names_each_reason_why_it_may_not_leave(world: World) -> None:
     world.store(an_order(an_amazon_order(order_id=FIRST)))
-    world.change_integration(is_frozen=True, settings=Settings(trial_mode=True, go_live_date=CREATED + MINUTE))
+    world.change_integration(
+        is_frozen=True, settings=IntegrationSettings(trial_mode=True, go_live_date=CREATED + MINUTE)
+    )
     assert blocked(world) == ["pending", "frozen", "trialMode", "beforeGoLive"]
 
 
@@ -666,7 +669,7 @@ def test_a_list_shows_who_stopped_an_order_and_since_when(world: World) -> None:
 
 
 def test_an_order_whose_default_is_not_to_transfer_goes_somewhere(world: World) -> None:
-    world.change_integration(settings=Settings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER))
+    world.change_integration(settings=IntegrationSettings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER))
     world.download(order_id=FIRST)
     assert found(world, goingNowhere=True) == []
 
@@ -681,8 +684,8 @@ def test_an_order_that_is_held_is_late_and_does_not_go_nowhere(world: World) -> 
     "changes",
     [
         {"is_frozen": True},
-        {"settings": Settings(trial_mode=True)},
-        {"settings": Settings(go_live_date=CREATED + MINUTE)},
+        {"settings": IntegrationSettings(trial_mode=True)},
+        {"settings": IntegrationSettings(go_live_date=CREATED + MINUTE)},
     ],
 )
 def test_what_is_frozen_or_not_live_does_not_go_nowhere(world: World, changes: dict[str, Any]) -> None:

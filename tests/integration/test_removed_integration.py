@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.integrations.integration_settings import IntegrationSettings
+from needs_attention.orders.settings import ThreePlStatus
 from tools.in_memory.api import World
 
-LIVE = Settings(default_three_pl_status=ThreePlStatus.NOW)
+LIVE = IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW)
 ACME = "/integrations/acme-na"
 REGISTRATION = {
     "integrationId": "acme-na",

@@ -9,6 +9,7 @@ from needs_attention.api.problems import UnexpectedError
 from needs_attention.downloads.backdated import BackdatedDownload, Counts
 from needs_attention.downloads.quota import Bucket
 from needs_attention.downloads.walk import Pace, Walk
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders import gate
 from needs_attention.orders.settings import Settings
 from tools.builders import NOON
@@ -109,7 +110,7 @@ def test_a_plan_counts_what_is_done_before_it(world: World) -> None:
 
 
 def test_without_a_time_the_download_starts_where_the_setting_says(world: World) -> None:
-    world.change_integration(settings=Settings(download_orders_updated_after=NOON - 3 * DAY))
+    world.change_integration(settings=IntegrationSettings(download_orders_updated_after=NOON - 3 * DAY))
     assert request(world).body["updatedAfter"] == "2026-11-20T12:00:00.000Z"
     assert request(world, {}).body["updatedAfter"] == "2026-11-20T12:00:00.000Z"
 

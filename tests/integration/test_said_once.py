@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.jobs.change_log import ChangeLog
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
@@ -18,8 +19,8 @@ from tools.in_memory.api import World, an_event, app, invoke
 from tools.in_memory.events import MemoryEvents
 
 HOUR = timedelta(hours=1)
-TRIAL = Settings(trial_mode=True, default_three_pl_status=ThreePlStatus.NOW)
-LIVE = Settings(default_three_pl_status=ThreePlStatus.NOW)
+TRIAL = IntegrationSettings(trial_mode=True, default_three_pl_status=ThreePlStatus.NOW)
+LIVE = IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW)
 
 type Told = Callable[[], list[tuple[str, int]]]
 
@@ -109,7 +110,7 @@ def test_events_that_the_bus_refused_are_no_entry_of_the_history(world: World, e
 
 @pytest.mark.parametrize(("settings", "events"), [(TRIAL, []), (LIVE, ["OrderReadyFor3pl"])])
 def test_no_event_calls_an_order_ready_for_the_3pl_in_trial_mode(
-    world: World, told: Told, settings: Settings, events: list[str]
+    world: World, told: Told, settings: IntegrationSettings, events: list[str]
 ) -> None:
     world.change_integration(settings=settings)
     publish(world.download())
@@ -134,7 +135,7 @@ def test_an_event_is_told_at_the_time_of_its_change(world: World, events: Memory
 def test_the_event_of_an_order_that_comes_back_says_from_where(
     world: World, events: MemoryEvents, facts: dict[str, Any], origin: str
 ) -> None:
-    before = world.store(judged(an_order(), LIVE, NOON))
+    before = world.store(judged(an_order(), LIVE.of(None), NOON))
     back = before.with_(alerts=("CameBack",), amazon=before.amazon.model_copy(update=facts))
     publish(world.orders.save(before, back, by="validation", at=NOON, cause="verdict"))
     assert [(event.name, event.detail["from"]) for event in events.told] == [("CameBack", origin)]

@@ -15,9 +15,9 @@ from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.environment import AmazonAccess
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.jobs.change_log import ChangeLog
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import Settings
 from needs_attention.tables.order_items import order_from_item, to_item
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
@@ -304,7 +304,7 @@ SUBSCRIPTION = "8fb1f4a5-1b4c-4a1e-9f52-6c2f6f0e8b11"  # as in the event
 @pytest.fixture
 def subscribed(demo: World) -> World:
     """The integration demo gets Amazon's notifications of changed orders."""
-    demo.change_integration("demo", settings=Settings(order_change_notifications=True))
+    demo.change_integration("demo", settings=IntegrationSettings(order_change_notifications=True))
     demo.downloads.save_subscription(SUBSCRIPTION, "demo")
     return demo
 
@@ -393,7 +393,7 @@ def test_a_notification_that_is_none_of_ours_to_follow_is_dropped(subscribed: Wo
     assert subscribed.woken() == []
 
 
-@pytest.mark.parametrize("changes", [{"is_paused": True}, {"deleted_at": NOON}, {"settings": Settings()}])
+@pytest.mark.parametrize("changes", [{"is_paused": True}, {"deleted_at": NOON}, {"settings": IntegrationSettings()}])
 def test_an_integration_that_is_paused_or_wants_no_notifications_gets_none(
     subscribed: World, changes: dict[str, Any]
 ) -> None:
@@ -403,7 +403,7 @@ def test_an_integration_that_is_paused_or_wants_no_notifications_gets_none(
 
 
 def test_a_pending_order_is_asked_for_where_pending_orders_are_downloaded(subscribed: World) -> None:
-    settings = Settings(order_change_notifications=True, download_pending_orders=True)
+    settings = IntegrationSettings(order_change_notifications=True, download_pending_orders=True)
     subscribed.change_integration("demo", settings=settings)
     invoke("receive_order_changes", a_notification(**{f"{ORDER}Summary__OrderStatus": "Pending"}))
     assert len(subscribed.downloads.due_redownloads("demo", "orderChange", NOON)) == 1
@@ -446,7 +446,7 @@ def test_an_id_that_no_order_can_have_makes_a_notification_unreadable(subscribed
 def test_integrations_that_share_a_subscription_get_their_own_marketplaces(
     subscribed: World,
 ) -> None:
-    settings = Settings(order_change_notifications=True)
+    settings = IntegrationSettings(order_change_notifications=True)
     subscribed.register("canada", marketplace_ids=("A2EUQ1WTGCTBG2",), settings=settings)
     subscribed.downloads.save_subscription(SUBSCRIPTION, "canada")
     invoke("receive_order_changes", a_notification(**{f"{ORDER}Summary__MarketplaceId": "A2EUQ1WTGCTBG2"}))

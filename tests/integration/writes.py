@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.walk import Pace
-from needs_attention.orders.settings import Settings
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from tools.builders import NOON
 from tools.in_memory.api import Answer, World
 
@@ -80,7 +80,7 @@ def a_download(world: World) -> None:
 
 def credentials(world: World) -> None:
     world.call("PATCH", INTEGRATION, {"credentials": CREDENTIALS})
-    world.change_integration(settings=Settings())
+    world.change_integration(settings=IntegrationSettings())
 
 
 BOTH = [

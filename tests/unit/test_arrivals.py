@@ -16,16 +16,17 @@ from needs_attention.integrations.arrivals import (
     filled_gaps,
     vanished_fields,
 )
-from needs_attention.orders.settings import Checks, Settings
+from needs_attention.integrations.integration_settings import IntegrationSettings
+from needs_attention.orders.settings import Checks
 from needs_attention.values.model import read_stored
-from tools.builders import NOON, an_address, an_amazon_order, an_fba_order, without_checks
+from tools.builders import NOON, an_address, an_amazon_order, an_fba_order
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
-BY_DEFAULT = Settings()
+BY_DEFAULT = IntegrationSettings()
 NOTHING: dict[str, tuple[str, ...]] = {}
 
 
-def arrived(*lacks_email: bool, start: int = 0, settings: Settings = BY_DEFAULT, **fields: Any) -> Arrivals:
+def arrived(*lacks_email: bool, start: int = 0, settings: IntegrationSettings = BY_DEFAULT, **fields: Any) -> Arrivals:
     """Orders one after another, with or without an email address."""
     orders = [
         an_amazon_order(
@@ -83,7 +84,7 @@ def test_orders_without_a_claim_to_personal_data_do_not_count(order: Any) -> Non
 
 
 def test_a_check_that_is_switched_off_makes_no_incident() -> None:
-    assert vanished(arrived(*[True] * 10, settings=without_checks("email"))) == {}
+    assert vanished(arrived(*[True] * 10, settings=IntegrationSettings(checks=Checks(email=False)))) == {}
 
 
 def test_a_name_of_one_word_and_a_wish_to_cancel_have_not_vanished() -> None:
@@ -302,7 +303,7 @@ def told(*lacks: tuple[str, ...], checks: Checks | None = None) -> MarketplaceAr
     """The findings from the marketplace's orders that lacked these fields."""
     latest = tuple(Arrival(order=str(n), at=NOON - n * DAY, lacks=fields) for n, fields in enumerate(lacks))
     arrivals = Arrivals(by_marketplace={US: latest[::-1]})
-    (us, canada) = arriving(arrivals, [US, CANADA], checks or Checks())
+    (us, canada) = arriving(arrivals, [US, CANADA], IntegrationSettings(checks=checks or Checks()))
     assert (canada.marketplace_id, canada.orders, canada.shipping_role) == (CANADA, 0, "unknown")
     return us
 
@@ -329,9 +330,9 @@ def test_the_shipping_role_is_granted_where_one_of_its_fields_has_come(lacks: li
 def test_an_order_of_unknown_fulfillment_tells_nothing_of_the_role() -> None:
     unknown = after((2, UNKNOWN["no status"]), (1, KNOWN["shipped"]))
     both = after((1, {"buyer_email": None}), before=unknown)
-    (us,) = arriving(unknown, [US], Checks())
+    (us,) = arriving(unknown, [US], IntegrationSettings())
     assert (us.orders, us.lacking, us.shipping_role) == (2, {"fulfillmentUnknown": 2}, "unknown")
-    (us,) = arriving(both, [US], Checks(delivery_address=False))
+    (us,) = arriving(both, [US], IntegrationSettings(checks=Checks(delivery_address=False)))
     assert (us.orders, us.lacking, us.shipping_role) == (2, {"email": 1, "fulfillmentUnknown": 1}, "notSeen")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from needs_attention.integrations.arrivals import Arrivals, vanished_fields
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders import checks, completeness
 from needs_attention.orders.checks import CHECK_OF, CHECKS, Check, Gap
 from needs_attention.orders.edits import UNITS
@@ -80,7 +81,7 @@ def with_a_check_of_phones(monkeypatch: pytest.MonkeyPatch, **columns: Any) -> N
 def after_ten_orders() -> tuple[Order, dict[str, tuple[str, ...]]]:
     """One of ten orders as it is judged, and the fields that have vanished by then."""
     orders = [an_amazon_order(order_id=f"701-{number:07}-0000000") for number in range(10)]
-    arrivals = Arrivals().with_orders(orders, Settings(), NOON)
+    arrivals = Arrivals().with_orders(orders, IntegrationSettings(), NOON)
     return judged(an_order(orders[0]), Settings(), NOON), vanished_fields(arrivals, {}, {})
 
 

@@ -60,4 +60,14 @@ def test_a_frozen_or_deleted_integration_hands_nothing_over(
     surroundings = Surroundings.of(integration, Incidents(), Stages(), is_all_frozen=is_all_frozen)
 
     assert surroundings.is_frozen is is_frozen
-    assert surroundings.settings is integration.settings
+
+
+def test_an_order_is_judged_by_the_settings_of_its_marketplace() -> None:
+    integration = an_integration(
+        settings={"trial_mode": True, "marketplaces": {"ATVPDKIKX0DER": {"trial_mode": False}}}
+    )
+    surroundings = Surroundings.of(integration, Incidents(), Stages(), is_all_frozen=False)
+
+    assert surroundings.settings_for("ATVPDKIKX0DER") is integration.settings.of("ATVPDKIKX0DER")
+    assert not surroundings.settings_for("ATVPDKIKX0DER").trial_mode
+    assert surroundings.settings_for(None).trial_mode

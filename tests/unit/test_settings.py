@@ -1,5 +1,6 @@
-"""An integration's settings: the values that each takes and refuses, and their effects."""
+"""An integration's settings: the values that each takes and refuses, their effects, and overrides by marketplace."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -7,10 +8,16 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import ValidationError
 
+from needs_attention.integrations.integration_settings import (
+    IntegrationSettings,
+    MarketplaceChecks,
+    MarketplaceSettings,
+)
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
-from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings, ThreePlStatus
+from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, OrderDefaults, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
+from needs_attention.values.model import read_stored
 from tools.builders import CREATED, NOON, an_amazon_order, an_order
 
 
@@ -60,6 +67,9 @@ def test_the_warehouse_has_the_order_from_the_transfer_on(status: ThreePlStatus,
     assert status.is_handed_over is handed_over
 
 
+US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
+
+
 class Taken(NamedTuple):
     """The values that a setting takes."""
 
@@ -72,16 +82,19 @@ TAKEN = {
     "default_stage": Taken(NEW, "ready", NEEDS_ATTENTION),
     "default_three_pl_status": Taken(ThreePlStatus.UPON_COMPLETION, ThreePlStatus.NOW, ThreePlStatus.PICKED),
     "auto_dispatch_orders": Taken(default=False, other=True, refused=None),
-    "download_orders_updated_after": Taken(None, NOON, "2026-11-23"),
     "go_live_date": Taken(None, NOON, "2026-11-23"),
     "trial_mode": Taken(default=False, other=True, refused=None),
-    "download_pending_orders": Taken(default=False, other=True, refused=None),
     "checks": Taken(Checks(), Checks(email=False), {"telegrams": True}),
     "billing_address": Taken("copyDelivery", "require", "ask"),
     "single_word_names": Taken("byScript", "hold", "ask"),
+    "download_orders_updated_after": Taken(None, NOON, "2026-11-23"),
+    "download_pending_orders": Taken(default=False, other=True, refused=None),
     "live_download_every_minutes": Taken(5, 60, 0),
     "order_change_notifications": Taken(default=False, other=True, refused=None),
+    "marketplaces": Taken({}, {US: MarketplaceSettings(trial_mode=True)}, {US: {"trial_mode": "perhaps"}}),
 }
+# What a marketplace may say of `checks`: only the checks that it switches.
+OTHER_CHECKS = MarketplaceChecks(email=False)
 # The effect of each setting on an order.
 DECIDED: dict[str, Callable[[Settings], object]] = {
     "default_stage": lambda settings: judged(an_order(), settings, NOON).stage,
@@ -103,18 +116,24 @@ OF_DOWNLOADS = {
 
 
 def test_every_setting_is_tested() -> None:
-    assert list(TAKEN) == list(Settings.model_fields)
-    assert DECIDED.keys() | OF_DOWNLOADS == TAKEN.keys()
+    assert list(TAKEN) == list(IntegrationSettings.model_fields)
+    assert list(DECIDED) == list(OrderDefaults.model_fields) == list(Settings.model_fields)
+    assert DECIDED.keys() | OF_DOWNLOADS | {"marketplaces"} == TAKEN.keys()
+
+
+def test_a_marketplace_can_override_all_that_orders_are_judged_by() -> None:
+    assert list(MarketplaceSettings.model_fields) == list(OrderDefaults.model_fields)
+    assert list(MarketplaceChecks.model_fields) == list(Checks.model_fields)
 
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_a_setting_has_a_default_takes_another_value_and_refuses_nonsense(name: str) -> None:
     default, other, refused = TAKEN[name]
 
-    assert getattr(Settings(), name) == default
-    assert getattr(Settings.model_validate({name: other}), name) == other
+    assert getattr(IntegrationSettings(), name) == default
+    assert getattr(IntegrationSettings.model_validate({name: other}), name) == other
     with pytest.raises(ValidationError, match=name):
-        Settings.model_validate({name: refused})
+        IntegrationSettings.model_validate({name: refused})
 
 
 @pytest.mark.parametrize("name", DECIDED)
@@ -149,12 +168,14 @@ def test_needs_attention_cannot_be_the_stage_of_complete_orders() -> None:
 @pytest.mark.parametrize("minutes", [0, 24 * 60 + 1])
 def test_live_downloads_come_at_least_daily_and_at_most_every_minute(minutes: int) -> None:
     with pytest.raises(ValidationError, match="live_download_every_minutes"):
-        Settings(live_download_every_minutes=minutes)
+        IntegrationSettings(live_download_every_minutes=minutes)
 
 
 def test_a_setting_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ValidationError, match="autoDispach"):
-        Settings.model_validate({"autoDispach": True})
+        IntegrationSettings.model_validate({"autoDispach": True})
+    with pytest.raises(ValidationError, match="autoDispach"):
+        MarketplaceSettings.model_validate({"autoDispach": True})
 
 
 def test_in_trial_mode_nothing_is_handed_over() -> None:
@@ -167,3 +188,103 @@ def test_orders_from_before_the_go_live_date_are_never_handed_over() -> None:
 
     assert not settings.may_hand_over(NOON - timedelta(milliseconds=1))
     assert settings.may_hand_over(NOON)
+
+
+# Overrides by marketplace ---------------------------------------------------------------------------------------------
+
+
+def overriding(name: str, **own: object) -> IntegrationSettings:
+    """Settings of which the United States override one."""
+    value = OTHER_CHECKS if name == "checks" else TAKEN[name].other
+    return IntegrationSettings.model_validate({**own, "marketplaces": {US: {name: value}}})
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_an_override_decides_about_the_orders_of_its_marketplace_only(name: str) -> None:
+    decided, overridden = DECIDED[name], overriding(name)
+
+    assert decided(overridden.of(US)) == decided(Settings.model_validate({name: TAKEN[name].other}))
+    for elsewhere in (CANADA, None, ""):
+        assert decided(overridden.of(elsewhere)) == decided(Settings())
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_an_override_can_take_back_what_the_integration_says(name: str) -> None:
+    default, other, _ = TAKEN[name]
+    back = {"email": True} if name == "checks" else NOON - timedelta(days=365) if name == "go_live_date" else default
+    settings = IntegrationSettings.model_validate({name: other, "marketplaces": {US: {name: back}}})
+
+    assert DECIDED[name](settings.of(US)) == DECIDED[name](Settings())
+    assert DECIDED[name](settings.of(CANADA)) == DECIDED[name](settings.of(None)) != DECIDED[name](Settings())
+
+
+@pytest.mark.parametrize("name", OrderDefaults.model_fields)
+def test_what_a_marketplace_does_not_override_is_the_integrations(name: str) -> None:
+    others = {one: TAKEN[one].other for one in OrderDefaults.model_fields if one != name}
+
+    assert overriding(name, **others).of(US) == Settings.model_validate(others | {name: TAKEN[name].other})
+    assert overriding(name, **others).of(CANADA) == Settings.model_validate(others)
+
+
+@pytest.mark.parametrize("check", Checks.model_fields)
+@pytest.mark.parametrize("is_on", [False, True])
+def test_each_check_is_switched_by_itself_in_a_marketplace(check: str, is_on: bool) -> None:
+    others = dict.fromkeys(Checks.model_fields, not is_on)
+    switched = {US: {"checks": {check: is_on}}}
+    settings = IntegrationSettings.model_validate({"checks": others, "marketplaces": switched})
+
+    assert settings.of(US).checks == Checks(**others | {check: is_on})
+    assert settings.of(CANADA).checks == Checks(**others)
+
+
+def test_a_marketplace_without_overrides_is_not_kept() -> None:
+    nothing = MarketplaceSettings(checks=MarketplaceChecks())
+
+    assert IntegrationSettings(marketplaces={US: nothing, CANADA: MarketplaceSettings()}) == IntegrationSettings()
+
+
+def test_only_what_is_overridden_is_stored_and_read_again() -> None:
+    settings = IntegrationSettings(marketplaces={US: MarketplaceSettings(go_live_date=NOON, checks=OTHER_CHECKS)})
+    stored = settings.model_dump_json(by_alias=True)
+
+    assert json.loads(stored)["marketplaces"] == {
+        US: {"goLiveDate": "2026-11-23T12:00:00.000Z", "checks": {"email": False}}
+    }
+    assert read_stored(IntegrationSettings, stored) == settings
+
+
+def test_overrides_that_a_later_release_stored_are_read_without_what_is_new() -> None:
+    stored = {"marketplaces": {"ANEWMARKET": {"trialMode": True, "colour": "red", "checks": {"phone": True}}}}
+
+    assert read_stored(IntegrationSettings, json.dumps(stored)) == IntegrationSettings(
+        marketplaces={"ANEWMARKET": MarketplaceSettings(trial_mode=True)}
+    )
+
+
+def test_settings_are_resolved_once_and_again_for_changed_ones() -> None:
+    settings = overriding("trial_mode")
+    live = settings.model_copy(update={"trial_mode": True, "marketplaces": {}})
+
+    assert settings.of(US) is settings.of(US)
+    assert settings.of(CANADA) is settings.of(None)
+    assert (settings.of(US).trial_mode, settings.of(None).trial_mode) == (True, False)
+    changed = settings.model_copy(update={"auto_dispatch_orders": True})
+    assert (changed.of(US).auto_dispatch_orders, changed.of(None).auto_dispatch_orders) == (True, True)
+    assert live.of(US).trial_mode
+
+
+def test_every_stage_that_is_a_default_somewhere_is_told() -> None:
+    settings = IntegrationSettings(
+        marketplaces={US: MarketplaceSettings(default_stage="picking"), CANADA: MarketplaceSettings(trial_mode=True)}
+    )
+
+    assert settings.default_stages == {NEW, "picking"}
+    assert IntegrationSettings(default_stage="packing").default_stages == {"packing"}
+
+
+@pytest.mark.parametrize("name", OrderDefaults.model_fields)
+def test_an_override_refuses_what_the_setting_refuses(name: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        MarketplaceSettings.model_validate({name: TAKEN[name].refused})
+    with pytest.raises(ValidationError, match="cannot be null"):
+        MarketplaceSettings.model_validate({name: None})

@@ -194,7 +194,7 @@ class World:
         """An order as downloaded and judged; it is complete but for `fields`."""
         amazon: AmazonOrder = an_amazon_order(**fields)
         found = self.integrations.get(integration)
-        settings = found.settings if found else Settings()
+        settings = found.settings.of(amazon.marketplace_id) if found else Settings()
         return self.store(judged(an_order(amazon, integration=integration), settings, self.clock.now))
 
     def order(self, order_id: str = "701-1111111-1111111") -> Order:

@@ -27,6 +27,7 @@ from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.walk import AMAZONS_MARGIN
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.jobs.validation import Validation
@@ -160,7 +161,7 @@ class Simulation:
             region="NA",
             marketplace_ids=NORTH_AMERICA,
             registered_at=START,
-            settings=Settings(download_pending_orders=True),
+            settings=IntegrationSettings(download_pending_orders=True),
         )
         self._settings.save(registered)
 
@@ -345,7 +346,7 @@ class Simulation:
         if not order:
             return
         email = f"typed{self.told.edits}@buyers.example.com"
-        edited = gate.edit(order, {"email": email}, None, Settings(download_pending_orders=True), self.clock())
+        edited = gate.edit(order, {"email": email}, None, Settings(), self.clock())
         with suppress(LostRace):
             self._peoples_orders.save(order, edited, by="zoe", at=self.clock(), cause="edit")
             self._typed[order.order_id] = email

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.checks import CHECK_OF, CHECKS
 from needs_attention.orders.completeness import find_missing
@@ -63,11 +64,11 @@ class Arrivals(Value):
 
     by_marketplace: dict[str, tuple[Arrival, ...]] = Field(default_factory=dict)
 
-    def with_orders(self, orders: Iterable[AmazonOrder], settings: Settings, now: datetime) -> "Arrivals":
+    def with_orders(self, orders: Iterable[AmazonOrder], settings: IntegrationSettings, now: datetime) -> "Arrivals":
         """With these orders, the newest last. An order that comes again counts with its present data."""
         latest = dict(self.by_marketplace)
         for order in orders:
-            arrival = _arrival(order, settings, now)
+            arrival = _arrival(order, settings.of(order.marketplace_id), now)
             known = latest.get(order.marketplace_id or "", ())
             if arrival and (arrival.counts or any(FULFILLMENT_UNKNOWN in one.lacks for one in known)):
                 latest[order.marketplace_id or ""] = _with_newest(known, arrival)
@@ -106,12 +107,14 @@ def vanished_fields(
     return {marketplace_id: fields for marketplace_id, fields in found.items() if fields}
 
 
-def filled_gaps(versions: Iterable[tuple[AmazonOrder, AmazonOrder]], settings: Settings) -> dict[str, frozenset[str]]:
+def filled_gaps(
+    versions: Iterable[tuple[AmazonOrder, AmazonOrder]], settings: IntegrationSettings
+) -> dict[str, frozenset[str]]:
     """By marketplace, the fields that Amazon has now sent for orders that lacked them before."""
     filled: dict[str, frozenset[str]] = {}
     for before, after in versions:
         marketplace_id = after.marketplace_id or ""
-        fields = _filled(before, after, settings)
+        fields = _filled(before, after, settings.of(after.marketplace_id))
         filled[marketplace_id] = filled.get(marketplace_id, frozenset()) | fields
     return filled
 
@@ -210,13 +213,15 @@ class MarketplaceArrivals(Value):
     shipping_role: Literal["granted", "notSeen", "unknown"]
 
 
-def arriving(arrivals: Arrivals, marketplace_ids: Iterable[str], checks: Checks) -> list[MarketplaceArrivals]:
+def arriving(
+    arrivals: Arrivals, marketplace_ids: Iterable[str], settings: IntegrationSettings
+) -> list[MarketplaceArrivals]:
     """The summary of each marketplace's latest orders."""
+    return [_of_marketplace(arrivals, one, settings.of(one).checks) for one in marketplace_ids]
+
+
+def _of_marketplace(arrivals: Arrivals, marketplace_id: str, checks: Checks) -> MarketplaceArrivals:
     telling = [check.field for check in CHECKS if check.comes_with_shipping_role and check.is_on(checks)]
-    return [_of_marketplace(arrivals, marketplace_id, telling) for marketplace_id in marketplace_ids]
-
-
-def _of_marketplace(arrivals: Arrivals, marketplace_id: str, telling: Collection[str]) -> MarketplaceArrivals:
     latest = _counted(arrivals, marketplace_id)
     to_send = [arrival for arrival in latest if arrival.is_to_send]
     lacking = Counter(field for arrival in latest for field in arrival.lacks)

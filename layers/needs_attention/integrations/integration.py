@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from needs_attention.integrations.expiry import Ending, Expiry
-from needs_attention.orders.settings import Settings
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
@@ -69,7 +69,7 @@ class Integration(Value):
     name: str
     region: Region
     marketplace_ids: tuple[str, ...]
-    settings: Settings = Settings()
+    settings: IntegrationSettings = IntegrationSettings()
     is_paused: bool = Field(default=False, description="Nothing is downloaded; redaction goes on")
     is_frozen: bool = Field(default=False, description="Nothing may be handed over")
     registered_at: UtcTime

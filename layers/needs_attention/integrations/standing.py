@@ -49,14 +49,15 @@ def may_be_transferred(summary: Summary, surroundings: Surroundings) -> bool:
 
 
 def _is_open(summary: Summary, surroundings: Surroundings) -> bool:
-    return surroundings.settings.may_hand_over(summary.created_at) and not surroundings.is_frozen
+    settings = surroundings.settings_for(summary.marketplace_id)
+    return settings.may_hand_over(summary.created_at) and not surroundings.is_frozen
 
 
 def blocked_by(summary: Summary, surroundings: Surroundings) -> tuple[BlockedBy, ...]:
     """Every reason why goods may not leave now; none if they may."""
     if may_be_fulfilled(summary, surroundings):
         return ()
-    settings, status = surroundings.settings, summary.three_pl_status
+    settings, status = surroundings.settings_for(summary.marketplace_id), summary.three_pl_status
     is_ours = summary.fulfilled_by != "AMAZON"
     is_over = bool(summary.is_void or summary.redacted_at or summary.is_shipped or status.is_handed_over)
     is_held = summary.hold is not None
@@ -96,7 +97,8 @@ def _goes_nowhere(
         return summary.is_unsent and urgency == "overdue"
     if not reasons or not _WAITS_FOR_US.issuperset(reasons):
         return False
-    is_default = surroundings.settings.default_three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
+    settings = surroundings.settings_for(summary.marketplace_id)
+    is_default = settings.default_three_pl_status is ThreePlStatus.DO_NOT_TRANSFER
     is_decided = summary.stopped_by is not None and not summary.stop_is_implied
     is_forgotten = "doNotTransfer" in reasons and not is_default and not is_decided
     return is_forgotten or urgency == "overdue"

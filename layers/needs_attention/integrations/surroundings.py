@@ -24,6 +24,6 @@ class Surroundings(NamedTuple):
         is_closed = integration.is_frozen or integration.deleted_at is not None
         return cls(integration, is_closed or is_all_frozen, incidents, stages)
 
-    @property
-    def settings(self) -> Settings:
-        return self.integration.settings
+    def settings_for(self, marketplace_id: str | None) -> Settings:
+        """The settings that the orders of this marketplace are judged by."""
+        return self.integration.settings.of(marketplace_id)

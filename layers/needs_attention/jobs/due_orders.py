@@ -103,7 +103,7 @@ def _with_next_page_judged(
     found = orders.find_by_stage(integration.integration_id, job.stages[0], page)
     changed = 0
     for order in orders.get_many(one.order_id for one in found.summaries).values():
-        after = judged(order, integration.settings, now)
+        after = judged(order, integration.settings.of(order.amazon.marketplace_id), now)
         if not after.says_the_same_as(order):
             changed += orders.save_if_unchanged(order, after, by="clock", at=now, cause="settingsChanged")
     return job.model_copy(
@@ -120,7 +120,7 @@ def _settle(orders: OrderStore, order: Order, integration: Integration, now: dat
     """Does one thing that is due on the order. The index shows the next one when its time has come."""
     snooze = order.decisions.hold
     if snooze and snooze.until and snooze.until <= now:
-        awake = gate.end_snooze(order, integration.settings, now)
+        awake = gate.end_snooze(order, integration.settings.of(order.amazon.marketplace_id), now)
         return orders.save_if_unchanged(order, awake, by="clock", at=now, cause="snoozeEnded")
     if _is_verdict_overdue(order, now):
         asked_again = order.with_(pending_since=now)

@@ -9,12 +9,12 @@ from itertools import batched, takewhile
 
 from aws_lambda_powertools import Logger
 
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.jobs.turns import for_each
 from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure, PageErased
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import TIME_IS_OVER, Order
-from needs_attention.orders.settings import Settings
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore, Page
@@ -44,7 +44,7 @@ def remove_personal_data(
     settings_of = {one.integration_id: one.settings for one in integrations.find_all(deleted_too=True)}
 
     def leaves_some(integration_id: str) -> bool:
-        settings = settings_of.get(integration_id, Settings())
+        settings = settings_of.get(integration_id, IntegrationSettings())
         is_more_due = redact_what_is_due(orders, integration_id, settings, now, until)
         return go_on_erasing(orders, downloads, integration_id, settings, now) or is_more_due
 
@@ -57,7 +57,11 @@ def remove_personal_data(
 
 
 def redact_what_is_due(
-    orders: OrderStore, integration_id: str, settings: Settings, now: Callable[[], datetime], until: datetime
+    orders: OrderStore,
+    integration_id: str,
+    settings: IntegrationSettings,
+    now: Callable[[], datetime],
+    until: datetime,
 ) -> bool:
     """Removes the personal data of orders whose time is over, longest due first; answers whether there is more.
 
@@ -72,7 +76,7 @@ def redact_what_is_due(
             logger.error("cannot be read to be redacted", integration=integration_id, order_ids=unreadable)
         for order in found.values():
             if order.redact_at and order.redact_at <= began:
-                bare = gate.redact(order, settings, began)
+                bare = gate.redact(order, settings.of(order.amazon.marketplace_id), began)
                 redacted += orders.save_if_unchanged(order, bare, by=TIME_IS_OVER.by, at=began, cause="redaction")
             elif order.redact_at:  # the index is a moment behind, or an earlier release wrote the key
                 orders.write_redaction_key(order)
@@ -87,7 +91,7 @@ def go_on_erasing(
     orders: OrderStore,
     downloads: DownloadStateStore,
     integration_id: str,
-    settings: Settings,
+    settings: IntegrationSettings,
     now: Callable[[], datetime],
 ) -> bool:
     """Takes a page of orders for each erasure that is under way; answers whether there is more to do.
@@ -104,7 +108,7 @@ def go_on_erasing(
 
 
 def _with_next_page_erased(
-    orders: OrderStore, integration_id: str, settings: Settings, erasure: Erasure, now: datetime
+    orders: OrderStore, integration_id: str, settings: IntegrationSettings, erasure: Erasure, now: datetime
 ) -> Erasure:
     page = Page(limit=READ_AT_ONCE, after=erasure.position)
     found = orders.find_by_created(integration_id, page)
@@ -130,15 +134,17 @@ def _with_next_page_erased(
     return erasure.after_page(brought, found.position, now)
 
 
-def _is_erased(orders: OrderStore, settings: Settings, order: Order, erasure: Erasure, now: datetime) -> bool:
+def _is_erased(
+    orders: OrderStore, settings: IntegrationSettings, order: Order, erasure: Erasure, now: datetime
+) -> bool:
     """Erases the order, and answers whether it is erased now.
 
     An order that still has to be sent is left as it is, unless the request says otherwise.
     """
-    before = order
+    before, own = order, settings.of(order.amazon.marketplace_id)
     while not before.redacted_at:
         try:
-            after = gate.erase(before, settings, erasure.redaction, even_if_unsent=erasure.even_if_unsent, at=now)
+            after = gate.erase(before, own, erasure.redaction, even_if_unsent=erasure.even_if_unsent, at=now)
             before = orders.save(before, after, by=erasure.requested_by, at=now, cause="erasure")
         except Refused:
             return False

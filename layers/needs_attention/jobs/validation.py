@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from needs_attention.orders.settings import Settings
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.dynamodb import Item
 from needs_attention.tables.integrations import SettingsStore
@@ -22,7 +22,7 @@ class Validation:
         self._orders = orders
         self._integrations = integrations
         self._at = at
-        self._settings: dict[str, Settings] = {}
+        self._settings: dict[str, IntegrationSettings] = {}
         self.counts: Counter[str] = Counter(judged=0, held=0, healed=0, stale=0)
         self.waited: list[timedelta] = []  # each order judged, from its download to its verdict
         self.held_for: list[timedelta] = []  # each order healed, from its hold to its end
@@ -36,7 +36,8 @@ class Validation:
         order = order_from_item(image)
         if not order.is_pending:
             return
-        verdict = judged(order, self._settings_of(order.integration), self._at)
+        settings = self._settings_of(order.integration).of(order.amazon.marketplace_id)
+        verdict = judged(order, settings, self._at)
         try:
             landed = self._orders.save(order, verdict, by="validation", at=self._at, cause="verdict")
         except LostRace as race:
@@ -51,7 +52,7 @@ class Validation:
             self.counts["healed"] += 1
             self.held_for.append(self._at - order.held.since)
 
-    def _settings_of(self, integration_id: str) -> Settings:
+    def _settings_of(self, integration_id: str) -> IntegrationSettings:
         if integration_id not in self._settings:
             integration = self._integrations.get(integration_id)
             if integration is None:

@@ -1,13 +1,13 @@
-"""The settings of one integration: its defaults, its checks, and the times at which nothing may leave."""
+"""The settings that an order is judged by: its defaults, its checks, and the times at which nothing may leave."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from needs_attention.values.fields import WHOLE, Slug
+from needs_attention.values.fields import Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime
 
@@ -52,47 +52,48 @@ class Checks(Value):
     buyer_requested_cancel: bool = True
 
 
-class Settings(Value):
-    """One integration's settings, with the defaults of a new one."""
+def _ours_to_set(status: ThreePlStatus) -> ThreePlStatus:
+    if status.is_handed_over:
+        raise ValueError("only a warehouse sets this 3PL Status, so it cannot be a default")
+    return status
 
-    default_stage: Slug = NEW
-    default_three_pl_status: Annotated[ThreePlStatus, WithJsonSchema({"type": "string", "enum": OURS_TO_SET})] = (
-        ThreePlStatus.UPON_COMPLETION
-    )
+
+def _not_a_hold(stage: str) -> str:
+    if stage == NEEDS_ATTENTION:
+        raise PydanticCustomError(
+            "means_held", "Needs Attention means held, so it cannot be the Stage of complete orders"
+        )
+    return stage
+
+
+DefaultStage = Annotated[Slug, AfterValidator(_not_a_hold)]
+DefaultThreePlStatus = Annotated[
+    ThreePlStatus, AfterValidator(_ours_to_set), WithJsonSchema({"type": "string", "enum": OURS_TO_SET})
+]
+BillingAddressPolicy = Literal["copyDelivery", "copyIfSameName", "require"]
+SingleWordNamePolicy = Literal["byScript", "hold", "accept"]
+
+
+class OrderDefaults(Value):
+    """The settings that a marketplace may have its own values of, with the defaults of a new integration.
+
+    No rule takes these: it takes `Settings`, which are those of the order's marketplace.
+    """
+
+    default_stage: DefaultStage = NEW
+    default_three_pl_status: DefaultThreePlStatus = ThreePlStatus.UPON_COMPLETION
     auto_dispatch_orders: bool = False
-    download_orders_updated_after: SentTime | None = Field(
-        default=None, description="The start of a backdated download whose request names no time"
-    )
     go_live_date: SentTime | None = Field(
         default=None, description="Orders created before this time are judged but never handed over"
     )
     trial_mode: bool = Field(default=False, description="Orders are judged and shown, but none is handed over")
-    download_pending_orders: bool = Field(
-        default=False, description="Orders that Amazon has not released yet are downloaded as drafts"
-    )
     checks: Checks = Checks()
-    billing_address: Literal["copyDelivery", "copyIfSameName", "require"] = "copyDelivery"
-    single_word_names: Literal["byScript", "hold", "accept"] = "byScript"
-    live_download_every_minutes: Annotated[int, Field(ge=1, le=24 * 60), WHOLE] = 5
-    order_change_notifications: bool = Field(
-        default=False, description="Amazon reports changed orders, which are then downloaded within seconds"
-    )
+    billing_address: BillingAddressPolicy = "copyDelivery"
+    single_word_names: SingleWordNamePolicy = "byScript"
 
-    @field_validator("default_three_pl_status")
-    @classmethod
-    def _is_ours_to_set(cls, status: ThreePlStatus) -> ThreePlStatus:
-        if status.is_handed_over:
-            raise ValueError("only a warehouse sets this 3PL Status, so it cannot be a default")
-        return status
 
-    @field_validator("default_stage")
-    @classmethod
-    def _is_not_a_hold(cls, stage: str) -> str:
-        if stage == NEEDS_ATTENTION:
-            raise PydanticCustomError(
-                "means_held", "Needs Attention means held, so it cannot be the Stage of complete orders"
-            )
-        return stage
+class Settings(OrderDefaults):
+    """The settings that one order is judged by."""
 
     def may_hand_over(self, created_at: datetime) -> bool:
         """Whether an order created then may ever leave: not in trial mode, and not from before the go-live date."""

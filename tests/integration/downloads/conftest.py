@@ -18,13 +18,13 @@ from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import Settings
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
@@ -204,7 +204,7 @@ def a_world(tables: Mapping[str, Table], dynamodb: Any) -> Iterator[World]:
         integrations = SettingsStore(dynamodb, "IntegrationsTable")
         downloads = DownloadStateStore(dynamodb, "IntegrationsTable")
         world = World(tables, dynamodb, amazon, clock, orders, integrations, downloads, http)
-        world.register(settings=Settings(download_pending_orders=True))
+        world.register(settings=IntegrationSettings(download_pending_orders=True))
         yield world
 
 

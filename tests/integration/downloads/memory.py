@@ -22,8 +22,8 @@ from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.quota import Bucket
 from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.order import Hold
-from needs_attention.orders.settings import Settings
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import to_item
@@ -105,7 +105,7 @@ def main(sp_api: str, lwa: str) -> None:
             region="NA",
             marketplace_ids=MARKETPLACES,
             registered_at=now - timedelta(days=10),
-            settings=Settings(download_pending_orders=True),
+            settings=IntegrationSettings(download_pending_orders=True),
         )
     )
     start = now - timedelta(days=3)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from needs_attention.integrations.incidents import Incident
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.standing import OrderStanding
-from needs_attention.orders.settings import NEW, Settings, ThreePlStatus
+from needs_attention.orders.settings import NEW, ThreePlStatus
 from needs_attention.orders.summary import Summary
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 from tools.amazon_stand_in.generator import generated
@@ -273,7 +274,7 @@ def test_orders_without_a_known_status_are_one_incident(shop: World, kind: Misbe
 
 @pytest.mark.parametrize("kind", FULFILLMENT_IS_GONE)
 def test_once_the_status_is_known_again_all_orders_heal(shop: World, kind: Misbehaviour) -> None:
-    to_warehouse = Settings(default_three_pl_status=ThreePlStatus.NOW, download_pending_orders=True)
+    to_warehouse = IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW, download_pending_orders=True)
     shop.change(settings=to_warehouse)
     shop.amazon.misbehave(kind, times=None)
     download_all(shop)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
@@ -25,7 +26,9 @@ def resting(world: World) -> World:
 
 def stored(world: World, *, order_id: str = ORDER_ID, settings: Settings | None = None, **facts: Any) -> None:
     amazon = an_amazon_order(order_id=order_id, ship_by=SHIP_BY, created_at=NOON - HOUR, **facts)
-    order = judged(an_order(amazon, integration="demo"), settings or world.integration.settings, NOON)
+    order = judged(
+        an_order(amazon, integration="demo"), settings or world.integration.settings.of(amazon.marketplace_id), NOON
+    )
     world.orders.save(None, order, by="amazon", at=NOON, cause="download")
 
 
@@ -57,7 +60,7 @@ def test_a_held_order_gets_one_word_before_its_ship_by_and_one_after(resting: Wo
 
 
 def test_an_order_that_goes_nowhere_gets_both_words_too(resting: World) -> None:
-    resting.change(settings=Settings(**TO_THE_3PL))
+    resting.change(settings=IntegrationSettings(**TO_THE_3PL))
     stored(resting, settings=Settings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER))
     assert watched_until(resting, SHIP_BY + DAY) == [("shipBy", "OrderAtRisk"), ("shipBy", "ShipByMissed")]
 
@@ -71,8 +74,8 @@ def test_an_order_that_may_still_leave_gets_a_word_only_once_it_is_late(resting:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"settings": Settings(trial_mode=True)},
-        {"settings": Settings(go_live_date=NOON)},
+        {"settings": IntegrationSettings(trial_mode=True)},
+        {"settings": IntegrationSettings(go_live_date=NOON)},
         {"is_frozen": True},
     ],
 )

@@ -12,9 +12,10 @@ from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.live import OverdueVerdicts
 from needs_attention.downloads.walk import AMAZONS_MARGIN, Pace, Walk
 from needs_attention.integrations.integration import OLD_VERDICTS_END_AFTER, Rejudgement
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.jobs.validation import Validation
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, Settings
+from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.generator import generated
@@ -87,7 +88,7 @@ def test_live_downloads_bring_changes_from_now_on_at_their_interval(world: World
 
 
 def test_a_setting_slows_the_live_download_down(world: World) -> None:
-    world.change(settings=Settings(live_download_every_minutes=30))
+    world.change(settings=IntegrationSettings(live_download_every_minutes=30))
     world.run_for(61 * MINUTE)
     assert len(world.searches()) == 3
 
@@ -95,7 +96,7 @@ def test_a_setting_slows_the_live_download_down(world: World) -> None:
 def test_orders_that_amazon_has_not_released_are_not_downloaded_by_default(world: World) -> None:
     order_id = min(world.ledger())
     world.amazon.patch(order_id, {"fulfillment": {"fulfillmentStatus": "PENDING"}})
-    world.change(settings=Settings())
+    world.change(settings=IntegrationSettings())
     world.backdate()
     world.run()
     assert order_id not in world.items()
@@ -561,7 +562,7 @@ def test_a_snooze_ends_at_its_date(world: World) -> None:
 
 # Judged again ---------------------------------------------------------------------------------------------------------
 
-WITHOUT_EMAIL = Settings(download_pending_orders=True, checks=Checks(email=False))
+WITHOUT_EMAIL = IntegrationSettings(download_pending_orders=True, checks=Checks(email=False))
 
 
 def request_rejudgement(world: World, stages: tuple[str, ...] = (NEEDS_ATTENTION, NEW)) -> None:

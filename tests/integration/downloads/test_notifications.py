@@ -10,11 +10,11 @@ from needs_attention.amazon.notifications import order_change, unsubscribe
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.live import Subscription
 from needs_attention.integrations.integration import NamedSeller
-from needs_attention.orders.settings import Settings
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from tests.integration.downloads.conftest import HOUR, MINUTE, World
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 
-WANTED = Settings(download_pending_orders=True, order_change_notifications=True)
+WANTED = IntegrationSettings(download_pending_orders=True, order_change_notifications=True)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_notification_names_the_subscriber_the_order_and_when_it_changed(told:
 def test_the_subscription_ends_when_the_setting_does(told: World) -> None:
     told.run()
     subscription_id = told.live.subscription.subscription_id
-    told.change(settings=Settings())
+    told.change(settings=IntegrationSettings())
     told.run_for(2 * MINUTE)
     assert calls(told)[4:] == ["deleteSubscriptionById"]
     assert sent_for(told, min(told.ledger())) is None
@@ -73,7 +73,7 @@ def test_a_subscription_that_is_gone_already_ends_all_the_same(told: World) -> N
     told.run()
     subscription = told.live.subscription.model_copy(update={"subscription_id": "gone"})
     told.downloads.save_live_download("demo", told.live.model_copy(update={"subscription": subscription}))
-    told.change(settings=Settings())
+    told.change(settings=IntegrationSettings())
     told.run()
     assert told.live.subscription.subscription_id is None
 
@@ -135,7 +135,7 @@ def test_a_failed_subscription_is_shown_retried_hourly_and_delays_nothing(told: 
 def test_a_failure_is_forgotten_when_nobody_wants_notifications_any_more(told: World) -> None:
     told.amazon.misbehave(Misbehaviour.HTML_503, operations=["getDestinations"])
     told.run()
-    told.change(settings=Settings())
+    told.change(settings=IntegrationSettings())
     told.run()
     assert told.live.subscription.failure is None
     told.change(settings=WANTED)
@@ -217,7 +217,7 @@ def test_a_subscription_shared_by_another_integration_is_left_to_it(told: World)
     told.register("second", settings=WANTED)
     told.run()
     told.run(integration_id="second")
-    told.change(settings=Settings())
+    told.change(settings=IntegrationSettings())
     told.run()
     assert told.live.subscription.subscription_id is None
     assert sent_for(told, min(told.ledger())) is not None
@@ -225,7 +225,7 @@ def test_a_subscription_shared_by_another_integration_is_left_to_it(told: World)
 
 def test_a_paused_integration_is_unsubscribed_when_its_setting_says_so(told: World) -> None:
     told.run()
-    told.change(is_paused=True, settings=Settings())
+    told.change(is_paused=True, settings=IntegrationSettings())
     told.run()
     assert sent_for(told, min(told.ledger())) is None
 

@@ -14,7 +14,7 @@ from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import UnreadableAnswer
 from needs_attention.amazon.tokens import Credentials
 from needs_attention.downloads.walk import Pace
-from needs_attention.orders.settings import Settings
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, second_look
 from tools.amazon_stand_in.ledger import amazon_time
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -37,7 +37,7 @@ def busy(world: World) -> World:
     world.judge_all()
     looked = {"integrationId": {"S": "demo"}, "item": {"S": "reconciliation"}}
     world.dynamodb.delete_item(TableName="IntegrationsTable", Key=looked)
-    world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
+    world.change(settings=IntegrationSettings(download_pending_orders=True, live_download_every_minutes=24 * 60))
     walk = world.live.walk.model_copy(update={"pace": BUSY})
     world.downloads.save_live_download("demo", world.live.model_copy(update={"walk": walk}))
     world.amazon.forget_requests()
@@ -87,7 +87,7 @@ def test_a_report_older_than_what_is_stored_says_nothing(busy: World) -> None:
 
 
 def test_pending_orders_do_not_count_as_missed_unless_they_are_wanted(busy: World) -> None:
-    busy.change(settings=Settings(live_download_every_minutes=24 * 60))
+    busy.change(settings=IntegrationSettings(live_download_every_minutes=24 * 60))
     miss(busy, fulfillment={"fulfillmentStatus": "PENDING", "fulfilledBy": "MERCHANT"})
     busy.run_for(6 * MINUTE)
     assert second_look(busy).finished_at is not None

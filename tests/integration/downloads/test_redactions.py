@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from needs_attention.api.retention import EraseBuyer
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.jobs.redactions import MOST_REDACTED_AT_ONCE, READ_AT_ONCE, go_on_erasing, redact_what_is_due
 from needs_attention.orders import gate
 from needs_attention.orders.erasure import Erasure
@@ -96,13 +97,13 @@ def test_orders_due_at_once_are_redacted_in_bounded_turns_without_a_scan() -> No
         dynamodb.put_item(TableName="OrdersTable", Item=item)
     for turn in range(1, turns + 1):
         dynamodb.calls.clear()
-        leaves_some = redact_what_is_due(orders, "demo", Settings(), lambda: NOON, until=NOON + MINUTE)
+        leaves_some = redact_what_is_due(orders, "demo", IntegrationSettings(), lambda: NOON, until=NOON + MINUTE)
         assert leaves_some
         assert len(list(orders.find_redactions_due("demo", NOON))) == due - turn * MOST_REDACTED_AT_ONCE
         assert dynamodb.calls["update_item"] == MOST_REDACTED_AT_ONCE
         assert dynamodb.calls["batch_get_item"] == MOST_REDACTED_AT_ONCE // READ_AT_ONCE
         assert dynamodb.calls["query"] < 10
-    assert not redact_what_is_due(orders, "demo", Settings(), lambda: NOON, until=NOON + MINUTE)
+    assert not redact_what_is_due(orders, "demo", IntegrationSettings(), lambda: NOON, until=NOON + MINUTE)
 
 
 def test_no_integrations_backlog_keeps_another_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,9 +269,9 @@ def test_an_erasure_takes_a_page_in_its_turn(world: World, monkeypatch: pytest.M
     ours = [an_order_of(world, number) for number in range(5)]
     erasure_id = an_erasure(world)
     for looked_at in (2, 4):
-        assert go_on_erasing(world.orders, world.downloads, "demo", Settings(), world.clock)
+        assert go_on_erasing(world.orders, world.downloads, "demo", IntegrationSettings(), world.clock)
         assert erasure(world, erasure_id).orders == looked_at
-    assert not go_on_erasing(world.orders, world.downloads, "demo", Settings(), world.clock)
+    assert not go_on_erasing(world.orders, world.downloads, "demo", IntegrationSettings(), world.clock)
     assert erasure(world, erasure_id).erased == tuple(ours)
 
 

@@ -8,8 +8,8 @@ import pytest
 from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import AmazonUnavailable
 from needs_attention.downloads.by_id import Redownload
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.order import Order
-from needs_attention.orders.settings import Settings
 from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -21,7 +21,7 @@ UNKNOWN = "999-9999999-9999999"
 @pytest.fixture
 def known(world: World) -> World:
     """Everything is downloaded and judged, and live downloads are not due for a while."""
-    world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
+    world.change(settings=IntegrationSettings(download_pending_orders=True, live_download_every_minutes=24 * 60))
     world.backdate()
     world.run()
     world.judge_all()
@@ -250,7 +250,7 @@ def test_a_change_told_twice_or_in_the_wrong_order_is_asked_for_once(known: Worl
 
 def test_more_changes_than_one_run_reads_are_all_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("needs_attention.tables.downloads.MOST_REDOWNLOADS_READ", 10)
-    world.change(settings=Settings(download_pending_orders=True, live_download_every_minutes=24 * 60))
+    world.change(settings=IntegrationSettings(download_pending_orders=True, live_download_every_minutes=24 * 60))
     world.run()
     for order_id in world.ledger():
         world.hint(order_id, world.clock())

@@ -21,8 +21,8 @@ from needs_attention.api.problems import ATTEMPTS, Problem, ProblemDetails, chan
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.stages import Stages
-from needs_attention.orders.settings import Settings
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
@@ -294,7 +294,7 @@ class IntegrationChanges:
         detail = f"The integration {holder} has this seller in {integration.region} already. {way_out}"
         raise Problem(409, detail, code="sellerAlreadyRegistered", also={"registeredAs": holder})
 
-    def _check_download_start(self, settings: Settings) -> None:
+    def _check_download_start(self, settings: IntegrationSettings) -> None:
         if settings.download_orders_updated_after is not None:
             check_start("settings.downloadOrdersUpdatedAfter", settings.download_orders_updated_after, self._now)
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TypedDict
 
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.stages import Stage
-from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.orders import OrderStore, Page
 
@@ -24,7 +24,7 @@ class SettingsPreview(TypedDict):
 
 
 def preview(
-    orders: OrderStore, integration: Integration, settings: Settings, stages: Iterable[Stage], now: datetime
+    orders: OrderStore, integration: Integration, settings: IntegrationSettings, stages: Iterable[Stage], now: datetime
 ) -> SettingsPreview:
     """Judges the orders by the integration's settings and by the other ones."""
     looked_at = would_be_held = would_be_let_go = 0
@@ -33,8 +33,8 @@ def preview(
         found = orders.find_by_stage(integration.integration_id, stage.id, Page(MOST_LOOKED_AT))
         is_truncated = is_truncated or found.position is not None
         for order in orders.get_many(summary.order_id for summary in found.summaries).values():
-            was_held = judged(order, integration.settings, now).is_held
-            is_held = judged(order, settings, now).is_held
+            was_held = judged(order, integration.settings.of(order.amazon.marketplace_id), now).is_held
+            is_held = judged(order, settings.of(order.amazon.marketplace_id), now).is_held
             looked_at += 1
             would_be_held += is_held and not was_held
             would_be_let_go += was_held and not is_held

@@ -1,7 +1,7 @@
 """The bodies of requests that change integrations and Stages. Credentials only ever go in."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,9 +14,9 @@ from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.operations import parsed
 from needs_attention.api.problems import FieldError, Problem, invalid
 from needs_attention.integrations.integration import Integration, Region, SellerId
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.stages import StageName, Stages
 from needs_attention.orders.marketplaces import MARKETPLACES
-from needs_attention.orders.settings import Settings
 from needs_attention.values.fields import NoneOf, OneOf, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime
@@ -41,7 +41,10 @@ class _PatchOf:
 
     def __get_pydantic_json_schema__(self, _: object, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         whole = handler.resolve_ref_schema(handler(self._model.__pydantic_core_schema__))
-        return self._patch_of(whole["properties"] | self._others, handler)
+        return self._patch_of(self._named(whole["properties"]), handler)
+
+    def _named(self, members: Mapping[str, JsonSchemaValue]) -> Mapping[str, JsonSchemaValue]:
+        return {name: self._others.get(name, one) for name, one in members.items()}
 
     def _patch_of(self, members: Mapping[str, JsonSchemaValue], handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         patched = {name: {"anyOf": [self._member(one, handler), {"type": "null"}]} for name, one in members.items()}
@@ -50,12 +53,16 @@ class _PatchOf:
     def _member(self, member: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         whole = handler.resolve_ref_schema(member)
         if "properties" in whole:
-            return self._patch_of(whole["properties"], handler)
+            return self._patch_of(self._named(whole["properties"]), handler)
+        if isinstance(whole.get("additionalProperties"), dict):
+            each = {"anyOf": [self._member(whole["additionalProperties"], handler), {"type": "null"}]}
+            return {key: told for key, told in whole.items() if key != "default"} | {"additionalProperties": each}
         return {key: told for key, told in member.items() if key != "default"}
 
 
 SettingsPatch = Annotated[
-    dict[str, Any], _PatchOf(Settings, defaultStage={"type": "string", "description": "A Stage's name or id"})
+    dict[str, Any],
+    _PatchOf(IntegrationSettings, defaultStage={"type": "string", "description": "A Stage's name or id"}),
 ]
 
 
@@ -115,7 +122,9 @@ class Registration(Value):
             name=self.name or self.integration_id,
             region=self.region,
             marketplace_ids=tuple(dict.fromkeys(self.marketplace_ids)),
-            settings=patched_settings(before.settings if before else Settings(), self.settings, stages),
+            settings=patched_settings(
+                before.settings if before else IntegrationSettings(), self.settings, stages, self.region
+            ),
             registered_at=now,
             **self.credentials.begun(now),
             is_paused=before is not None and before.is_paused,
@@ -157,7 +166,7 @@ class IntegrationPatch(Value):
                 raise invalid([FieldError("marketplaceIds", "otherRegion", str(error))]) from None
             changes["marketplace_ids"] = tuple(dict.fromkeys(self.marketplace_ids))
         if "settings" in self.model_fields_set:
-            changes["settings"] = patched_settings(integration.settings, self.settings, stages)
+            changes["settings"] = patched_settings(integration.settings, self.settings, stages, integration.region)
         if self.credentials is not None:
             changes |= self.credentials.begun(now)
         return integration.model_copy(update=changes)
@@ -169,19 +178,48 @@ class StageBody(Value):
     name: StageName
 
 
-def patched_settings(settings: Settings, patch: dict[str, Any], stages: Stages) -> Settings:
-    """The settings with a merge patch, which gives the default Stage by its name or ID. Raises a 422."""
+def patched_settings(
+    settings: IntegrationSettings, patch: dict[str, Any], stages: Stages, region: Region
+) -> IntegrationSettings:
+    """The settings with a merge patch, which gives default Stages by their names or IDs. Raises a 422."""
     wanted = _merged(json.loads(settings.model_dump_json(by_alias=True)), patch)
-    if isinstance(wanted.get("defaultStage"), str):
-        stage = stages.named(wanted["defaultStage"])
-        if stage is None:
-            known = ", ".join(stage.name for stage in stages.stages)
-            raise invalid([FieldError("settings.defaultStage", "unknownStage", f"not known; the Stages are {known}")])
-        wanted["defaultStage"] = stage.id
+    if errors := [*_wrong_marketplaces(patch.get("marketplaces"), region), *_identify_stages(wanted, stages)]:
+        raise invalid(errors)
     try:
-        return parsed(Settings, json.dumps(wanted))
+        return parsed(IntegrationSettings, json.dumps(wanted))
     except Problem as problem:
         raise invalid([error._replace(field=f"settings.{error.field}") for error in problem.errors]) from None
+
+
+def _wrong_marketplaces(patch: object, region: Region) -> Iterator[FieldError]:
+    """An error for each marketplace of a patch that cannot have settings here. Any may lose those that it has."""
+    given = (one for one, overrides in _members(patch).items() if overrides is not None)
+    for marketplace_id in given:
+        try:
+            check_marketplaces([marketplace_id], region)
+        except PydanticCustomError as error:
+            code, problem = ("otherRegion", "") if marketplace_id in MARKETPLACES else ("notAllowed", "not known; ")
+            yield FieldError(f"settings.marketplaces.{marketplace_id}", code, f"{problem}{error}")
+
+
+def _identify_stages(wanted: dict[str, Any], stages: Stages) -> Iterator[FieldError]:
+    """Puts the ID of each default Stage in the place of its name. An error for each that is not in the list."""
+    overrides = _members(wanted.get("marketplaces"))
+    places = {"settings": wanted} | {f"settings.marketplaces.{one}": overrides[one] for one in overrides}
+    for place, members in places.items():
+        name = _members(members).get("defaultStage")
+        if not isinstance(name, str):
+            continue
+        if stage := stages.named(name):
+            members["defaultStage"] = stage.id
+        else:
+            known = ", ".join(stage.name for stage in stages.stages)
+            yield FieldError(f"{place}.defaultStage", "unknownStage", f"not known; the Stages are {known}")
+
+
+def _members(sent: object) -> dict[str, Any]:
+    """The members of an object. Anything else has none, and is refused when the settings are read."""
+    return sent if isinstance(sent, dict) else {}
 
 
 def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

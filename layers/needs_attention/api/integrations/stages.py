@@ -81,8 +81,8 @@ class StageChanges:
 
     def _refuse_in_use(self, stage: Stage) -> None:
         for integration in self._integrations.find_all(deleted_too=True):
-            if integration.settings.default_stage == stage.id and integration.deleted_at is None:
-                raise Problem(409, f"It is the default Stage of {integration.name}.", code="inUse")
+            if stage.id in integration.settings.default_stages and integration.deleted_at is None:
+                raise Problem(409, f"It is a default Stage of {integration.name}.", code="inUse")
         for integration_id in self._integrations.find_all_ids():
             found = self._orders.find_by_stage(integration_id, stage.id, Page(limit=1))
             if found.summaries or found.unreadable:

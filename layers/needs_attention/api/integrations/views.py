@@ -1,6 +1,6 @@
 """Integrations as the API shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypedDict, cast
 
@@ -17,10 +17,15 @@ from needs_attention.integrations.arrivals import Arrivals, MarketplaceArrivals,
 from needs_attention.integrations.expiry import Ending
 from needs_attention.integrations.incidents import Incident, IncidentCode, Incidents
 from needs_attention.integrations.integration import Integration, Region, Rejudgement
+from needs_attention.integrations.integration_settings import (
+    IntegrationSettings,
+    MarketplaceId,
+    MarketplaceSettings,
+    Override,
+)
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import IntegrationStanding
 from needs_attention.integrations.wording import HOW_TO_RENEW, NAME_THE_SELLER, what_to_do
-from needs_attention.orders.settings import Settings
 from needs_attention.values.times import instant
 
 MOST_SET_ASIDE_SHOWN = 100
@@ -127,10 +132,17 @@ class HealthDetails(Health):
     reconciliation: SecondLook | None
 
 
-class ShownSettings(Settings):
-    """An integration's settings, with the default Stage by its name."""
+class ShownMarketplaceSettings(MarketplaceSettings):
+    """The settings that a marketplace has its own values of, with the default Stage by its name."""
+
+    default_stage: Override[str] = None
+
+
+class ShownSettings(IntegrationSettings):
+    """An integration's settings, with default Stages by their names."""
 
     default_stage: str
+    marketplaces: Mapping[MarketplaceId, ShownMarketplaceSettings]
 
 
 class IntegrationBase(TypedDict):
@@ -217,7 +229,7 @@ def integration_details(
 
 def connection_view(integration: Integration, arrivals: Arrivals, now: datetime) -> ConnectionView:
     """The fields that really arrive, by marketplace, and when the credentials end."""
-    found = arriving(arrivals, integration.marketplace_ids, integration.settings.checks)
+    found = arriving(arrivals, integration.marketplace_ids, integration.settings)
     return {
         "integrationId": integration.integration_id,
         "marketplaces": [as_json(one) for one in found],
@@ -238,14 +250,13 @@ def rejudgement_view(job: Rejudgement) -> RejudgementView:
 
 
 def _base(integration: Integration, stages: Stages) -> IntegrationBase:
-    default_stage = stages.name_of(integration.settings.default_stage)
     return {
         "integrationId": integration.integration_id,
         "name": integration.name,
         "region": integration.region,
         "sellerId": integration.seller_id,
         "marketplaceIds": list(integration.marketplace_ids),
-        "settings": as_json(integration.settings) | {"defaultStage": default_stage},
+        "settings": _shown_settings(integration.settings, stages),
         "isPaused": integration.is_paused,
         "isFrozen": integration.is_frozen,
         "registeredAt": instant(integration.registered_at),
@@ -253,6 +264,14 @@ def _base(integration: Integration, stages: Stages) -> IntegrationBase:
         "consentGivenAt": _instant(integration.consent_given_at),
         "revision": integration.revision,
     }
+
+
+def _shown_settings(settings: IntegrationSettings, stages: Stages) -> ShownSettings:
+    shown = as_json(settings)
+    for one in (shown, *shown["marketplaces"].values()):
+        if "defaultStage" in one:
+            one["defaultStage"] = stages.name_of(one["defaultStage"])
+    return cast("ShownSettings", shown)
 
 
 def _health(integration: Integration, live: LiveDownload, incidents: Incidents, now: datetime) -> Health:

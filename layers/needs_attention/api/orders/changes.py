@@ -93,7 +93,7 @@ class OrderChanges:
         self._check_override(patch.override is not None)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
-            settings = surroundings.settings
+            settings = surroundings.settings_for(order.amazon.marketplace_id)
             wanted = patch.wanted(surroundings.stages, self._now)
             units, confirmed = patch.units(order, settings), patch.confirmed_fields()
             noted = patch.noted(order)
@@ -118,7 +118,8 @@ class OrderChanges:
         wanted = release.wanted()
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
-            released = gate.change(order, wanted, surroundings.settings, by=self._caller.name, at=self._now)
+            settings = surroundings.settings_for(order.amazon.marketplace_id)
+            released = gate.change(order, wanted, settings, by=self._caller.name, at=self._now)
             return Changed(released, cause_of(order, wanted))
 
         return change
@@ -128,9 +129,8 @@ class OrderChanges:
         request = Redaction(by=self._caller.name, why="request", reference=erasure.reference)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
-            erased = gate.erase(
-                order, surroundings.settings, request, even_if_unsent=erasure.even_if_unsent, at=self._now
-            )
+            settings = surroundings.settings_for(order.amazon.marketplace_id)
+            erased = gate.erase(order, settings, request, even_if_unsent=erasure.even_if_unsent, at=self._now)
             is_unsent = erased.redaction == request and order.is_unsent
             return Changed(erased, "erasure", (_CANNOT_BE_SENT,) if is_unsent else ())
 
@@ -186,11 +186,12 @@ class OrderChanges:
         for _ in range(ATTEMPTS):
             order = existing_order(self._orders, order_id)
             surroundings = around(order, self._integrations)
+            settings = surroundings.settings_for(order.amazon.marketplace_id)
             # First, because a 412 shows the whole order, and a warehouse sees only orders for it.
-            gate.check_outflow(order, surroundings.settings, is_frozen=surroundings.is_frozen)
+            gate.check_outflow(order, settings, is_frozen=surroundings.is_frozen)
             self._check(if_match, order, surroundings)
             self._hold_if_the_settings_want_it(order, surroundings)
-            taken = gate.hand_over(order, surroundings.settings, is_frozen=surroundings.is_frozen, at=self._now)
+            taken = gate.hand_over(order, settings, is_frozen=surroundings.is_frozen, at=self._now)
             cause: Cause = "acknowledge"
             update = self._orders.transaction_update(order, taken, **self._changed_by_the_caller(cause))
             writes: list[Any] = [{"Update": update}, *self._integrations.nothing_changed(surroundings.integration)]
@@ -212,7 +213,8 @@ class OrderChanges:
         sent_at = report.sent_at(self._now)
 
         def change(order: Order, surroundings: Surroundings) -> Changed:
-            sent = gate.dispatched(order, sent_at, surroundings.settings, by=self._caller.name, at=self._now)
+            settings = surroundings.settings_for(order.amazon.marketplace_id)
+            sent = gate.dispatched(order, sent_at, settings, by=self._caller.name, at=self._now)
             return Changed(sent, "dispatched")
 
         return self._reported(order_id, change, if_match)
@@ -232,7 +234,7 @@ class OrderChanges:
 
     def _hold_if_the_settings_want_it(self, order: Order, surroundings: Surroundings) -> None:
         """Holds the order if a check that was switched on after its last verdict wants that, so that people find it."""
-        verdict = judged(order, surroundings.settings, self._now)
+        verdict = judged(order, surroundings.settings_for(order.amazon.marketplace_id), self._now)
         if not order.is_pending and verdict.is_held and not order.is_held:
             with suppress(LostRace):
                 self._orders.save(order, verdict, by="validation", at=self._now, cause="verdict")

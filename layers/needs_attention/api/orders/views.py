@@ -289,7 +289,7 @@ def _stop(summary: Summary) -> Stop | None:
 
 def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
     """The whole order: its row, and the data behind it with its sources."""
-    view = seen(order.amazon, order.edits, surroundings.settings)
+    view = seen(order.amazon, order.edits, surroundings.settings_for(order.amazon.marketplace_id))
     return {
         **order_row(Summary.of(order), surroundings, now),
         **(_NO_PERSONAL_DATA if order.redacted_at else _personal_data(view)),
@@ -412,7 +412,7 @@ def _personal_data(view: Seen) -> PersonalData:
 
 
 def _missing_details(order: Order, surroundings: Surroundings) -> list[MissingDetail]:
-    hidden = hidden_by_typing(order.amazon, order.edits, surroundings.settings)
+    hidden = hidden_by_typing(order.amazon, order.edits, surroundings.settings_for(order.amazon.marketplace_id))
     vanished = surroundings.incidents.vanished(order.amazon.marketplace_id) - hidden.keys()
 
     def next_step(item: Missing) -> str:

@@ -102,7 +102,8 @@ class Intake:
         while True:
             after = before
             for amazon in versions:
-                newer = downloaded(after, amazon, integration.integration_id, integration.settings, by_amazon["at"])
+                settings = integration.settings.of(_marketplace_of(amazon, after))
+                newer = downloaded(after, amazon, integration.integration_id, settings, by_amazon["at"])
                 after = newer or after
             if after is None or after is before:
                 return None
@@ -147,9 +148,15 @@ def _is_wanted(amazon: AmazonOrder, integration: Integration) -> bool:
     return is_ours and (integration.settings.download_pending_orders or not amazon.is_pending)
 
 
+def _marketplace_of(amazon: AmazonOrder, known: Order | None) -> str | None:
+    """The marketplace of the order once Amazon's answer is merged: an answer that lacks it does not erase it."""
+    return amazon.marketplace_id or (known.amazon.marketplace_id if known else None)
+
+
 def _counted(written: Written, integration: Integration, now: datetime) -> Counts:
     """Counts one order by its coming verdict, which is a pure function of the order as it was just written."""
-    before, after = written.before, judged(written.after, integration.settings, now)
+    settings = integration.settings.of(written.after.amazon.marketplace_id)
+    before, after = written.before, judged(written.after, settings, now)
     was_held, is_held = before is not None and before.is_held, after.is_held
     lacks_less = before is not None and len(after.open_missing) < len(before.open_missing)
     return Counts(

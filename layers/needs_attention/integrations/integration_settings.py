@@ -1,0 +1,126 @@
+"""The settings of one integration, and those that a marketplace has its own values of."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import Field, WithJsonSchema, field_validator
+
+from needs_attention.orders.marketplaces import MARKETPLACES
+from needs_attention.orders.settings import (
+    BillingAddressPolicy,
+    DefaultStage,
+    DefaultThreePlStatus,
+    OrderDefaults,
+    Settings,
+    SingleWordNamePolicy,
+)
+from needs_attention.values.fields import WHOLE, NotNull
+from needs_attention.values.model import Value
+from needs_attention.values.times import SentTime
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default")
+
+
+Kind = TypeVar("Kind")
+# A member that is not overridden is left out, wherever the settings are stored or shown.
+Override = Annotated[
+    Kind | None, NotNull(), Field(exclude_if=lambda value: value is None, json_schema_extra=_without_default)
+]
+
+# Any text is read from storage: requests are checked where they come in.
+MarketplaceId = Annotated[str, WithJsonSchema({"type": "string", "enum": list(MARKETPLACES)})]
+
+
+class MarketplaceChecks(Value):
+    """The checks that a marketplace switches on or off for itself."""
+
+    names: Override[bool] = None
+    email: Override[bool] = None
+    delivery_address: Override[bool] = None
+    billing_address: Override[bool] = None
+    line_items: Override[bool] = None
+    buyer_requested_cancel: Override[bool] = None
+
+
+class MarketplaceSettings(Value):
+    """The settings that a marketplace has its own values of. The others are the integration's."""
+
+    default_stage: Override[DefaultStage] = None
+    default_three_pl_status: Override[DefaultThreePlStatus] = None
+    auto_dispatch_orders: Override[bool] = None
+    go_live_date: Override[SentTime] = None
+    trial_mode: Override[bool] = None
+    checks: Override[MarketplaceChecks] = None
+    billing_address: Override[BillingAddressPolicy] = None
+    single_word_names: Override[SingleWordNamePolicy] = None
+
+    @field_validator("checks")
+    @classmethod
+    def _if_any(cls, checks: MarketplaceChecks | None) -> MarketplaceChecks | None:
+        return checks if checks != MarketplaceChecks() else None
+
+
+class IntegrationSettings(OrderDefaults):
+    """One integration's settings. Rules take those of an order's marketplace: `of(marketplace_id)`.
+
+    `marketplaces` holds no marketplace without overrides.
+    """
+
+    download_orders_updated_after: SentTime | None = Field(
+        default=None, description="The start of a backdated download whose request names no time"
+    )
+    download_pending_orders: bool = Field(
+        default=False, description="Orders that Amazon has not released yet are downloaded as drafts"
+    )
+    live_download_every_minutes: Annotated[int, Field(ge=1, le=24 * 60), WHOLE] = 5
+    order_change_notifications: bool = Field(
+        default=False, description="Amazon reports changed orders, which are then downloaded within seconds"
+    )
+    marketplaces: Mapping[MarketplaceId, MarketplaceSettings] = Field(
+        default_factory=dict,
+        description="By marketplace ID, the settings that its orders have instead of the integration's",
+    )
+
+    @field_validator("marketplaces")
+    @classmethod
+    def _with_overrides(cls, marketplaces: Mapping[str, MarketplaceSettings]) -> Mapping[str, MarketplaceSettings]:
+        return {one: overrides for one, overrides in marketplaces.items() if overrides != MarketplaceSettings()}
+
+    def of(self, marketplace_id: str | None) -> Settings:
+        """The settings that the orders of this marketplace are judged by. Many ask, so each is built once."""
+        return self.of_marketplaces.get(marketplace_id) or self.of_others
+
+    @cached_property
+    def of_others(self) -> Settings:
+        """The settings of orders whose marketplace overrides nothing, or is not known."""
+        return Settings.model_construct(**{name: getattr(self, name) for name in OrderDefaults.model_fields})
+
+    @cached_property
+    def of_marketplaces(self) -> Mapping[str | None, Settings]:
+        """The settings of the marketplaces with overrides."""
+        return {one: self._with(overrides) for one, overrides in self.marketplaces.items()}
+
+    @property
+    def default_stages(self) -> frozenset[str]:
+        """The IDs of the Stages that complete orders go to: the integration's, and those of its marketplaces."""
+        return frozenset(one.default_stage for one in (self.of_others, *self.of_marketplaces.values()))
+
+    def _with(self, overrides: MarketplaceSettings) -> Settings:
+        changes = _given(overrides)
+        if overrides.checks:
+            changes["checks"] = self.checks.model_copy(update=_given(overrides.checks))
+        return self.of_others.model_copy(update=changes)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy resolves for itself: it may have other settings."""
+        copied = super().model_copy(update=update, deep=deep)
+        for resolved in ("of_others", "of_marketplaces"):
+            vars(copied).pop(resolved, None)
+        return copied
+
+
+def _given(overrides: MarketplaceSettings | MarketplaceChecks) -> dict[str, Any]:
+    return {name: value for name, value in overrides if value is not None}
