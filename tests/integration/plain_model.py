@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeGuard
 ADMINISTRATOR, EDITOR, READER, WAREHOUSE = "administrator", "editor", "reader", "warehouse"
 NEEDS_ATTENTION = "Needs Attention"
 STAGES = (NEEDS_ATTENTION, "New", "Packing")
+MARKETPLACE = "ATVPDKIKX0DER"
 DO_NOT_TRANSFER, UPON_COMPLETION, NOW = (
     "Do Not Transfer to 3PL",
     "Transfer to 3PL Upon Completion",
@@ -796,7 +797,7 @@ class PlainModel:
         self.frozen: set[str] = set()
         # When the clock looks again at an order of which people need no word yet, and whether it was held then.
         self.put_off: dict[str, tuple[datetime, bool]] = {}
-        self.settings: dict[str, Any] = {
+        self.own_settings: dict[str, Any] = {
             "defaultStage": "New",
             "defaultThreePlStatus": UPON_COMPLETION,
             "autoDispatchOrders": False,
@@ -805,12 +806,23 @@ class PlainModel:
             "checks": {"email": True},
             "billingAddress": "copyDelivery",
         }
+        self.overrides: dict[str, dict[str, Any]] = {}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of every order: all are of one marketplace."""
+        overrides = self.overrides.get(MARKETPLACE, {})
+        checks = self.own_settings["checks"] | overrides.get("checks", {})
+        return self.own_settings | overrides | {"checks": checks}
 
     # Administrators
 
     def change_settings(self, role: str, changes: dict[str, Any]) -> None:
         self._must_be(role, ADMINISTRATOR)
-        self.settings |= changes
+        for marketplace_id, overrides in changes.get("marketplaces", {}).items():
+            known = {} if overrides is None else self.overrides.get(marketplace_id, {}) | overrides
+            self.overrides[marketplace_id] = {name: value for name, value in known.items() if value is not None}
+        self.own_settings |= {name: value for name, value in changes.items() if name != "marketplaces"}
 
     def freeze(self, role: str, what: str) -> None:
         self._must_be(role, ADMINISTRATOR)

@@ -37,7 +37,7 @@ from tests.integration.random_histories import Step, run_histories
 from tests.integration.system import ORDER_ID, Answer, System
 from tools.in_memory.api import Clock
 
-US = "ATVPDKIKX0DER"
+US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHIP_BY, DELIVER_BY = START + timedelta(days=2), START + timedelta(days=5)
 SNOOZE = timedelta(hours=1)
@@ -80,7 +80,7 @@ class AmazonsVersion(NamedTuple):
             "orderId": ORDER_ID,
             "createdTime": instant(START - timedelta(hours=2)),
             "lastUpdatedTime": instant(self.updated_at),
-            "salesChannel": {"channelName": "AMAZON", "marketplaceId": "ATVPDKIKX0DER"},
+            "salesChannel": {"channelName": "AMAZON", "marketplaceId": US},
             "buyer": {} if without_personal_data else buyer,
             "recipient": {} if without_personal_data else {"deliveryAddress": {"name": self.name, **address}},
             "fulfillment": {
@@ -182,6 +182,18 @@ SETTINGS: dict[str, Callable[[IntegrationSettings], dict[str, Any]]] = {
     "trial mode off": lambda _: {"trial_mode": False},
     "no trial mode": lambda _: {"trial_mode": False},
     "the check of names switched": lambda now: {"checks": Checks(names=not now.checks.names)},
+    "Transfer to 3PL Now in its marketplace": lambda _: {
+        "marketplaces": {US: {"default_three_pl_status": ThreePlStatus.NOW, "default_stage": "picking"}}
+    },
+    "trial mode switched in its marketplace": lambda now: {"marketplaces": {US: {"trial_mode": not now.trial_mode}}},
+    "names and Auto Dispatch switched in its marketplace": lambda now: {
+        "marketplaces": {
+            US: {"checks": {"names": not now.checks.names}, "auto_dispatch_orders": not now.auto_dispatch_orders}
+        }
+    },
+    "trial mode in another marketplace": lambda _: {
+        "marketplaces": {CANADA: {"trial_mode": True, "default_three_pl_status": ThreePlStatus.NOW}}
+    },
 }
 
 

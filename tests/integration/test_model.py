@@ -26,6 +26,7 @@ from tests.integration.plain_model import (
     ADMINISTRATOR,
     DO_NOT_TRANSFER,
     EDITOR,
+    MARKETPLACE,
     NEEDS_ATTENTION,
     NOW,
     READER,
@@ -47,6 +48,7 @@ from tools.in_memory.api import Answer, Clock, World, an_event, app, invoke
 
 INTEGRATION = "acme-na"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+CANADA = "A2EUQ1WTGCTBG2"
 CREATED = NOON - 2 * HOUR
 # Never on the minute, so that nothing is due at the very moment that the clock looks.
 SHIP_BY, DELIVER_BY = NOON + 2 * DAY + MINUTE / 2, NOON + 5 * DAY + MINUTE / 2
@@ -152,7 +154,7 @@ def as_amazon_sends(order_id: str, facts: Facts) -> dict[str, Any]:
         "orderId": order_id,
         "createdTime": instant(CREATED),
         "lastUpdatedTime": instant(facts.updated),
-        "salesChannel": {"channelName": "AMAZON", "marketplaceId": "ATVPDKIKX0DER"},
+        "salesChannel": {"channelName": "AMAZON", "marketplaceId": MARKETPLACE},
         "buyer": {"buyerEmail": facts.email},
         "recipient": {"deliveryAddress": {**(facts.delivery or {}), "name": facts.name}},
         "tax": {"taxRegistrations": [registration] if facts.tax else []},
@@ -332,6 +334,13 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"checks": {"email": True}},
     {"billingAddress": "require"},
     {"billingAddress": "copyDelivery"},
+    {"marketplaces": {MARKETPLACE: {"defaultStage": "Packing", "defaultThreePlStatus": NOW}}},
+    {"marketplaces": {MARKETPLACE: {"autoDispatchOrders": True, "trialMode": False}}},
+    {"marketplaces": {MARKETPLACE: {"trialMode": True, "defaultStage": None}}},
+    {"marketplaces": {MARKETPLACE: {"goLiveDate": instant(NOON), "billingAddress": "require"}}},
+    {"marketplaces": {MARKETPLACE: {"checks": {"email": False}, "goLiveDate": instant(CREATED)}}},
+    {"marketplaces": {MARKETPLACE: None}},
+    {"marketplaces": {CANADA: {"trialMode": True, "defaultThreePlStatus": NOW, "checks": {"email": False}}}},
 )
 FREEZES = (
     ("POST", "/freeze"),

@@ -11,7 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from needs_attention.integrations.incidents import Incident, Incidents
-from tools.builders import NOON, an_address, edited
+from needs_attention.orders.settings import Settings, ThreePlStatus
+from needs_attention.orders.verdict import judged
+from tools.builders import NOON, an_address, an_amazon_order, an_order, edited
 from tools.in_memory.api import World, an_event, invoke
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -247,3 +249,15 @@ def test_a_subject_is_one_that_sns_takes(world: World, inbox: Inbox) -> None:
 def test_a_digest_that_cannot_be_sent_fails_so_that_it_is_tried_again(world: World) -> None:
     with pytest.raises(ClientError, match="NotFound"):  # the topic is gone
         invoke("send_digest", an_event("send_digest"))
+
+
+def test_a_digest_counts_orders_by_the_default_of_their_marketplace(world: World, inbox: Inbox) -> None:
+    own_warehouse = Settings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
+    for order_id, marketplace_id in (("701-1", "ATVPDKIKX0DER"), ("701-2", "A2EUQ1WTGCTBG2")):
+        amazon = an_amazon_order(order_id=order_id, marketplace_id=marketplace_id)
+        world.store(judged(an_order(amazon), own_warehouse, NOON))
+    overrides = {"ATVPDKIKX0DER": {"defaultThreePlStatus": "Do Not Transfer"}}
+    world.clock.advance(DAY + HOUR)
+    assert "Going nowhere: 2." in send(inbox).text
+    world.call("PATCH", "/integrations/acme-na", {"settings": {"marketplaces": overrides}})
+    assert "Going nowhere: 1." in send(inbox).text

@@ -86,7 +86,7 @@ PATCH = {
     "comment": "Called the buyer.",
     "override": {"reason": "The buyer collects it."},
 }
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "defaultStage": "New",
     "defaultThreePlStatus": "Transfer to 3PL Now",
     "autoDispatchOrders": False,
@@ -106,6 +106,16 @@ SETTINGS = {
     "singleWordNames": "hold",
     "liveDownloadEveryMinutes": 5,
     "orderChangeNotifications": False,
+}
+OVERRIDES = {
+    "defaultStage": "New",
+    "defaultThreePlStatus": "Do Not Transfer to 3PL",
+    "autoDispatchOrders": True,
+    "goLiveDate": "2026-11-01T00:00:00Z",
+    "trialMode": True,
+    "checks": {**SETTINGS["checks"], "email": False},
+    "billingAddress": "require",
+    "singleWordNames": None,
 }
 CREDENTIALS = {
     "clientId": "amzn1.application-oa2-client.example",
@@ -132,13 +142,13 @@ RIGHT: dict[Called, Any] = {
         "sellerId": "A1EXAMPLESELLER",
         "marketplaceIds": ["A1VC38T7YXB528"],
         "credentials": CREDENTIALS,
-        "settings": SETTINGS,
+        "settings": SETTINGS | {"marketplaces": {"A1VC38T7YXB528": OVERRIDES}},
     },
     Called("PATCH", "/integrations/{integrationId}"): {
         "name": "Acme",
         "sellerId": "A1EXAMPLESELLER",
         "marketplaceIds": ["ATVPDKIKX0DER"],
-        "settings": SETTINGS,
+        "settings": SETTINGS | {"marketplaces": {"ATVPDKIKX0DER": OVERRIDES, "A2EUQ1WTGCTBG2": None}},
         "credentials": CREDENTIALS,
         "isPaused": True,
         "dryRun": False,

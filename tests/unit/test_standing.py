@@ -9,6 +9,7 @@ from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.proofs import Proofs
 from needs_attention.integrations.incidents import Incident, Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import (
     BlockedBy,
@@ -59,7 +60,7 @@ def an_integration(**settings: Any) -> Integration:
         region="NA",
         marketplace_ids=(US,),
         registered_at=NOON,
-        settings=Settings(**settings),
+        settings=IntegrationSettings(**settings),
     )
 
 

@@ -26,7 +26,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 Kind = TypeVar("Kind")
 # A member that is not overridden is left out, wherever the settings are stored or shown.
-Override = Annotated[
+OwnValue = Annotated[
     Kind | None, NotNull(), Field(exclude_if=lambda value: value is None, json_schema_extra=_without_default)
 ]
 
@@ -37,25 +37,25 @@ MarketplaceId = Annotated[str, WithJsonSchema({"type": "string", "enum": list(MA
 class MarketplaceChecks(Value):
     """The checks that a marketplace switches on or off for itself."""
 
-    names: Override[bool] = None
-    email: Override[bool] = None
-    delivery_address: Override[bool] = None
-    billing_address: Override[bool] = None
-    line_items: Override[bool] = None
-    buyer_requested_cancel: Override[bool] = None
+    names: OwnValue[bool] = None
+    email: OwnValue[bool] = None
+    delivery_address: OwnValue[bool] = None
+    billing_address: OwnValue[bool] = None
+    line_items: OwnValue[bool] = None
+    buyer_requested_cancel: OwnValue[bool] = None
 
 
 class MarketplaceSettings(Value):
     """The settings that a marketplace has its own values of. The others are the integration's."""
 
-    default_stage: Override[DefaultStage] = None
-    default_three_pl_status: Override[DefaultThreePlStatus] = None
-    auto_dispatch_orders: Override[bool] = None
-    go_live_date: Override[SentTime] = None
-    trial_mode: Override[bool] = None
-    checks: Override[MarketplaceChecks] = None
-    billing_address: Override[BillingAddressPolicy] = None
-    single_word_names: Override[SingleWordNamePolicy] = None
+    default_stage: OwnValue[DefaultStage] = None
+    default_three_pl_status: OwnValue[DefaultThreePlStatus] = None
+    auto_dispatch_orders: OwnValue[bool] = None
+    go_live_date: OwnValue[SentTime] = None
+    trial_mode: OwnValue[bool] = None
+    checks: OwnValue[MarketplaceChecks] = None
+    billing_address: OwnValue[BillingAddressPolicy] = None
+    single_word_names: OwnValue[SingleWordNamePolicy] = None
 
     @field_validator("checks")
     @classmethod

@@ -21,7 +21,7 @@ from needs_attention.integrations.integration_settings import (
     IntegrationSettings,
     MarketplaceId,
     MarketplaceSettings,
-    Override,
+    OwnValue,
 )
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import IntegrationStanding
@@ -135,14 +135,16 @@ class HealthDetails(Health):
 class ShownMarketplaceSettings(MarketplaceSettings):
     """The settings that a marketplace has its own values of, with the default Stage by its name."""
 
-    default_stage: Override[str] = None
+    default_stage: OwnValue[str] = None
 
 
 class ShownSettings(IntegrationSettings):
     """An integration's settings, with default Stages by their names."""
 
     default_stage: str
-    marketplaces: Mapping[MarketplaceId, ShownMarketplaceSettings]
+    marketplaces: Mapping[MarketplaceId, ShownMarketplaceSettings] = Field(
+        description="By marketplace ID, the settings that its orders have instead of the integration's"
+    )
 
 
 class IntegrationBase(TypedDict):
