@@ -6,12 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
+from pydantic.alias_generators import to_camel
 
 from needs_attention.downloads.by_id import SetAside
 from needs_attention.downloads.live import Subscription
 from needs_attention.integrations.arrivals import Arrival, Arrivals
 from needs_attention.integrations.incidents import Incident, Incidents
-from needs_attention.integrations.integration_settings import IntegrationSettings
+from needs_attention.integrations.integration_settings import IntegrationSettings, MarketplaceSettings
 from needs_attention.orders.settings import Checks
 from needs_attention.values.times import instant
 from tools.builders import NOON
@@ -28,6 +29,8 @@ REGISTRATION = {
     "credentials": CREDENTIALS,
 }
 BETA = "/integrations/beta-eu"
+BRITAIN, GERMANY, FRANCE, US = "A1F83G8C2ARO7P", "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "ATVPDKIKX0DER"
+OF_BRITAIN = f"settings.marketplaces.{BRITAIN}"
 
 
 def register(world: World, **changes: object) -> Answer:
@@ -171,6 +174,7 @@ def test_a_revived_integration_keeps_the_settings_that_are_not_sent(
             "settings.defaultThreePlStatus",
             "notAllowed",
         ),
+        ({"settings": {"marketplaces": {BRITAIN: {"colour": "red"}}}}, f"{OF_BRITAIN}.colour", "unknownField"),
         (
             {"settings": {"downloadOrdersUpdatedAfter": "2020-01-01T00:00:00Z"}},
             "settings.downloadOrdersUpdatedAfter",
@@ -207,6 +211,154 @@ def test_a_setting_of_null_goes_back_to_its_default(world: World) -> None:
     assert answer.status == 200, answer.body
     assert answer.body["settings"]["autoDispatchOrders"] is False
     assert (answer.body["settings"]["checks"]["email"], answer.body["settings"]["checks"]["names"]) == (True, False)
+
+
+# Settings of marketplaces ---------------------------------------------------------------------------------------------
+
+
+def set_by_marketplace(world: World, marketplaces: object, **more: object) -> Answer:
+    return world.call("PATCH", BETA, {"settings": {"marketplaces": marketplaces, **more}})
+
+
+def test_an_integration_begins_without_settings_of_marketplaces(world: World) -> None:
+    assert register(world).body["settings"]["marketplaces"] == {}
+    assert world.call("GET", "/integrations").body["integrations"][1]["settings"]["marketplaces"] == {}
+
+
+def test_a_marketplaces_settings_are_shown_with_its_stage_by_name(world: World) -> None:
+    world.call("POST", "/stages", {"name": "Picking"})
+    overrides = {
+        "defaultStage": "picking",
+        "defaultThreePlStatus": "do not transfer",
+        "autoDispatchOrders": True,
+        "goLiveDate": "2026-12-01T00:00:00Z",
+        "trialMode": False,
+        "checks": {"email": False},
+        "billingAddress": "require",
+        "singleWordNames": "hold",
+    }
+    assert overrides.keys() == {to_camel(name) for name in MarketplaceSettings.model_fields}
+    shown = {
+        BRITAIN: overrides
+        | {
+            "defaultStage": "Picking",
+            "defaultThreePlStatus": "Do Not Transfer to 3PL",
+            "goLiveDate": "2026-12-01T00:00:00.000Z",
+        }
+    }
+    assert register(world, settings={"marketplaces": {BRITAIN: overrides}}).body["settings"]["marketplaces"] == shown
+    assert world.call("GET", BETA).body["settings"]["marketplaces"] == shown
+    assert world.call("GET", "/integrations").body["integrations"][1]["settings"]["marketplaces"] == shown
+    integration = world.integrations.get("beta-eu")
+    assert integration is not None
+    assert integration.settings.of(BRITAIN).default_stage == "picking"
+    world.call("PATCH", "/stages/picking", {"name": "Packing"})
+    assert world.call("GET", BETA).body["settings"]["marketplaces"][BRITAIN]["defaultStage"] == "Packing"
+
+
+@pytest.mark.parametrize(
+    ("patch", "left"),
+    [
+        ({BRITAIN: {"trialMode": False}}, {BRITAIN: {"trialMode": False, "checks": {"email": False, "names": False}}}),
+        ({BRITAIN: {"trialMode": None}}, {BRITAIN: {"checks": {"email": False, "names": False}}}),
+        ({BRITAIN: {"checks": {"email": None}}}, {BRITAIN: {"trialMode": True, "checks": {"names": False}}}),
+        ({BRITAIN: {"checks": {"email": None, "names": None}}}, {BRITAIN: {"trialMode": True}}),
+        ({BRITAIN: {"checks": None}}, {BRITAIN: {"trialMode": True}}),
+        ({BRITAIN: {"checks": None, "trialMode": None}}, {}),
+        ({BRITAIN: None}, {}),
+        (None, {}),
+        ({US: None, "nowhere": None}, {BRITAIN: {"trialMode": True, "checks": {"email": False, "names": False}}}),
+        ({FRANCE: {}}, {BRITAIN: {"trialMode": True, "checks": {"email": False, "names": False}}}),
+    ],
+)
+def test_null_takes_overrides_back_and_empty_ones_disappear(world: World, patch: object, left: object) -> None:
+    before = {BRITAIN: {"trialMode": True, "checks": {"email": False, "names": False}}, GERMANY: {"trialMode": False}}
+    register(world, settings={"marketplaces": before})
+    answer = set_by_marketplace(world, patch)
+    assert answer.status == 200, answer.body
+    germany = {} if patch is None else {GERMANY: {"trialMode": False}}
+    assert answer.body["settings"]["marketplaces"] == {**germany, **left}  # type: ignore[dict-item]
+
+
+def test_the_overrides_of_a_marketplace_outlive_its_place_in_the_list(world: World) -> None:
+    register(world)
+    assert set_by_marketplace(world, {FRANCE: {"trialMode": True}}).status == 200
+    world.call("PATCH", BETA, {"marketplaceIds": [GERMANY]})
+    assert world.call("GET", BETA).body["settings"]["marketplaces"] == {FRANCE: {"trialMode": True}}
+
+
+@pytest.mark.parametrize(
+    ("marketplaces", "field", "code"),
+    [
+        ({US: {"trialMode": True}}, f"settings.marketplaces.{US}", "otherRegion"),
+        ({US: {}}, f"settings.marketplaces.{US}", "otherRegion"),
+        ({"nowhere": {"trialMode": True}}, "settings.marketplaces.nowhere", "notAllowed"),
+        ({"": {"trialMode": True}}, "settings.marketplaces.", "notAllowed"),
+        ({BRITAIN: {"defaultStage": "Nowhere"}}, f"{OF_BRITAIN}.defaultStage", "unknownStage"),
+        ({BRITAIN: {"defaultStage": "Needs Attention"}}, f"{OF_BRITAIN}.defaultStage", "meansHeld"),
+        ({BRITAIN: {"defaultStage": 1}}, f"{OF_BRITAIN}.defaultStage", "wrongType"),
+        (
+            {BRITAIN: {"defaultThreePlStatus": "Picked by 3PL Successfully"}},
+            f"{OF_BRITAIN}.defaultThreePlStatus",
+            "notAllowed",
+        ),
+        ({BRITAIN: {"autoDispatchOrders": "yes"}}, f"{OF_BRITAIN}.autoDispatchOrders", "wrongType"),
+        ({BRITAIN: {"goLiveDate": "soon"}}, f"{OF_BRITAIN}.goLiveDate", None),
+        ({BRITAIN: {"trialMode": 1}}, f"{OF_BRITAIN}.trialMode", "wrongType"),
+        ({BRITAIN: {"checks": {"phone": True}}}, f"{OF_BRITAIN}.checks.phone", "unknownField"),
+        ({BRITAIN: {"checks": [True]}}, f"{OF_BRITAIN}.checks", "wrongType"),
+        ({BRITAIN: {"billingAddress": "ask"}}, f"{OF_BRITAIN}.billingAddress", "notAllowed"),
+        ({BRITAIN: {"singleWordNames": "ask"}}, f"{OF_BRITAIN}.singleWordNames", "notAllowed"),
+        ({BRITAIN: {"liveDownloadEveryMinutes": 5}}, f"{OF_BRITAIN}.liveDownloadEveryMinutes", "unknownField"),
+        ({BRITAIN: {"marketplaces": {}}}, f"{OF_BRITAIN}.marketplaces", "unknownField"),
+        ({BRITAIN: True}, OF_BRITAIN, "wrongType"),
+        ([BRITAIN], "settings.marketplaces", "wrongType"),
+        ("all", "settings.marketplaces", "wrongType"),
+    ],
+)
+def test_an_override_that_cannot_be_is_refused_by_its_place(
+    world: World, marketplaces: object, field: str, code: str | None
+) -> None:
+    register(world)
+    answer = set_by_marketplace(world, marketplaces)
+    assert answer.status == 422
+    assert field in answer.codes
+    assert answer.codes[field] == code or code is None
+    assert world.call("GET", BETA).headers["ETag"] == '"1"'
+    world.call("DELETE", BETA)
+    assert register(world, settings={"marketplaces": marketplaces}).codes == answer.codes
+
+
+def test_a_marketplace_of_another_region_is_refused_with_those_of_the_region(world: World) -> None:
+    register(world)
+    errors = set_by_marketplace(world, {US: {"trialMode": True}, "nowhere": {}}).body["errors"]
+    assert [error["message"].split(" has ")[0] for error in errors] == ["region EU", "not known; region EU"]
+    assert BRITAIN in errors[0]["message"]
+
+
+def test_wrong_overrides_however_many_are_refused_with_the_first_hundred(world: World) -> None:
+    register(world)
+    answer = set_by_marketplace(world, {f"nowhere-{number}": {"trialMode": True} for number in range(2_000)})
+    assert (answer.status, len(answer.body["errors"])) == (422, 100)
+
+
+def test_a_revived_integration_keeps_overrides_also_of_the_region_before(world: World) -> None:
+    register(world, settings={"marketplaces": {BRITAIN: {"trialMode": True}, GERMANY: {"trialMode": True}}})
+    world.call("DELETE", BETA)
+    sent = {"marketplaces": {GERMANY: None, US: {"trialMode": False}}}
+    answer = register(world, region="NA", marketplaceIds=[US], settings=sent)
+    assert answer.status == 201, answer.body
+    assert answer.body["settings"]["marketplaces"] == {BRITAIN: {"trialMode": True}, US: {"trialMode": False}}
+
+
+def test_an_override_starts_a_rejudgement_under_way_over(world: World) -> None:
+    register(world)
+    world.call("POST", f"{BETA}/rejudgement")
+    world.clock.advance(MINUTE)
+    set_by_marketplace(world, {BRITAIN: {"trialMode": True}})
+    job = world.downloads.rejudgement("beta-eu")
+    assert job is not None
+    assert job.requested_at == NOON + MINUTE
 
 
 # Dry runs of settings -------------------------------------------------------------------------------------------------
@@ -656,6 +808,16 @@ def test_a_stage_in_which_orders_are_is_not_removed(world: World) -> None:
     world.call("DELETE", "/integrations/acme-na")
     answer = world.call("DELETE", "/stages/picking")
     assert (answer.status, answer.body["code"]) == (409, "inUse")
+
+
+def test_a_stage_that_is_the_default_of_a_marketplace_is_not_removed(world: World) -> None:
+    add(world, "Picking")
+    overrides = {US: {"defaultStage": "Picking"}}
+    world.call("PATCH", "/integrations/acme-na", {"settings": {"marketplaces": overrides}})
+    answer = world.call("DELETE", "/stages/picking")
+    assert (answer.status, answer.body["code"]) == (409, "inUse")
+    world.call("PATCH", "/integrations/acme-na", {"settings": {"marketplaces": {US: None}}})
+    assert world.call("DELETE", "/stages/picking").status == 204
 
 
 def test_a_stage_that_is_a_default_is_not_removed(world: World) -> None:
