@@ -262,9 +262,11 @@ def tells_again_what_was_closed(write: Write) -> bool:
 
 
 def dispatches_against_the_settings(write: Write) -> bool:
+    """An order that was granted its dispatch has it again after a hold, whatever the settings are by then."""
     created = write.after.amazon.created_at
     allowed = any(s.auto_dispatch_orders and s.may_hand_over(created) for s in write.settings)
-    return write.becomes(lambda order: order.dispatched_by == "us") and not allowed
+    was_granted = write.before is not None and write.before.granted is not None and write.before.granted.is_dispatched
+    return write.becomes(lambda order: order.dispatched_by == "us") and not (allowed or was_granted)
 
 
 def dispatches_incomplete(write: Write) -> bool:
