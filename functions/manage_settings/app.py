@@ -15,7 +15,8 @@ from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.integrations.changes import Freeze, IntegrationChanges, TriedIntegration
 from needs_attention.api.integrations.list import IntegrationList
-from needs_attention.api.integrations.requests import IntegrationPatch, Registration, StageBody
+from needs_attention.api.integrations.merges import IntegrationMerges, MergeView
+from needs_attention.api.integrations.requests import IntegrationPatch, MergeRequest, Registration, StageBody
 from needs_attention.api.integrations.stages import StageChanges, StageList, StageView, stage_list
 from needs_attention.api.integrations.views import ConnectionView, IntegrationDetails, Integrations, RejudgementView
 from needs_attention.api.operations import Body, IfMatchHeader, MergePatch
@@ -112,6 +113,22 @@ def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
     return answer(integration_list.rejudgement(integration_id))
 
 
+@api.operation("POST", f"{INTEGRATION}/merge", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.ACCEPTED: MergeView})
+def merge_integration(caller: Caller, integration_id: str, request: Body[MergeRequest]) -> Response[object]:
+    """Merges a removed integration of the same seller into this one, with its orders, marketplaces and their settings.
+
+    It begins after three minutes, when nothing can store an order of the removed one any more. Until an order has
+    moved, it cannot be handed over. Sent again, the request shows the progress.
+    """
+    return answer(merges_by(caller).merge(integration_id, request), HTTPStatus.ACCEPTED)
+
+
+@api.operation("GET", f"{INTEGRATION}/merge", open_to=[Role.READER], answers={HTTPStatus.OK: MergeView})
+def get_merge(caller: Caller, integration_id: str) -> Response[object]:
+    """Shows the progress of the last merge into this integration."""
+    return answer(merges_by(caller).progress(integration_id))
+
+
 @api.operation("DELETE", INTEGRATION, open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.NO_CONTENT: None})
 def remove_integration(caller: Caller, integration_id: str, if_match: IfMatchHeader) -> Response[object]:
     """Ends an integration's downloads and hand-overs, and removes its credentials.
@@ -184,3 +201,7 @@ def remove_stage(_: Caller, stage_id: str) -> Response[object]:
 
 def changes_by(caller: Caller) -> IntegrationChanges:
     return IntegrationChanges(orders, integrations, downloads, accounts, wake_ups, caller=caller, now=times.utc_now())
+
+
+def merges_by(caller: Caller) -> IntegrationMerges:
+    return IntegrationMerges(integrations, downloads, wake_ups, caller=caller, now=times.utc_now())

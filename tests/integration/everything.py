@@ -13,13 +13,18 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from needs_attention.amazon.accounts import AmazonAccounts
+from needs_attention.downloads.by_id import Redownload
 from needs_attention.environment import AmazonAccess
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import OLD_VERDICTS_END_AFTER
+from needs_attention.integrations.merge import LAST_RUN_ENDS_AFTER
+from needs_attention.orders.settings import Settings
+from needs_attention.orders.verdict import judged
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.amazon_stand_in.notifications_api import SELLER_ID
 from tools.amazon_stand_in.server import AmazonStandIn
-from tools.builders import NOON
+from tools.builders import NOON, an_amazon_order, an_order
 from tools.in_memory.api import Answer, World, an_event, app, invoke
 
 INTEGRATION = "demo"  # as in the events
@@ -59,6 +64,7 @@ class Day:
         self.an_order_is_handed_over(complete)
         self.amazon_is_asked_again(complete)
         self.settings_change()
+        self.another_integration_is_merged_into_it()
         self.the_connection_fails_for_a_while()
         self.a_digest_is_sent()
         self.somebody_asks_to_be_forgotten(complete)
@@ -73,7 +79,7 @@ class Day:
         body = {
             "integrationId": INTEGRATION,
             "region": "NA",
-            "sellerId": "A1EXAMPLESELLER",
+            "sellerId": SELLER_ID,
             "marketplaceIds": ["ATVPDKIKX0DER"],
             "credentials": self.credentials,
             "settings": {"downloadOrdersUpdatedAfter": "2026-10-25T00:00:00Z", "orderChangeNotifications": True},
@@ -153,6 +159,18 @@ class Day:
         self.ask("DELETE", "/stages/Awaiting Supplier")
         self.ask("POST", "/freeze")
         self.ask("DELETE", "/freeze")
+
+    def another_integration_is_merged_into_it(self) -> None:
+        old = an_order(an_amazon_order(order_id="702-7777777-7777777"), integration="of-old")
+        self.world.register("of-old", marketplace_ids=("A2EUQ1WTGCTBG2",), deleted_at=self.world.clock())
+        self.world.store(judged(old, Settings(), self.world.clock()))
+        wanted = Redownload(order_id="702-8888888-8888888", cause="requested", wanted_at=self.world.clock())
+        self.world.downloads.want_redownload("of-old", wanted)
+        self.ask("POST", f"{PATH}/merge", {"source": "of-old"})
+        self.world.clock.advance(LAST_RUN_ENDS_AFTER)
+        self.wake_up()
+        assert self.ask("GET", f"{PATH}/merge")["finishedAt"]
+        assert self.world.order(old.order_id).integration == INTEGRATION
 
     def the_connection_fails_for_a_while(self) -> None:
         """People are told of the incident, and of its end."""

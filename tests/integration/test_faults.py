@@ -158,6 +158,7 @@ def test_a_denied_table_key_is_our_own_fault_and_logged_with_its_code(
         ("POST", "/integrations"),
         ("PATCH", "/integrations/{integrationId}"),
         ("POST", "/integrations/{integrationId}/rejudgement"),
+        ("POST", "/integrations/{integrationId}/merge"),
         ("POST", "/integrations/{integrationId}/downloads"),
         ("POST", "/orders/{orderId}/redownload"),
         ("POST", "/bulk/redownloads"),

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from needs_attention.api.problems import UnexpectedError
+from tools.builders import NOON
 from tools.in_memory.api import Answer, World, app, routes
 
 ORDER = "/orders/701-1111111-1111111"
@@ -30,6 +31,7 @@ POSTS: dict[tuple[str, str], Any] = {
     },
     ("POST", "/integrations/{integrationId}/downloads"): {"updatedAfter": "2026-11-01T00:00:00Z"},
     ("POST", "/integrations/{integrationId}/rejudgement"): None,
+    ("POST", "/integrations/{integrationId}/merge"): {"source": "acme-ca"},
     ("POST", "/integrations/{integrationId}/freeze"): None,
     ("POST", "/freeze"): None,
     ("POST", "/erasures"): {"reference": "GR-2041", "buyerEmail": "ada@marketplace.example.com"},
@@ -57,6 +59,9 @@ def test_every_post_sent_again_is_answered_as_it_was_the_first_time(world: World
         world.call("PATCH", ORDER, {"threePlStatus": "Transfer to 3PL Now"})
     if resource.endswith(reports):
         world.call("POST", f"{ORDER}/acknowledge")
+    if resource.endswith("merge"):
+        world.call("PATCH", "/integrations/acme-na", {"sellerId": "A1EXAMPLESELLER"})
+        world.register("acme-ca", marketplace_ids=("A2EUQ1WTGCTBG2",), deleted_at=NOON)
     path = resource.replace("{orderId}", order.order_id).replace("{integrationId}", "acme-na")
     body = POSTS[method, resource]
     headers: dict[str, Any] = {"Idempotency_Key": "monday"}

@@ -69,6 +69,11 @@ def a_frozen_integration(world: World) -> None:
     world.change_integration(is_frozen=True)
 
 
+def an_integration_to_merge(world: World) -> None:
+    world.call("PATCH", INTEGRATION, {"sellerId": "A1EXAMPLESELLER"})
+    world.register("acme-ca", marketplace_ids=("A2EUQ1WTGCTBG2",), deleted_at=NOON)
+
+
 def a_freeze(world: World) -> None:
     world.call("POST", "/freeze")
 
@@ -133,6 +138,9 @@ WRITES: Mapping[tuple[str, str], Write] = {
     ),
     ("DELETE", "/integrations/{integrationId}"): Write("DELETE", INTEGRATION, None, credentials),
     ("POST", "/integrations/{integrationId}/rejudgement"): Write("POST", f"{INTEGRATION}/rejudgement"),
+    ("POST", "/integrations/{integrationId}/merge"): Write(
+        "POST", f"{INTEGRATION}/merge", {"source": "acme-ca"}, an_integration_to_merge
+    ),
     ("POST", "/integrations/{integrationId}/freeze"): Write("POST", f"{INTEGRATION}/freeze"),
     ("DELETE", "/integrations/{integrationId}/freeze"): Write(
         "DELETE", f"{INTEGRATION}/freeze", None, a_frozen_integration

@@ -209,7 +209,13 @@ class BuyerErasures:
             raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
         if not every:
             raise not_found("integration")
-        return [wanted] if wanted else every
+        return self._with_where_it_went(wanted) if wanted else every
+
+    def _with_where_it_went(self, integration_id: str) -> list[str]:
+        """The integration, and the one that a merge moves its orders to."""
+        found = self._integrations.get(integration_id)
+        merged_into = found.merged_into if found else None
+        return [integration_id, *(self._with_where_it_went(merged_into) if merged_into else ())]
 
     def _all(self) -> list[str]:
         """Removed integrations, and those that cannot be read, too: their orders still hold personal data."""

@@ -78,6 +78,8 @@ class Integration(Value):
     credentials_version: str | None = None
     named_sellers: tuple[NamedSeller, ...] = ()  # the last one counts; empty for an integration of an earlier release
     deleted_at: UtcTime | None = None
+    merged_into: str | None = None  # the integration that has its orders now; only of a deleted one
+    merged_from: tuple[str, ...] = ()  # the integrations that were merged into this one, the latest last
     revision: int = 0
 
     @property
@@ -91,6 +93,21 @@ class Integration(Value):
             return self
         named = (*self.named_sellers, NamedSeller(seller_id=seller_id, by=by, at=at))
         return self.model_copy(update={"named_sellers": named[-MOST_NAMED_SELLERS:]})
+
+    def with_source(self, source: "Integration") -> "Integration":
+        """This integration once the source is merged into it: with its seller, and with its marketplaces.
+
+        The orders of the marketplaces that only the source had keep their settings.
+        """
+        added = tuple(one for one in source.marketplace_ids if one not in self.marketplace_ids)
+        return self.model_copy(
+            update={
+                "marketplace_ids": (*self.marketplace_ids, *added),
+                "settings": self.settings.with_overrides_of(source.settings, added),
+                "named_sellers": self.named_sellers or source.named_sellers,
+                "merged_from": (*self.merged_from, source.integration_id),
+            }
+        )
 
     def expiries(self, now: datetime) -> tuple[Expiry, ...]:
         """The ends of its credentials, the soonest first."""

@@ -1,6 +1,7 @@
 """The settings of one integration, and those that a marketplace has its own values of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, Self, TypeVar
 
@@ -16,7 +17,7 @@ from needs_attention.orders.settings import (
     SingleWordNamePolicy,
 )
 from needs_attention.values.fields import WHOLE, NotNull
-from needs_attention.values.model import Value
+from needs_attention.values.model import Value, differing
 from needs_attention.values.times import SentTime
 
 
@@ -29,6 +30,8 @@ Kind = TypeVar("Kind")
 OwnValue = Annotated[
     Kind | None, NotNull(), Field(exclude_if=lambda value: value is None, json_schema_extra=_without_default)
 ]
+
+NO_GO_LIVE_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # before Amazon's first sellers
 
 # Any text is read from storage: requests are checked where they come in.
 MarketplaceId = Annotated[str, WithJsonSchema({"type": "string", "enum": list(MARKETPLACES)})]
@@ -103,6 +106,12 @@ class IntegrationSettings(OrderDefaults):
         """The settings of the marketplaces with overrides."""
         return {one: self._with(overrides) for one, overrides in self.marketplaces.items()}
 
+    def with_overrides_of(self, other: "IntegrationSettings", marketplace_ids: Iterable[str]) -> "IntegrationSettings":
+        """With overrides for these marketplaces, so that their orders are judged as the other settings judge them."""
+        overrides = {one: _overrides(self.of_others, other.of(one)) for one in marketplace_ids}
+        found = {one: override for one, override in overrides.items() if override != MarketplaceSettings()}
+        return self.model_copy(update={"marketplaces": {**self.marketplaces, **found}})
+
     @property
     def default_stages(self) -> frozenset[str]:
         """The IDs of the Stages that complete orders go to: the integration's, and those of its marketplaces."""
@@ -120,6 +129,15 @@ class IntegrationSettings(OrderDefaults):
         for resolved in ("of_others", "of_marketplaces"):
             vars(copied).pop(resolved, None)
         return copied
+
+
+def _overrides(base: Settings, wanted: Settings) -> MarketplaceSettings:
+    """Whatever differs. No go-live date is an old one: an override of None would leave the base's."""
+    changes: dict[str, Any] = {name: getattr(wanted, name) for name in differing(base, wanted) - {"checks"}}
+    if changes.get("go_live_date", wanted) is None:
+        changes["go_live_date"] = NO_GO_LIVE_DATE
+    checks = {name: getattr(wanted.checks, name) for name in differing(base.checks, wanted.checks)}
+    return MarketplaceSettings(**changes, checks=MarketplaceChecks(**checks))
 
 
 def _given(overrides: MarketplaceSettings | MarketplaceChecks) -> dict[str, Any]:

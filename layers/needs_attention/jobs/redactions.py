@@ -97,10 +97,14 @@ def go_on_erasing(
     """Takes a page of orders for each erasure that is under way; answers whether there is more to do.
 
     It goes through all orders by their created time, which does not change meanwhile, and reads those that hold
-    personal data: no index finds the orders of a buyer. A run that dies repeats a page.
+    personal data: no index finds the orders of a buyer. A run that dies repeats a page. While a merge moves orders into
+    the integration it waits: it might be past their place.
     """
     are_through = True
-    for erasure in downloads.erasures_under_way(integration_id):
+    under_way = downloads.erasures_under_way(integration_id)
+    if under_way and downloads.merge_under_way(integration_id):
+        return False
+    for erasure in under_way:
         after = _with_next_page_erased(orders, integration_id, settings, erasure, now())
         downloads.save_erasure(integration_id, after)
         are_through = are_through and after.finished_at is not None

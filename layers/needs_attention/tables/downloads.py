@@ -18,6 +18,7 @@ from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.integrations.arrivals import Arrivals
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
+from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import IntegrationStanding, IntegrationState
 from needs_attention.orders.erasure import Erasure
@@ -28,6 +29,7 @@ from needs_attention.tables.integration_items import (
     IntegrationItems,
     as_json,
     item_key,
+    merge_item,
     read_if_readable,
     read_item,
     read_surroundings,
@@ -183,6 +185,34 @@ class DownloadStateStore:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             item = _rejudgement_item(integration_id, rejudgement)
             self._client.put_item(TableName=self._table, Item=item, **condition)
+
+    def merge(self, integration_id: str, source: str) -> Merge | None:
+        """The merge of the source into the integration."""
+        return read_item(Merge, self._items.get(integration_id, f"merge#{source}"))
+
+    def merge_under_way(self, integration_id: str) -> Merge | None:
+        """The merge into the integration that is not finished: there is one at a time."""
+        every = (read_stored(Merge, text) for text in self._items.texts(integration_id, "merge#"))
+        return next((merge for merge in every if merge.finished_at is None), None)
+
+    def save_merge(self, integration_id: str, merge: Merge) -> None:
+        """Only the run that the queue gave this integration writes here once it has begun."""
+        self._client.put_item(TableName=self._table, Item=merge_item(integration_id, merge))
+
+    def move_requests(self, source: str, target: str, now: datetime) -> None:
+        """Moves the orders that the source is to ask for by ID, and those set aside. Repeated, it goes on.
+
+        The target may have set orders aside because they were the source's: all are tried again now.
+        """
+        for item in list(self._items.named(source, "redownload#")):
+            self.want_redownload(target, read_stored(Redownload, item["data"]["S"]))
+            self._client.delete_item(TableName=self._table, Key=item_key(source, item["item"]["S"]))
+        for aside in self.all_set_aside(source):
+            self.set_aside(target, [aside])
+            self.forget_set_aside(source, aside.order_id)
+        self.set_aside(
+            target, [one.model_copy(update={"retry_at": now}) for one in self.all_set_aside(target) if one.retry_at]
+        )
 
     def save_erasure(self, integration_id: str, erasure: Erasure) -> None:
         """Writes how far it has come. A finished one is kept apart, as a proof that no run reads any more."""

@@ -15,6 +15,7 @@ from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.tables.dynamodb import Item, get_many, number, text
@@ -117,6 +118,11 @@ class IntegrationItems:
 
 def item_key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:
     return {"integrationId": text(integration_id), "item": text(item)}
+
+
+def merge_item(integration_id: str, merge: Merge) -> Item:
+    """The whole item of a merge into the integration."""
+    return {**item_key(integration_id, f"merge#{merge.source}"), "data": as_json(merge)}
 
 
 def read_item[Kept: Value](kind: type[Kept], item: Item | None) -> Kept | None:

@@ -12,6 +12,7 @@ from needs_attention.aws import ChangedMeanwhile, is_lost_race
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration, Region
+from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.tables.dynamodb import text
@@ -19,6 +20,7 @@ from needs_attention.tables.integration_items import (
     SYSTEM,
     IntegrationItems,
     item_key,
+    merge_item,
     read_if_readable,
     read_item,
     read_surroundings,
@@ -98,9 +100,7 @@ class SettingsStore:
         `before` is the integration as it was read; its seller becomes free if it is another one now. `history` is the
         download that the integration begins with. Raises ChangedMeanwhile, also if another integration has the seller.
         """
-        later = integration.model_copy(update={"revision": integration.revision + 1})
-        place = f"integration#{integration.integration_id}"
-        writes: list[Any] = [{"Put": self._items.conditional_put(SYSTEM, place, later, expected=integration.revision)}]
+        writes: list[Any] = [{"Put": self._put_next(integration)}]
         if integration.seller_id:
             writes.append({"Put": self._put_seller(integration, integration.seller_id)})
         if before and before.seller_id and before.seller_id != integration.seller_id:
@@ -110,13 +110,43 @@ class SettingsStore:
             place = f"download#{history.download_id}"
             put_download = self._items.conditional_put(integration.integration_id, place, download, expected=0)
             writes.append({"Put": put_download})
+        self._write_all(writes)
+        return integration.model_copy(update={"revision": integration.revision + 1})
+
+    def begin_merge(self, source: Integration, target: Integration, merge: Merge, missed: BackdatedDownload) -> None:
+        """Writes the merge with all that it changes at once: the two integrations, the seller, and a download.
+
+        `missed` is the download of what only the source would have brought. Raises ChangedMeanwhile.
+        """
+        target_id = target.integration_id
+        merged = target.with_source(source)
+        gone = source.model_copy(update={"merged_into": target_id})
+        puts = [self._put_next(merged), self._put_next(gone)]
+        if merged.seller_id:
+            seller = self._put_seller(merged, merged.seller_id)
+            seller["ConditionExpression"] += " OR #registeredAs = :source"
+            seller["ExpressionAttributeValues"][":source"] = text(source.integration_id)
+            puts.append(seller)
+        download = missed.model_copy(update={"revision": 1})
+        puts += [
+            self._items.conditional_put(target_id, f"download#{download.download_id}", download, expected=0),
+            {"TableName": self._table, "Item": merge_item(target_id, merge)},
+        ]
+        self._write_all([{"Put": put} for put in puts])
+
+    def _put_next(self, integration: Integration) -> Any:
+        later = integration.model_copy(update={"revision": integration.revision + 1})
+        place = f"integration#{integration.integration_id}"
+        return self._items.conditional_put(SYSTEM, place, later, expected=integration.revision)
+
+    def _write_all(self, writes: list[Any]) -> None:
+        """Makes all of the writes, or none. Raises ChangedMeanwhile."""
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
             if not is_lost_race(error):
                 raise
             raise ChangedMeanwhile from error
-        return later
 
     def _put_seller(self, integration: Integration, seller_id: str) -> dict[str, Any]:
         key = item_key(SYSTEM, _seller_item(integration.region, seller_id))

@@ -82,6 +82,9 @@ class IntegrationChanges:
         if before is not None and before.deleted_at is None:
             detail = f"There is already an integration {registration.integration_id}."
             raise Problem(409, detail, code="alreadyRegistered")
+        if before is not None and before.merged_into:
+            detail = f"The integration {before.integration_id} was merged into {before.merged_into}. Choose another ID."
+            raise Problem(409, detail, code="alreadyMerged")
         if before is not None and before.credentials_version:
             detail = "The removal of this integration is not finished. Send the DELETE again first."
             raise Problem(409, detail, code="stillBeingRemoved")

@@ -172,6 +172,12 @@ class IntegrationPatch(Value):
         return integration.model_copy(update=changes)
 
 
+class MergeRequest(Value):
+    """The removed integration whose orders the one in the path takes over."""
+
+    source: Slug
+
+
 class StageBody(Value):
     """A Stage's name."""
 

@@ -29,6 +29,7 @@ from needs_attention.jobs.download.searches import Searches
 from needs_attention.jobs.download.second_look import SecondLookRunner
 from needs_attention.jobs.due_orders import go_on_rejudging, settle_what_is_due
 from needs_attention.jobs.event_bus import EventBus
+from needs_attention.jobs.merging import go_on_merging
 from needs_attention.orders.order import Order
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import OrderStore
@@ -88,6 +89,8 @@ class Downloader:
         if settled.overdue_verdicts:
             state = self._with_overdue_verdicts(state, settled.overdue_verdicts)
         if state.is_rejudging and go_on_rejudging(self.orders, self.downloads, integration, self.now, until):
+            self.wake_up(integration_id)
+        if integration.merged_from and go_on_merging(self.orders, self.downloads, integration_id, self.now, until):
             self.wake_up(integration_id)
         if integration.deleted_at:
             health.rests(self.now())

@@ -1,0 +1,125 @@
+"""Merges a removed integration into another one of the same seller."""
+
+from datetime import datetime
+from typing import TypedDict
+
+from needs_attention.api.answers import Instant
+from needs_attention.api.callers import Caller
+from needs_attention.api.integrations.requests import MergeRequest
+from needs_attention.api.lookup import existing_integration
+from needs_attention.api.problems import ATTEMPTS, FieldError, Problem, changed_meanwhile, invalid, not_found
+from needs_attention.aws import ChangedMeanwhile
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.walk import OLDEST
+from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.merge import Merge
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.integrations import SettingsStore
+from needs_attention.values.times import instant
+from needs_attention.wake_up_queue import WakeUpQueue
+
+
+class MergeView(TypedDict):
+    """The progress of a merge. `unreadable` names the first orders that cannot be read, and so stay where they are."""
+
+    source: str
+    requestedBy: str
+    requestedAt: Instant
+    beginsAt: Instant
+    orders: int
+    unreadable: list[str]
+    finishedAt: Instant | None
+
+
+class IntegrationMerges:
+    """Merges integrations for one caller at one moment."""
+
+    def __init__(
+        self,
+        integrations: SettingsStore,
+        downloads: DownloadStateStore,
+        wake_ups: WakeUpQueue,
+        *,
+        caller: Caller,
+        now: datetime,
+    ) -> None:
+        self._integrations = integrations
+        self._downloads = downloads
+        self._wake_ups = wake_ups
+        self._caller = caller
+        self._now = now
+
+    def merge(self, integration_id: str, request: MergeRequest) -> MergeView:
+        """Begins the merge, or shows the one that is there already. Raises a 404, 409 or 422.
+
+        The integration takes over the marketplaces of the source with the settings that their orders had, and downloads
+        what Amazon has updated since the source last did.
+        """
+        for _ in range(ATTEMPTS):
+            target = existing_integration(self._integrations, integration_id)
+            source = self._integrations.get(request.source)
+            if source is None or source.integration_id == integration_id:
+                raise invalid([FieldError("source", "unknownIntegration", "is no other integration")])
+            known = self._downloads.merge(integration_id, source.integration_id)
+            if known and source.merged_into == integration_id:
+                return merge_view(known)
+            self._check(source, target)
+            merge = Merge(source=source.integration_id, requested_by=self._caller.name, requested_at=self._now)
+            try:
+                self._integrations.begin_merge(source, target, merge, self._missed_by(source, target))
+            except ChangedMeanwhile:
+                continue
+            self._wake_ups.wake(integration_id)
+            return merge_view(merge)
+        raise changed_meanwhile()
+
+    def progress(self, integration_id: str) -> MergeView:
+        """The merge that is under way, or was the last. Raises a 404."""
+        merged_from = existing_integration(self._integrations, integration_id).merged_from
+        merge = self._downloads.merge(integration_id, merged_from[-1]) if merged_from else None
+        if merge is None:
+            raise not_found("merge")
+        return merge_view(merge)
+
+    def _missed_by(self, source: Integration, target: Integration) -> BackdatedDownload:
+        """A download of everything since the source's own downloads: those of the target began without its orders."""
+        reached = [self._downloads.live_download(source).walk.reached]
+        unfinished = (one for one in self._downloads.backdated_downloads(source.integration_id) if not one.is_over)
+        start = max(min([*reached, *(one.updated_after for one in unfinished)]), self._now - OLDEST)
+        pace = self._downloads.live_download(target).walk.pace
+        return BackdatedDownload.requested(start, pace, by=self._caller.name, now=self._now)
+
+    def _check(self, source: Integration, target: Integration) -> None:
+        under_way = self._downloads.merge_under_way(target.integration_id)
+        if source.merged_into:
+            raise Problem(409, f"It was merged into {source.merged_into} before.", code="alreadyMerged")
+        if under_way:
+            raise Problem(409, f"The merge of {under_way.source} is not finished.", code="mergeUnderWay")
+        if source.deleted_at is None:
+            detail = f"Remove the integration {source.integration_id} first, so that it downloads nothing any more."
+            raise Problem(409, detail, code="notRemoved")
+        if source.credentials_version:
+            detail = f"The removal of {source.integration_id} is not finished. Send the DELETE again first."
+            raise Problem(409, detail, code="stillBeingRemoved")
+        sellers = {source.seller_id, target.seller_id} - {None}
+        if source.region != target.region or len(sellers) > 1:
+            raise Problem(409, "The two integrations are not of the same seller and region.", code="otherSeller")
+        if not sellers:
+            detail = f"Name the seller first: send `sellerId` to {target.integration_id} with PATCH."
+            raise Problem(409, detail, code="noSellerId")
+        if source.is_frozen and not target.is_frozen:
+            detail = f"The orders of {source.integration_id} are frozen. Freeze {target.integration_id} first."
+            raise Problem(409, detail, code="frozen")
+
+
+def merge_view(merge: Merge) -> MergeView:
+    """Leaves out the position, which means nothing to people."""
+    return {
+        "source": merge.source,
+        "requestedBy": merge.requested_by,
+        "requestedAt": instant(merge.requested_at),
+        "beginsAt": instant(merge.begins_at),
+        "orders": merge.orders,
+        "unreadable": list(merge.unreadable),
+        "finishedAt": instant(merge.finished_at) if merge.finished_at else None,
+    }

@@ -1,0 +1,67 @@
+"""Moves what a removed integration has to the one that it is merged into: orders, and requests for single orders."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from aws_lambda_powertools import Logger
+
+from needs_attention.integrations.merge import Merge
+from needs_attention.orders.order import Order
+from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.orders import LostRace, OrderStore, Page
+
+READ_AT_ONCE = 100
+
+logger = Logger(child=True)
+
+
+def go_on_merging(
+    orders: OrderStore,
+    downloads: DownloadStateStore,
+    integration_id: str,
+    now: Callable[[], datetime],
+    until: datetime,
+) -> bool:
+    """Moves orders into the integration, if a merge is under way; answers whether there is more to do at once.
+
+    An order moves with its data, decisions and verdict in one write. A run that dies repeats a page, which changes
+    nothing. An erasure in the source comes first: it would not find orders that have moved.
+    """
+    while merge := downloads.merge_under_way(integration_id):
+        if now() < merge.begins_at or downloads.erasures_under_way(merge.source):
+            return False  # the schedule wakes the integration each minute
+        if now() >= until:
+            return True
+        if merge.are_orders_moved:
+            downloads.move_requests(merge.source, integration_id, now())
+            after = merge.model_copy(update={"finished_at": now()})
+            logger.info("merged", integration=integration_id, source=merge.source, orders=merge.orders)
+        else:
+            after = _with_next_page_moved(orders, integration_id, merge, now())
+        downloads.save_merge(integration_id, after)
+    return False
+
+
+def _with_next_page_moved(orders: OrderStore, integration_id: str, merge: Merge, now: datetime) -> Merge:
+    found = orders.find_by_created(merge.source, Page(limit=READ_AT_ONCE, after=merge.position))
+    ids = [*(one.order_id for one in found.summaries), *found.unreadable]
+    read = orders.get_many(ids)
+    unreadable = tuple(order_id for order_id in ids if order_id not in read)
+    if unreadable:
+        logger.error("cannot be read to be moved", integration=merge.source, order_ids=unreadable)
+    moved = sum(_is_moved(orders, order, integration_id, merge, now) for order in read.values())
+    return merge.after_page(moved, unreadable, found.position)
+
+
+def _is_moved(orders: OrderStore, order: Order, integration_id: str, merge: Merge, now: datetime) -> bool:
+    """Moves the order, however often somebody else is faster. False if it has moved already."""
+    current: Order | None = order
+    while current and current.integration == merge.source:
+        try:
+            moved = current.with_(integration=integration_id)
+            orders.save(current, moved, by=merge.requested_by, at=now, cause="merge")
+        except LostRace as race:
+            current = race.current
+        else:
+            return True
+    return False

@@ -1,0 +1,375 @@
+"""Two integrations of one seller become one: orders, requests and settings come along, and no order leaves by that."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from needs_attention.downloads.by_id import Redownload, SetAside
+from needs_attention.integrations.integration import Integration, NamedSeller
+from needs_attention.integrations.integration_settings import IntegrationSettings
+from needs_attention.jobs.merging import go_on_merging
+from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.orders.order import Order
+from needs_attention.orders.settings import Checks, ThreePlStatus
+from needs_attention.values.model import differing
+from tests.integration.crossings import REQUESTS, Killed, before_request, dies
+from tools.builders import NOON
+from tools.in_memory.api import Answer, World
+
+US, CANADA, MEXICO = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1AM78C64UM0Y8"
+ACME, BERG = "A1ACMEACMEACME", "A2BERGBERGBERG"
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+LIVE = IntegrationSettings(default_three_pl_status=ThreePlStatus.NOW)
+CREDENTIALS = {"clientId": "amzn1.client", "clientSecret": "a-client-secret", "refreshToken": "Atzr|a-token"}
+
+
+@pytest.fixture
+def two(world: World) -> World:
+    """`acme-na` sells in the United States and ships. `acme-ca`, removed by now, sold in Canada, in trial mode."""
+    world.change_integration(settings=LIVE, named_sellers=(NamedSeller(seller_id=ACME, by="ada", at=NOON),))
+    trial = LIVE.model_copy(update={"trial_mode": True})
+    world.register("acme-ca", marketplace_ids=(CANADA,), settings=trial, deleted_at=NOON)
+    return world
+
+
+def merge(world: World, source: str = "acme-ca", target: str = "acme-na") -> Answer:
+    return world.call("POST", f"/integrations/{target}/merge", {"source": source})
+
+
+def progress(world: World) -> Any:
+    return world.call("GET", "/integrations/acme-na/merge", role="reader").body
+
+
+def run(world: World, *, lasting: timedelta = MINUTE) -> bool:
+    return go_on_merging(world.orders, world.downloads, "acme-na", world.clock, world.clock.now + lasting)
+
+
+def merged(world: World) -> Any:
+    """The merge, from the request to its end."""
+    assert merge(world).status == 202
+    world.clock.advance(3 * MINUTE)
+    run(world)
+    return progress(world)
+
+
+def integration(world: World, integration_id: str = "acme-na") -> Integration:
+    found = world.integrations.get(integration_id)
+    assert found is not None
+    return found
+
+
+def canadian(world: World, number: int = 1, **fields: Any) -> Order:
+    order_id = f"702-{number:07}-0000001"
+    return world.download("acme-ca", order_id=order_id, marketplace_id=CANADA, **fields)
+
+
+# What comes along
+
+
+def test_orders_move_with_their_data_decisions_and_verdict(two: World) -> None:
+    complete, held = canadian(two, 1), canadian(two, 2, buyer_email=None)
+    two.call("PATCH", f"/orders/{complete.order_id}", {"threePlStatus": "Do Not Transfer to 3PL"})
+    before = {one: two.order(one) for one in (complete.order_id, held.order_id)}
+    shown = merged(two)
+    assert (shown["source"], shown["orders"], shown["unreadable"]) == ("acme-ca", 2, [])
+    assert shown["finishedAt"] == "2026-11-23T12:03:00.000Z"
+    for order_id, was in before.items():
+        now = two.order(order_id)
+        assert differing(was, now) <= {"integration", "revision", "last_change", "apart_until"}
+        assert (now.integration, now.revision) == ("acme-na", was.revision + 1)
+        assert now.last_change is not None
+        assert (now.last_change.cause, now.last_change.by) == ("merge", "administrator@example.com")
+    listed = two.call("GET", "/orders", query={"integration": "acme-na"}).body["orders"]
+    assert {one["orderId"] for one in listed} == set(before)
+
+
+def test_no_order_can_leave_that_could_not_before_the_merge(two: World) -> None:
+    order = canadian(two)
+    assert two.call("GET", f"/orders/{order.order_id}").body["blockedBy"] == ["frozen", "trialMode"]
+    merged(two)
+    assert two.call("GET", f"/orders/{order.order_id}").body["blockedBy"] == ["trialMode"]
+
+
+def test_the_marketplaces_come_along_with_the_settings_of_their_orders(two: World) -> None:
+    checks = Checks(email=False)
+    two.change_integration("acme-ca", marketplace_ids=(CANADA, US), settings=LIVE.model_copy(update={"checks": checks}))
+    merged(two)
+    now = integration(two)
+    assert now.marketplace_ids == (US, CANADA)
+    assert now.settings.of(CANADA).checks == checks
+    assert now.settings.of(US) == LIVE.of(US)
+    assert set(now.settings.marketplaces) == {CANADA}
+
+
+def test_a_source_without_go_live_date_stays_live_next_to_a_later_one(two: World) -> None:
+    two.change_integration(settings=LIVE.model_copy(update={"go_live_date": NOON + DAY}))
+    two.change_integration("acme-ca", settings=LIVE)
+    order = canadian(two)
+    merged(two)
+    assert two.call("GET", f"/orders/{order.order_id}").body["fulfillable"] is True
+    assert not integration(two).settings.of(US).may_hand_over(NOON)
+
+
+def test_requests_for_single_orders_come_along_and_set_aside_ones_are_tried_again(two: World) -> None:
+    wanted = Redownload(order_id="702-1", cause="requested", wanted_at=NOON)
+    two.downloads.want_redownload("acme-ca", wanted)
+    aside = SetAside(order_id="702-2", reason="no createdTime", first_seen_at=NOON, retry_at=NOON + DAY)
+    two.downloads.set_aside("acme-ca", [aside])
+    two.downloads.set_aside("acme-na", [aside.model_copy(update={"order_id": "702-3"})])
+    merged(two)
+    assert two.downloads.due_redownloads("acme-na", "requested", two.clock.now) == (wanted,)
+    assert not two.downloads.has_redownloads("acme-ca")
+    assert two.downloads.all_set_aside("acme-ca") == ()
+    found = {one.order_id: one.retry_at for one in two.downloads.all_set_aside("acme-na")}
+    assert found == {"702-2": two.clock.now, "702-3": two.clock.now}
+
+
+def test_a_download_brings_what_the_source_would_have_brought(two: World) -> None:
+    live = two.downloads.live_download(integration(two, "acme-ca"))
+    reached = NOON - 3 * DAY
+    walk = live.walk.model_copy(update={"reached": reached})
+    two.downloads.save_live_download("acme-ca", live.model_copy(update={"walk": walk}))
+    merge(two)
+    (download,) = two.downloads.backdated_downloads("acme-na")
+    assert (download.updated_after, download.requested_by) == (reached, "administrator@example.com")
+    assert two.woken() == ["acme-na"]
+
+
+def test_the_download_begins_with_the_history_that_the_source_did_not_finish(two: World) -> None:
+    two.change_integration("acme-ca", deleted_at=None)
+    start = "2026-10-24T12:00:00Z"
+    two.call("POST", "/integrations/acme-ca/downloads", {"updatedAfter": start})
+    two.change_integration("acme-ca", deleted_at=NOON)
+    merge(two)
+    (download,) = two.downloads.backdated_downloads("acme-na")
+    assert download.updated_after == NOON - 30 * DAY
+
+
+def test_a_source_removed_years_ago_asks_amazon_for_no_more_than_it_shows(two: World) -> None:
+    two.change_integration("acme-ca", registered_at=NOON - 900 * DAY)
+    merge(two)
+    (download,) = two.downloads.backdated_downloads("acme-na")
+    assert download.updated_after == NOON - 730 * DAY
+
+
+def test_the_seller_of_the_source_becomes_the_targets(two: World) -> None:
+    two.change_integration(named_sellers=())
+    body = {"integrationId": "acme-mx", "region": "NA", "sellerId": ACME, "marketplaceIds": [MEXICO]}
+    two.call("POST", "/integrations", body | {"credentials": CREDENTIALS})
+    two.call("DELETE", "/integrations/acme-mx")
+    assert merge(two, "acme-mx").status == 202
+    assert two.call("GET", "/integrations/acme-na").body["sellerId"] == ACME
+    answer = two.call("POST", "/integrations", body | {"integrationId": "third", "credentials": CREDENTIALS})
+    assert (answer.status, answer.body["registeredAs"]) == (409, "acme-na")
+
+
+# The way there
+
+
+def test_nothing_moves_before_the_last_run_of_the_source_has_ended(two: World) -> None:
+    order = canadian(two)
+    assert merge(two).body["beginsAt"] == "2026-11-23T12:03:00.000Z"
+    two.clock.advance(3 * MINUTE - timedelta(seconds=1))
+    assert run(two) is False
+    assert two.order(order.order_id).integration == "acme-ca"
+    two.clock.advance(timedelta(seconds=1))
+    late = canadian(two, 2)
+    run(two)
+    assert {two.order(one.order_id).integration for one in (order, late)} == {"acme-na"}
+
+
+def test_many_orders_take_several_runs_and_each_asks_for_the_next(two: World) -> None:
+    for number in range(101):
+        canadian(two, number)
+    merge(two)
+    two.clock.advance(3 * MINUTE)
+    assert run(two, lasting=timedelta(0)) is True
+    assert progress(two)["orders"] == 0
+    assert run(two) is False
+    assert progress(two)["orders"] == 101
+
+
+def test_a_merge_that_is_asked_for_again_goes_on(two: World) -> None:
+    first = merge(two)
+    two.clock.advance(MINUTE)
+    again = merge(two)
+    assert (again.status, again.body) == (202, first.body)
+    two.clock.advance(2 * MINUTE)
+    run(two)
+    assert merge(two).body["finishedAt"] is not None
+    assert len(two.downloads.backdated_downloads("acme-na")) == 1
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_a_run_that_dies_repeats_and_moves_each_order_once(two: World, number: int) -> None:
+    moved = [canadian(two, one).order_id for one in range(3)]
+    two.downloads.want_redownload("acme-ca", Redownload(order_id="702-1", cause="requested", wanted_at=NOON))
+    merge(two)
+    two.clock.advance(3 * MINUTE)
+    try:
+        with before_request(number, dies):
+            run(two)
+    except Killed:
+        assert progress(two)["finishedAt"] is None
+    run(two)
+    assert progress(two)["finishedAt"] is not None
+    assert {(two.order(one).integration, two.order(one).revision) for one in moved} == {("acme-na", 2)}
+    assert len(two.downloads.due_redownloads("acme-na", "requested", two.clock.now)) == 1
+
+
+@pytest.mark.parametrize("number", range(1, 10))
+def test_an_order_that_somebody_changes_meanwhile_moves_with_the_change(two: World, number: int) -> None:
+    order_id = canadian(two).order_id
+    merge(two)
+    two.clock.advance(3 * MINUTE)
+    edit = {"threePlStatus": "Do Not Transfer to 3PL"}
+    with before_request(number, lambda: two.call("PATCH", f"/orders/{order_id}", edit)):
+        run(two)
+    order = two.order(order_id)
+    assert order.integration == "acme-na"
+    if order.revision > 2:
+        assert order.decisions.three_pl_status is not None
+
+
+@pytest.mark.parametrize("number", REQUESTS)
+def test_a_merge_begins_whole_or_not_at_all(two: World, number: int) -> None:
+    try:
+        with before_request(number, dies):
+            merge(two)
+    except Killed:
+        has_begun = integration(two, "acme-ca").merged_into == "acme-na"
+        assert (CANADA in integration(two).marketplace_ids) == has_begun
+        assert bool(two.downloads.merge("acme-na", "acme-ca")) == has_begun
+        assert len(two.downloads.backdated_downloads("acme-na")) == has_begun
+    assert merge(two).status == 202
+    assert len(two.downloads.backdated_downloads("acme-na")) == 1
+
+
+def test_a_change_of_settings_that_comes_between_is_kept(two: World) -> None:
+    for number in REQUESTS:
+        with before_request(number, lambda: two.call("PATCH", "/integrations/acme-na", {"name": "Acme Ltd."})):
+            merge(two)
+        if integration(two).name == "Acme Ltd.":
+            break
+    assert (integration(two).name, integration(two).marketplace_ids) == ("Acme Ltd.", (US, CANADA))
+
+
+def test_an_order_that_cannot_be_read_stays_and_is_named(two: World) -> None:
+    spoilt, other = canadian(two, 1), canadian(two, 2)
+    two.dynamodb.update_item(
+        TableName="OrdersTable",
+        Key={"orderId": {"S": spoilt.order_id}},
+        UpdateExpression="SET #amazon = :amazon",
+        ExpressionAttributeNames={"#amazon": "amazon"},
+        ExpressionAttributeValues={":amazon": {"S": "{"}},
+    )
+    shown = merged(two)
+    assert (shown["orders"], shown["unreadable"]) == (1, [spoilt.order_id])
+    assert shown["finishedAt"] is not None
+    assert two.order(other.order_id).integration == "acme-na"
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "code"),
+    [
+        ({}, {"deleted_at": None}, "notRemoved"),
+        ({}, {"credentials_version": "v1"}, "stillBeingRemoved"),
+        ({}, {"region": "EU"}, "otherSeller"),
+        ({}, {"named_sellers": (NamedSeller(seller_id=BERG, by="ada", at=NOON),)}, "otherSeller"),
+        ({"named_sellers": ()}, {}, "noSellerId"),
+        ({}, {"is_frozen": True}, "frozen"),
+        ({}, {"merged_into": "elsewhere"}, "alreadyMerged"),
+    ],
+)
+def test_a_merge_that_could_do_harm_is_refused(
+    two: World, target: dict[str, Any], source: dict[str, Any], code: str
+) -> None:
+    two.change_integration(**target)
+    two.change_integration("acme-ca", **source)
+    before = (integration(two), integration(two, "acme-ca"))
+    answer = merge(two)
+    assert (answer.status, answer.body["code"]) == (409, code)
+    assert (integration(two), integration(two, "acme-ca")) == before
+
+
+def test_frozen_orders_are_merged_into_a_frozen_integration(two: World) -> None:
+    two.change_integration(is_frozen=True)
+    two.change_integration("acme-ca", is_frozen=True)
+    assert merge(two).status == 202
+
+
+@pytest.mark.parametrize("source", ["acme-na", "nowhere"])
+def test_only_another_integration_can_be_merged(two: World, source: str) -> None:
+    answer = merge(two, source)
+    assert (answer.status, answer.body["errors"][0]["field"]) == (422, "source")
+
+
+@pytest.mark.parametrize("target", ["acme-ca", "nowhere"])
+def test_nothing_is_merged_into_an_integration_that_is_not_there(two: World, target: str) -> None:
+    assert merge(two, "acme-ca", target).status == 404
+
+
+def test_a_second_merge_waits_for_the_first(two: World) -> None:
+    two.register("acme-mx", marketplace_ids=(MEXICO,), deleted_at=NOON)
+    merge(two)
+    answer = merge(two, "acme-mx")
+    assert (answer.status, answer.body["code"]) == (409, "mergeUnderWay")
+    two.clock.advance(3 * MINUTE)
+    run(two)
+    assert merge(two, "acme-mx").status == 202
+    assert integration(two).marketplace_ids == (US, CANADA, MEXICO)
+
+
+def test_a_merged_integration_is_not_revived(two: World) -> None:
+    merged(two)
+    body = {"integrationId": "acme-ca", "region": "NA", "sellerId": ACME, "marketplaceIds": [CANADA]}
+    answer = two.call("POST", "/integrations", body | {"credentials": CREDENTIALS})
+    assert (answer.status, answer.body["code"]) == (409, "alreadyMerged")
+
+
+def test_without_a_merge_there_is_no_progress(two: World) -> None:
+    assert two.call("GET", "/integrations/acme-na/merge").status == 404
+
+
+# Personal data
+
+
+@pytest.mark.parametrize("at", ["before the merge", "before it begins", "half-way", "afterwards"])
+def test_an_erasure_finds_the_orders_wherever_a_merge_has_them(two: World, at: str) -> None:
+    orders = [canadian(two, number, fulfillment_status="SHIPPED").order_id for number in range(150)]
+    email = two.order(orders[0]).amazon.buyer_email
+
+    def erase_if(moment: str) -> None:
+        if at == moment:
+            request = {"buyerEmail": email, "integration": "acme-ca", "reference": "GR-7"}
+            assert two.call("POST", "/erasures", request).status == 202
+            two.clock.advance(MINUTE)
+
+    erase_if("before the merge")
+    merge(two)
+    erase_if("before it begins")
+    two.clock.advance(3 * MINUTE)
+    if at == "half-way":
+        run_one_page(two)
+        assert progress(two)["orders"] == 100
+    erase_if("half-way")
+    if at == "afterwards":
+        run(two)
+    erase_if("afterwards")
+    for _ in range(4):
+        remove_personal_data(two.orders, two.integrations, two.downloads, two.clock, two.clock.now + MINUTE)
+        run(two)
+        two.clock.advance(MINUTE)
+    assert progress(two)["finishedAt"] is not None
+    assert all(two.order(order_id).redacted_at for order_id in orders)
+
+
+def run_one_page(world: World) -> None:
+    """The time is up after a page, for which a run reads the clock three times."""
+    now = world.clock.now
+    times = iter([now] * 3)
+    go_on_merging(world.orders, world.downloads, "acme-na", lambda: next(times, now + MINUTE), now + MINUTE)
