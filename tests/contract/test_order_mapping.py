@@ -1,34 +1,24 @@
-"""Every order in Amazon's own model becomes an AmazonOrder without loss of what we use, path by path."""
+"""Every order that Amazon's types allow becomes an AmazonOrder without loss of what we use, path by path.
 
-import json
-import os
-from collections.abc import Iterator, Mapping
+The orders are made of the types, so that each member shows in some of them; with Amazon's model, its own six sandbox
+cases and two examples come on top.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from needs_attention.amazon.order_json import read_order
 from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem, Money
+from tests.contract.amazons_orders_api import OrdersApi
 
 
 @pytest.fixture(scope="module")
-def orders() -> list[Any]:
-    """The sandbox cases and the examples of Amazon's Swagger file, from amzn/selling-partner-api-models on GitHub."""
-    path = os.environ.get("SP_API_MODEL")
-    if not path:
-        pytest.skip("SP_API_MODEL does not name Amazon's model orders_2026-01-01.json")
-    model = json.loads(Path(path).read_text())
-    return [order for operation in model["paths"].values() for order in orders_in(operation["get"]["responses"]["200"])]
-
-
-def orders_in(documented: Mapping[str, Any]) -> Iterator[Any]:
-    answers = [case["response"] for case in documented["x-amzn-api-sandbox"]["static"]]
-    answers.append(documented["examples"]["application/json"])
-    for answer in answers:
-        yield from answer["orders"] if "orders" in answer else [answer["order"]]
+def orders(orders_api: OrdersApi) -> list[Any]:
+    return orders_api.orders()
 
 
 def at(node: Any, path: str) -> Any:
@@ -97,16 +87,19 @@ LINE = {
     "product.title": "title",
     "fulfillment.quantityFulfilled": "quantity_fulfilled",
 }
-NEVER_IN_A_SAMPLE = {"addressLine3", "municipality"}
 
 
 def assert_address(ours: Any, theirs: Mapping[str, Any]) -> None:
     assert {path: getattr(ours, part) for path, part in ADDRESS.items()} == {path: at(theirs, path) for path in ADDRESS}
 
 
-def test_the_model_holds_its_six_sandbox_cases_and_two_examples(orders: list[Any]) -> None:
-    assert len(orders) == 8
-    assert len({order["orderId"] for order in orders}) == 8
+def test_some_orders_have_every_member_and_some_the_required_ones_only(
+    orders_api: OrdersApi, orders: list[Any]
+) -> None:
+    types = orders_api.definitions["Order"]
+    shown = [set(raw) for raw in orders]
+    assert set(types["properties"]) in shown
+    assert set(types["required"]) in shown
 
 
 @pytest.mark.parametrize("path", TEXTS)
@@ -126,13 +119,16 @@ def test_times_arrive_as_the_same_moments(orders: list[Any], path: str) -> None:
 def test_the_grand_total_arrives_to_the_last_digit(orders: list[Any]) -> None:
     for raw in orders:
         assert is_money(read_order(raw).grand_total, at(raw, "proceeds.grandTotal"))
+    assert any(at(raw, "proceeds.grandTotal") for raw in orders)
 
 
 def test_every_part_of_the_delivery_address_arrives(orders: list[Any]) -> None:
     for raw in orders:
-        assert_address(read_order(raw).delivery_address, raw["recipient"]["deliveryAddress"])
-    shown = {path for path in ADDRESS for raw in orders if at(raw["recipient"]["deliveryAddress"], path)}
-    assert set(ADDRESS) - shown == NEVER_IN_A_SAMPLE
+        if (theirs := at(raw, "recipient.deliveryAddress")) is None:
+            assert read_order(raw).delivery_address is None
+        else:
+            assert_address(read_order(raw).delivery_address, theirs)
+    assert {path for path in ADDRESS for raw in orders if at(raw, f"recipient.deliveryAddress.{path}")} == set(ADDRESS)
 
 
 def test_every_line_arrives_in_its_place(orders: list[Any]) -> None:
@@ -144,7 +140,8 @@ def test_every_line_arrives_in_its_place(orders: list[Any]) -> None:
                 path: at(item, path) for path in LINE
             }
             assert is_money(line.unit_price, at(item, "product.price.unitPrice"))
-    assert {path for path in LINE for raw in orders for item in raw["orderItems"] if at(item, path)} == set(LINE)
+    shown = {*LINE, "product.price.unitPrice"}
+    assert {path for path in shown for raw in orders for item in raw["orderItems"] if at(item, path)} == shown
 
 
 def test_programs_the_sellers_own_number_and_the_replaced_order_arrive(orders: list[Any]) -> None:
@@ -152,10 +149,12 @@ def test_programs_the_sellers_own_number_and_the_replaced_order_arrive(orders: l
         order = read_order(raw)
         assert list(order.programs) == raw.get("programs", [])
         own = [alias["aliasId"] for alias in raw.get("orderAliases", []) if alias["aliasType"] == "SELLER_ORDER_ID"]
-        assert [order.seller_order_id] == (own or [None])
+        assert order.seller_order_id == next(iter(own), None)
         replaced = [associated["orderId"] for associated in raw.get("associatedOrders", [])]
-        assert [order.replaces_order_id] == (replaced or [None])
+        assert order.replaces_order_id == next(iter(replaced), None)
     assert any("associatedOrders" in raw for raw in orders)
+    assert any("orderAliases" in raw for raw in orders)
+    assert any("programs" in raw for raw in orders)
 
 
 def test_the_buyers_tax_registration_arrives_and_nobody_elses(orders: list[Any]) -> None:
@@ -170,7 +169,7 @@ def test_the_buyers_tax_registration_arrives_and_nobody_elses(orders: list[Any])
             addresses += 1
         else:
             assert order.tax_address is None
-    assert addresses == 1
+    assert 0 < addresses < len(orders)
 
 
 def test_the_buyers_registration_is_found_wherever_it_stands(orders: list[Any]) -> None:

@@ -1,23 +1,17 @@
-"""The command that tries Amazon's static sandbox, and the stand-in that plays it.
+"""The command that tries Amazon's static sandbox, and the stand-in that plays it."""
 
-The environment variable SP_API_MODEL names Amazon's Swagger file of the Orders API, whose sandbox cases ours are then
-compared with.
-"""
-
-import json
-import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
+import jsonschema
 import pytest
 
+from tests.contract.amazons_orders_api import FORMATS, GET, SEARCH, OrdersApi, SandboxCall
 from tools import sandbox
 from tools.amazon_stand_in.marketplaces import Region
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.amazon_stand_in.plain_client import PlainClient
-from tools.amazon_stand_in.sandbox import CASES
+from tools.amazon_stand_in.sandbox import CASES, SandboxCase
 from tools.amazon_stand_in.server import AmazonStandIn
 
 REGIONS: tuple[Region, ...] = ("NA", "EU", "FE")
@@ -94,41 +88,37 @@ def test_the_sandbox_refuses_the_parameters_of_a_download() -> None:
     assert (reply.status, reply.error["message"]) == (400, "Could not match input arguments")
 
 
-@pytest.mark.skipif("SP_API_MODEL" not in os.environ, reason="SP_API_MODEL names no file")
-def test_the_cases_are_those_of_amazons_model() -> None:
-    paths = json.loads(Path(os.environ["SP_API_MODEL"]).read_bytes())["paths"]
-    documented = [_case(case) for path in paths.values() for case in _sandbox_cases(path)]
-    ours = [
-        (
-            {"orderId": case.order_id, **case.query} if case.operation == "getOrder" else dict(case.query),
-            case.order_id,
-            case.country,
-            case.status,
-            case.fulfilled_by,
-            case.lines,
-            case.has_buyer,
+def test_the_cases_are_those_that_amazon_publishes(orders_api: OrdersApi) -> None:
+    ours = {
+        SandboxCall(
+            query=tuple(sorted({**case.query, **({"orderId": case.order_id} if is_one_order(case) else {})}.items())),
+            order_id=case.order_id,
+            country=case.country,
+            status=case.status,
+            fulfilled_by=case.fulfilled_by,
+            lines=case.lines,
+            has_buyer=case.has_buyer,
         )
         for case in CASES
-    ]
-    assert sorted(map(repr, ours)) == sorted(map(repr, documented))
+    }
+    assert ours == orders_api.sandbox
+    assert len(CASES) == len(ours) == 6
 
 
-def _sandbox_cases(path: dict[str, Any]) -> list[Any]:
-    cases: list[Any] = path["get"]["responses"]["200"]["x-amzn-api-sandbox"]["static"]
-    return cases
+def is_one_order(case: SandboxCase) -> bool:
+    return case.operation == "getOrder"
 
 
-def _case(case: dict[str, Any]) -> tuple[object, ...]:
-    values = {name: given["value"] for name, given in case["request"]["parameters"].items()}
-    query = {name: ",".join(value) if isinstance(value, list) else value for name, value in values.items()}
-    (order,) = case["response"].get("orders") or [case["response"]["order"]]
-    fulfillment = order["fulfillment"]
-    return (
-        query,
-        order["orderId"],
-        order["recipient"]["deliveryAddress"]["countryCode"],
-        fulfillment["fulfillmentStatus"],
-        fulfillment["fulfilledBy"],
-        len(order["orderItems"]),
-        "buyer" in order,
-    )
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.order_id)
+def test_a_case_asks_and_answers_in_amazons_types(orders_api: OrdersApi, case: SandboxCase) -> None:
+    path = GET if is_one_order(case) else SEARCH
+    parameters = orders_api.operations[path].parameters
+    for name, text in case.query.items():
+        value = text.split(",") if parameters[name]["type"] == "array" else text
+        jsonschema.Draft4Validator(parameters[name], format_checker=FORMATS).validate(value)
+    with AmazonStandIn(region=case.region, is_sandbox=True) as amazon:
+        client = PlainClient(amazon)
+        reply = client.get(case.path, dict(case.query))
+        client.close()
+    orders_api.validate(reply.json, path, reply.status)
+    assert reply.status == 200

@@ -1,19 +1,13 @@
-"""The stand-in's answers have the shape of Amazon's own model of the Orders API 2026-01-01.
+"""The stand-in's answers are of the types that Amazon publishes of its Orders API 2026-01-01, and of no other."""
 
-The environment variable SP_API_MODEL names the model: orders_2026-01-01.json of Amazon's selling-partner-api-models.
-"""
-
-import json
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import jsonschema
 import pytest
 
+from tests.contract.amazons_orders_api import GET, SEARCH, OrdersApi
 from tools.amazon_stand_in.generator import Hole, generated
-from tools.amazon_stand_in.ledger import Json, moment
 from tools.amazon_stand_in.marketplaces import Region
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.amazon_stand_in.orders_api import FULFILLED_BY, STATUSES
@@ -25,28 +19,6 @@ from tools.amazon_stand_in.visibility import DATASETS, INVENTORY_AND_ORDER_TRACK
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ALL: Query = {"lastUpdatedAfter": NOON - timedelta(days=30), "includedData": ALL_DATASETS}
-SEARCH, GET = "/orders/2026-01-01/orders", "/orders/2026-01-01/orders/{orderId}"
-
-FORMATS = jsonschema.FormatChecker(formats=())
-FORMATS.checks("date-time", raises=ValueError)(lambda text: bool(moment(text)))
-
-
-@pytest.fixture(scope="module")
-def model() -> Json:
-    path = os.environ.get("SP_API_MODEL")
-    if not path:
-        pytest.skip("SP_API_MODEL does not name Amazon's model of the Orders API, orders_2026-01-01.json")
-    model: Json = json.loads(Path(path).read_text(encoding="utf-8"))
-    return model
-
-
-@pytest.fixture(scope="module")
-def definitions(model: Json) -> Json:
-    """The model's definitions, made strict: a field that Amazon does not know is an error."""
-    return {
-        name: definition | ({"additionalProperties": False} if "properties" in definition else {})
-        for name, definition in model["definitions"].items()
-    }
 
 
 @pytest.fixture
@@ -62,48 +34,44 @@ def client(stand_in: AmazonStandIn) -> Iterator[PlainClient]:
     client.close()
 
 
-def check(reply: Reply, model: Json, definitions: Json, path: str) -> None:
-    """Body and headers are those that the model's path gives for this status."""
-    response = model["paths"][path]["get"]["responses"][str(reply.status)]
-    schema = response["schema"] | {"definitions": definitions}
-    jsonschema.Draft4Validator(schema, format_checker=FORMATS).validate(reply.json)
+def check(reply: Reply, orders_api: OrdersApi, path: str) -> None:
+    """Body and headers are those that Amazon gives for this status."""
+    orders_api.validate(reply.json, path, reply.status)
     sent = {name for name in reply.headers if name.startswith("x-amzn-")}
-    assert sent == {name.lower() for name in response["headers"]}
+    assert sent == {name.lower() for name in orders_api.operations[path].headers[str(reply.status)]}
 
 
-def test_the_story_is_of_the_models_shape(client: PlainClient, model: Json, definitions: Json) -> None:
+def test_the_story_is_of_amazons_types(client: PlainClient, orders_api: OrdersApi) -> None:
     reply = client.search(ALL)
     assert len(reply.order_ids) == 19
-    check(reply, model, definitions, SEARCH)
+    check(reply, orders_api, SEARCH)
     for order_id in reply.order_ids:
-        check(client.order(order_id, includedData=ALL_DATASETS), model, definitions, GET)
+        check(client.order(order_id, includedData=ALL_DATASETS), orders_api, GET)
 
 
 @pytest.mark.parametrize("region", ["NA", "EU", "FE"])
-def test_generated_orders_are_of_the_models_shape(region: Region, model: Json, definitions: Json) -> None:
+def test_generated_orders_are_of_amazons_types(region: Region, orders_api: OrdersApi) -> None:
     entries = generated(300, now=NOON, region=region, shares=dict.fromkeys(Hole, 0.1))
     with AmazonStandIn(entries, region=region, now=lambda: NOON) as stand_in:
         client = PlainClient(stand_in)
         query = ALL
         for _ in range(3):
             reply = client.search(query)
-            check(reply, model, definitions, SEARCH)
+            check(reply, orders_api, SEARCH)
             query = ALL | {"paginationToken": reply.json.get("pagination", {}).get("nextToken", "")}
         client.close()
     assert "pagination" not in reply.json
 
 
-def test_orders_without_datasets_or_roles_are_of_the_models_shape(
-    client: PlainClient, stand_in: AmazonStandIn, model: Json, definitions: Json
+def test_orders_without_datasets_or_roles_are_of_amazons_types(
+    client: PlainClient, stand_in: AmazonStandIn, orders_api: OrdersApi
 ) -> None:
-    check(client.search(ALL | {"includedData": "BUYER"}), model, definitions, SEARCH)
+    check(client.search(ALL | {"includedData": "BUYER"}), orders_api, SEARCH)
     stand_in.set_roles(frozenset({INVENTORY_AND_ORDER_TRACKING}))
-    check(client.search(ALL), model, definitions, SEARCH)
+    check(client.search(ALL), orders_api, SEARCH)
 
 
-def test_errors_are_of_the_models_shape(
-    client: PlainClient, stand_in: AmazonStandIn, model: Json, definitions: Json
-) -> None:
+def test_errors_are_of_amazons_types(client: PlainClient, stand_in: AmazonStandIn, orders_api: OrdersApi) -> None:
     stand_in.set_usage_plan("searchOrders", rate=0.0056, burst=1)
     invalid, too_many = client.search(), client.search()
     unknown = client.order("111-9999999-9999999")
@@ -112,18 +80,26 @@ def test_errors_are_of_the_models_shape(
     broken = client.search(ALL)
     assert [reply.status for reply in (invalid, too_many, denied, broken, unknown)] == [400, 429, 403, 500, 404]
     for reply in (invalid, too_many, denied, broken):
-        check(reply, model, definitions, SEARCH)
-    check(unknown, model, definitions, GET)
+        check(reply, orders_api, SEARCH)
+    check(unknown, orders_api, GET)
 
 
-def test_parameters_take_the_models_values(model: Json) -> None:
-    parameters = {parameter["name"]: parameter for parameter in model["paths"][SEARCH]["get"]["parameters"]}
+def test_parameters_take_amazons_values(orders_api: OrdersApi) -> None:
+    parameters = orders_api.operations[SEARCH].parameters
     assert frozenset(parameters["includedData"]["items"]["enum"]) == DATASETS
     assert frozenset(parameters["fulfillmentStatuses"]["items"]["enum"]) == STATUSES
     assert frozenset(parameters["fulfilledBy"]["items"]["enum"]) == FULFILLED_BY
 
 
 @pytest.mark.parametrize(("operation", "path"), [("searchOrders", SEARCH), ("getOrder", GET)])
-def test_usage_plans_are_the_models(operation: str, path: str, model: Json) -> None:
+def test_usage_plans_are_amazons(operation: str, path: str, orders_api: OrdersApi) -> None:
     plan = USAGE_PLANS[operation]
-    assert f"| {plan.rate} | {plan.burst} |" in model["paths"][path]["get"]["description"]
+    assert (str(plan.rate), str(plan.burst)) == orders_api.operations[path].usage_plan
+
+
+def test_the_check_notices_an_unknown_and_a_missing_member(client: PlainClient, orders_api: OrdersApi) -> None:
+    answer = client.search(ALL).json
+    order = answer["orders"][0]
+    for wrong in (order | {"unknown": 1}, order | {"createdTime": "yesterday"}, {**order, "salesChannel": {}}):
+        with pytest.raises(jsonschema.ValidationError):
+            orders_api.validate(answer | {"orders": [wrong]}, SEARCH, 200)

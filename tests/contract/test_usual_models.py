@@ -1,46 +1,22 @@
 """The benchmarks' full models really are full: they have every field of Amazon's `Order` and of all that it reaches.
 
-The environment variable SP_API_MODEL names the model: orders_2026-01-01.json of Amazon's selling-partner-api-models.
+They leave out what Amazon added after they were written down (`ADDED_LATER`).
 """
 
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
 
-import pytest
 from pydantic import BaseModel
 
 from benchmarks.usual.models import Order
-
-
-@pytest.fixture(scope="module")
-def model() -> dict[str, Any]:
-    path = os.environ.get("SP_API_MODEL")
-    if not path:
-        pytest.skip("SP_API_MODEL does not name Amazon's model orders_2026-01-01.json")
-    model: dict[str, Any] = json.loads(Path(path).read_text())
-    return model
-
-
-def in_amazons_model(definitions: Mapping[str, Any], schema: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Each field below, as `orderItems.product.asin*`: `*` where it must be there, `=A|B` where it takes only those."""
-    if "$ref" in schema:
-        yield from in_amazons_model(definitions, definitions[schema["$ref"].rpartition("/")[2]], path)
-    elif schema["type"] == "array":
-        yield from in_amazons_model(definitions, schema["items"], path)
-    elif "enum" in schema:
-        yield f"{path}={'|'.join(sorted(schema['enum']))}"
-    for name, field in schema.get("properties", {}).items():
-        yield f"{path}.{name}{'*' if name in schema.get('required', ()) else ''}"
-        yield from in_amazons_model(definitions, field, f"{path}.{name}")
+from tests.contract.amazons_orders_api import OrdersApi
 
 
 def in_ours(kind: Any, path: str) -> Iterator[str]:
-    """The same of a type here."""
+    """Each field below, as `OrdersApi.members` writes it."""
     if isinstance(kind, UnionType) or get_origin(kind) is list:
         for part in get_args(kind):
             yield from in_ours(part, path)
@@ -52,18 +28,25 @@ def in_ours(kind: Any, path: str) -> Iterator[str]:
             yield from in_ours(field.annotation, f"{path}.{field.alias}")
 
 
-def test_the_full_models_have_each_field_of_amazons_order_and_no_other(model: dict[str, Any]) -> None:
-    theirs = list(in_amazons_model(model["definitions"], model["definitions"]["Order"], "order"))
+def test_the_full_models_have_each_field_of_amazons_order_and_no_other(orders_api: OrdersApi) -> None:
+    theirs = list(orders_api.as_first_published().members("Order", "order"))
     ours = list(in_ours(Order, "order"))
     assert sorted(ours) == sorted(theirs)
     assert len(ours) > 250
 
 
-def test_the_full_models_take_amazons_own_samples_whole(model: dict[str, Any]) -> None:
-    for operation in model["paths"].values():
-        answers = operation["get"]["responses"]["200"]["x-amzn-api-sandbox"]["static"]
-        for answer in (case["response"] for case in answers):
-            for raw in answer["orders"] if "orders" in answer else [answer["order"]]:
-                order = Order.model_validate(raw)
-                assert order.order_id == raw["orderId"]
-                assert json.loads(order.model_dump_json(by_alias=True, exclude_unset=True)).keys() == raw.keys()
+def test_the_full_models_take_every_order_whole(orders_api: OrdersApi) -> None:
+    for raw in orders_api.as_first_published().orders():
+        order = Order.model_validate(raw)
+        assert order.order_id == raw["orderId"]
+        assert members_of(json.loads(order.model_dump_json(by_alias=True, exclude_unset=True))) == members_of(raw)
+
+
+def members_of(order: Any) -> Any:
+    """The members' names, all the way down."""
+    match order:
+        case dict():
+            return {name: members_of(value) for name, value in order.items()}
+        case list():
+            return [members_of(entry) for entry in order]
+    return None
