@@ -30,14 +30,14 @@ _HEADERS: Final = {
 _EIGHT: Final = ",".join(DATASETS[:8])
 _SANDBOX: Final = frozenset(
     SandboxCall(tuple(sorted(query.items())), *order)
-    for query, *order in (
+    for query, order in (
         (
             {
                 "createdAfter": "2024-12-20T00:00:00Z",
                 "marketplaceIds": "A2Q3Y263D00KWC",
                 "includedData": "BUYER,RECIPIENT,PROCEEDS,FULFILLMENT,TAX,PAYMENT",
             },
-            *("171-2345678-9012345", "BR", "UNSHIPPED", "MERCHANT", 1, True),
+            ("171-2345678-9012345", "BR", "UNSHIPPED", "MERCHANT", 1, True),
         ),
         (
             {
@@ -46,23 +46,23 @@ _SANDBOX: Final = frozenset(
                 "includedData": _EIGHT,
                 "paginationToken": "9ZhB4RmVyc2lvbiAxLjAgb2YgdGhl",
             },
-            *("202-7654321-1098765", "GB", "SHIPPED", "MERCHANT", 1, True),
+            ("202-7654321-1098765", "GB", "SHIPPED", "MERCHANT", 1, True),
         ),
         (
             {"createdAfter": "2024-12-25T00:00:00Z", "marketplaceIds": "A1VC38T7YXB528", "includedData": _EIGHT},
-            *("250-1234567-8901234", "JP", "SHIPPED", "AMAZON", 2, True),
+            ("250-1234567-8901234", "JP", "SHIPPED", "AMAZON", 2, True),
         ),
         (
             {"orderId": "171-9876543-2109876", "includedData": _EIGHT},
-            *("171-9876543-2109876", "BR", "UNSHIPPED", "MERCHANT", 1, True),
+            ("171-9876543-2109876", "BR", "UNSHIPPED", "MERCHANT", 1, True),
         ),
         (
             {"orderId": "114-9876543-1234567", "includedData": "RECIPIENT,PROCEEDS,FULFILLMENT"},
-            *("114-9876543-1234567", "US", "UNSHIPPED", "MERCHANT", 1, False),
+            ("114-9876543-1234567", "US", "UNSHIPPED", "MERCHANT", 1, False),
         ),
         (
             {"orderId": "028-1234567-8901234", "includedData": "BUYER,RECIPIENT,PROCEEDS,FULFILLMENT,TAX"},
-            *("028-1234567-8901234", "TR", "SHIPPED", "MERCHANT", 1, True),
+            ("028-1234567-8901234", "TR", "SHIPPED", "MERCHANT", 1, True),
         ),
     )
 )
