@@ -8,10 +8,11 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import Any, Final
 
 import spapi  # type: ignore[import-untyped]  # the SDK ships no types
-from spapi.models import orders_v2026_01_01 as sdk_types  # type: ignore[import-untyped]
+from spapi.models import orders_v2026_01_01  # type: ignore[import-untyped]
 
 from tests.contract.amazons_orders_api import Operation, OrdersApi, SandboxCall, usage_plan, words_of
 from tools.amazon_stand_in.ledger import Json
@@ -70,8 +71,7 @@ _SANDBOX: Final = frozenset(
 
 def out_of_sdk() -> OrdersApi:
     """Asks the SDK's classes of types and operations."""
-    classes = {name: kind for name, kind in vars(sdk_types).items() if isinstance(kind, type)}
-    definitions = {name: _definition(kind) for name, kind in classes.items()}
+    definitions = sdk_definitions(orders_v2026_01_01)
     words = {
         "fulfillmentStatuses": definitions["FulfillmentStatus"]["enum"],
         "fulfilledBy": words_of(definitions, definitions["OrderFulfillment"]["properties"]["fulfilledBy"]),
@@ -86,6 +86,11 @@ def out_of_sdk() -> OrdersApi:
     )
 
 
+def sdk_definitions(types: ModuleType) -> Json:
+    """The types of one API, a module of `spapi.models`, as schemas by name."""
+    return {name: _definition(kind) for name, kind in vars(types).items() if isinstance(kind, type)}
+
+
 def _definition(kind: Any) -> Json:
     """A class of the SDK as a schema. Its setters refuse None for a required member, and a word that is not allowed."""
     if not kind.swagger_types:
@@ -97,9 +102,10 @@ def _definition(kind: Any) -> Json:
         schema = _schema(kind.swagger_types[attribute])
         if "must not be `None`" in _refusal(unset, attribute, None):
             required.append(name)
-        _, _, allowed = _refusal(unset, attribute, "NO_SUCH_WORD").partition("must be one of ")
-        enumeration = {"enum": ast.literal_eval(allowed)} if allowed else {}
-        properties[name] = schema | enumeration | {"description": inspect.getdoc(getattr(kind, attribute)) or ""}
+        if schema == {"type": "string"}:
+            _, _, allowed = _refusal(unset, attribute, "NO_SUCH_WORD").partition("must be one of ")
+            schema |= {"enum": ast.literal_eval(allowed)} if allowed else {}
+        properties[name] = schema | {"description": inspect.getdoc(getattr(kind, attribute)) or ""}
     return {"type": "object", "properties": properties} | ({"required": required} if required else {})
 
 

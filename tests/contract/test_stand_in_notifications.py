@@ -1,18 +1,11 @@
-"""The stand-in's Notifications API keeps Amazon's rules, and its ORDER_CHANGE notifications are of Amazon's schema.
-
-The environment variable ORDER_CHANGE_SCHEMA names the schema: OrderChangeNotification.json of Amazon's
-selling-partner-api-models.
-"""
+"""The stand-in's Notifications API keeps Amazon's rules, and its ORDER_CHANGE notifications say what orders say."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import jsonschema
 import pytest
 import sp_api.auth  # type: ignore[import-untyped]  # neither client ships types
 import spapi  # type: ignore[import-untyped]
@@ -20,9 +13,7 @@ from sp_api.api import Notifications  # type: ignore[import-untyped]
 from sp_api.base import SellingApiException  # type: ignore[import-untyped]
 
 from tools.amazon_stand_in.clock import Clock
-from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.ledger import Json, moment
-from tools.amazon_stand_in.marketplaces import Region
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.amazon_stand_in.order_change import order_change
 from tools.amazon_stand_in.plain_client import USER_AGENT, PlainClient, Reply
@@ -495,45 +486,6 @@ def test_a_change_names_neither_buyer_nor_street(stand_in: AmazonStandIn) -> Non
     text = json.dumps(notified(order))
     for personal in (address["name"], address["addressLine1"], *order["buyer"].values()):
         assert personal not in text
-
-
-@pytest.fixture(scope="module")
-def schema() -> Json:
-    path = os.environ.get("ORDER_CHANGE_SCHEMA")
-    if not path:
-        pytest.skip("ORDER_CHANGE_SCHEMA does not name Amazon's schema, OrderChangeNotification.json")
-    schema: Json = strict(json.loads(Path(path).read_text(encoding="utf-8")))
-    return schema
-
-
-def strict(schema: Any) -> Any:
-    """Without the IDs, which are no URLs that anything could be resolved against; an unknown field is an error."""
-    if isinstance(schema, list):
-        return [strict(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {name: strict(part) for name, part in schema.items() if name != "$id"}
-    return made | ({"additionalProperties": False} if isinstance(schema.get("properties"), dict) else {})
-
-
-def test_changes_of_the_story_are_of_amazons_schema(stand_in: AmazonStandIn, schema: Json) -> None:
-    validator = jsonschema.Draft7Validator(schema)
-    for entry in stand_in.orders():
-        validator.validate(notified(entry.order))
-
-
-@pytest.mark.parametrize("region", ["NA", "EU", "FE"])
-def test_changes_of_generated_orders_are_of_amazons_schema(region: Region, schema: Json) -> None:
-    validator = jsonschema.Draft7Validator(schema)
-    for entry in generated(200, now=NOON, region=region, shares=dict.fromkeys(Hole, 0.1)):
-        validator.validate(notified(entry.order))
-
-
-def test_the_schema_notices_words_of_the_newer_api(stand_in: AmazonStandIn, schema: Json) -> None:
-    notification = notified(stand_in.order(FIRST).order)
-    notification["Payload"]["OrderChangeNotification"]["Summary"]["OrderStatus"] = "UNSHIPPED"
-    with pytest.raises(jsonschema.ValidationError, match="UNSHIPPED"):
-        jsonschema.Draft7Validator(schema).validate(notification)
 
 
 # Public clients
