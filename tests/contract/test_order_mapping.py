@@ -4,6 +4,7 @@ The orders are made of the types, so that each member shows in some of them; wit
 cases and two examples come on top.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ import pytest
 from needs_attention.amazon.order_json import read_order
 from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem, Money
 from tests.contract.amazons_orders_api import OrdersApi
+from tests.contract.orders_api_of_sdk import out_of_sdk
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,7 @@ LINE = {
     "product.asin": "asin",
     "product.title": "title",
     "fulfillment.quantityFulfilled": "quantity_fulfilled",
+    "fulfillment.quantityUnfulfilled": "quantity_unfulfilled",
 }
 
 
@@ -180,7 +183,7 @@ def test_the_buyers_registration_is_found_wherever_it_stands(orders: list[Any]) 
         assert read_order(turned) == read_order(raw)
 
 
-def test_gifts_and_buyers_requests_to_cancel_are_seen(orders: list[Any]) -> None:
+def test_gifts_requests_to_cancel_and_cancelled_lines_are_seen(orders: list[Any]) -> None:
     gifts = cancellations = 0
     for raw in orders:
         order = read_order(raw)
@@ -189,9 +192,37 @@ def test_gifts_and_buyers_requests_to_cancel_are_seen(orders: list[Any]) -> None
         asked = [requester == "BUYER" for requester in requesters]
         assert order.is_gift == gift
         assert [bool(line.asked_to_cancel) for line in order.line_items or ()] == asked
+        executed = [bool(at(item, "cancellation.cancellationExecution")) for item in raw["orderItems"]]
+        assert [bool(line.is_cancelled) for line in order.line_items or ()] == executed
         gifts, cancellations = gifts + gift, cancellations + any(asked)
     assert 0 < gifts < len(orders)
     assert 0 < cancellations < len(orders)
+
+
+def test_an_order_is_delivered_once_all_its_packages_are(orders: list[Any]) -> None:
+    sent = [raw for raw in orders if raw.get("packages")]
+    assert sent
+    for raw in sent:
+        shipped = raw | {"fulfillment": raw["fulfillment"] | {"fulfillmentStatus": "SHIPPED"}}
+        *others, last = [package | {"packageStatus": {"status": "DELIVERED"}} for package in raw["packages"]]
+        arrived = read_order(shipped | {"packages": [*others, last]})
+        assert arrived.delivered_at == arrived.updated_at
+        last["packageStatus"] = {"status": "IN_TRANSIT"}
+        assert read_order(shipped | {"packages": [*others, last]}).delivered_at is None
+
+
+def test_members_that_amazon_added_later_change_nothing() -> None:
+    newer = out_of_sdk().orders()
+    promised = associated = 0
+    for raw in newer:
+        earlier = json.loads(json.dumps(raw))
+        promised += bool(earlier.get("fulfillment", {}).pop("promiseCalculationInputs", None))
+        for item in earlier["orderItems"]:
+            for other in item.get("associatedOrderItems", ()):
+                associated += bool(other.pop("asin") and other.pop("purchasePrice"))
+        assert read_order(raw) == read_order(earlier)
+    assert promised
+    assert associated
 
 
 def test_an_order_survives_being_stored_as_json(orders: list[Any]) -> None:
@@ -208,5 +239,5 @@ def test_every_field_of_an_order_is_checked_here() -> None:
     mapped = {*TEXTS.values(), *TIMES.values(), *in_tests_of_their_own}
     assert mapped | follow_from_two_answers == set(AmazonOrder.model_fields)
     assert set(ADDRESS.values()) == set(Address.model_fields)
-    lines_in_tests_of_their_own = {"unit_price", "quantity_unfulfilled", "is_cancelled", "asked_to_cancel"}
+    lines_in_tests_of_their_own = {"unit_price", "is_cancelled", "asked_to_cancel"}
     assert {*LINE.values(), *lines_in_tests_of_their_own} == set(LineItem.model_fields)
