@@ -15,6 +15,8 @@ from tests.contract.orders_api_of_sdk import out_of_sdk
 from tools.amazon_stand_in.ledger import Json
 
 MODEL = os.environ.get("SP_API_MODEL")
+# Members whose description the newer model changes: this one now names WARRANTY.
+REWORDED = {"AssociatedOrderItem": ("associationType",)}
 PUBLICATIONS = ["SDK", *(["model", "newer model"] if MODEL else [])]
 
 
@@ -36,10 +38,6 @@ def with_additions(model: Json) -> Json:
     definitions = {name: definition for name, definition in newer.items() if name not in model["definitions"]}
     definitions |= model["definitions"]
     for name, added in ADDED_LATER.items():
-        members = {member: newer[name]["properties"][member] for member in (*added, *_REWORDED.get(name, ()))}
+        members = {member: newer[name]["properties"][member] for member in (*added, *REWORDED.get(name, ()))}
         definitions[name] = definitions[name] | {"properties": definitions[name]["properties"] | members}
     return model | {"definitions": definitions}
-
-
-# The description of the first one names WARRANTY too.
-_REWORDED = {"AssociatedOrderItem": ("associationType",)}

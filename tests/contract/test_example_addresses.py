@@ -127,7 +127,7 @@ def test_an_example_without_its_postal_code_is_held_where_it_is_asked(examples: 
         assert without == (("postalCode",) if asks_for_postal_code(parts["countryCode"]) else ()), parts
 
 
-def test_no_postal_code_is_asked_where_the_platform_does_without(examples: list[Example]) -> None:
+def test_no_postal_code_is_asked_where_people_do_without(examples: list[Example]) -> None:
     for _, parts, opinion in examples:
         assert not (opinion in {"none", "optional"} and asks_for_postal_code(parts["countryCode"])), parts
 
