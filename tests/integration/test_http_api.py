@@ -47,6 +47,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/integrations/{integrationId}/connection"): {"reader", "editor", "administrator"},
     ("POST", "/integrations/{integrationId}/rejudgement"): {"administrator"},
     ("GET", "/integrations/{integrationId}/rejudgement"): READERS,
+    ("POST", "/integrations/{integrationId}/merge"): {"administrator"},
+    ("GET", "/integrations/{integrationId}/merge"): READERS,
     ("POST", "/integrations/{integrationId}/freeze"): {"administrator"},
     ("DELETE", "/integrations/{integrationId}/freeze"): {"administrator"},
     ("POST", "/freeze"): {"administrator"},

@@ -132,7 +132,8 @@ def test_a_download_brings_what_the_source_would_have_brought(two: World) -> Non
     two.downloads.save_live_download("acme-ca", live.model_copy(update={"walk": walk}))
     merge(two)
     (download,) = two.downloads.backdated_downloads("acme-na")
-    assert (download.updated_after, download.requested_by) == (reached, "administrator@example.com")
+    assert download.updated_after == reached - timedelta(minutes=30)  # Amazon lists some orders late
+    assert download.requested_by == "administrator@example.com"
     assert two.woken() == ["acme-na"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from needs_attention.api.problems import UnexpectedError
-from tools.builders import NOON
+from tests.integration.writes import an_integration_to_merge
 from tools.in_memory.api import Answer, World, app, routes
 
 ORDER = "/orders/701-1111111-1111111"
@@ -60,8 +60,7 @@ def test_every_post_sent_again_is_answered_as_it_was_the_first_time(world: World
     if resource.endswith(reports):
         world.call("POST", f"{ORDER}/acknowledge")
     if resource.endswith("merge"):
-        world.call("PATCH", "/integrations/acme-na", {"sellerId": "A1EXAMPLESELLER"})
-        world.register("acme-ca", marketplace_ids=("A2EUQ1WTGCTBG2",), deleted_at=NOON)
+        an_integration_to_merge(world)
     path = resource.replace("{orderId}", order.order_id).replace("{integrationId}", "acme-na")
     body = POSTS[method, resource]
     headers: dict[str, Any] = {"Idempotency_Key": "monday"}
@@ -252,6 +251,8 @@ def test_no_post_gives_personal_data_again_that_was_removed(world: World, method
         world.call("PATCH", ORDER, {"threePlStatus": "Transfer to 3PL Now"})
     if resource.endswith(("picked", "dispatched", "failed")):
         world.call("POST", f"{ORDER}/acknowledge")
+    if resource.endswith("merge"):
+        an_integration_to_merge(world)
     path = resource.replace("{orderId}", order.order_id).replace("{integrationId}", "acme-na")
     first = posted(world, path, POSTS[method, resource])
     assert first.status < 300

@@ -71,7 +71,10 @@ def test_a_registration_names_the_seller_and_shows_it(world: World) -> None:
     [
         (None, "required", "Seller Central shows it under Settings, Account Info"),
         ("", "notAllowed", "Merchant Token"),
-        ("Acme Ltd.", "notAllowed", "Merchant Token"),
+        ("Acme Ltd.", "notAllowed", "Seller Central"),
+        ("a1acmeacmea\u00df", "notAllowed", "Merchant Token"),
+        ("A1ACMEACME\u0661\u0662", "notAllowed", "Merchant Token"),
+        ("A" * 10_000, "notAllowed", "Merchant Token"),
         (US, "notAllowed", "marketplace"),
     ],
 )
@@ -204,6 +207,50 @@ def test_only_the_last_twenty_sellers_stay_on_record(world: World) -> None:
     for seller_id in named:
         answer = name_seller(world, "acme-na", seller_id)
     assert [one["sellerId"] for one in answer.body["sellerHistory"]] == named[5:]
+
+
+def test_the_second_of_two_integrations_of_a_seller_is_told_to_be_merged(world: World) -> None:
+    register(world, "shop")
+    answer = name_seller(world, "acme-na", ACME)
+    assert "Remove acme-na, and merge it into that one" in answer.body["detail"]
+
+
+def test_a_seller_recorded_wrongly_is_corrected_after_a_removal(world: World) -> None:
+    register(world, "shop", BERG)
+    remove(world, "shop")
+    assert "correct `sellerId` with PATCH" in register(world, "shop", ACME).body["detail"]
+    register(world, "shop", BERG)
+    assert name_seller(world, "shop", ACME).status == 200
+    assert sellers(world) == {"shop": ("NA", ACME)}
+
+
+# After a rollback to a release that drops the seller from integrations, and back
+
+
+def test_a_seller_that_a_rollback_dropped_is_still_held(world: World) -> None:
+    register(world, "shop")
+    world.change_integration("shop", named_sellers=())
+    answer = register(world, "shop-2")
+    assert (answer.status, answer.body["registeredAs"]) == (409, "shop")
+    assert name_seller(world, "shop", ACME).status == 200
+    assert sellers(world) == {"shop": ("NA", ACME)}
+
+
+def test_a_seller_that_an_integration_left_behind_is_free(world: World) -> None:
+    register(world, "shop")
+    world.change_integration("shop", named_sellers=())
+    name_seller(world, "shop", BERG)
+    assert register(world, "shop-2", ACME).status == 201
+    assert sellers(world) == {"shop": ("NA", BERG), "shop-2": ("NA", ACME)}
+
+
+@pytest.mark.parametrize("number", REQUESTS)
+def test_a_seller_left_behind_goes_to_one_of_two_who_want_it_at_once(world: World, number: int) -> None:
+    register(world, "shop")
+    world.change_integration("shop", named_sellers=())
+    name_seller(world, "shop", BERG)
+    crossed(world, lambda one: register(one, "shop-2", ACME), lambda one: name_seller(one, "shop", ACME), number)
+    assert ("NA", ACME) in sellers(world).values()
 
 
 # Crossed, repeated and half-done calls

@@ -106,7 +106,7 @@ def test_a_redacted_order_is_never_filled_again() -> None:
 
 def test_an_order_of_another_integration_is_refused() -> None:
     order = an_order(integration="ours")
-    with pytest.raises(UnreadableOrder, match="belongs to another integration"):
+    with pytest.raises(UnreadableOrder, match="belongs to the integration"):
         downloaded(order, an_amazon_order(), "theirs", Settings(), NOON)
 
 

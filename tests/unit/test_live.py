@@ -33,22 +33,29 @@ def test_a_live_search_that_failed_is_not_made_again_before_its_time() -> None:
 
 
 def test_a_subscription_that_is_wanted_is_confirmed_each_day() -> None:
-    assert not Subscription().is_in_order(NOON, is_wanted=True)
+    assert not Subscription().is_in_order(NOON, None, is_wanted=True)
     made = Subscription(subscription_id="s1", confirmed_at=NOON)
-    assert made.is_in_order(NOON + DAY - MINUTE, is_wanted=True)
-    assert not made.is_in_order(NOON + DAY, is_wanted=True)
+    assert made.is_in_order(NOON + DAY - MINUTE, None, is_wanted=True)
+    assert not made.is_in_order(NOON + DAY, None, is_wanted=True)
 
 
 def test_an_unwanted_subscription_is_ended_and_its_failure_forgotten() -> None:
-    assert Subscription().is_in_order(NOON, is_wanted=False)
+    assert Subscription().is_in_order(NOON, None, is_wanted=False)
     made = Subscription(subscription_id="s1", confirmed_at=NOON)
-    assert not made.is_in_order(NOON, is_wanted=False)
-    assert not Subscription().failed("no", NOON).is_in_order(NOON, is_wanted=False)
-    assert made.failed("no", NOON).is_in_order(NOON + MINUTE, is_wanted=False)
-    assert not made.failed("no", NOON).is_in_order(NOON + HOUR, is_wanted=False)
-    assert Subscription().failed("no", NOON).is_in_order(NOON + MINUTE, is_wanted=True)
+    assert not made.is_in_order(NOON, None, is_wanted=False)
+    assert not Subscription().failed("no", NOON).is_in_order(NOON, None, is_wanted=False)
+    assert made.failed("no", NOON).is_in_order(NOON + MINUTE, None, is_wanted=False)
+    assert not made.failed("no", NOON).is_in_order(NOON + HOUR, None, is_wanted=False)
+    assert Subscription().failed("no", NOON).is_in_order(NOON + MINUTE, None, is_wanted=True)
 
 
 def test_a_subscription_that_could_not_be_made_is_tried_again_in_an_hour() -> None:
     failed = Subscription().failed("Amazon gave no reason", NOON)
     assert (failed.subscription_id, failed.failure, failed.retry_at) == (None, "Amazon gave no reason", NOON + HOUR)
+
+
+def test_a_subscription_is_confirmed_again_with_other_credentials() -> None:
+    made = Subscription(subscription_id="one", credentials_version="v1", confirmed_at=NOON)
+    assert made.is_in_order(NOON, "v1", is_wanted=True)
+    assert not made.is_in_order(NOON, "v2", is_wanted=True)
+    assert made.failed("no", NOON).is_in_order(NOON, "v2", is_wanted=True)  # asked again in an hour

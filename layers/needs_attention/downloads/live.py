@@ -27,19 +27,28 @@ class OverdueVerdicts(Value):
 
 
 class Subscription(Value):
-    """The seller's subscription to Amazon's `ORDER_CHANGE` notifications, or the reason why there is none."""
+    """The seller's subscription to Amazon's `ORDER_CHANGE` notifications, or the reason why there is none.
+
+    Other credentials may be another seller's, who has another subscription.
+    """
 
     subscription_id: str | None = None
+    credentials_version: str | None = None
     confirmed_at: UtcTime | None = None
     failure: str | None = None
     retry_at: UtcTime | None = None
 
-    def is_in_order(self, now: datetime, *, is_wanted: bool) -> bool:
-        """Whether it needs nothing now. A wanted subscription is confirmed each day: Amazon may have lost it."""
+    def is_in_order(self, now: datetime, credentials_version: str | None, *, is_wanted: bool) -> bool:
+        """Whether it needs nothing now.
+
+        A wanted subscription is confirmed each day, because Amazon may have lost it, and after a change of credentials.
+        """
         if self.retry_at and now < self.retry_at:
             return is_wanted or self.subscription_id is not None  # an unwanted one may be forgotten at once
         if not is_wanted:
             return self == Subscription()
+        if self.credentials_version != credentials_version:
+            return False
         return self.confirmed_at is not None and now < self.confirmed_at + SUBSCRIPTION_CONFIRMED_EVERY
 
     def failed(self, failure: str, now: datetime) -> "Subscription":

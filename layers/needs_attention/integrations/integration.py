@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from needs_attention.integrations.expiry import Ending, Expiry
 from needs_attention.integrations.integration_settings import IntegrationSettings
@@ -41,10 +41,12 @@ Region = Literal["NA", "EU", "FE"]
 
 # Amazon calls it Merchant Token in Seller Central, and `SellerId` in notifications. The known ones are an A with 12 or
 # 13 letters and digits; nothing that Amazon publishes limits its length.
+WHERE_IT_IS = "Seller Central shows it under Settings, Account Info"
 SellerId = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_upper=True),
-    Like("[A-Z0-9]{10,20}", "must be the seller's Merchant Token, such as A1EXAMPLE12345: see Settings, Account Info"),
+    StringConstraints(strip_whitespace=True),
+    Like("[A-Za-z0-9]{10,20}", f"must be the seller's Merchant Token, such as A1EXAMPLE12345: {WHERE_IT_IS}"),
+    AfterValidator(str.upper),
 ]
 MOST_NAMED_SELLERS = 20
 

@@ -32,7 +32,8 @@ def downloaded(
         bare = {"amazon": amazon.redacted(), "redacted_at": at, "redaction": TIME_IS_OVER}
         return order.with_(**bare) if overdue else order
     if before.integration != integration:
-        raise UnreadableOrder(amazon.order_id, "belongs to another integration")
+        reason = f"belongs to the integration {before.integration}: if that has the same seller, merge the two"
+        raise UnreadableOrder(amazon.order_id, reason)
     if amazon.updated_at < before.amazon.updated_at:
         return None
     merged = before.amazon.updated_with(amazon)

@@ -79,10 +79,15 @@ class SettingsStore:
             for one in known
         }
 
-    def of_seller(self, region: Region, seller_id: str) -> str | None:
-        """The ID of the integration that has the seller in the region, even a deleted one; None if there is none."""
+    def of_seller(self, region: Region, seller_id: str) -> Integration | None:
+        """The integration that has the seller in the region, even a deleted one; None if there is none.
+
+        A release that does not know sellers may have dropped the seller from the integration: it has it all the same,
+        until an administrator names another.
+        """
         item = self._items.get(SYSTEM, _seller_item(region, seller_id))
-        return item["registeredAs"]["S"] if item else None
+        holder = self.get(item["registeredAs"]["S"]) if item else None
+        return holder if holder and holder.seller_id in {seller_id, None} else None
 
     def save(self, integration: Integration) -> Integration:
         """Writes the integration if it is still as it was read. Raises ChangedMeanwhile."""
@@ -102,7 +107,7 @@ class SettingsStore:
         """
         writes: list[Any] = [{"Put": self._put_next(integration)}]
         if integration.seller_id:
-            writes.append({"Put": self._put_seller(integration, integration.seller_id)})
+            writes += self._take_seller(integration, integration.seller_id)
         if before and before.seller_id and before.seller_id != integration.seller_id:
             writes.append({"Delete": self._delete_seller(before, before.seller_id)})
         if history:
@@ -123,10 +128,7 @@ class SettingsStore:
         gone = source.model_copy(update={"merged_into": target_id})
         puts = [self._put_next(merged), self._put_next(gone)]
         if merged.seller_id:
-            seller = self._put_seller(merged, merged.seller_id)
-            seller["ConditionExpression"] += " OR #registeredAs = :source"
-            seller["ExpressionAttributeValues"][":source"] = text(source.integration_id)
-            puts.append(seller)
+            puts.append(self._put_seller(merged, merged.seller_id, held_by=source.integration_id))
         download = missed.model_copy(update={"revision": 1})
         puts += [
             self._items.conditional_put(target_id, f"download#{download.download_id}", download, expected=0),
@@ -148,23 +150,38 @@ class SettingsStore:
                 raise
             raise ChangedMeanwhile from error
 
-    def _put_seller(self, integration: Integration, seller_id: str) -> dict[str, Any]:
+    def _take_seller(self, integration: Integration, seller_id: str) -> list[Any]:
+        """The writes by which the integration has the seller, also if the item of one that has another was left behind.
+
+        A release that does not know sellers leaves such items.
+        """
+        item = self._items.get(SYSTEM, _seller_item(integration.region, seller_id))
+        held_by = item["registeredAs"]["S"] if item else integration.integration_id
+        holder = self.get(held_by) if held_by != integration.integration_id else None
+        if holder is None or holder.seller_id in {seller_id, None}:
+            return [{"Put": self._put_seller(integration, seller_id)}]
+        put = self._put_seller(integration, seller_id, held_by=holder.integration_id)
+        # Written as it is, the holder gets a new revision: its own change to this seller cannot land any more.
+        return [{"Put": put}, {"Put": self._put_next(holder)}]
+
+    def _put_seller(self, integration: Integration, seller_id: str, *, held_by: str | None = None) -> dict[str, Any]:
+        """Unless another integration than `held_by` has the seller."""
         key = item_key(SYSTEM, _seller_item(integration.region, seller_id))
         return {
             "Item": {**key, "registeredAs": text(integration.integration_id)},
-            **self._if_ours(integration.integration_id),
+            **self._if_held_by(integration.integration_id, held_by or integration.integration_id),
         }
 
     def _delete_seller(self, integration: Integration, seller_id: str) -> dict[str, Any]:
         key = item_key(SYSTEM, _seller_item(integration.region, seller_id))
-        return {"Key": key, **self._if_ours(integration.integration_id)}
+        return {"Key": key, **self._if_held_by(integration.integration_id, integration.integration_id)}
 
-    def _if_ours(self, integration_id: str) -> dict[str, Any]:
+    def _if_held_by(self, integration_id: str, other: str) -> dict[str, Any]:
         return {
             "TableName": self._table,
-            "ConditionExpression": "attribute_not_exists(#item) OR #registeredAs = :id",
+            "ConditionExpression": "attribute_not_exists(#item) OR #registeredAs = :id OR #registeredAs = :other",
             "ExpressionAttributeNames": {"#item": "item", "#registeredAs": "registeredAs"},
-            "ExpressionAttributeValues": {":id": text(integration_id)},
+            "ExpressionAttributeValues": {":id": text(integration_id), ":other": text(other)},
         }
 
     def nothing_changed(self, integration: Integration) -> tuple[dict[str, Any], ...]:

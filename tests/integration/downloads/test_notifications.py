@@ -236,11 +236,11 @@ def test_a_paused_integration_is_unsubscribed_when_its_setting_says_so(told: Wor
 OURS, OTHER = "A1STANDINSELLER", "A2BERGBERGBERG"
 
 
-def hear(told: World, seller_id: str | None) -> None:
+def hear(told: World, seller_id: str | None, order_id: str = "") -> None:
     """A notification arrives of an order that Amazon has changed just now."""
     told.clock.advance(MINUTE)
     hint = Redownload(
-        order_id=min(told.ledger()),
+        order_id=order_id or min(told.ledger()),
         cause="orderChange",
         wanted_at=told.clock(),
         changed_at=told.clock(),
@@ -291,3 +291,46 @@ def test_an_order_is_downloaded_whatever_seller_its_notification_names(told: Wor
     of_seller(told, OURS)
     hear(told, OTHER)
     assert min(told.ledger()) in told.items()
+
+
+def test_another_seller_is_noticed_though_no_call_works(told: World) -> None:
+    of_seller(told, OURS)
+    told.amazon.misbehave(Misbehaviour.ACCESS_DENIED, times=None)
+    hear(told, OTHER)
+    assert "otherSeller" in open_codes(told)
+
+
+def test_of_two_other_sellers_the_incident_keeps_naming_the_first(told: World) -> None:
+    of_seller(told, OURS)
+    hear(told, OTHER)
+    (incident,) = told.incidents.incidents
+    told.amazon.misbehave(Misbehaviour.ACCESS_DENIED, times=None)  # the notifications stay
+    hear(told, OTHER)
+    hear(told, "A1AAAAAAAAAAAA", max(told.ledger()))
+    assert told.incidents.find("otherSeller") == incident
+
+
+@pytest.mark.parametrize("end", ["switched off", "paused and corrected", "removed"])
+def test_the_incident_ends_when_nobody_listens_or_the_seller_is_right(told: World, end: str) -> None:
+    of_seller(told, OURS)
+    hear(told, OTHER)
+    if end == "switched off":
+        told.change(settings=IntegrationSettings())
+    if end == "paused and corrected":
+        told.change(is_paused=True)
+        of_seller(told, OTHER)
+    if end == "removed":
+        told.change(deleted_at=told.clock())
+    told.run()
+    assert open_codes(told) == []
+
+
+def test_other_credentials_are_subscribed_at_once(told: World) -> None:
+    told.run()
+    told.amazon.forget_requests()
+    told.change(credentials_version="another")
+    told.run()
+    assert "getSubscription" in calls(told)
+    told.amazon.forget_requests()
+    told.run()
+    assert calls(told) == []

@@ -276,6 +276,10 @@ class IntegrationChanges:
             self._check_download_start(updated.settings)
         self._check_seller_of(updated, before)
 
+    def _check_download_start(self, settings: IntegrationSettings) -> None:
+        if settings.download_orders_updated_after is not None:
+            check_start("settings.downloadOrdersUpdatedAfter", settings.download_orders_updated_after, self._now)
+
     def _check_seller_of(self, updated: Integration, before: Integration) -> None:
         if updated.seller_id != before.seller_id:
             self._check_seller_is_free(updated)
@@ -285,21 +289,16 @@ class IntegrationChanges:
         if integration.seller_id is None:
             return
         holder = self._integrations.of_seller(integration.region, integration.seller_id)
-        if holder is None or holder == integration.integration_id:
+        if holder is None or holder.integration_id == integration.integration_id:
             return
-        known = self._integrations.get(holder)
-        is_removed = known is not None and known.deleted_at is not None
-        way_out = (
-            f"It is removed: register it again under the ID {holder}, and its orders come along."
-            if is_removed
-            else "Add the marketplaces to that one."
-        )
-        detail = f"The integration {holder} has this seller in {integration.region} already. {way_out}"
-        raise Problem(409, detail, code="sellerAlreadyRegistered", also={"registeredAs": holder})
-
-    def _check_download_start(self, settings: IntegrationSettings) -> None:
-        if settings.download_orders_updated_after is not None:
-            check_start("settings.downloadOrdersUpdatedAfter", settings.download_orders_updated_after, self._now)
+        if holder.deleted_at:
+            way_out = f"It is removed: register it again under {holder.integration_id}, and its orders come along."
+        elif integration.revision:
+            way_out = f"Remove {integration.integration_id}, and merge it into that one: its orders come along."
+        else:
+            way_out = "Add the marketplaces to that one."
+        detail = f"The integration {holder.integration_id} has this seller in {holder.region} already. {way_out}"
+        raise Problem(409, detail, code="sellerAlreadyRegistered", also={"registeredAs": holder.integration_id})
 
 
 def _check_is_the_same_seller(removed: Integration, wanted: Integration) -> None:
@@ -310,5 +309,8 @@ def _check_is_the_same_seller(removed: Integration, wanted: Integration) -> None
     is_same = removed.seller_id in {None, wanted.seller_id} and removed.region == wanted.region
     if not is_same:
         seller = f"the seller {removed.seller_id} in {removed.region}" if removed.seller_id else removed.region
-        detail = f"The removed integration {removed.integration_id} is of {seller}. Choose another ID for this seller."
+        detail = (
+            f"The removed integration {removed.integration_id} is of {seller}. Choose another ID for this seller. If "
+            "that was recorded wrongly, register the integration as it was, and correct `sellerId` with PATCH."
+        )
         raise Problem(409, detail, code="otherSeller")

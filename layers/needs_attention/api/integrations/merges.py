@@ -10,7 +10,7 @@ from needs_attention.api.lookup import existing_integration
 from needs_attention.api.problems import ATTEMPTS, FieldError, Problem, changed_meanwhile, invalid, not_found
 from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.backdated import BackdatedDownload
-from needs_attention.downloads.walk import OLDEST
+from needs_attention.downloads.walk import LISTED_LATE, OLDEST
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.merge import Merge
 from needs_attention.tables.downloads import DownloadStateStore
@@ -83,9 +83,9 @@ class IntegrationMerges:
 
     def _missed_by(self, source: Integration, target: Integration) -> BackdatedDownload:
         """A download of everything since the source's own downloads: those of the target began without its orders."""
-        reached = [self._downloads.live_download(source).walk.reached]
+        reached = self._downloads.live_download(source).walk.reached - max(LISTED_LATE)
         unfinished = (one for one in self._downloads.backdated_downloads(source.integration_id) if not one.is_over)
-        start = max(min([*reached, *(one.updated_after for one in unfinished)]), self._now - OLDEST)
+        start = max(min([reached, *(one.updated_after for one in unfinished)]), self._now - OLDEST)
         pace = self._downloads.live_download(target).walk.pace
         return BackdatedDownload.requested(start, pace, by=self._caller.name, now=self._now)
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from needs_attention.amazon.tokens import Credentials
 from needs_attention.api.operations import parsed
 from needs_attention.api.problems import FieldError, Problem, invalid
-from needs_attention.integrations.integration import Integration, Region, SellerId
+from needs_attention.integrations.integration import WHERE_IT_IS, Integration, Region, SellerId
 from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.stages import StageName, Stages
 from needs_attention.orders.marketplaces import MARKETPLACES
@@ -26,8 +26,8 @@ MarketplaceIds = Annotated[tuple[Annotated[str, OneOf(MARKETPLACES)], ...], Fiel
 # Marketplaces' IDs look the same, and stand next to it in the same request.
 MerchantToken = Annotated[
     SellerId,
-    NoneOf(MARKETPLACES, "is a marketplace's ID, not the seller's Merchant Token"),
-    Field(description="The seller's Merchant Token: Seller Central shows it under Settings, Account Info"),
+    NoneOf(MARKETPLACES, f"is a marketplace's ID, not the seller's Merchant Token: {WHERE_IT_IS}"),
+    Field(description=f"The seller's Merchant Token: {WHERE_IT_IS}"),
 ]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
 

@@ -5,7 +5,7 @@ those that Amazon is said to have changed. Each is read when its turn comes, and
 so a run that dies repeats a call and loses none.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -117,6 +117,15 @@ class Redownloads:
             unanswered=lambda: self._settle(redownload, redownload.put_off(self.now())),
         )
 
+    @property
+    def told_sellers(self) -> Set[str]:
+        """The sellers that new notifications name. One whose order is asked for again later was heard before."""
+        return {hint.seller_id for hint in self._told if hint.seller_id and hint.retry_at is None}
+
+    @cached_property
+    def _told(self) -> tuple[Redownload, ...]:
+        return self._kept("orderChange")
+
     def _kept(self, cause: RedownloadCause) -> tuple[Redownload, ...]:
         """The requests of that cause that are due. Most runs find none of any cause, so that is asked first."""
         if not self._are_any_kept:
@@ -180,8 +189,7 @@ class Redownloads:
 
     def _hinted(self) -> Iterator[WantedOrder]:
         """The orders that Amazon tells of and those that the second look found take turns."""
-        told, found = self._kept("orderChange"), self._kept("reconciliation")
-        self.state.health.hears_of({hint.seller_id for hint in told if hint.seller_id}, self.now())
+        told, found = self._told, self._kept("reconciliation")
         stored = self.orders.versions(hint.order_id for hint in (*told, *found))
         for hint in filter(None, chain.from_iterable(zip_longest(told, found))):
             if hint.is_answered_by(stored.get(hint.order_id), self.state.live.walk.reached):

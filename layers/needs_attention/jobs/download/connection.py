@@ -87,6 +87,7 @@ class ConnectionHealth:
     def rests(self, now: datetime) -> None:
         """Nothing is downloaded. Closes the incidents that mean nothing meanwhile."""
         self._keep(self._incidents.closed(*OF_DOWNLOADS), now)
+        self._look_at_seller(now)
 
     def has_brought(self, written: Sequence[Written], now: datetime) -> None:
         """Notes which fields came with orders that were new or changed; keeps nothing else of them."""
@@ -217,18 +218,19 @@ class ConnectionHealth:
         """Notifications of Amazon's name these sellers: the credentials are another seller's if one is not ours."""
         ours = self._integration.seller_id
         others = seller_ids - {ours}
-        if ours and others:
+        if not (ours and others):
+            self._keep(self._incidents.closed("otherSeller") if seller_ids else self._incidents, now)
+        elif not self._incidents.find("otherSeller"):
             other = min(others)
             evidence = f"Amazon's notifications name the seller {other}, not {ours}."
             found = Incident(code="otherSeller", since=now, evidence=evidence, seller_id=other)
             self._keep(self._incidents.opened(found), now)
-        elif seller_ids:
-            self._keep(self._incidents.closed("otherSeller"), now)
 
     def _look_at_seller(self, now: datetime) -> None:
-        """Closes the incident once the integration names the seller that the notifications name."""
-        incident = self._incidents.find("otherSeller")
-        if incident and incident.seller_id == self._integration.seller_id:
+        """Closes the incident once the integration names that seller, or no notification can name one any more."""
+        incident, integration = self._incidents.find("otherSeller"), self._integration
+        is_listening = integration.settings.order_change_notifications and integration.deleted_at is None
+        if incident and (incident.seller_id == integration.seller_id or not is_listening):
             self._keep(self._incidents.closed("otherSeller"), now)
 
     # Quota

@@ -96,6 +96,7 @@ class Downloader:
             health.rests(self.now())
             return None
         run = _Run(self, state, health, settled.to_ask_for)
+        run.hear_notifications()
         if integration.is_paused:
             health.rests(self.now())
             run.arrange_notifications()
@@ -133,6 +134,10 @@ class _Run:
         self._downloads = downloads
         self._order_change_queue = downloader.order_change_queue
         self._now = now
+
+    def hear_notifications(self) -> None:
+        """They may name another seller. This needs no call of Amazon's, and other credentials may be why none works."""
+        self._state.health.hears_of(self._redownloads.told_sellers, self._now())
 
     def make_calls(self, until: datetime) -> bool:
         """Calls Amazon until nothing is left that may be done now; answers whether the time was up before that."""
@@ -173,14 +178,20 @@ class _Run:
         state, now = self._state, self._now()
         known = state.live.subscription
         is_wanted = state.integration.settings.order_change_notifications
-        if known.is_in_order(now, is_wanted=is_wanted):
+        version = state.integration.credentials_version
+        if known.is_in_order(now, version, is_wanted=is_wanted):
             return
         try:
             if not is_wanted:
                 self._end_subscription(known.subscription_id)
                 state.keep(subscription=Subscription())
             elif self._order_change_queue:
-                state.keep(subscription=Subscription(subscription_id=self._subscribed(known), confirmed_at=now))
+                subscription_id = self._subscribed(known)
+                state.keep(
+                    subscription=Subscription(
+                        subscription_id=subscription_id, credentials_version=version, confirmed_at=now
+                    )
+                )
             else:
                 state.keep(subscription=known.failed(NO_QUEUE, now))
         except SpApiError as error:
