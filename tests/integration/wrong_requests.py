@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
+from needs_attention.orders.marketplaces import MARKETPLACES
 from tools.openapi.conformance import document_checked_in
 
 type Place = tuple[str | int, ...]
@@ -122,12 +123,16 @@ def wrong_texts(schema: Mapping[str, Any]) -> Iterator[Wrong]:
 
 
 def names_in_schema(schema: Mapping[str, Any]) -> set[str]:
-    """The names of everything that a body may have, at any depth."""
+    """The names of everything that a body may have, at any depth. Marketplaces are all the same: their name is `*`."""
     found = set()
     for one in _kinds(schema):
         for name, below in one.get("properties", {}).items():
             found |= {name, *(f"{name}.{inner}" for inner in names_in_schema(below))}
-        found |= set(one.get("propertyNames", {}).get("enum", ()))
+        each = one.get("additionalProperties")
+        if isinstance(each, dict):
+            found |= {"*", *(f"*.{inner}" for inner in names_in_schema(each))}
+        else:
+            found |= set(one.get("propertyNames", {}).get("enum", ()))
         found |= names_in_schema(one["items"]) if "items" in one else set()
     return found
 
@@ -137,7 +142,8 @@ def names_in_body(body: Any) -> set[str]:
         return set().union(*map(names_in_body, body))
     if not isinstance(body, dict):
         return set()
-    return set(body) | {f"{name}.{inner}" for name, below in body.items() for inner in names_in_body(below)}
+    named = [("*" if name in MARKETPLACES else name, below) for name, below in body.items()]
+    return {name for name, _ in named} | {f"{name}.{inner}" for name, below in named for inner in names_in_body(below)}
 
 
 def _judge(schema: Mapping[str, Any]) -> Draft202012Validator:
