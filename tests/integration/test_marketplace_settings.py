@@ -13,7 +13,7 @@ from needs_attention.orders.settings import Checks, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.order_items import to_item
 from needs_attention.values.times import instant
-from tools.builders import CREATED, NOON, an_amazon_order, an_order
+from tools.builders import CREATED, NOON, an_amazon_order, an_order, edited
 from tools.in_memory.api import Answer, World
 
 ACME = "/integrations/acme-na"
@@ -112,6 +112,23 @@ def test_an_order_shows_the_billing_address_of_its_marketplace(world: World) -> 
     shown = {one: world.call("GET", f"/orders/{one}", role="reader").body["billingAddress"] for one in SOLD_IN}
     assert shown[OVERRIDDEN] is None
     assert shown[OTHER] is not None
+
+
+def test_what_a_typed_value_hides_depends_on_the_settings_of_the_marketplace(world: World) -> None:
+    override(world, billingAddress="require")
+    integration = world.integrations.get("acme-na")
+    assert integration is not None
+    for order_id, marketplace_id in SOLD_IN.items():
+        amazon = an_amazon_order(order_id=order_id, marketplace_id=marketplace_id)
+        without_town = edited(amazon, delivery_address={"city": ""})
+        world.store(judged(an_order(amazon, edits=without_town), integration.settings.of(marketplace_id), NOON))
+    details = {one: world.call("GET", f"/orders/{one}", role="reader").body["missingDetails"] for one in SOLD_IN}
+    steps = {
+        order_id: next(one["nextStep"] for one in missing if one["field"] == "billingAddress")
+        for order_id, missing in details.items()
+    }
+    assert "Amazon has all of" in steps[OTHER]
+    assert "Amazon has all of" not in steps[OVERRIDDEN]
 
 
 LEAVES_AT_ONCE = {

@@ -128,13 +128,14 @@ def names_in_schema(schema: Mapping[str, Any]) -> set[str]:
     for one in _kinds(schema):
         for name, below in one.get("properties", {}).items():
             found |= {name, *(f"{name}.{inner}" for inner in names_in_schema(below))}
-        each = one.get("additionalProperties")
-        if isinstance(each, dict):
-            found |= {"*", *(f"*.{inner}" for inner in names_in_schema(each))}
-        else:
-            found |= set(one.get("propertyNames", {}).get("enum", ()))
+        for name in {_alike(name) for name in one.get("propertyNames", {}).get("enum", ())}:
+            found |= {name, *(f"{name}.{inner}" for inner in names_in_schema(one["additionalProperties"]))}
         found |= names_in_schema(one["items"]) if "items" in one else set()
     return found
+
+
+def _alike(name: str) -> str:
+    return "*" if name in MARKETPLACES else name
 
 
 def names_in_body(body: Any) -> set[str]:
@@ -142,7 +143,7 @@ def names_in_body(body: Any) -> set[str]:
         return set().union(*map(names_in_body, body))
     if not isinstance(body, dict):
         return set()
-    named = [("*" if name in MARKETPLACES else name, below) for name, below in body.items()]
+    named = [(_alike(name), below) for name, below in body.items()]
     return {name for name, _ in named} | {f"{name}.{inner}" for name, below in named for inner in names_in_body(below)}
 
 

@@ -16,7 +16,11 @@ from needs_attention.integrations.arrivals import (
     filled_gaps,
     vanished_fields,
 )
-from needs_attention.integrations.integration_settings import IntegrationSettings
+from needs_attention.integrations.integration_settings import (
+    IntegrationSettings,
+    MarketplaceChecks,
+    MarketplaceSettings,
+)
 from needs_attention.orders.settings import Checks
 from needs_attention.values.model import read_stored
 from tools.builders import NOON, an_address, an_amazon_order, an_fba_order
@@ -113,6 +117,27 @@ def test_a_gap_is_filled_by_what_amazon_sends_for_the_first_time() -> None:
     before, after = an_amazon_order(buyer_email=None), an_amazon_order()
     assert filled_gaps([(before, after)], BY_DEFAULT) == {US: {"email"}}
     assert filled_gaps([(after, before), (after, after)], BY_DEFAULT) == {US: frozenset()}
+
+
+WITHOUT_EMAIL_IN_THE_US = IntegrationSettings(
+    marketplaces={US: MarketplaceSettings(checks=MarketplaceChecks(email=False, delivery_address=False))}
+)
+
+
+def test_a_check_counts_only_in_the_marketplaces_where_it_is_on() -> None:
+    orders = [an_amazon_order(order_id=one, marketplace_id=one, buyer_email=None) for one in (US, CANADA)]
+    latest = Arrivals().with_orders(orders, WITHOUT_EMAIL_IN_THE_US, NOON)
+    assert latest.by_marketplace[US][0].lacks == ()
+    assert latest.by_marketplace[CANADA][0].lacks == ("email",)
+    filled = [(before, before.model_copy(update={"buyer_email": "ada@example.com"})) for before in orders]
+    assert filled_gaps(filled, WITHOUT_EMAIL_IN_THE_US) == {US: frozenset(), CANADA: {"email"}}
+
+
+def test_the_role_is_told_by_the_checks_that_are_on_in_the_marketplace() -> None:
+    lacks = (Arrival(order="1", at=NOON, lacks=("billingAddress",)),)
+    arrivals = Arrivals(by_marketplace={US: lacks, CANADA: lacks})
+    (us, canada) = arriving(arrivals, [US, CANADA], WITHOUT_EMAIL_IN_THE_US)
+    assert (us.shipping_role, canada.shipping_role) == ("unknown", "granted")
 
 
 def test_an_incident_stays_open_while_too_few_orders_come_to_tell() -> None:
