@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from needs_attention.api.retention import EraseBuyer
 from needs_attention.integrations.integration import OLD_VERDICTS_END_AFTER, Rejudgement
 from needs_attention.integrations.integration_settings import (
     IntegrationSettings,
@@ -90,6 +91,20 @@ def test_a_redaction_goes_by_the_settings_of_the_marketplace(resting: World) -> 
     assert (overridden.is_live, other.is_live) == (False, True)
 
 
+def test_the_erasure_of_a_buyer_goes_by_the_settings_of_the_marketplace(resting: World) -> None:
+    store_both(resting, Settings())
+    override(resting, trial_mode=True)
+    request = EraseBuyer(
+        reference="GR-2041", buyer_email=both(resting)[0].amazon.buyer_email or "", even_if_unsent=True
+    )
+    erasure = request.erasure(by="ada", now=NOON, suffix="1")
+    resting.downloads.save_erasure("demo", erasure)
+    assert resting.redact() == []
+    overridden, other = both(resting)
+    assert (overridden.redacted_at, other.redacted_at) == (NOON, NOON)
+    assert (overridden.is_live, other.is_live) == (False, True)
+
+
 def test_words_about_a_ship_by_go_by_the_default_of_the_marketplace(resting: World) -> None:
     own_warehouse = Settings(default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER)
     store_both(resting, own_warehouse, ship_by=NOON + 2 * DAY)
@@ -141,6 +156,21 @@ def test_a_verdict_stands_only_if_the_marketplaces_settings_agree(world: World) 
     world.run()
     assert world.order(touched[US]).is_pending
     assert not world.order(touched[CANADA]).is_pending
+
+
+def test_an_answer_without_a_marketplace_is_judged_by_the_one_that_is_known(world: World) -> None:
+    world.backdate()
+    world.run()
+    override(world, trial_mode=True)
+    world.judge_all()
+    known = of(world, US)[0].order_id
+    world.clock.advance(5 * MINUTE)
+    world.amazon.patch(known, {"salesChannel": {"marketplaceId": None}}, last_updated_time=world.clock())
+    world.want(known)
+    world.run()
+    after = world.order(known)
+    assert (after.amazon.updated_at, after.amazon.marketplace_id) == (world.clock(), US)
+    assert not after.is_pending
 
 
 def test_a_check_that_a_marketplace_switches_off_is_no_incident_there(world: World) -> None:
