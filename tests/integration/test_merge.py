@@ -202,6 +202,17 @@ def test_a_merge_that_is_asked_for_again_goes_on(two: World) -> None:
     assert len(two.downloads.backdated_downloads("acme-na")) == 1
 
 
+def test_a_merge_goes_on_once_it_is_asked_for_again_after_a_rollback(two: World) -> None:
+    order_id = canadian(two).order_id
+    merge(two)
+    two.change_integration(merged_from=())  # a release that knows no merges has changed the integration
+    merge(two)
+    assert integration(two).merged_from == ("acme-ca",)
+    two.clock.advance(3 * MINUTE)
+    run(two)
+    assert two.order(order_id).integration == "acme-na"
+
+
 @pytest.mark.parametrize("number", range(1, 12))
 def test_a_run_that_dies_repeats_and_moves_each_order_once(two: World, number: int) -> None:
     moved = [canadian(two, one).order_id for one in range(3)]

@@ -14,7 +14,7 @@ import pytest
 
 from needs_attention.downloads.proofs import Proofs
 from needs_attention.jobs.download.run import Downloader
-from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, LISTED_LATE, TROUBLED
+from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, LAG_BOUND, LISTED_LATE, REGISTERED_TWICE, TROUBLED
 from tools.simulation.many import live_together
 from tools.simulation.seller import HOUR, Life, Simulation, Told
 
@@ -42,6 +42,11 @@ def test_no_order_is_missed_stale_or_robbed_of_an_edit_whatever_goes_wrong(first
 
 def test_no_order_that_amazon_lists_late_is_missed() -> None:
     told = [Simulation(seed, LISTED_LATE).live() for seed in range(6)]
+    assert broken(told) == {}
+
+
+def test_a_seller_registered_twice_is_whole_and_within_its_quota_once_merged() -> None:
+    told = [Simulation(seed, REGISTERED_TWICE).live() for seed in range(6)]
     assert broken(told) == {}
 
 

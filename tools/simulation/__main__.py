@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, FULL_SIZE, LISTED_LATE, TROUBLED
+from tools.simulation.lives import BUSY, BUSY_DAY, FLOODED, FULL_SIZE, LISTED_LATE, REGISTERED_TWICE, TROUBLED
 from tools.simulation.seller import Life, Simulation, Told
 
 LIVES = {
@@ -17,6 +17,7 @@ LIVES = {
     "busy": BUSY,
     "busyDay": BUSY_DAY,
     "flooded": FLOODED,
+    "registeredTwice": REGISTERED_TWICE,
     "fullSize": FULL_SIZE,
 }
 

@@ -45,6 +45,15 @@ LISTED_LATE = Life(
     notified=0.1,
     listed_late=0.2,
 )
+# A seller whom 0.1.0 registered twice: each integration spends the whole quota, until one is merged into the other.
+REGISTERED_TWICE = Life(
+    updates_a_day=1_000,
+    lasts=4 * HOUR,
+    crashes=0.001,
+    people=0.005,
+    stream=0.02,
+    registered_twice=True,
+)
 # A day of 40,000 updates, with Amazon's real pages of 100 orders.
 FULL_SIZE = Life(updates_a_day=40_000, lasts=24 * HOUR, page=100)
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
@@ -22,11 +23,14 @@ import urllib3
 from needs_attention.amazon.client import INCLUDED_DATA, SellingPartnerApi
 from needs_attention.amazon.order_json import read_order
 from needs_attention.amazon.tokens import Credentials
+from needs_attention.api.callers import Caller, Role
+from needs_attention.api.integrations.merges import IntegrationMerges
+from needs_attention.api.integrations.requests import MergeRequest
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.walk import AMAZONS_MARGIN
-from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration import Integration, NamedSeller
 from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.run import Downloader
@@ -38,12 +42,14 @@ from needs_attention.orders.settings import Settings
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore
+from needs_attention.wake_up_queue import WakeUpQueue
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.http_messages import Answer, Request
 from tools.amazon_stand_in.ledger import Entry, Json, amazon_time
 from tools.amazon_stand_in.login_with_amazon import TOKEN_PATH
 from tools.amazon_stand_in.misbehaviour import OF_REPORTS, Instruction, Misbehaviour
+from tools.amazon_stand_in.notifications_api import SELLER_ID
 from tools.amazon_stand_in.server import AmazonStandIn, operation_of
 from tools.amazon_stand_in.visibility import ALL_DATA_ROLES, shown
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
@@ -54,6 +60,7 @@ NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 VISIBILITY = timedelta(seconds=130)  # as in template.yaml
 RUN_FOR = timedelta(seconds=20)  # as in functions/download_orders
+SECOND_INTEGRATION = "abroad"  # of the same seller
 ENDPOINT = "http://amazon.example.com"
 DATASETS = frozenset(INCLUDED_DATA)
 
@@ -101,6 +108,7 @@ class Life:
     stream: float = 0.0  # the share of stream records that come twice or never
     notified: float = 0.0  # the share of changes that Amazon tells of: some late, and some twice
     listed_late: float = 0.0  # the share of changes that Amazon shows only up to 25 minutes after their time
+    registered_twice: bool = False  # until half of the time has passed; then the second integration is merged
 
 
 @dataclass
@@ -155,6 +163,7 @@ class Simulation:
         self._notifications: list[tuple[datetime, int, Redownload]] = []
         self._streamed: dict[tuple[str, ...], Any] = {}
         self._stored: dict[str, tuple[Entry, Any]] = {}
+        self._merged_at: datetime | None = None
         registered = Integration(
             integration_id=integration_id,
             name="Demo",
@@ -163,6 +172,15 @@ class Simulation:
             registered_at=START,
             settings=IntegrationSettings(download_pending_orders=True),
         )
+        if life.registered_twice:
+            seller = NamedSeller(seller_id=SELLER_ID, by="ada", at=START)
+            abroad = registered.model_copy(
+                update={"integration_id": SECOND_INTEGRATION, "marketplace_ids": NORTH_AMERICA[1:]}
+            )
+            self._settings.save(abroad)
+            registered = registered.model_copy(
+                update={"marketplace_ids": NORTH_AMERICA[:1], "named_sellers": (seller,)}
+            )
         self._settings.save(registered)
 
     def live(self) -> Told:
@@ -195,6 +213,10 @@ class Simulation:
         if self._happens(self.life.backdates):
             self._ask_for_the_past()
         self._deliver_notifications()
+        if self.life.registered_twice:
+            self._wake_ups.append(SECOND_INTEGRATION)
+            if self._merged_at is None and self.clock() >= START + self.life.lasts / 2:
+                self._merge()
         self._wake_ups.append(self.integration_id)
         self._run_what_was_woken()
         self._deliver_stream()
@@ -233,6 +255,19 @@ class Simulation:
             downloader.run(integration_id, until=self.clock() + RUN_FOR)
         finally:
             self._is_running = False
+
+    def _merge(self) -> None:
+        """An administrator removes the second integration, and merges it into the first."""
+        second = self._settings.get(SECOND_INTEGRATION)
+        assert second is not None
+        self._settings.save(second.model_copy(update={"deleted_at": self.clock()}))
+        administrator = Caller("ada", frozenset({Role.ADMINISTRATOR}))
+        queue = cast(WakeUpQueue, SimpleNamespace(wake=self._wake_ups.append))
+        merges = IntegrationMerges(
+            self._settings, self._peoples_downloads, queue, caller=administrator, now=self.clock()
+        )
+        merges.merge(self.integration_id, MergeRequest(source=SECOND_INTEGRATION))
+        self._merged_at = self.clock()
 
     def _ask_for_the_past(self) -> None:
         start = self.clock() - self._random.random() * timedelta(days=2) - 3 * MINUTE
@@ -391,7 +426,7 @@ class Simulation:
             return False
         # As Amazon showed it then: later it hides a shipped order's telephone number.
         showed = shown(entry, datasets=DATASETS, roles=ALL_DATA_ROLES, now=order.downloaded_at)
-        return downloaded(order, read_order(showed), self.integration_id, Settings(), self.clock()) is None
+        return downloaded(order, read_order(showed), order.integration, Settings(), self.clock()) is None
 
     def _look(self) -> None:
         requests = self.amazon.requests()
@@ -410,6 +445,13 @@ class Simulation:
         downloads, integration_id = self._peoples_downloads, self.integration_id
         self._expect("nothing is set aside", {one.order_id for one in downloads.all_set_aside(integration_id)})
         self._expect("every incident is over", {one.code for one in self._state().incidents.incidents})
+        self._expect(
+            "no order is another integration's", {k for k, o in every.items() if o.integration != integration_id}
+        )
+        if self._merged_at:
+            late = (request.at for request in requests if request.status == 429)
+            refused = {at for at in late if at >= self._merged_at + HOUR}
+            self._expect("no call is refused from an hour after the merge on", refused)
         past = downloads.backdated_downloads(integration_id)
         self._expect("every backdated download is over", {one.download_id for one in past if not one.is_over})
 

@@ -1,5 +1,6 @@
 """Merges a removed integration into another one of the same seller."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TypedDict
 
@@ -60,18 +61,22 @@ class IntegrationMerges:
             source = self._integrations.get(request.source)
             if source is None or source.integration_id == integration_id:
                 raise invalid([FieldError("source", "unknownIntegration", "is no other integration")])
-            known = self._downloads.merge(integration_id, source.integration_id)
-            if known and source.merged_into == integration_id:
-                return merge_view(known)
-            self._check(source, target)
-            merge = Merge(source=source.integration_id, requested_by=self._caller.name, requested_at=self._now)
-            try:
-                self._integrations.begin_merge(source, target, merge, self._missed_by(source, target))
-            except ChangedMeanwhile:
-                continue
-            self._wake_ups.wake(integration_id)
-            return merge_view(merge)
+            with suppress(ChangedMeanwhile):
+                merge = self._begun(source, target)
+                self._wake_ups.wake(integration_id)
+                return merge_view(merge)
         raise changed_meanwhile()
+
+    def _begun(self, source: Integration, target: Integration) -> Merge:
+        known = self._downloads.merge(target.integration_id, source.integration_id)
+        if known and source.merged_into == target.integration_id:
+            if source.integration_id not in target.merged_from:  # a release that knows no merges has changed it
+                self._integrations.save(target.with_source(source))
+            return known
+        self._check(source, target)
+        merge = Merge(source=source.integration_id, requested_by=self._caller.name, requested_at=self._now)
+        self._integrations.begin_merge(source, target, merge, self._missed_by(source, target))
+        return merge
 
     def progress(self, integration_id: str) -> MergeView:
         """The merge that is under way, or was the last. Raises a 404."""
