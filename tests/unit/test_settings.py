@@ -17,7 +17,7 @@ from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, OrderDefaults, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from needs_attention.values.model import read_stored
+from needs_attention.values.model import Value, read_stored
 from tools.builders import CREATED, NOON, an_amazon_order, an_order
 
 
@@ -288,3 +288,10 @@ def test_an_override_refuses_what_the_setting_refuses(name: str) -> None:
         MarketplaceSettings.model_validate({name: TAKEN[name].refused})
     with pytest.raises(ValidationError, match="cannot be null"):
         MarketplaceSettings.model_validate({name: None})
+
+
+@pytest.mark.parametrize("overrides", [MarketplaceSettings, MarketplaceChecks])
+def test_an_override_is_described_as_left_out_and_never_as_null(overrides: type[Value]) -> None:
+    described = overrides.model_json_schema(mode="serialization")["properties"]
+
+    assert [name for name, one in described.items() if "default" in one or "null" in str(one)] == []
