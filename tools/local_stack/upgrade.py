@@ -1,9 +1,10 @@
 """A release takes over from an earlier one that is in the middle of its work, and back, on the real template.
 
 The earlier release is deployed from git; a download of it is half done and waits for quota, orders are held, typed
-into, snoozed, released, and with the warehouse. Then this release is deployed over it: every order gets its
-verdict, nothing is lost, nothing alarms. Then the earlier release takes over again, as after a rollback: nothing leaves
-that a person stopped. At last this release is back, with every decision.
+into, snoozed, released, and with the warehouse. Its seller was registered three times; one integration is removed and
+still has orders. Then this release is deployed over it: every order gets its verdict, the seller gets one integration,
+nothing is lost, nothing alarms. Then the earlier release takes over again, as after a rollback: nothing leaves that a
+person stopped. At last this release is back, with every decision.
 """
 
 import shutil
@@ -18,17 +19,20 @@ from typing import Any, NamedTuple
 
 from tools.amazon_stand_in.generator import Hole, generated
 from tools.amazon_stand_in.ledger import amazon_time
-from tools.local_stack.api import Person
+from tools.amazon_stand_in.notifications_api import SELLER_ID
+from tools.local_stack.api import Person, call
 from tools.local_stack.deployment import PROJECT
 from tools.local_stack.expectations import Unexpected, eventually, expect
 from tools.local_stack.load import FOLLOWS, NOT_DOWNLOADED
 from tools.local_stack.outside import Amazon
-from tools.local_stack.registration import INTEGRATION, register
+from tools.local_stack.registration import INTEGRATION, registration
 from tools.local_stack.stack import LocalStack, Stack
 
 # Before there is a release with a tag: the first state of the project that can be deployed like this.
 FIRST = "fc52104"
 ORDERS = 300
+# Integrations of the same seller: one was removed, and the seller registered again under the usual ID, then once more.
+REMOVED, SECOND = "removed", "second"
 SHARES = dict.fromkeys(Hole, 0.05) | {Hole.EMAIL_ABSENT: 0.2}
 NOW, STOPPED = "Transfer to 3PL Now", "Do Not Transfer to 3PL"
 NEEDS_ATTENTION = "Needs Attention"
@@ -57,6 +61,8 @@ def run(local: LocalStack, release: str, say: Callable[[str], None]) -> None:
         say("This release has taken over, and shows each order as it was; Amazon gives quota again")
         held = work.goes_on()
         say(f"Every order has its verdict; {held} of them are held, as they must be, and people's work is done")
+        moved = work.merges_integrations()
+        say(f"The seller has one integration, and {moved} orders of the others with it")
         work.stops_orders()
         say("A person stops two orders in this release, one of them held, and takes one back from the warehouse")
         work.rolled_back_to(local.up(source))
@@ -126,11 +132,16 @@ class Work:
         self._administrator = Person(stack, "administrator")
 
     def begin(self) -> None:
+        self._amazon.set_usage_plan("searchOrders", rate=0.001, burst=2)  # a page of the past, and one of now
+        self._register(REMOVED)
+        self._of_removed = eventually("the first orders", self._first_orders, A_WHILE)
+        self._administrator.delete(f"/integrations/{REMOVED}", status=204)
         self._amazon.set_usage_plan("searchOrders", rate=0.02, burst=4)
-        register(self._stack)
+        self._register(INTEGRATION)
+        self._register(SECOND, {"downloadOrdersUpdatedAfter": None})
         self._downloaded = eventually("a download that is half done", self._half_done, A_WHILE)
         rows = eventually("verdicts", self._all_judged, A_WHILE)
-        free = dict(rows)
+        free = {one: row for one, row in rows.items() if row["integration"] == INTEGRATION}
         self._order: dict[str, str] = {}
         for name, act in _acts().items():
             order_id = next((one for one, row in free.items() if act.wants(row)), None)
@@ -143,6 +154,35 @@ class Work:
             for role, method, path, body in act.calls:
                 self._act(role, method, f"/orders/{order_id}{path}", body)
         self._before = self._rows()
+
+    def _register(self, integration_id: str, settings: Mapping[str, object] | None = None) -> None:
+        """As 0.1.0 takes it, which knows no sellers and registers one as often as it is asked to."""
+        body = registration(settings) | {"integrationId": integration_id}
+        del body["sellerId"]
+        answer = call(self._stack, "administrator", "POST", "/integrations", body)
+        expect(answer.status, 201, f"the answer to the registration of {integration_id} ({answer.body})")
+
+    def _first_orders(self) -> frozenset[str] | None:
+        rows = self._all_judged()
+        return frozenset(rows) if rows else None
+
+    def merges_integrations(self) -> int:
+        """Names the seller, and merges the removed integration; answers with the number of its orders."""
+        path = f"/integrations/{INTEGRATION}"
+        self._administrator.patch(path, {"sellerId": SELLER_ID})
+        refused = self._administrator.patch(f"/integrations/{SECOND}", {"sellerId": SELLER_ID}, status=409)
+        expect(refused["registeredAs"], INTEGRATION, "the integration that has the seller")
+        self._administrator.delete(f"/integrations/{SECOND}", status=204)
+        self._administrator.post(f"{path}/merge", {"source": REMOVED}, status=202)
+        eventually("the end of the merge", self._merged, 2 * A_WHILE)
+        rows = self._rows()
+        moved = {one for one in self._of_removed if rows[one]["integration"] == INTEGRATION}
+        expect(moved, self._of_removed, "the orders that were merged")
+        return len(moved)
+
+    def _merged(self) -> bool | None:
+        merge = self._editor.get(f"/integrations/{INTEGRATION}/merge")
+        return merge["finishedAt"] is not None or None
 
     def _move_ship_by(self, order_id: str, to: datetime) -> None:
         self._amazon.change(order_id, {"fulfillment": {"shipByWindow": {"latestDateTime": amazon_time(to)}}})
@@ -161,7 +201,7 @@ class Work:
         expect({one: _shown(rows[one]) for one in self._before}, _all_shown(self._before), "the orders as they were")
         typed = self._editor.get(f"/orders/{self._order['typed']}")
         expect((typed["email"], typed["readyToRelease"]), (EMAIL, True), "what was typed in")
-        (download,) = self._editor.get(DOWNLOADS)["downloads"]
+        download = self._download()
         expect(download["counts"]["orders"] >= self._downloaded, True, "how far the download had come")
 
     def goes_on(self) -> int:
@@ -245,8 +285,12 @@ class Work:
         return next((orders for orders in waiting if orders), None)
 
     def _finished(self) -> bool | None:
-        (download,) = self._editor.get(DOWNLOADS)["downloads"]
-        return download["status"] == "finished" or None
+        return self._download()["status"] == "finished" or None
+
+    def _download(self) -> Any:
+        """The download of the past that the registration began."""
+        *_, first = self._editor.get(DOWNLOADS)["downloads"]
+        return first
 
     def _all_judged(self) -> Mapping[str, Any] | None:
         rows = self._rows()
