@@ -132,13 +132,12 @@ class Work:
         self._administrator = Person(stack, "administrator")
 
     def begin(self) -> None:
-        self._amazon.set_usage_plan("searchOrders", rate=0.001, burst=2)  # a page of the past, and one of now
-        self._register(REMOVED)
+        self._register(REMOVED, marketplaceIds=["A2EUQ1WTGCTBG2"])
         self._of_removed = eventually("the first orders", self._first_orders, A_WHILE)
         self._administrator.delete(f"/integrations/{REMOVED}", status=204)
         self._amazon.set_usage_plan("searchOrders", rate=0.02, burst=4)
         self._register(INTEGRATION)
-        self._register(SECOND, {"downloadOrdersUpdatedAfter": None})
+        self._register(SECOND, settings={})
         self._downloaded = eventually("a download that is half done", self._half_done, A_WHILE)
         rows = eventually("verdicts", self._all_judged, A_WHILE)
         free = {one: row for one, row in rows.items() if row["integration"] == INTEGRATION}
@@ -155,9 +154,9 @@ class Work:
                 self._act(role, method, f"/orders/{order_id}{path}", body)
         self._before = self._rows()
 
-    def _register(self, integration_id: str, settings: Mapping[str, object] | None = None) -> None:
+    def _register(self, integration_id: str, **changes: object) -> None:
         """As 0.1.0 takes it, which knows no sellers and registers one as often as it is asked to."""
-        body = registration(settings) | {"integrationId": integration_id}
+        body = registration() | {"integrationId": integration_id} | changes
         del body["sellerId"]
         answer = call(self._stack, "administrator", "POST", "/integrations", body)
         expect(answer.status, 201, f"the answer to the registration of {integration_id} ({answer.body})")
