@@ -117,8 +117,8 @@ def get_rejudgement(_: Caller, integration_id: str) -> Response[object]:
 def merge_integration(caller: Caller, integration_id: str, request: Body[MergeRequest]) -> Response[object]:
     """Merges a removed integration of the same seller into this one, with its orders, marketplaces and their settings.
 
-    It begins after three minutes, when nothing can store an order of the removed one any more. Until an order has
-    moved, it cannot be handed over. Sent again, the request shows the progress.
+    It begins after three minutes, when nothing can store an order of the removed one any more. This one must be frozen,
+    so that nothing leaves before you have looked at the settings. Sent again, the request shows the progress.
     """
     return answer(merges_by(caller).merge(integration_id, request), HTTPStatus.ACCEPTED)
 

@@ -166,11 +166,13 @@ class Day:
         self.world.store(judged(old, Settings(), self.world.clock()))
         wanted = Redownload(order_id="702-8888888-8888888", cause="requested", wanted_at=self.world.clock())
         self.world.downloads.want_redownload("of-old", wanted)
+        self.ask("POST", f"{PATH}/freeze")
         self.ask("POST", f"{PATH}/merge", {"source": "of-old"})
         self.world.clock.advance(LAST_RUN_ENDS_AFTER)
         self.wake_up()
         assert self.ask("GET", f"{PATH}/merge")["finishedAt"]
         assert self.world.order(old.order_id).integration == INTEGRATION
+        self.ask("DELETE", f"{PATH}/freeze")
 
     def the_connection_fails_for_a_while(self) -> None:
         """People are told of the incident, and of its end."""

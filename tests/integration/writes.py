@@ -71,6 +71,7 @@ def a_frozen_integration(world: World) -> None:
 
 def an_integration_to_merge(world: World) -> None:
     world.call("PATCH", INTEGRATION, {"sellerId": "A1EXAMPLESELLER"})
+    world.change_integration(is_frozen=True)
     world.register("acme-ca", marketplace_ids=("A2EUQ1WTGCTBG2",), deleted_at=NOON)
 
 

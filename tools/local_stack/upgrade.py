@@ -172,8 +172,10 @@ class Work:
         refused = self._administrator.patch(f"/integrations/{SECOND}", {"sellerId": SELLER_ID}, status=409)
         expect(refused["registeredAs"], INTEGRATION, "the integration that has the seller")
         self._administrator.delete(f"/integrations/{SECOND}", status=204)
+        self._administrator.post(f"{path}/freeze", {})
         self._administrator.post(f"{path}/merge", {"source": REMOVED}, status=202)
         eventually("the end of the merge", self._merged, 2 * A_WHILE)
+        self._administrator.delete(f"{path}/freeze", status=200)
         rows = self._rows()
         moved = {one for one in self._of_removed if rows[one]["integration"] == INTEGRATION}
         expect(moved, self._of_removed, "the orders that were merged")

@@ -263,6 +263,9 @@ class Simulation:
         self._settings.save(second.model_copy(update={"deleted_at": self.clock()}))
         administrator = Caller("ada", frozenset({Role.ADMINISTRATOR}))
         queue = cast(WakeUpQueue, SimpleNamespace(wake=self._wake_ups.append))
+        first = self._settings.get(self.integration_id)
+        assert first is not None
+        self._settings.save(first.model_copy(update={"is_frozen": True}))
         merges = IntegrationMerges(
             self._settings, self._peoples_downloads, queue, caller=administrator, now=self.clock()
         )

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from needs_attention.integrations.expiry import Ending, Expiry
 from needs_attention.integrations.integration_settings import IntegrationSettings
+from needs_attention.integrations.stages import Stages
+from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
@@ -96,16 +98,20 @@ class Integration(Value):
         named = (*self.named_sellers, NamedSeller(seller_id=seller_id, by=by, at=at))
         return self.model_copy(update={"named_sellers": named[-MOST_NAMED_SELLERS:]})
 
-    def with_source(self, source: "Integration") -> "Integration":
+    def with_source(self, source: "Integration", stages: Stages) -> "Integration":
         """This integration once the source is merged into it: with its seller, and with its marketplaces.
 
-        The orders of the marketplaces that only the source had keep their settings.
+        The orders of marketplaces that are not in its own list get the settings that they have in the source, but for a
+        default Stage that is gone.
         """
         added = tuple(one for one in source.marketplace_ids if one not in self.marketplace_ids)
+        others = [
+            one.id for one in MARKETPLACES.values() if one.region == self.region and one.id not in self.marketplace_ids
+        ]
         return self.model_copy(
             update={
                 "marketplace_ids": (*self.marketplace_ids, *added),
-                "settings": self.settings.with_overrides_of(source.settings, added),
+                "settings": self.settings.with_overrides_of(source.settings, others, stages),
                 "named_sellers": self.named_sellers or source.named_sellers,
                 "merged_from": (*self.merged_from, source.integration_id),
             }

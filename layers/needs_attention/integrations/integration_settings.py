@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, WithJsonSchema, field_validator
 
+from needs_attention.integrations.stages import Stages
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.settings import (
     BillingAddressPolicy,
@@ -106,11 +107,21 @@ class IntegrationSettings(OrderDefaults):
         """The settings of the marketplaces with overrides."""
         return {one: self._with(overrides) for one, overrides in self.marketplaces.items()}
 
-    def with_overrides_of(self, other: "IntegrationSettings", marketplace_ids: Iterable[str]) -> "IntegrationSettings":
-        """With overrides for these marketplaces, so that their orders are judged as the other settings judge them."""
-        overrides = {one: _overrides(self.of_others, other.of(one)) for one in marketplace_ids}
+    def with_overrides_of(
+        self, other: "IntegrationSettings", marketplace_ids: Iterable[str], stages: Stages
+    ) -> "IntegrationSettings":
+        """With other overrides for these marketplaces: their orders are judged as the other settings judge them.
+
+        A default Stage that is not among the Stages stays the integration's.
+        """
+        overrides = {**self.marketplaces}
+        for one in marketplace_ids:
+            wanted = other.of(one)
+            if stages.named(wanted.default_stage) is None:
+                wanted = wanted.model_copy(update={"default_stage": self.default_stage})
+            overrides[one] = _overrides(self.of_others, wanted)
         found = {one: override for one, override in overrides.items() if override != MarketplaceSettings()}
-        return self.model_copy(update={"marketplaces": {**self.marketplaces, **found}})
+        return self.model_copy(update={"marketplaces": found})
 
     @property
     def default_stages(self) -> frozenset[str]:

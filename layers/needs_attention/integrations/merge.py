@@ -16,12 +16,14 @@ class Merge(Value):
     """Moves the orders of the integration `source`, then the requests for single orders, and its progress.
 
     The orders move by their created time; `position` is the place of the next page. `unreadable` names the first orders
-    that cannot be read: they stay.
+    that cannot be read: they stay. In the end, everything that Amazon updated since `missed_since` is downloaded: the
+    source downloaded nothing from then on.
     """
 
     source: Slug
     requested_by: str
     requested_at: UtcTime
+    missed_since: UtcTime
     position: str | None = None
     orders: int = 0
     unreadable: tuple[str, ...] = ()
@@ -32,6 +34,11 @@ class Merge(Value):
     def begins_at(self) -> datetime:
         """When no run can store an order of the source any more."""
         return self.requested_at + LAST_RUN_ENDS_AFTER
+
+    def started_over(self) -> "Merge":
+        """For orders that could not be read, and may have been mended since."""
+        again = {"position": None, "unreadable": (), "are_orders_moved": False, "finished_at": None}
+        return self.model_copy(update=again)
 
     def after_page(self, moved: int, unreadable: tuple[str, ...], position: str | None) -> "Merge":
         return self.model_copy(

@@ -5,7 +5,11 @@ from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
+from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.walk import Pace
+from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.merge import Merge
+from needs_attention.orders.earlier_release import in_the_form_of_now
 from needs_attention.orders.order import Order
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.orders import LostRace, OrderStore, Page
@@ -25,41 +29,60 @@ def go_on_merging(
     """Moves orders into the integration, if a merge is under way; answers whether there is more to do at once.
 
     An order moves with its data, decisions and verdict in one write. A run that dies repeats a page, which changes
-    nothing. An erasure in the source comes first: it would not find orders that have moved.
+    nothing. An erasure in the source comes first: it would not find orders that have moved. The download of what the
+    source missed comes last: orders that have not moved yet would be set aside.
     """
     while merge := downloads.merge_under_way(integration_id):
         if now() < merge.begins_at or downloads.erasures_under_way(merge.source):
             return False  # the schedule wakes the integration each minute
         if now() >= until:
             return True
-        if merge.are_orders_moved:
-            downloads.move_requests(merge.source, integration_id, now())
-            after = merge.model_copy(update={"finished_at": now()})
+        if not merge.are_orders_moved:
+            downloads.save_merge(integration_id, _with_next_page_moved(orders, downloads, integration_id, merge, now()))
+        elif not downloads.move_requests(merge.source, integration_id):
+            _ask_for_what_was_missed(downloads, integration_id, merge, now())
+            downloads.save_merge(integration_id, merge.model_copy(update={"finished_at": now()}))
             logger.info("merged", integration=integration_id, source=merge.source, orders=merge.orders)
-        else:
-            after = _with_next_page_moved(orders, integration_id, merge, now())
-        downloads.save_merge(integration_id, after)
     return False
 
 
-def _with_next_page_moved(orders: OrderStore, integration_id: str, merge: Merge, now: datetime) -> Merge:
+def _ask_for_what_was_missed(downloads: DownloadStateStore, integration_id: str, merge: Merge, now: datetime) -> None:
+    pace = Pace()
+    download = BackdatedDownload.requested(
+        merge.missed_since, pace, by=merge.requested_by, now=now, suffix=merge.source
+    )
+    is_there = any(one.is_asked_for_again_by(download) for one in downloads.backdated_downloads(integration_id))
+    if not is_there:  # a run that died here has asked for it
+        downloads.save_backdated_download(integration_id, download)
+
+
+def _with_next_page_moved(
+    orders: OrderStore, downloads: DownloadStateStore, integration_id: str, merge: Merge, now: datetime
+) -> Merge:
+    source = downloads.state(merge.source)
+    settings = source.integration.settings if source else IntegrationSettings()
     found = orders.find_by_created(merge.source, Page(limit=READ_AT_ONCE, after=merge.position))
     ids = [*(one.order_id for one in found.summaries), *found.unreadable]
     read = orders.get_many(ids)
     unreadable = tuple(order_id for order_id in ids if order_id not in read)
     if unreadable:
         logger.error("cannot be read to be moved", integration=merge.source, order_ids=unreadable)
-    moved = sum(_is_moved(orders, order, integration_id, merge, now) for order in read.values())
+
+    def into(order: Order) -> Order:
+        # A decision of an earlier release is told from the defaults of its time, so it is read before the order moves.
+        own = in_the_form_of_now(order, settings.of(order.amazon.marketplace_id))
+        return own.with_(integration=integration_id)
+
+    moved = sum(_is_moved(orders, order, into, merge, now) for order in read.values())
     return merge.after_page(moved, unreadable, found.position)
 
 
-def _is_moved(orders: OrderStore, order: Order, integration_id: str, merge: Merge, now: datetime) -> bool:
+def _is_moved(orders: OrderStore, order: Order, into: Callable[[Order], Order], merge: Merge, now: datetime) -> bool:
     """Moves the order, however often somebody else is faster. False if it has moved already."""
     current: Order | None = order
     while current and current.integration == merge.source:
         try:
-            moved = current.with_(integration=integration_id)
-            orders.save(current, moved, by=merge.requested_by, at=now, cause="merge")
+            orders.save(current, into(current), by=merge.requested_by, at=now, cause="merge")
         except LostRace as race:
             current = race.current
         else:

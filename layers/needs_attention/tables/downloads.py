@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 MOST_REDOWNLOADS_READ = 200
+MOST_MOVED_AT_ONCE = 50
 
 
 class DownloadStateStore:
@@ -199,20 +200,16 @@ class DownloadStateStore:
         """Only the run that the queue gave this integration writes here once it has begun."""
         self._client.put_item(TableName=self._table, Item=merge_item(integration_id, merge))
 
-    def move_requests(self, source: str, target: str, now: datetime) -> None:
-        """Moves the orders that the source is to ask for by ID, and those set aside. Repeated, it goes on.
-
-        The target may have set orders aside because they were the source's: all are tried again now.
-        """
-        for item in list(self._items.named(source, "redownload#")):
+    def move_requests(self, source: str, target: str) -> bool:
+        """Moves the next orders that the source is to ask for by ID, then those set aside; whether there were any."""
+        wanted = list(islice(self._items.named(source, "redownload#"), MOST_MOVED_AT_ONCE))
+        for item in wanted:
             self.want_redownload(target, read_stored(Redownload, item["data"]["S"]))
+        aside = list(islice(self._items.named(source, "setAside#"), MOST_MOVED_AT_ONCE - len(wanted)))
+        self.set_aside(target, (read_stored(SetAside, item["data"]["S"]) for item in aside))
+        for item in (*wanted, *aside):
             self._client.delete_item(TableName=self._table, Key=item_key(source, item["item"]["S"]))
-        for aside in self.all_set_aside(source):
-            self.set_aside(target, [aside])
-            self.forget_set_aside(source, aside.order_id)
-        self.set_aside(
-            target, [one.model_copy(update={"retry_at": now}) for one in self.all_set_aside(target) if one.retry_at]
-        )
+        return bool(wanted or aside)
 
     def save_erasure(self, integration_id: str, erasure: Erasure) -> None:
         """Writes how far it has come. A finished one is kept apart, as a proof that no run reads any more."""

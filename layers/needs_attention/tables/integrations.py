@@ -118,22 +118,17 @@ class SettingsStore:
         self._write_all(writes)
         return integration.model_copy(update={"revision": integration.revision + 1})
 
-    def begin_merge(self, source: Integration, target: Integration, merge: Merge, missed: BackdatedDownload) -> None:
-        """Writes the merge with all that it changes at once: the two integrations, the seller, and a download.
+    def begin_merge(self, source: Integration, merged: Integration, merge: Merge) -> None:
+        """Writes the merge with all that it changes at once: the two integrations, and whose seller it is.
 
-        `missed` is the download of what only the source would have brought. Raises ChangedMeanwhile.
+        `merged` is the target as it becomes. Raises ChangedMeanwhile.
         """
-        target_id = target.integration_id
-        merged = target.with_source(source)
+        target_id = merged.integration_id
         gone = source.model_copy(update={"merged_into": target_id})
         puts = [self._put_next(merged), self._put_next(gone)]
         if merged.seller_id:
             puts.append(self._put_seller(merged, merged.seller_id, held_by=source.integration_id))
-        download = missed.model_copy(update={"revision": 1})
-        puts += [
-            self._items.conditional_put(target_id, f"download#{download.download_id}", download, expected=0),
-            {"TableName": self._table, "Item": merge_item(target_id, merge)},
-        ]
+        puts.append({"TableName": self._table, "Item": merge_item(target_id, merge)})
         self._write_all([{"Put": put} for put in puts])
 
     def _put_next(self, integration: Integration) -> Any:

@@ -171,6 +171,8 @@ class IntegrationChanges:
 
     def unfreeze(self, integration_id: str, if_match: IfMatch) -> IntegrationDetails:
         """Lets the integration's orders be handed over again. Raises a 404, 409 or 412."""
+        if under_way := self._downloads.merge_under_way(integration_id):
+            raise Problem(409, f"The merge of {under_way.source} is not finished.", code="mergeUnderWay")
         return self._with_freeze(integration_id, if_match, is_frozen=False)
 
     def freeze_all(self) -> Freeze:

@@ -10,7 +10,6 @@ from needs_attention.api.integrations.requests import MergeRequest
 from needs_attention.api.lookup import existing_integration
 from needs_attention.api.problems import ATTEMPTS, FieldError, Problem, changed_meanwhile, invalid, not_found
 from needs_attention.aws import ChangedMeanwhile
-from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.walk import LISTED_LATE, OLDEST
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.merge import Merge
@@ -51,31 +50,39 @@ class IntegrationMerges:
         self._now = now
 
     def merge(self, integration_id: str, request: MergeRequest) -> MergeView:
-        """Begins the merge, or shows the one that is there already. Raises a 404, 409 or 422.
-
-        The integration takes over the marketplaces of the source with the settings that their orders had, and downloads
-        what Amazon has updated since the source last did.
-        """
+        """Begins the merge, or goes on with the one that is there already. Raises a 404, 409 or 422."""
         for _ in range(ATTEMPTS):
             target = existing_integration(self._integrations, integration_id)
             source = self._integrations.get(request.source)
             if source is None or source.integration_id == integration_id:
                 raise invalid([FieldError("source", "unknownIntegration", "is no other integration")])
             with suppress(ChangedMeanwhile):
-                merge = self._begun(source, target)
+                known = self._downloads.merge(integration_id, source.integration_id)
+                is_known = known is not None and source.merged_into == integration_id
+                merge = self._gone_on(known, target) if known and is_known else self._begun(source, target)
                 self._wake_ups.wake(integration_id)
                 return merge_view(merge)
         raise changed_meanwhile()
 
     def _begun(self, source: Integration, target: Integration) -> Merge:
-        known = self._downloads.merge(target.integration_id, source.integration_id)
-        if known and source.merged_into == target.integration_id:
-            if source.integration_id not in target.merged_from:  # a release that knows no merges has changed it
-                self._integrations.save(target.with_source(source))
-            return known
         self._check(source, target)
-        merge = Merge(source=source.integration_id, requested_by=self._caller.name, requested_at=self._now)
-        self._integrations.begin_merge(source, target, merge, self._missed_by(source, target))
+        merge = Merge(
+            source=source.integration_id,
+            requested_by=self._caller.name,
+            requested_at=self._now,
+            missed_since=self._end_of_downloads(source),
+        )
+        self._integrations.begin_merge(source, target.with_source(source, self._integrations.stages()), merge)
+        return merge
+
+    def _gone_on(self, merge: Merge, target: Integration) -> Merge:
+        """The merge as it is, or started over for orders that could not be read."""
+        if merge.source not in target.merged_from:  # a release that knows no merges has changed the integration
+            merged_from = (*target.merged_from, merge.source)
+            self._integrations.save(target.model_copy(update={"merged_from": merged_from}))
+        if merge.finished_at and merge.unreadable:
+            merge = merge.started_over()
+            self._downloads.save_merge(target.integration_id, merge)
         return merge
 
     def progress(self, integration_id: str) -> MergeView:
@@ -86,20 +93,19 @@ class IntegrationMerges:
             raise not_found("merge")
         return merge_view(merge)
 
-    def _missed_by(self, source: Integration, target: Integration) -> BackdatedDownload:
-        """A download of everything since the source's own downloads: those of the target began without its orders."""
+    def _end_of_downloads(self, source: Integration) -> datetime:
+        """Since when the source has missed updates, also those of a past that it had not downloaded yet."""
         reached = self._downloads.live_download(source).walk.reached - max(LISTED_LATE)
         unfinished = (one for one in self._downloads.backdated_downloads(source.integration_id) if not one.is_over)
-        start = max(min([reached, *(one.updated_after for one in unfinished)]), self._now - OLDEST)
-        pace = self._downloads.live_download(target).walk.pace
-        return BackdatedDownload.requested(start, pace, by=self._caller.name, now=self._now)
+        return max(min([reached, *(one.updated_after for one in unfinished)]), self._now - OLDEST)
 
     def _check(self, source: Integration, target: Integration) -> None:
-        under_way = self._downloads.merge_under_way(target.integration_id)
         if source.merged_into:
             raise Problem(409, f"It was merged into {source.merged_into} before.", code="alreadyMerged")
-        if under_way:
-            raise Problem(409, f"The merge of {under_way.source} is not finished.", code="mergeUnderWay")
+        for one in (source, target):
+            if under_way := self._downloads.merge_under_way(one.integration_id):
+                detail = f"The merge of {under_way.source} into {one.integration_id} is not finished."
+                raise Problem(409, detail, code="mergeUnderWay")
         if source.deleted_at is None:
             detail = f"Remove the integration {source.integration_id} first, so that it downloads nothing any more."
             raise Problem(409, detail, code="notRemoved")
@@ -112,9 +118,12 @@ class IntegrationMerges:
         if not sellers:
             detail = f"Name the seller first: send `sellerId` to {target.integration_id} with PATCH."
             raise Problem(409, detail, code="noSellerId")
-        if source.is_frozen and not target.is_frozen:
-            detail = f"The orders of {source.integration_id} are frozen. Freeze {target.integration_id} first."
-            raise Problem(409, detail, code="frozen")
+        if not target.is_frozen:
+            detail = (
+                f"Freeze {target.integration_id} first: no order that the source kept may leave before you have looked "
+                "at the settings."
+            )
+            raise Problem(409, detail, code="notFrozen")
 
 
 def merge_view(merge: Merge) -> MergeView:
