@@ -342,13 +342,13 @@ def test_wrong_overrides_however_many_are_refused_with_the_first_hundred(world: 
     assert (answer.status, len(answer.body["errors"])) == (422, 100)
 
 
-def test_a_revived_integration_keeps_overrides_also_of_the_region_before(world: World) -> None:
+def test_a_revived_integration_keeps_the_overrides_that_are_not_sent(world: World) -> None:
     register(world, settings={"marketplaces": {BRITAIN: {"trialMode": True}, GERMANY: {"trialMode": True}}})
     world.call("DELETE", BETA)
-    sent = {"marketplaces": {GERMANY: None, US: {"trialMode": False}}}
-    answer = register(world, region="NA", marketplaceIds=[US], settings=sent)
+    sent = {"marketplaces": {GERMANY: None, FRANCE: {"trialMode": False}}}
+    answer = register(world, marketplaceIds=[FRANCE], settings=sent)
     assert answer.status == 201, answer.body
-    assert answer.body["settings"]["marketplaces"] == {BRITAIN: {"trialMode": True}, US: {"trialMode": False}}
+    assert answer.body["settings"]["marketplaces"] == {BRITAIN: {"trialMode": True}, FRANCE: {"trialMode": False}}
 
 
 def test_an_override_starts_a_rejudgement_under_way_over(world: World) -> None:

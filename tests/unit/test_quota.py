@@ -63,3 +63,11 @@ def test_a_bucket_tells_what_it_can_carry() -> None:
     spent = bucket.emptied(NOON)
     assert (spent.is_half_full(NOON + 29 * MINUTE), spent.is_half_full(NOON + 30 * MINUTE)) == (False, True)
     assert (spent.is_brimming(NOON + 56 * MINUTE), spent.is_brimming(NOON + 57 * MINUTE)) == (False, True)
+
+
+def test_a_bucket_that_two_spent_holds_what_neither_has_spent() -> None:
+    mine, others = (Bucket.full(0.5, 30, NOON).model_copy(update={"tokens": tokens}) for tokens in (20.0, 25.0))
+    assert mine.shared_with(others, NOON).tokens_at(NOON) == 15
+    assert others.shared_with(mine, NOON).tokens_at(NOON) == 15
+    assert mine.shared_with(mine.emptied(NOON), NOON).tokens_at(NOON) == 0
+    assert mine.shared_with(others, NOON + timedelta(hours=1)).tokens_at(NOON + timedelta(hours=1)) == 30

@@ -61,6 +61,11 @@ class Bucket(Value):
         known = self.model_copy(update={"rate": rate}) if rate else self
         return known.model_copy(update={"at": now, "was_full": False}) if self.was_full else known
 
+    def shared_with(self, other: "Bucket", now: datetime) -> "Bucket":
+        """The bucket of a seller whose quota two have spent, each as if it had all of it."""
+        spent_by_other = self.burst - other.tokens_at(now)
+        return self.model_copy(update={"tokens": max(self.tokens_at(now) - spent_by_other, 0.0), "at": now})
+
     def emptied(self, now: datetime) -> "Bucket":
         """After Amazon's 429: the tokens that seemed to be left are gone."""
         return self.model_copy(update={"tokens": 0, "at": now})

@@ -6,7 +6,6 @@ from datetime import datetime
 from aws_lambda_powertools import Logger
 
 from needs_attention.downloads.backdated import BackdatedDownload
-from needs_attention.downloads.walk import Pace
 from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.merge import Merge
 from needs_attention.orders.earlier_release import in_the_form_of_now
@@ -40,20 +39,29 @@ def go_on_merging(
         if not merge.are_orders_moved:
             downloads.save_merge(integration_id, _with_next_page_moved(orders, downloads, integration_id, merge, now()))
         elif not downloads.move_requests(merge.source, integration_id):
-            _ask_for_what_was_missed(downloads, integration_id, merge, now())
+            _take_over_downloads(downloads, integration_id, merge, now())
             downloads.save_merge(integration_id, merge.model_copy(update={"finished_at": now()}))
             logger.info("merged", integration=integration_id, source=merge.source, orders=merge.orders)
     return False
 
 
-def _ask_for_what_was_missed(downloads: DownloadStateStore, integration_id: str, merge: Merge, now: datetime) -> None:
-    pace = Pace()
+def _take_over_downloads(downloads: DownloadStateStore, integration_id: str, merge: Merge, now: datetime) -> None:
+    """Asks for what the source has missed, and counts the calls that it made lately: they were the seller's, too."""
+    target, source = downloads.state(integration_id), downloads.state(merge.source)
+    if target is None or source is None:
+        return
+    live, pace = target.live, target.live.walk.pace
     download = BackdatedDownload.requested(
         merge.missed_since, pace, by=merge.requested_by, now=now, suffix=merge.source
     )
     is_there = any(one.is_asked_for_again_by(download) for one in downloads.backdated_downloads(integration_id))
     if not is_there:  # a run that died here has asked for it
         downloads.save_backdated_download(integration_id, download)
+    shared = {
+        "search_bucket": live.search_bucket.shared_with(source.live.search_bucket, now),
+        "get_bucket": live.get_bucket.shared_with(source.live.get_bucket, now),
+    }
+    downloads.save_live_download(integration_id, live.model_copy(update=shared))
 
 
 def _with_next_page_moved(

@@ -90,8 +90,10 @@ class Downloader:
             state = self._with_overdue_verdicts(state, settled.overdue_verdicts)
         if state.is_rejudging and go_on_rejudging(self.orders, self.downloads, integration, self.now, until):
             self.wake_up(integration_id)
-        if integration.merged_from and go_on_merging(self.orders, self.downloads, integration_id, self.now, until):
-            self.wake_up(integration_id)
+        if integration.merged_from:
+            if go_on_merging(self.orders, self.downloads, integration_id, self.now, until):
+                self.wake_up(integration_id)
+            state = state._replace(live=self.downloads.live_download(integration))
         if integration.deleted_at:
             health.rests(self.now())
             return None
@@ -137,7 +139,9 @@ class _Run:
 
     def hear_notifications(self) -> None:
         """They may name another seller. This needs no call of Amazon's, and other credentials may be why none works."""
-        self._state.health.hears_of(self._redownloads.told_sellers, self._now())
+        integration = self._state.integration
+        if integration.seller_id and integration.settings.order_change_notifications:
+            self._state.health.hears_of(self._redownloads.told_sellers, self._now())
 
     def make_calls(self, until: datetime) -> bool:
         """Calls Amazon until nothing is left that may be done now; answers whether the time was up before that."""
