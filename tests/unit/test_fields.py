@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from needs_attention.values.fields import WHOLE, Like, NotNull, OneOf
+from needs_attention.values.fields import WHOLE, Like, NoneOf, NotNull, OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime
 
@@ -63,3 +63,10 @@ def test_a_pattern_is_in_the_schema_and_in_the_refusal() -> None:
     assert kind.validate_python("USD") == "USD"
     with pytest.raises(ValidationError, match="must be three capital letters"):
         kind.validate_python("usd")
+
+
+def test_a_text_that_must_be_none_of_some_is_refused_as_one_of_them() -> None:
+    other = TypeAdapter(Annotated[str, NoneOf(["red", "green"], "is a colour")])
+    assert other.validate_python("plum") == "plum"
+    with pytest.raises(ValidationError, match="is a colour"):
+        other.validate_python("green")

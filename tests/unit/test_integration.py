@@ -7,6 +7,7 @@ import pytest
 
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration_settings import IntegrationSettings, MarketplaceSettings
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
 from tools.builders import NOON
@@ -71,3 +72,35 @@ def test_an_order_is_judged_by_the_settings_of_its_marketplace() -> None:
     assert surroundings.settings_for("ATVPDKIKX0DER") is integration.settings.of("ATVPDKIKX0DER")
     assert not surroundings.settings_for("ATVPDKIKX0DER").trial_mode
     assert surroundings.settings_for(None).trial_mode
+
+
+# Its seller, and what a merge brings
+
+US, CANADA, MEXICO = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1AM78C64UM0Y8"
+
+
+def test_the_seller_is_the_one_named_last_and_the_last_twenty_are_known() -> None:
+    integration = an_integration()
+    assert integration.seller_id is None
+    for number in range(25):
+        integration = integration.of_seller(f"A1SELLER{number:04}", "ada", NOON)
+    assert integration.seller_id == "A1SELLER0024"
+    assert [one.seller_id for one in integration.named_sellers] == [f"A1SELLER{number:04}" for number in range(5, 25)]
+    assert integration.of_seller("A1SELLER0024", "zoe", NOON + DAY) is integration
+
+
+def test_a_merge_brings_the_seller_the_marketplaces_and_their_settings() -> None:
+    trial = IntegrationSettings(trial_mode=True)
+    source = an_integration(integration_id="acme-ca", marketplace_ids=[US, CANADA], settings=trial)
+    source = source.of_seller("A1ACMEACMEACME", "ada", NOON)
+    merged = an_integration().with_source(source, Stages())
+    assert (merged.seller_id, merged.marketplace_ids) == ("A1ACMEACMEACME", (US, CANADA))
+    assert merged.merged_from == ("acme-ca",)
+    modes = {one: merged.settings.of(one).trial_mode for one in (US, CANADA, MEXICO)}
+    assert modes == {US: False, CANADA: True, MEXICO: True}
+
+
+def test_a_merge_leaves_no_override_where_both_settings_agree() -> None:
+    own = IntegrationSettings(marketplaces={CANADA: MarketplaceSettings(trial_mode=True)})
+    merged = an_integration(settings=own).with_source(an_integration(marketplace_ids=[CANADA]), Stages())
+    assert merged.settings == IntegrationSettings()

@@ -9,10 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from needs_attention.integrations.integration_settings import (
+    NO_GO_LIVE_DATE,
     IntegrationSettings,
     MarketplaceChecks,
     MarketplaceSettings,
 )
+from needs_attention.integrations.stages import Stages
 from needs_attention.orders.completeness import find_missing
 from needs_attention.orders.edits import Edits
 from needs_attention.orders.settings import NEEDS_ATTENTION, NEW, Checks, OrderDefaults, Settings, ThreePlStatus
@@ -295,3 +297,22 @@ def test_an_override_is_described_as_left_out_and_never_as_null(overrides: type[
     described = overrides.model_json_schema(mode="serialization")["properties"]
 
     assert [name for name, one in described.items() if "default" in one or "null" in str(one)] == []
+
+
+# The settings of another integration, as overrides
+
+
+def test_orders_keep_the_settings_of_an_integration_that_was_merged() -> None:
+    own = IntegrationSettings(go_live_date=NOON, checks=Checks(names=False))
+    other = IntegrationSettings(trial_mode=True, single_word_names="hold", checks=Checks(email=False))
+    both = own.with_overrides_of(other, ["A", "B"], Stages())
+    wanted = other.of("A").model_copy(update={"go_live_date": NO_GO_LIVE_DATE})
+    assert (both.of("A"), both.of("B")) == (wanted, wanted)
+    assert both.of("C") == own.of("C")
+    assert wanted.may_hand_over(NOON - timedelta(days=1)) == other.of("A").may_hand_over(NOON - timedelta(days=1))
+
+
+def test_a_default_stage_that_is_gone_stays_the_integrations() -> None:
+    other = IntegrationSettings(default_stage="gone", trial_mode=True)
+    both = IntegrationSettings().with_overrides_of(other, ["A"], Stages())
+    assert (both.of("A").default_stage, both.of("A").trial_mode) == (NEW, True)
