@@ -3,7 +3,7 @@
 An incident keeps its beginning and its evidence, and closes by itself when its cause is over.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Literal
@@ -74,12 +74,8 @@ class Incidents(Value):
     @model_serializer(mode="wrap")
     def _with_newer_apart(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
         whole = dumped(self)
-        newer = {
-            "incidents": [one for one in whole["incidents"] if one["code"] in _NEWER],
-            "untold": [one for one in whole["untold"] if one["incident"]["code"] in _NEWER],
-        }
-        older = {name: [one for one in whole[name] if one not in newer[name]] for name in newer}
-        return {**older, "newer": newer}
+        older = {name: [one for one in whole[name] if not _is_newer(one)] for name in whole}
+        return {**older, "newer": {name: [one for one in whole[name] if _is_newer(one)] for name in whole}}
 
     @model_validator(mode="before")
     @classmethod
@@ -87,11 +83,9 @@ class Incidents(Value):
         """Codes of a later release, from which this one was rolled back to, are left out."""
         match stored:
             case {"newer": {"incidents": [*incidents], "untold": [*untold]}}:
-                known = [one for one in incidents if one["code"] in _NEWER]
-                known_news = [one for one in untold if one["incident"]["code"] in _NEWER]
                 return {
-                    "incidents": sorted([*stored["incidents"], *known], key=itemgetter("since")),
-                    "untold": sorted([*stored["untold"], *known_news], key=itemgetter("at")),
+                    "incidents": sorted([*stored["incidents"], *filter(_is_newer, incidents)], key=itemgetter("since")),
+                    "untold": sorted([*stored["untold"], *filter(_is_newer, untold)], key=itemgetter("at")),
                 }
         return stored
 
@@ -136,6 +130,11 @@ class Incidents(Value):
     def cause_of(self, marketplace_id: str | None, awaited: Iterable[str]) -> IncidentCode | None:
         """The incident that explains the fields that an order awaits; None if only the order lacks them."""
         return "fieldsVanished" if not self.vanished(marketplace_id).isdisjoint(awaited) else None
+
+
+def _is_newer(stored: Mapping[str, Any]) -> bool:
+    """Whether a stored incident, or the news of one, has a code that this release knows and 0.1.0 does not."""
+    return stored.get("incident", stored)["code"] in _NEWER
 
 
 def is_far_behind(reached: datetime, now: datetime, *, is_open: bool) -> bool:

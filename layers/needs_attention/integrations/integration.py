@@ -98,6 +98,11 @@ class Integration(Value):
         named = (*self.named_sellers, NamedSeller(seller_id=seller_id, by=by, at=at))
         return self.model_copy(update={"named_sellers": named[-MOST_NAMED_SELLERS:]})
 
+    def may_have_the_seller_of(self, other: "Integration") -> bool:
+        """Whether both are in one region, and of one seller as far as the sellers are known."""
+        are_known = None not in {self.seller_id, other.seller_id}
+        return self.region == other.region and (not are_known or self.seller_id == other.seller_id)
+
     def with_source(self, source: "Integration", stages: Stages) -> "Integration":
         """This integration once the source is merged into it: with its seller, and with its marketplaces.
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache, partial
 
 from aws_lambda_powertools import Logger
 
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.merge import Merge
+from needs_attention.integrations.standing import IntegrationState
 from needs_attention.orders.earlier_release import in_the_form_of_now
 from needs_attention.orders.order import Order
 from needs_attention.tables.downloads import DownloadStateStore
@@ -31,28 +33,38 @@ def go_on_merging(
     nothing. An erasure in the source comes first: it would not find orders that have moved. The download of what the
     source missed comes last: orders that have not moved yet would be set aside.
     """
+    existing = cache(partial(_existing, downloads))  # a removed integration stays as it is
     while merge := downloads.merge_under_way(integration_id):
         if now() < merge.begins_at or downloads.erasures_under_way(merge.source):
             return False  # the schedule wakes the integration each minute
         if now() >= until:
             return True
         if not merge.are_orders_moved:
-            downloads.save_merge(integration_id, _with_next_page_moved(orders, downloads, integration_id, merge, now()))
+            settings = existing(merge.source).integration.settings
+            after = _with_next_page_moved(orders, settings, integration_id, merge, now())
+            downloads.save_merge(integration_id, after)
         elif not downloads.move_requests(merge.source, integration_id):
-            _take_over_downloads(downloads, integration_id, merge, now())
+            _take_over_downloads(downloads, existing(integration_id), existing(merge.source), merge, now())
             downloads.save_merge(integration_id, merge.model_copy(update={"finished_at": now()}))
             logger.info("merged", integration=integration_id, source=merge.source, orders=merge.orders)
     return False
 
 
-def _take_over_downloads(downloads: DownloadStateStore, integration_id: str, merge: Merge, now: datetime) -> None:
+def _existing(downloads: DownloadStateStore, integration_id: str) -> IntegrationState:
+    """No integration is ever removed for good, so one that is missing is our fault."""
+    state = downloads.state(integration_id)
+    if state is None:
+        raise LookupError(integration_id)
+    return state
+
+
+def _take_over_downloads(
+    downloads: DownloadStateStore, target: IntegrationState, source: IntegrationState, merge: Merge, now: datetime
+) -> None:
     """Asks for what the source has missed, and counts the calls that it made lately: they were the seller's, too."""
-    target, source = downloads.state(integration_id), downloads.state(merge.source)
-    if target is None or source is None:
-        return
-    live, pace = target.live, target.live.walk.pace
+    integration_id, live = target.integration.integration_id, target.live
     download = BackdatedDownload.requested(
-        merge.missed_since, pace, by=merge.requested_by, now=now, suffix=merge.source
+        merge.missed_since, live.walk.pace, by=merge.requested_by, now=now, suffix=merge.source
     )
     is_there = any(one.is_asked_for_again_by(download) for one in downloads.backdated_downloads(integration_id))
     if not is_there:  # a run that died here has asked for it
@@ -65,10 +77,9 @@ def _take_over_downloads(downloads: DownloadStateStore, integration_id: str, mer
 
 
 def _with_next_page_moved(
-    orders: OrderStore, downloads: DownloadStateStore, integration_id: str, merge: Merge, now: datetime
+    orders: OrderStore, settings: IntegrationSettings, integration_id: str, merge: Merge, now: datetime
 ) -> Merge:
-    source = downloads.state(merge.source)
-    settings = source.integration.settings if source else IntegrationSettings()
+    """`settings` are those of the source."""
     found = orders.find_by_created(merge.source, Page(limit=READ_AT_ONCE, after=merge.position))
     ids = [*(one.order_id for one in found.summaries), *found.unreadable]
     read = orders.get_many(ids)

@@ -85,9 +85,13 @@ class SettingsStore:
         A release that does not know sellers may have dropped the seller from the integration: it has it all the same,
         until an administrator names another.
         """
-        item = self._items.get(SYSTEM, _seller_item(region, seller_id))
-        holder = self.get(item["registeredAs"]["S"]) if item else None
+        holder = self._registered_as(region, seller_id)
         return holder if holder and holder.seller_id in {seller_id, None} else None
+
+    def _registered_as(self, region: Region, seller_id: str) -> Integration | None:
+        """The integration that the seller's item names. It may have another seller by now."""
+        item = self._items.get(SYSTEM, _seller_item(region, seller_id))
+        return self.get(item["registeredAs"]["S"]) if item else None
 
     def save(self, integration: Integration) -> Integration:
         """Writes the integration if it is still as it was read. Raises ChangedMeanwhile."""
@@ -150,14 +154,12 @@ class SettingsStore:
 
         A release that does not know sellers leaves such items.
         """
-        item = self._items.get(SYSTEM, _seller_item(integration.region, seller_id))
-        held_by = item["registeredAs"]["S"] if item else integration.integration_id
-        holder = self.get(held_by) if held_by != integration.integration_id else None
-        if holder is None or holder.seller_id in {seller_id, None}:
-            return [{"Put": self._put_seller(integration, seller_id)}]
-        put = self._put_seller(integration, seller_id, held_by=holder.integration_id)
-        # Written as it is, the holder gets a new revision: its own change to this seller cannot land any more.
-        return [{"Put": put}, {"Put": self._put_next(holder)}]
+        holder = self._registered_as(integration.region, seller_id)
+        if holder and holder.integration_id != integration.integration_id and holder.seller_id not in {seller_id, None}:
+            put = self._put_seller(integration, seller_id, held_by=holder.integration_id)
+            # Written as it is, the holder gets a new revision: its own change to this seller cannot land any more.
+            return [{"Put": put}, {"Put": self._put_next(holder)}]
+        return [{"Put": self._put_seller(integration, seller_id)}]
 
     def _put_seller(self, integration: Integration, seller_id: str, *, held_by: str | None = None) -> dict[str, Any]:
         """Unless another integration than `held_by` has the seller."""

@@ -308,8 +308,7 @@ def _check_is_the_same_seller(removed: Integration, wanted: Integration) -> None
 
     One of an earlier release has no seller on record: the administrator who revives it names it.
     """
-    is_same = removed.seller_id in {None, wanted.seller_id} and removed.region == wanted.region
-    if not is_same:
+    if not removed.may_have_the_seller_of(wanted):
         seller = f"the seller {removed.seller_id} in {removed.region}" if removed.seller_id else removed.region
         detail = (
             f"The removed integration {removed.integration_id} is of {seller}. Choose another ID for this seller. If "

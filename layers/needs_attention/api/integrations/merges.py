@@ -57,9 +57,9 @@ class IntegrationMerges:
             if source is None or source.integration_id == integration_id:
                 raise invalid([FieldError("source", "unknownIntegration", "is no other integration")])
             with suppress(ChangedMeanwhile):
-                known = self._downloads.merge(integration_id, source.integration_id)
-                is_known = known is not None and source.merged_into == integration_id
-                merge = self._gone_on(known, target) if known and is_known else self._begun(source, target)
+                is_begun = source.merged_into == integration_id
+                known = self._downloads.merge(integration_id, source.integration_id) if is_begun else None
+                merge = self._gone_on(known, target) if known else self._begun(source, target)
                 self._wake_ups.wake(integration_id)
                 return merge_view(merge)
         raise changed_meanwhile()
@@ -112,10 +112,9 @@ class IntegrationMerges:
         if source.credentials_version:
             detail = f"The removal of {source.integration_id} is not finished. Send the DELETE again first."
             raise Problem(409, detail, code="stillBeingRemoved")
-        sellers = {source.seller_id, target.seller_id} - {None}
-        if source.region != target.region or len(sellers) > 1:
+        if not source.may_have_the_seller_of(target):
             raise Problem(409, "The two integrations are not of the same seller and region.", code="otherSeller")
-        if not sellers:
+        if source.seller_id is None and target.seller_id is None:
             detail = f"Name the seller first: send `sellerId` to {target.integration_id} with PATCH."
             raise Problem(409, detail, code="noSellerId")
         if not target.is_frozen:

@@ -215,11 +215,16 @@ class ConnectionHealth:
     # The seller
 
     def hears_of(self, seller_ids: Set[str], now: datetime) -> None:
-        """Notifications of Amazon's name these sellers: the credentials are another seller's if one is not ours."""
+        """Notifications of Amazon's name these sellers: the credentials are another seller's if one is not ours.
+
+        Ours must be known.
+        """
+        if not seller_ids:
+            return
         ours = self._integration.seller_id
         others = seller_ids - {ours}
-        if not (ours and others):
-            self._keep(self._incidents.closed("otherSeller") if seller_ids else self._incidents, now)
+        if not others:
+            self._keep(self._incidents.closed("otherSeller"), now)
         elif not self._incidents.find("otherSeller"):
             other = min(others)
             evidence = f"Amazon's notifications name the seller {other}, not {ours}."

@@ -90,7 +90,7 @@ class Downloader:
             state = self._with_overdue_verdicts(state, settled.overdue_verdicts)
         if state.is_rejudging and go_on_rejudging(self.orders, self.downloads, integration, self.now, until):
             self.wake_up(integration_id)
-        if integration.merged_from:
+        if integration.merged_from and self.downloads.merge_under_way(integration_id):
             if go_on_merging(self.orders, self.downloads, integration_id, self.now, until):
                 self.wake_up(integration_id)
             state = state._replace(live=self.downloads.live_download(integration))
