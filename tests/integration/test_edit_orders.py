@@ -1023,8 +1023,8 @@ def test_a_freeze_between_the_gate_and_the_write_still_stops_it(world: World) ->
 
 def test_trial_mode_switched_on_between_gate_and_write_stops_the_transfer(world: World) -> None:
     a_transferable(world)
-    switch_on = lambda: world.change_integration(settings=IntegrationSettings(trial_mode=True))  # noqa: E731 - one line says it
-    with world.just_before("edit_orders", "TransactWriteItems", switch_on):
+    in_trial: dict[str, Any] = {"settings": IntegrationSettings(trial_mode=True)}
+    with world.just_before("edit_orders", "TransactWriteItems", lambda: world.change_integration(**in_trial)):
         answer = acknowledge(world)
     assert (answer.status, answer.body["code"]) == (409, "notLive")
 

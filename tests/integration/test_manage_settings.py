@@ -271,13 +271,13 @@ def test_a_marketplaces_settings_are_shown_with_its_stage_by_name(world: World) 
         ({FRANCE: {}}, {BRITAIN: {"trialMode": True, "checks": {"email": False, "names": False}}}),
     ],
 )
-def test_null_takes_overrides_back_and_empty_ones_disappear(world: World, patch: object, left: object) -> None:
+def test_null_takes_overrides_back_and_empty_ones_disappear(world: World, patch: object, left: dict[str, Any]) -> None:
     before = {BRITAIN: {"trialMode": True, "checks": {"email": False, "names": False}}, GERMANY: {"trialMode": False}}
     register(world, settings={"marketplaces": before})
     answer = set_by_marketplace(world, patch)
     assert answer.status == 200, answer.body
     germany = {} if patch is None else {GERMANY: {"trialMode": False}}
-    assert answer.body["settings"]["marketplaces"] == {**germany, **left}  # type: ignore[dict-item]
+    assert answer.body["settings"]["marketplaces"] == germany | left
 
 
 def test_the_overrides_of_a_marketplace_outlive_its_place_in_the_list(world: World) -> None:
