@@ -89,6 +89,28 @@ def test_the_seller_is_the_one_named_last_and_the_last_twenty_are_known() -> Non
     assert integration.of_seller("A1SELLER0024", "zoe", NOON + DAY) is integration
 
 
+@pytest.mark.parametrize(
+    ("region", "own", "others", "is_possible"),
+    [
+        ("NA", "A1ACMEACMEACME", "A1ACMEACMEACME", True),
+        ("NA", "A1ACMEACMEACME", "A2BERGBERGBERG", False),
+        ("NA", None, "A1ACMEACMEACME", True),
+        ("NA", "A1ACMEACMEACME", None, True),
+        ("NA", None, None, True),
+        ("EU", "A1ACMEACMEACME", "A1ACMEACMEACME", False),
+        ("EU", None, None, False),
+    ],
+)
+def test_two_integrations_may_be_of_one_seller_unless_something_known_differs(
+    region: str, own: str | None, others: str | None, *, is_possible: bool
+) -> None:
+    one, other = an_integration(region=region), an_integration()
+    one = one.of_seller(own, "ada", NOON) if own else one
+    other = other.of_seller(others, "ada", NOON) if others else other
+    assert one.may_have_the_seller_of(other) is is_possible
+    assert other.may_have_the_seller_of(one) is is_possible
+
+
 def test_a_merge_brings_the_seller_the_marketplaces_and_their_settings() -> None:
     trial = IntegrationSettings(trial_mode=True)
     source = an_integration(integration_id="acme-ca", marketplace_ids=[US, CANADA], settings=trial)
