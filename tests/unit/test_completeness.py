@@ -8,7 +8,7 @@ from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem
 from needs_attention.orders.checks import CHECK_OF, CONFIRMABLE
 from needs_attention.orders.completeness import find_differences, find_missing, hidden_by_typing
 from needs_attention.orders.edits import Edits
-from needs_attention.orders.effective import seen
+from needs_attention.orders.effective import Seen
 from needs_attention.orders.order import Missing
 from needs_attention.orders.settings import Checks, Settings
 from tools.builders import (
@@ -65,20 +65,20 @@ def test_each_field_is_found_by_its_own_rule() -> None:
 
 
 def test_a_name_is_split_into_first_and_last() -> None:
-    view = seen(an_amazon_order(recipient_name="Ada Maria Quill"), Edits(), Settings())
+    view = Seen(an_amazon_order(recipient_name="Ada Maria Quill"), Edits(), Settings())
 
     assert (view.first_name, view.last_name, view.name_kind) == ("Ada Maria", "Quill", "person")
 
 
 def test_the_recipients_name_comes_before_the_buyers() -> None:
-    view = seen(an_amazon_order(recipient_name="Ada Quill", buyer_name="Bo Ortiz"), Edits(), Settings())
+    view = Seen(an_amazon_order(recipient_name="Ada Quill", buyer_name="Bo Ortiz"), Edits(), Settings())
 
     assert (view.first_name, view.name_source) == ("Ada", "recipient")
 
 
 def test_without_a_recipient_the_buyer_is_named() -> None:
     order = an_amazon_order(recipient_name=None, buyer_name="Bo Ortiz")
-    view = seen(order, Edits(), Settings())
+    view = Seen(order, Edits(), Settings())
 
     assert (view.first_name, view.last_name, view.name_source) == ("Bo", "Ortiz", "buyer")
     assert missing(order) == {}
@@ -89,7 +89,7 @@ def test_without_a_recipient_the_buyer_is_named() -> None:
 )
 def test_the_buyer_is_no_stand_in_on_a_gift_nor_where_amazon_is_the_buyer(order: dict[str, Any]) -> None:
     amazon = an_amazon_order(**{"recipient_name": None, "buyer_name": "Bo Ortiz", **order})
-    view = seen(amazon, Edits(), Settings())
+    view = Seen(amazon, Edits(), Settings())
 
     assert missing(amazon) == {"firstName": "blank", "lastName": "blank"}
     assert (view.first_name, view.last_name, view.name_kind, view.name_source) == ("", "", "blank", "none")
@@ -141,7 +141,7 @@ def test_a_last_name_typed_over_a_filler_makes_a_whole_name() -> None:
 
 
 def test_a_name_without_spaces_is_kept_whole_as_the_last_name() -> None:
-    view = seen(an_amazon_order(recipient_name="山田太郎"), Edits(), Settings())
+    view = Seen(an_amazon_order(recipient_name="山田太郎"), Edits(), Settings())
 
     assert (view.first_name, view.last_name, view.name_kind) == ("", "山田太郎", "unspacedScript")
 
@@ -182,7 +182,7 @@ def test_the_buyers_company_does_not_make_a_company_of_the_recipient() -> None:
     ],
 )
 def test_the_company_is_that_at_the_address_else_the_buyers(order: dict[str, Any], company: str) -> None:
-    assert seen(an_amazon_order(**order), Edits(), Settings()).company == company
+    assert Seen(an_amazon_order(**order), Edits(), Settings()).company == company
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_the_company_is_that_at_the_address_else_the_buyers(order: dict[str, Any
 def test_a_typed_name_is_judged_by_its_two_boxes(first: str, last: str, company: str, lacks: dict[str, str]) -> None:
     amazon = an_amazon_order(recipient_name=None, buyer_name=None)
     edits = edited(amazon, name=a_typed_name(first, last, company))
-    view = seen(amazon, edits, Settings())
+    view = Seen(amazon, edits, Settings())
 
     assert missing(amazon, edits) == lacks
     assert (view.first_name, view.last_name, view.company, view.name_source) == (first, last, company, "edited")
@@ -225,7 +225,7 @@ def test_a_typed_name_is_judged_by_its_two_boxes(first: str, last: str, company:
 def test_a_typed_name_has_a_kind_too(first: str, last: str, company: str, kind: str) -> None:
     edits = edited(an_amazon_order(), name=a_typed_name(first, last, company))
 
-    assert seen(an_amazon_order(), edits, Settings()).name_kind == kind
+    assert Seen(an_amazon_order(), edits, Settings()).name_kind == kind
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_typed_name_has_a_kind_too(first: str, last: str, company: str, kind: 
 )
 def test_a_typed_part_of_a_name_leaves_the_others_to_amazon(parts: dict[str, str], name: tuple[str, str, str]) -> None:
     amazon = an_amazon_order()
-    view = seen(amazon, edited(amazon, name=parts), Settings())
+    view = Seen(amazon, edited(amazon, name=parts), Settings())
 
     assert (view.first_name, view.last_name, view.company) == name
     assert view.name_source == "edited"
@@ -250,7 +250,7 @@ def test_a_typed_last_name_does_not_make_a_person_of_a_company() -> None:
     amazon = an_amazon_order(recipient_name="Quill Works GmbH")
     edits = edited(amazon, name={"last_name": "Quill Works AG"})
 
-    assert seen(amazon, edits, Settings()).name_kind == "company"
+    assert Seen(amazon, edits, Settings()).name_kind == "company"
     assert missing(amazon, edits) == {}
 
 
@@ -294,9 +294,9 @@ def test_an_email_is_missing_when_it_is_blank_or_no_address(email: str | None, l
 def test_a_typed_email_covers_amazons() -> None:
     edits = edited(an_amazon_order(), email="typed@example.com")
 
-    view = seen(an_amazon_order(), edits, Settings())
+    view = Seen(an_amazon_order(), edits, Settings())
     assert (view.email, view.email_source) == ("typed@example.com", "edited")
-    view = seen(an_amazon_order(), Edits(), Settings())
+    view = Seen(an_amazon_order(), Edits(), Settings())
     assert (view.email, view.email_source) == ("ada@marketplace.example.com", "amazon")
 
 
@@ -345,12 +345,12 @@ def test_an_address_without_a_single_part_is_blank(address: Address | None) -> N
 def test_typed_parts_of_an_address_lie_over_amazons() -> None:
     amazon = an_amazon_order(delivery_address=an_address(line2="Apt 3"), tax_address=an_address())
     edits = edited(amazon, delivery_address=Address(line1="1 Typed Street"))
-    view = seen(amazon, edits, Settings())
+    view = Seen(amazon, edits, Settings())
 
     assert view.delivery_address == an_address(line1="1 Typed Street", line2="Apt 3")
     assert view.delivery_source == "edited"
     assert missing(amazon, edits) == {}
-    assert seen(amazon, Edits(), Settings()).delivery_source == "amazon"
+    assert Seen(amazon, Edits(), Settings()).delivery_source == "amazon"
 
 
 def test_a_part_that_nobody_typed_is_amazons_as_it_is_now() -> None:
@@ -360,7 +360,7 @@ def test_a_part_that_nobody_typed_is_amazons_as_it_is_now() -> None:
 
     assert missing(then, edits) == {"deliveryAddress": "incomplete", "billingAddress": "incomplete"}
     assert missing(now, edits) == {}
-    assert seen(now, edits, Settings()).delivery_address == an_address(postal_code="97210", phone="+1 503 555 0177")
+    assert Seen(now, edits, Settings()).delivery_address == an_address(postal_code="97210", phone="+1 503 555 0177")
 
 
 def test_a_part_that_a_person_blanked_is_blank_whatever_amazon_says() -> None:
@@ -368,7 +368,7 @@ def test_a_part_that_a_person_blanked_is_blank_whatever_amazon_says() -> None:
     edits = edited(amazon, delivery_address=Address(postal_code=""))
 
     assert missing(amazon, edits) == {"deliveryAddress": "incomplete"}
-    assert seen(amazon, edits, Settings()).delivery_address == an_address(postal_code=None)
+    assert Seen(amazon, edits, Settings()).delivery_address == an_address(postal_code=None)
 
 
 def test_a_blanked_address_is_blank_whatever_amazon_says() -> None:
@@ -383,14 +383,14 @@ def test_a_street_that_amazon_sends_as_typed_is_amazons() -> None:
     edits = edited(an_amazon_order(delivery_address=an_address(line1=None)), delivery_address=typed)
     now = an_amazon_order(delivery_address=an_address(line2="Apt 3"))
 
-    assert seen(now, edits, Settings()).delivery_address == an_address(line2="Apt 3")
+    assert Seen(now, edits, Settings()).delivery_address == an_address(line2="Apt 3")
 
 
 # Billing --------------------------------------------------------------------------------------------------------------
 
 
 def test_the_address_of_the_buyers_tax_registration_is_the_billing_address() -> None:
-    view = seen(an_amazon_order(tax_address=an_address(line1="1 Ledger Lane")), Edits(), Settings())
+    view = Seen(an_amazon_order(tax_address=an_address(line1="1 Ledger Lane")), Edits(), Settings())
 
     assert view.billing_address == an_address(line1="1 Ledger Lane")
     assert view.billing_source == "amazonTax"
@@ -399,11 +399,11 @@ def test_the_address_of_the_buyers_tax_registration_is_the_billing_address() -> 
 def test_a_tax_registration_without_a_street_is_no_billing_address() -> None:
     order = an_amazon_order(tax_address=Address(city="Salem", country_code="US"))
 
-    assert seen(order, Edits(), Settings()).billing_source == "copiedFromDelivery"
+    assert Seen(order, Edits(), Settings()).billing_source == "copiedFromDelivery"
 
 
 def test_by_default_the_delivery_address_is_the_billing_address_too() -> None:
-    view = seen(an_amazon_order(recipient_name="Bo Ortiz"), Edits(), Settings())
+    view = Seen(an_amazon_order(recipient_name="Bo Ortiz"), Edits(), Settings())
 
     assert (view.billing_address, view.billing_source) == (an_address(), "copiedFromDelivery")
 
@@ -411,7 +411,7 @@ def test_by_default_the_delivery_address_is_the_billing_address_too() -> None:
 def test_a_typed_delivery_address_is_copied_too() -> None:
     edits = edited(an_amazon_order(), delivery_address=an_address(line1="1 Typed Street"))
 
-    assert seen(an_amazon_order(), edits, Settings()).billing_address == an_address(line1="1 Typed Street")
+    assert Seen(an_amazon_order(), edits, Settings()).billing_address == an_address(line1="1 Typed Street")
 
 
 def test_the_copy_lacks_the_same_parts_as_the_delivery_address() -> None:
@@ -421,7 +421,7 @@ def test_the_copy_lacks_the_same_parts_as_the_delivery_address() -> None:
 
 
 def test_typed_parts_of_a_bill_lie_over_the_copied_address() -> None:
-    view = seen(an_amazon_order(), edited(an_amazon_order(), billing_address=Address(line2="Floor 4")), Settings())
+    view = Seen(an_amazon_order(), edited(an_amazon_order(), billing_address=Address(line2="Floor 4")), Settings())
 
     assert (view.billing_address, view.billing_source) == (an_address(line2="Floor 4"), "edited")
 
@@ -429,7 +429,7 @@ def test_typed_parts_of_a_bill_lie_over_the_copied_address() -> None:
 def test_a_typed_billing_address_comes_before_all() -> None:
     amazon = an_amazon_order(tax_address=an_address(line1="1 Ledger Lane"))
     edits = edited(amazon, billing_address=an_address(line1="1 Typed Street"))
-    view = seen(amazon, edits, Settings(billing_address="require"))
+    view = Seen(amazon, edits, Settings(billing_address="require"))
 
     assert (view.billing_address, view.billing_source) == (an_address(line1="1 Typed Street"), "edited")
 
@@ -476,7 +476,7 @@ def test_a_billing_address_may_be_required() -> None:
 
     assert missing(an_amazon_order(), settings=settings) == {"billingAddress": "blank"}
     assert missing(an_amazon_order(tax_address=an_address()), settings=settings) == {}
-    assert seen(an_amazon_order(), Edits(), settings).billing_source == "none"
+    assert Seen(an_amazon_order(), Edits(), settings).billing_source == "none"
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def test_the_bill_is_in_the_name_of_the_tax_registration_else_the_buyer(
 ) -> None:
     amazon = an_amazon_order(**order, **names)
 
-    assert seen(amazon, edited(amazon, **typed), Settings()).billing_name == billed
+    assert Seen(amazon, edited(amazon, **typed), Settings()).billing_name == billed
 
 
 # Line items -----------------------------------------------------------------------------------------------------------
@@ -543,7 +543,7 @@ def test_a_replacement_for_nothing_is_complete() -> None:
 @pytest.mark.parametrize("cancelled", [{"quantity": 0}, {"is_cancelled": True}], ids=str)
 def test_cancelled_lines_are_not_seen(cancelled: dict[str, Any]) -> None:
     lines = (a_line(), a_line(order_item_id="2", seller_sku="SHADE-1", **cancelled))
-    view = seen(an_amazon_order(line_items=lines), Edits(), Settings())
+    view = Seen(an_amazon_order(line_items=lines), Edits(), Settings())
 
     assert [line.seller_sku for line in view.line_items] == ["LAMP-1"]
     assert view.line_items_source == "amazon"
@@ -556,7 +556,7 @@ def test_an_order_whose_only_line_is_cancelled_is_held() -> None:
 def test_typed_lines_replace_amazons_whole() -> None:
     typed = (a_line(seller_sku="TYPED"),)
     edits = edited(an_amazon_order(line_items=(a_line(), a_line(order_item_id="2"))), line_items=typed)
-    view = seen(an_amazon_order(), edits, Settings())
+    view = Seen(an_amazon_order(), edits, Settings())
 
     assert [line.seller_sku for line in view.line_items] == ["TYPED"]
     assert view.line_items_source == "edited"
@@ -565,7 +565,7 @@ def test_typed_lines_replace_amazons_whole() -> None:
 def to_send(order: AmazonOrder, typed: tuple[LineItem, ...] | None = None) -> list[int | None]:
     """The numbers that are left to send, line by line."""
     edits = edited(order, line_items=typed) if typed is not None else Edits()
-    return [line.quantity_to_send for line in seen(order, edits, Settings()).line_items]
+    return [line.quantity_to_send for line in Seen(order, edits, Settings()).line_items]
 
 
 @pytest.mark.parametrize(
@@ -595,7 +595,7 @@ def test_what_was_ordered_is_left_to_send_while_nothing_was_shipped() -> None:
 
 def test_a_line_seen_tells_the_number_ordered_as_well() -> None:
     order = an_amazon_order(line_items=(a_line(quantity=3, quantity_unfulfilled=1),))
-    (line,) = seen(order, Edits(), Settings()).line_items
+    (line,) = Seen(order, Edits(), Settings()).line_items
 
     assert (line.quantity_ordered, line.quantity_to_send) == (3, 1)
 

@@ -8,9 +8,10 @@ from unittest.mock import patch
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from nameparser import Lexicon
 
 from needs_attention.orders.legal_forms import vocabulary
-from needs_attention.orders.names import PersonName, split_name
+from needs_attention.orders.names import PersonName, has_two_names, split_name
 from needs_attention.values.text import cleaned, is_blank
 
 PEOPLE = [
@@ -681,6 +682,61 @@ def test_a_plain_name_is_split_as_the_parser_would_split_it(raw: str) -> None:
     split = split_name(raw)
     with patch("needs_attention.orders.names._is_plain", return_value=False):
         assert split_name(raw) == split
+
+
+@pytest.mark.parametrize(
+    "raw", ["Ana Souza", "Conceição dos Anjos", "Rosalind St. Clair", "Larissa Falcão e Silva", "José P. de la Torre"]
+)
+def test_two_names_show_without_a_split(raw: str) -> None:
+    assert has_two_names(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        "",
+        "Cher",
+        "Anna y Moss",  # one name to the parser
+        "Dr. Moss",
+        "Moss Jr.",
+        "de Mesnil",
+        "Moss c/o Anna",
+        "Moss z.Hd. Anna",
+        "Moss, Anna",
+        "Ramesh Unknown",
+        "Not Available de Moss",
+        "Amazon Customer",
+        "Kunde von Amazon",
+        "山田 太郎",
+    ],
+)
+def test_two_names_are_in_doubt_where_a_word_may_mean_something_else(raw: str | None) -> None:
+    assert not has_two_names(raw)
+
+
+lexicon = Lexicon.default()
+words_with_a_meaning = st.sampled_from(
+    sorted(
+        lexicon.titles
+        | lexicon.suffix_words
+        | lexicon.suffix_acronyms
+        | lexicon.particles
+        | lexicon.conjunctions
+        | lexicon.conjunctions_ambiguous
+        | lexicon.bound_given_names
+        | lexicon.maiden_markers
+        | {"unknown", "not", "available", "kunde", "attn", "c/o", "z.hd.", "mrs", "familie", "ltd", "and", "&", "#2"}
+    )
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(latin_words | words_with_a_meaning | words_with_a_meaning.map("{}.".format), min_size=2, max_size=5))
+def test_what_shows_two_names_splits_into_two_or_is_a_company(parts: list[str]) -> None:
+    raw = " ".join(("Anna", *parts))
+    assume(has_two_names(raw))
+    assert split_name(raw).kind in {"person", "company"}
 
 
 def words(name: str) -> Counter[str]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from needs_attention.orders.addresses import missing_parts
 from needs_attention.orders.amazon_order import WHOLE_ORDER, Address, AmazonOrder
 from needs_attention.orders.edits import BUYER_REQUESTED_CANCEL, FULFILLMENT_UNKNOWN, Edits, Unit
 from needs_attention.orders.effective import Seen
@@ -78,15 +77,15 @@ class Check(NamedTuple):
 
 
 def _first_name(view: Seen, _: AmazonOrder, settings: Settings) -> Gap | None:
-    return _name_part(view.first_name, view, settings)
+    return None if view.has_whole_name else _name_part(view.first_name, view, settings)
 
 
 def _last_name(view: Seen, _: AmazonOrder, settings: Settings) -> Gap | None:
-    return _name_part(view.last_name, view, settings)
+    return None if view.has_whole_name else _name_part(view.last_name, view, settings)
 
 
 def _name_part(part: str, view: Seen, settings: Settings) -> Gap | None:
-    if not is_blank(part) or view.name_kind == "company":
+    if not is_blank(part):
         return None
     if view.name_kind == "blank":
         return Gap("blank")
@@ -106,22 +105,19 @@ def _email(view: Seen, _: AmazonOrder, __: Settings) -> Gap | None:
 
 
 def _delivery_address(view: Seen, _: AmazonOrder, __: Settings) -> Gap | None:
-    return _address(view.delivery_address)
+    return _address(view.delivery_address, view.delivery_lacks)
 
 
 def _billing_address(view: Seen, _: AmazonOrder, settings: Settings) -> Gap | None:
     if view.billing_address is None and settings.billing_address == "copyIfSameName" and view.delivery_address:
         return Gap("buyerIsNotRecipient")
-    return _address(view.billing_address)
+    return _address(view.billing_address, view.billing_lacks)
 
 
-def _address(address: Address | None) -> Gap | None:
-    if address is None:
+def _address(address: Address | None, lacks: tuple[str, ...]) -> Gap | None:
+    if address is None or (lacks and not address.given_parts()):
         return Gap("blank")
-    parts = missing_parts(address)
-    if not parts:
-        return None
-    return Gap("incomplete", parts) if address.given_parts() else Gap("blank")
+    return Gap("incomplete", lacks) if lacks else None
 
 
 def _line_items(view: Seen, amazon: AmazonOrder, __: Settings) -> Gap | None:

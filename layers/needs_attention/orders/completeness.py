@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from needs_attention.orders.amazon_order import AmazonOrder
 from needs_attention.orders.checks import CHECK_OF, CHECKS
 from needs_attention.orders.edits import UNITS, Edits, Unit, unit_of
-from needs_attention.orders.effective import seen
+from needs_attention.orders.effective import Seen
 from needs_attention.orders.order import DIFFERS, Missing
 from needs_attention.orders.settings import Settings
 
 
 def find_missing(amazon: AmazonOrder, edits: Edits, settings: Settings) -> tuple[Missing, ...]:
     """Every gap of the order, in the order of the checks. A field that a person confirmed as unavailable is none."""
-    view = seen(amazon, edits, settings)
+    view = Seen(amazon, edits, settings)
     checks = CHECKS if not amazon.is_fulfilled_by_amazon else [one for one in CHECKS if one.applies_to_orders_of_amazon]
     return tuple(
         Missing(field=check.field, reason=gap.reason, parts=gap.parts)

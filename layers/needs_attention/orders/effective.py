@@ -1,13 +1,15 @@
 """The order as people see it: which of Amazon's data and which edits show, by unit, and what stands in for a gap."""
 
 from collections import Counter
-from typing import Literal
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
 
+from needs_attention.orders.addresses import missing_parts
 from needs_attention.orders.amazon_order import Address, AmazonOrder, LineItem
-from needs_attention.orders.edits import Edits, PersonsName, laid_over
-from needs_attention.orders.names import PersonName, split_name
+from needs_attention.orders.edits import Edits, PersonsName, Unit, laid_over
+from needs_attention.orders.names import NameKind, PersonName, has_two_names, split_name
 from needs_attention.orders.settings import Settings
-from needs_attention.values.model import Value
 from needs_attention.values.text import is_blank
 
 # The sources of the parts.
@@ -26,49 +28,131 @@ class SeenLine(LineItem):
     quantity_to_send: int | None = None
 
 
-class Seen(Value):
-    """The personal data and lines that are shown, each part with its source.
+@dataclass(frozen=True)
+class Seen:
+    """The personal data and lines that are shown: typed parts over Amazon's, part by part, each part with its source.
 
-    Without data, names are blank, there are no lines, and other parts are None. Cancelled lines are left out.
+    Typed lines replace Amazon's. Without data, names are blank, there are no lines, and other parts are None. Each part
+    is worked out when it is first asked for: a verdict on a complete order needs no split of its name.
     """
 
-    first_name: str
-    last_name: str
-    company: str
-    name_kind: Literal["person", "singleWord", "unspacedScript", "company", "blank"]
-    name_source: NameSource
-    email: str | None
-    email_source: AmazonsOrEdited
-    delivery_address: Address | None
-    delivery_source: AmazonsOrEdited
-    billing_name: str | None
-    billing_address: Address | None
-    billing_source: BillingSource
-    line_items: tuple[SeenLine, ...]
-    line_items_source: AmazonsOrEdited
+    amazon: AmazonOrder
+    edits: Edits
+    settings: Settings
+
+    @property
+    def first_name(self) -> str:
+        return self._name.first
+
+    @property
+    def last_name(self) -> str:
+        return self._name.last
+
+    @property
+    def name_kind(self) -> NameKind:
+        return self._name.kind
+
+    @cached_property
+    def has_whole_name(self) -> bool:
+        """Whether the name has a first and a last name, or is a company's."""
+        if self.edits.name is None and has_two_names(self._addressee.name):
+            return True
+        return self.name_kind == "company" or not (is_blank(self.first_name) or is_blank(self.last_name))
+
+    @property
+    def name_source(self) -> NameSource:
+        return "edited" if self.edits.is_edited("name") else self._addressee.source
+
+    @property
+    def company(self) -> str:
+        if self.edits.name is not None and self.edits.name.company is not None:
+            return self.edits.name.company
+        amazon = self.amazon
+        return (amazon.delivery_address and amazon.delivery_address.company_name) or amazon.buyer_company_name or ""
+
+    @property
+    def email(self) -> str | None:
+        return self.edits.email if self.edits.email is not None else self.amazon.buyer_email
+
+    @property
+    def email_source(self) -> AmazonsOrEdited:
+        return self._source("email")
+
+    @cached_property
+    def delivery_address(self) -> Address | None:
+        return laid_over(self.amazon.delivery_address, self.edits.delivery_address)
+
+    @cached_property
+    def delivery_lacks(self) -> tuple[str, ...]:
+        """The parts that the delivery address lacks, if there is one."""
+        return missing_parts(self.delivery_address) if self.delivery_address else ()
+
+    @property
+    def delivery_source(self) -> AmazonsOrEdited:
+        return self._source("delivery_address")
+
+    @property
+    def billing_name(self) -> str | None:
+        return self.amazon.tax_name or self.amazon.buyer_name or self.amazon.recipient_name
+
+    @cached_property
+    def billing_address(self) -> Address | None:
+        return laid_over(self._billing_without_edits[0], self.edits.billing_address)
+
+    @property
+    def billing_lacks(self) -> tuple[str, ...]:
+        """The parts that the billing address lacks, if there is one."""
+        if self.billing_source == "copiedFromDelivery":
+            return self.delivery_lacks
+        return missing_parts(self.billing_address) if self.billing_address else ()
+
+    @property
+    def billing_source(self) -> BillingSource:
+        return "edited" if self.edits.is_edited("billing_address") else self._billing_without_edits[1]
+
+    @cached_property
+    def line_items(self) -> tuple[SeenLine, ...]:
+        return _lines(self.amazon, self.edits)
+
+    @property
+    def line_items_source(self) -> AmazonsOrEdited:
+        return self._source("line_items")
+
+    def _source(self, unit: Unit) -> AmazonsOrEdited:
+        return "edited" if self.edits.is_edited(unit) else "amazon"
+
+    @cached_property
+    def _name(self) -> PersonName:
+        name, company, _ = self._addressee
+        amazons = split_name(name, company_name=company)
+        return amazons if self.edits.name is None else _with_typed_parts(amazons, self.edits.name)
+
+    @cached_property
+    def _addressee(self) -> "_Addressee":
+        amazon = self.amazon
+        if amazon.recipient_name:
+            company = amazon.delivery_address.company_name if amazon.delivery_address else None
+            return _Addressee(amazon.recipient_name, company, "recipient")
+        if amazon.addressee:
+            return _Addressee(amazon.addressee, amazon.buyer_company_name, "buyer")
+        return _Addressee(None, None, "none")
+
+    @cached_property
+    def _billing_without_edits(self) -> tuple[Address | None, BillingSource]:
+        """Amazon's API has no billing address. The buyer's tax registration comes nearest; then the setting decides."""
+        if self.amazon.tax_address is not None and self.amazon.tax_address.has_street:
+            return self.amazon.tax_address, "amazonTax"
+        if self.delivery_address is not None and _may_copy(self.amazon, self.settings):
+            return self.delivery_address, "copiedFromDelivery"
+        return None, "none"
 
 
-def seen(amazon: AmazonOrder, edits: Edits, settings: Settings) -> Seen:
-    """Typed parts over Amazon's, part by part; typed lines replace Amazon's."""
-    name, name_source = _name(amazon, edits)
-    delivery = laid_over(amazon.delivery_address, edits.delivery_address)
-    billing_name, billing, billing_source = _billing(amazon, edits, settings, delivery)
-    return Seen(
-        first_name=name.first,
-        last_name=name.last,
-        company=_company(amazon, edits),
-        name_kind=name.kind,
-        name_source=name_source,
-        email=edits.email if edits.email is not None else amazon.buyer_email,
-        email_source="edited" if edits.is_edited("email") else "amazon",
-        delivery_address=delivery,
-        delivery_source="edited" if edits.is_edited("delivery_address") else "amazon",
-        billing_name=billing_name,
-        billing_address=billing,
-        billing_source=billing_source,
-        line_items=_lines(amazon, edits),
-        line_items_source="edited" if edits.is_edited("line_items") else "amazon",
-    )
+class _Addressee(NamedTuple):
+    """The name of the addressee as Amazon writes it, and the company at the same address."""
+
+    name: str | None
+    company: str | None
+    source: NameSource
 
 
 def _lines(amazon: AmazonOrder, edits: Edits) -> tuple[SeenLine, ...]:
@@ -124,22 +208,6 @@ def _left(line: LineItem, amazon: AmazonOrder) -> int | None:
     return None if amazon.is_partly_shipped else line.quantity
 
 
-def _name(amazon: AmazonOrder, edits: Edits) -> tuple[PersonName, NameSource]:
-    amazons, source = _amazons_name(amazon)
-    if edits.name is None:
-        return amazons, source
-    return _with_typed_parts(amazons, edits.name), "edited"
-
-
-def _amazons_name(amazon: AmazonOrder) -> tuple[PersonName, NameSource]:
-    company = amazon.delivery_address.company_name if amazon.delivery_address else None
-    if amazon.recipient_name:
-        return split_name(amazon.recipient_name, company_name=company), "recipient"
-    if amazon.addressee:
-        return split_name(amazon.addressee, company_name=amazon.buyer_company_name), "buyer"
-    return PersonName(first="", last="", kind="blank"), "none"
-
-
 def _with_typed_parts(amazons: PersonName, typed: PersonsName) -> PersonName:
     first = amazons.first if typed.first_name is None else typed.first_name
     last = amazons.last if typed.last_name is None else typed.last_name
@@ -158,33 +226,6 @@ def _typed_name(first: str, last: str, company: str) -> PersonName:
     if only.kind in {"blank", "unspacedScript"}:
         return PersonName(first=first, last=last, kind=only.kind)
     return PersonName(first=first, last=last, kind="singleWord")
-
-
-def _company(amazon: AmazonOrder, edits: Edits) -> str:
-    if edits.name is not None and edits.name.company is not None:
-        return edits.name.company
-    return (amazon.delivery_address and amazon.delivery_address.company_name) or amazon.buyer_company_name or ""
-
-
-def _billing(
-    amazon: AmazonOrder, edits: Edits, settings: Settings, delivery: Address | None
-) -> tuple[str | None, Address | None, BillingSource]:
-    """Amazon's API has no billing address. The buyer's tax registration comes nearest; then the setting decides."""
-    name = amazon.tax_name or amazon.buyer_name or amazon.recipient_name
-    address, source = _billing_without_edits(amazon, settings, delivery)
-    if edits.billing_address is not None:
-        return name, laid_over(address, edits.billing_address), "edited"
-    return name, address, source
-
-
-def _billing_without_edits(
-    amazon: AmazonOrder, settings: Settings, delivery: Address | None
-) -> tuple[Address | None, BillingSource]:
-    if amazon.tax_address is not None and amazon.tax_address.has_street:
-        return amazon.tax_address, "amazonTax"
-    if delivery is not None and _may_copy(amazon, settings):
-        return delivery, "copiedFromDelivery"
-    return None, "none"
 
 
 def _may_copy(amazon: AmazonOrder, settings: Settings) -> bool:

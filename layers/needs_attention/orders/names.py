@@ -53,6 +53,24 @@ def split_name(raw: str | None, *, company_name: str | None = None) -> PersonNam
     return PersonName("", name, "company") if _is_named_like(name, company_name) else _split_plain(name)
 
 
+def has_two_names(raw: str | None) -> bool:
+    """Whether `split_name` certainly finds a first and a last name, or a company's: both ends of `raw` are plain names.
+
+    It does without the parser, which is the most expensive part of a verdict. False says nothing about the name.
+    """
+    name = cleaned(raw)
+    if name is None or " " not in name or _may_be_more_than_a_name(name):
+        return False
+    if _is_plain(name):
+        return _split_plain(name).kind == "person"
+    words = name.split()
+    if len(words) == 2 or _bare(words[1]) in _conjunctions():  # "Anna y Moss" is one name to the parser
+        return False
+    are_ends_plain = _is_plain(f"{words[0]} {words[-1]}") and _LATIN.fullmatch(name) is not None
+    parts = (words[-1], *(" ".join(words[:end]) for end in range(1, len(words))))  # "Not Available de Moss" has one
+    return are_ends_plain and _apart(name)[1] == name and not any(map(is_blank, parts))
+
+
 _NO_NAME = PersonName("", "", "blank")
 
 
@@ -258,6 +276,7 @@ def _parser() -> Parser:
 # One word or more, without any sign in or between them that could have a meaning.
 _PLAIN_WORD = "(?:[OD]['\u2019])?[A-Za-zÀ-ÖØ-öø-ÿ]{2,}(?:-[A-Za-zÀ-ÖØ-öø-ÿ]{2,})?"
 _PLAIN_WORDS = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})*")
+_LATIN = re.compile("[A-Za-zÀ-ÖØ-öø-ÿ .'\u2019-]+")
 _ROMAN_NUMERAL_AT_THE_END = re.compile(" [IVX]+$", re.IGNORECASE)
 
 
@@ -284,6 +303,12 @@ def _words_with_a_meaning() -> frozenset[str]:
     return frozenset(word for vocabulary in vocabularies for entry in vocabulary for word in entry.split())
 
 
+@functools.cache
+def _conjunctions() -> frozenset[str]:
+    lexicon = _parser().lexicon
+    return lexicon.conjunctions | lexicon.conjunctions_ambiguous
+
+
 def _is_plain(name: str) -> bool:
     """Whether `name` splits without the parser: its last word is the family name.
 
@@ -296,9 +321,9 @@ def _is_plain(name: str) -> bool:
     )
 
 
-def _may_be_more_than_a_name(plain: str) -> bool:
-    """Whether a word of `plain`, a name that is plain, can belong to a company, a marker or a couple's honorifics."""
-    words = plain.casefold().split()
+def _may_be_more_than_a_name(name: str) -> bool:
+    """Whether a plain word of `name` can belong to a company, a marker or a couple's honorifics."""
+    words = name.casefold().split()
     return words[-1] in ENDINGS or not _WORDS_OF_MORE_THAN_A_NAME.isdisjoint(words)
 
 

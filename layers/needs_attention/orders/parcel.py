@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from needs_attention.orders.amazon_order import WHERE
-from needs_attention.orders.effective import Seen, SeenLine, seen
+from needs_attention.orders.effective import Seen, SeenLine
 from needs_attention.orders.equivalence import plain, plain_places, plain_sku
 from needs_attention.orders.order import Order, Parcel, TakenLine
 from needs_attention.orders.settings import Settings
@@ -14,7 +14,7 @@ from needs_attention.values.text import cleaned
 
 def parcel_now(order: Order, settings: Settings) -> Parcel:
     """What leaves with the order as it is now."""
-    view = seen(order.amazon, order.edits, settings)
+    view = Seen(order.amazon, order.edits, settings)
     lines = tuple(
         TakenLine(
             order_item_id=line.order_item_id,
@@ -36,7 +36,7 @@ def told_now(order: Order, taken: Parcel, settings: Settings) -> Parcel:
     A release may split names in another way than the one before, which left fewer words out. So the name as Amazon
     writes it is the same name.
     """
-    view = seen(order.amazon, order.edits, settings)
+    view = Seen(order.amazon, order.edits, settings)
     now = _fingerprint(view, taken.lines)
     if now != taken.told and view.name_source in {"recipient", "buyer"}:
         as_amazon_writes = _fingerprint(view, taken.lines, f"{order.amazon.addressee} {view.company}")
@@ -46,7 +46,7 @@ def told_now(order: Order, taken: Parcel, settings: Settings) -> Parcel:
 
 def earlier_fingerprint(order: Order, settings: Settings) -> str:
     """The fingerprint of the release before, which still compares with it while both run side by side."""
-    view = seen(order.amazon, order.edits, settings)
+    view = Seen(order.amazon, order.edits, settings)
     where = view.delivery_address.model_dump(include=WHERE) if view.delivery_address else {}
     destination = [view.first_name, view.last_name, view.company, *sorted(where.items())]
     lines = order.edits.line_items if order.edits.line_items is not None else order.amazon.line_items or ()

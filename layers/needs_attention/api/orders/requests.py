@@ -25,7 +25,7 @@ from needs_attention.orders.amazon_order import Address, LineItem, Money
 from needs_attention.orders.checks import CONFIRMABLE
 from needs_attention.orders.countries import code_of_country
 from needs_attention.orders.edits import UNITS, Unit
-from needs_attention.orders.effective import seen
+from needs_attention.orders.effective import Seen
 from needs_attention.orders.gate import DecisionName, Refused, Wanted, check_editable
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
@@ -281,7 +281,7 @@ class OrderPatch(Value):
         names = {name: getattr(self, name) for name in (*_NAME_PARTS, "email")}
         found = list(warnings_of_texts({to_camel(name): text for name, text in names.items()}))
         if self.delivery_address or self.billing_address:
-            view = seen(changed.amazon, changed.edits, settings)
+            view = Seen(changed.amazon, changed.edits, settings)
             found += warnings_of_address("deliveryAddress", self.delivery_address or {}, view.delivery_address)
             found += warnings_of_address("billingAddress", self.billing_address or {}, view.billing_address)
         return tuple(found)
@@ -294,7 +294,7 @@ class OrderPatch(Value):
         edits = order.edits
         if "delivery_address" in units:
             edits = edits.with_typed("delivery_address", units["delivery_address"], order.amazon)
-        delivery = seen(order.amazon, edits, settings).delivery_address
+        delivery = Seen(order.amazon, edits, settings).delivery_address
         if delivery is None or not delivery.given_parts():
             raise _wrong("copyDeliveryToBilling", "noDeliveryAddress", "the order has no delivery address to copy")
         return delivery.given_parts()

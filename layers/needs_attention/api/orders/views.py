@@ -17,7 +17,7 @@ from needs_attention.orders.amazon_order import Address, CameBackFrom, LineItem,
 from needs_attention.orders.completeness import hidden_by_typing
 from needs_attention.orders.decisions import Decision
 from needs_attention.orders.edits import Unit, units_typed_otherwise
-from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource, Seen, SeenLine, seen
+from needs_attention.orders.effective import AmazonsOrEdited, BillingSource, NameSource, Seen, SeenLine
 from needs_attention.orders.equivalence import plain_sku
 from needs_attention.orders.order import (
     DispatchedBy,
@@ -289,7 +289,7 @@ def _stop(summary: Summary) -> Stop | None:
 
 def whole_order(order: Order, surroundings: Surroundings, now: datetime) -> WholeOrder:
     """The whole order: its row, and the data behind it with its sources."""
-    view = seen(order.amazon, order.edits, surroundings.settings_for(order.amazon.marketplace_id))
+    view = Seen(order.amazon, order.edits, surroundings.settings_for(order.amazon.marketplace_id))
     return {
         **order_row(Summary.of(order), surroundings, now),
         **(_NO_PERSONAL_DATA if order.redacted_at else _personal_data(view)),
