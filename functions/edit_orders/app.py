@@ -31,10 +31,12 @@ from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder
 from needs_attention.api.router import Api
 from needs_attention.environment import AnswersTable, OrderTables
+from needs_attention.orders import names
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 
+names.load_parser()
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)

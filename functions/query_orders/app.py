@@ -23,12 +23,14 @@ from needs_attention.api.orders.views import WholeOrder
 from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention
 from needs_attention.api.router import Api
 from needs_attention.environment import HistoryTable, OrderTables
+from needs_attention.orders import names
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.history import HistoryStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 
+names.load_parser()
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)

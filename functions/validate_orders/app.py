@@ -13,10 +13,12 @@ from needs_attention import aws
 from needs_attention.environment import OrderTables
 from needs_attention.jobs.stream_records import told_if_it_fails
 from needs_attention.jobs.validation import Validation
+from needs_attention.orders import names
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
 from needs_attention.values import times
 
+names.load_parser()
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
@@ -43,7 +45,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         counts=dict(validation.counts),
     )
     # The lists come first: Powertools sends all metrics when one has a hundred values, and needs some left at the end.
-    for waited in validation.waited:
+    for waited in sorted(validation.waited):
         metrics.add_metric(name="VerdictLag", unit=MetricUnit.Seconds, value=waited.total_seconds())
     for held_for in validation.held_for:
         metrics.add_metric(name="TimeToHeal", unit=MetricUnit.Seconds, value=held_for.total_seconds())

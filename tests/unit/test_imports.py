@@ -43,6 +43,7 @@ SOMEBODYS = {
     "needs_attention.api.integrations.preview": {"manage_settings"},
     "needs_attention.amazon.client": {"download_orders", "manage_settings", "receive_order_changes"},
     "needs_attention.jobs.validation": {"validate_orders"},
+    "nameparser": {"edit_orders", "query_orders", "validate_orders"},
 }
 
 

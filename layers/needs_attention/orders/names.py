@@ -13,12 +13,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
-
-from nameparser import DEFAULT_SCRIPT_ORDERS, FAMILY_FIRST, Lexicon, Parser, Policy, Role, Script
+from typing import TYPE_CHECKING, Literal
 
 from needs_attention.orders.legal_forms import ENDINGS, has_legal_form, squeezed, vocabulary
 from needs_attention.values.text import cleaned, is_blank
+
+if TYPE_CHECKING:
+    from nameparser import Parser
 
 NameKind = Literal["person", "singleWord", "unspacedScript", "company", "blank"]
 
@@ -51,6 +52,14 @@ def split_name(raw: str | None, *, company_name: str | None = None) -> PersonNam
     if not _is_plain(name) or _may_be_more_than_a_name(name):
         return _split_with_signs(name, company_name)
     return PersonName("", name, "company") if _is_named_like(name, company_name) else _split_plain(name)
+
+
+def load_parser() -> None:
+    """Imports and makes the parser, so that the first name need not.
+
+    A function that splits names calls it at its start, when Lambda gives it a whole processor.
+    """
+    _words_with_a_meaning()
 
 
 def has_two_names(raw: str | None) -> bool:
@@ -247,16 +256,27 @@ _COMMA = re.compile(r"\s*[,\uff0c\u060c\u3001]\s*")  # Western, Chinese, Arabic 
 # The beginnings of the Unicode names of their letters.
 _UNSPACED_SCRIPT = re.compile("CJK|IDEOGRAPHIC|HIRAGANA|KATAKANA|HANGUL|THAI|LAO|KHMER|MYANMAR|TIBETAN")
 
-_GIVEN_ROLES = frozenset({Role.TITLE, Role.GIVEN, Role.MIDDLE})
-_FAMILY_ROLES = frozenset({Role.FAMILY, Role.SUFFIX})
+# nameparser's words for the parts of a name.
+_GIVEN_ROLES = frozenset({"title", "given", "middle"})
+_FAMILY_ROLES = frozenset({"family", "suffix"})
 
 
 @functools.cache
-def _parser() -> Parser:
+def _parser() -> "Parser":
     """nameparser with a vocabulary of words that cannot be names.
 
     Its own titles, credentials and birth-name markers would take "Prince Rogers", "Anna Vi" or "Ida Ra" apart.
     """
+    # Imported here: it takes 30 ms, and half of the functions split no name.
+    from nameparser import (  # noqa: PLC0415 - see above
+        DEFAULT_SCRIPT_ORDERS,
+        FAMILY_FIRST,
+        Lexicon,
+        Parser,
+        Policy,
+        Script,
+    )
+
     default = Lexicon.default()
     lexicon = replace(
         default,
@@ -452,7 +472,7 @@ def _kind_of_one(name: str) -> NameKind:
     return "unspacedScript" if _is_unspaced(name) else "singleWord"
 
 
-def _words_with_roles(name: str) -> Iterator[tuple[str, Role | None]]:
+def _words_with_roles(name: str) -> Iterator[tuple[str, str | None]]:
     """Every word of `name` between spaces and commas, with its role; None for symbols alone."""
     spaced = _COMMA.sub(", ", name)
     role_at = {token.span.start: token.role for token in _parser().parse(spaced).tokens if token.span}
@@ -460,20 +480,20 @@ def _words_with_roles(name: str) -> Iterator[tuple[str, Role | None]]:
         yield match.group(), next((role_at[at] for at in range(*match.span()) if at in role_at), None)
 
 
-def _is_honorific(word: str, role: Role | None) -> bool:
+def _is_honorific(word: str, role: str | None) -> bool:
     """Whether `word`, not ahead of all names, is an honorific, as in "Smith, Mrs. Anna" and "山田 太郎 様"."""
-    if role is Role.TITLE:  # and connectors, as in "Mr. and Mrs."; nameparser takes any "Md." for a title
+    if role == "title":  # and connectors, as in "Mr. and Mrs."; nameparser takes any "Md." for a title
         return _is_honorific_ahead(word, is_first=True) or _bare(word) in _parser().lexicon.conjunctions
-    return role is Role.SUFFIX and _bare(word) in _TRAILING_HONORIFICS
+    return role == "suffix" and _bare(word) in _TRAILING_HONORIFICS
 
 
-def _is_family_name(word: str, role: Role | None) -> bool:
+def _is_family_name(word: str, role: str | None) -> bool:
     """Whether `word` alone can be a family name. A Roman numeral can: "Vi" and "Xi" are names."""
     bare = word.casefold().replace(".", "")
-    return role is Role.FAMILY or (role is Role.SUFFIX and bare not in _SUFFIXES | _CREDENTIALS)
+    return role == "family" or (role == "suffix" and bare not in _SUFFIXES | _CREDENTIALS)
 
 
-def _parts(words: list[tuple[str, Role | None]]) -> tuple[str, str]:
+def _parts(words: list[tuple[str, str | None]]) -> tuple[str, str]:
     first: list[str] = []
     last: list[str] = []
     part = first
