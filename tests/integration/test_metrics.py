@@ -20,7 +20,7 @@ from tools.amazon_stand_in.server import AmazonStandIn
 from tools.builders import NOON, an_amazon_order, an_order, downloaded_again
 from tools.in_memory.api import CONTEXT, World, an_event, app
 
-HOUR = timedelta(hours=1)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
 class Measured(NamedTuple):
@@ -99,11 +99,19 @@ def test_a_hold_that_ends_because_amazon_cancelled_the_order_is_no_heal(world: W
     assert (values_of("OrdersHealed", told), values_of("TimeToHeal", told)) == ([0.0], [])
 
 
-def test_a_hundred_verdicts_at_once_are_all_measured(world: World, measured: Measure) -> None:
-    orders = [world.store(an_order(an_amazon_order(order_id=f"701-{number}"))) for number in range(100)]
-    validate(*orders)
+def test_verdicts_on_a_hundred_downloads_are_all_measured(world: World, measured: Measure) -> None:
+    orders = [an_order(an_amazon_order(order_id=f"701-{number}")) for number in range(100)]
+    validate(*(world.store(one.with_(downloaded_at=NOON - SECOND * at)) for at, one in enumerate(orders)))
     told = measured()
     assert (len(values_of("VerdictLag", told)), values_of("OrdersJudged", told)) == (100, [100.0])
+
+
+def test_verdicts_on_one_download_are_measured_once(world: World, measured: Measure) -> None:
+    orders = [world.store(an_order(an_amazon_order(order_id=f"701-{number}"))) for number in range(3)]
+    world.clock.advance(SECOND)
+    validate(*orders)
+    told = measured()
+    assert (values_of("VerdictLag", told), values_of("OrdersJudged", told)) == ([1.0], [3.0])
 
 
 def test_an_order_that_a_person_releases_tells_how_long_it_was_held(world: World, measured: Measure) -> None:

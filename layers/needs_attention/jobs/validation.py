@@ -24,7 +24,7 @@ class Validation:
         self._at = at
         self._settings: dict[str, IntegrationSettings] = {}
         self.counts: Counter[str] = Counter(judged=0, held=0, healed=0, stale=0)
-        self.waited: list[timedelta] = []  # each order judged, from its download to its verdict
+        self.waited: set[timedelta] = set()  # from a download to the verdicts on its orders
         self.held_for: list[timedelta] = []  # each order healed, from its hold to its end
 
     def judge_image(self, image: Item) -> None:
@@ -46,7 +46,7 @@ class Validation:
             self.counts["stale"] += 1
             return
         self.counts["judged"] += 1
-        self.waited.append(self._at - order.downloaded_at)
+        self.waited.add(self._at - order.downloaded_at)
         self.counts["held"] += landed.was_just("OrderHeld")
         if order.held and landed.was_just("OrderHealed"):
             self.counts["healed"] += 1
