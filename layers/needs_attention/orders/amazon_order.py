@@ -301,6 +301,8 @@ class AmazonOrder(Value):
     def changed_fields(self, newer: "AmazonOrder") -> tuple[str, ...]:
         """The names (camelCase) of the fields in which `newer` differs, for the history."""
         changed = differing(self, newer)
+        if not changed:
+            return ()
         return tuple(info.alias or field for field, info in type(self).model_fields.items() if field in changed)
 
 

@@ -95,7 +95,7 @@ def _changed_fields(before: Order | None, after: Order) -> tuple[str, ...]:
 
 def _names(kind: type[Value], fields: Set[str]) -> list[str]:
     """Those fields of a value in the sequence in which it has them, by their names in JSON."""
-    return [info.alias or name for name, info in kind.model_fields.items() if name in fields]
+    return [info.alias or name for name, info in kind.model_fields.items() if name in fields] if fields else []
 
 
 def happened(before: Order | None, after: Order, *, by_a_person: bool) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _address(address: Address | None, lacks: tuple[str, ...]) -> Gap | None:
 
 def _line_items(view: Seen, amazon: AmazonOrder, __: Settings) -> Gap | None:
     is_amazons = amazon.is_fulfilled_by_amazon
-    numbers = [(line, line.quantity if is_amazons else line.quantity_to_send) for line in view.line_items]
+    numbers = [(line, line.quantity if is_amazons else left) for line, left in view.left_to_send]
     to_pick = [(line, number) for line, number in numbers if number != 0]
     if not to_pick:
         return Gap("blank")

@@ -1,6 +1,7 @@
 """The order as people see it: which of Amazon's data and which edits show, by unit, and what stands in for a gap."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -111,8 +112,16 @@ class Seen:
         return "edited" if self.edits.is_edited("billing_address") else self._billing_without_edits[1]
 
     @cached_property
+    def left_to_send(self) -> tuple[tuple[LineItem, int | None], ...]:
+        """The lines, each with the number of its units that is left to send; None if nobody can tell."""
+        return tuple((line, left) for line, left in _left_to_send(self.amazon, self.edits) if line.is_wanted)
+
+    @property
     def line_items(self) -> tuple[SeenLine, ...]:
-        return _lines(self.amazon, self.edits)
+        return tuple(
+            SeenLine(**dict(line), quantity_ordered=line.quantity, quantity_to_send=left)
+            for line, left in self.left_to_send
+        )
 
     @property
     def line_items_source(self) -> AmazonsOrEdited:
@@ -155,18 +164,18 @@ class _Addressee(NamedTuple):
     source: NameSource
 
 
-def _lines(amazon: AmazonOrder, edits: Edits) -> tuple[SeenLine, ...]:
-    """The wanted lines. A typed line that names one of Amazon's keeps its share of what was sent, or cancelled."""
+def _left_to_send(amazon: AmazonOrder, edits: Edits) -> Iterator[tuple[LineItem, int | None]]:
+    """Each line, with what is left of it. A typed line that names one of Amazon's keeps its share of what is gone."""
     amazons = amazon.line_items or ()
     if edits.line_items is None:
-        return tuple(_seen_line(line, _left(line, amazon)) for line in amazons if line.is_wanted)
+        yield from ((line, _left(line, amazon)) for line in amazons)
+        return
     was_sent = amazon.is_partly_shipped or any(map(_gone, amazons))
     done = {line.order_item_id for line in amazons if not line.is_wanted or line.quantity_unfulfilled == 0}
     unclear = {line.order_item_id for line in amazons if amazon.is_partly_shipped and _gone(line) is None}
     gone = Counter[str | None]()
     for line in amazons:
         gone[line.order_item_id] += _gone(line) or 0
-    seen_lines: list[SeenLine] = []
     for line in edits.line_items:
         left = line.quantity
         if line.order_item_id is None:
@@ -179,12 +188,7 @@ def _lines(amazon: AmazonOrder, edits: Edits) -> tuple[SeenLine, ...]:
             taken = min(left, gone[line.order_item_id])
             gone[line.order_item_id] -= taken
             left -= taken
-        seen_lines.append(_seen_line(line, left))
-    return tuple(line for line in seen_lines if line.is_wanted)
-
-
-def _seen_line(line: LineItem, left: int | None) -> SeenLine:
-    return SeenLine(**dict(line), quantity_ordered=line.quantity, quantity_to_send=left)
+        yield line, left
 
 
 def _gone(line: LineItem) -> int | None:

@@ -32,9 +32,10 @@ class ThreePlStatus(StrEnum):
     @property
     def is_handed_over(self) -> bool:
         """Whether the warehouse has the order: from then on nobody here changes it."""
-        return self in {self.TRANSFERRED, self.WITH_ERRORS, self.PICKED}
+        return self in _HANDED_OVER
 
 
+_HANDED_OVER = frozenset({ThreePlStatus.TRANSFERRED, ThreePlStatus.WITH_ERRORS, ThreePlStatus.PICKED})
 OURS_TO_SET = [str(status) for status in ThreePlStatus if not status.is_handed_over]
 
 NEEDS_ATTENTION = "needs-attention"

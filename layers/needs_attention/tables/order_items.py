@@ -1,11 +1,10 @@
 """An order as a DynamoDB item: its attributes, the keys of the indexes, and the updates that write it."""
 
-import json
 from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from needs_attention.orders.deadline import next_look
 from needs_attention.orders.order import Order, Redaction
@@ -47,9 +46,13 @@ _JSON = {
     "redaction",
     "lastChange",
 }
-_ATTRIBUTES = {info.alias or name for name, info in Order.model_fields.items()}
 # The release before keeps a verdict's hold and a person's in `hold`, and still reads that (see `mirrored_hold`).
 _STORED_AS = {"hold": "verdictHold"}
+_NAMES = {name: info.alias or name for name, info in Order.model_fields.items()}
+_ATTRIBUTES = {name: _STORED_AS.get(alias, alias) for name, alias in _NAMES.items()}
+_NAME_OF = {_ATTRIBUTES[name]: alias for name, alias in _NAMES.items()}
+# The attributes of `_keys` that an order need not have.
+_KEYS_OF_SOME_ORDERS = {"hold", "stageKey", "shipByKey", "dueKey"}
 # What is read out of that `hold` is in none of these attributes until the order is written in the form of now.
 _READ_OTHERWISE = {"hold", "decisions"}
 
@@ -69,8 +72,8 @@ def to_item(order: Order) -> dict[str, "AttributeValueTypeDef"]:
 def order_from_item(item: Item) -> Order:
     """The order of an item or of a stream image. Raises ValueError if it is not one of ours."""
     values: dict[str, Any] = {}
-    for name in _ATTRIBUTES:
-        if (stored := item.get(_STORED_AS.get(name, name))) is not None:
+    for attribute, stored in item.items():
+        if (name := _NAME_OF.get(attribute)) is not None:
             ((_, value),) = stored.items()
             values[name] = from_json(str(value)) if name in _JSON else value
     try:
@@ -113,7 +116,7 @@ def _fields(order: Order, names: Set[str]) -> dict[str, "AttributeValueTypeDef"]
 
 
 def _json_text(value: object) -> "AttributeValueTypeDef":
-    return text(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return text(to_json(value).decode())
 
 
 def _plain(value: str | int | bool) -> "AttributeValueTypeDef":  # noqa: FBT001 - an attribute's value
@@ -212,19 +215,17 @@ def update_if_unchanged(before: Order | None, after: Order) -> dict[str, Any]:
 
 
 def update_of_differences(before: Order | None, after: Order) -> dict[str, Any]:
-    """An update expression for the attributes that differ, the key aside. The summary is written with every change."""
-    upgraded = _READ_OTHERWISE if before and is_upgraded(before, after) else set()
-    names = differing(before, after) | upgraded if before else Order.model_fields.keys()
-    old = _fields(before, names - upgraded) | _keys(before) if before else {}
-    new = _fields(after, names) | _keys(after) | {"summary": _summary(after)}
-    # The release before computed some keys otherwise.
-    known = old if not upgraded else {}
-    changed = sorted(name for name in new if name != "orderId" and new[name] != known.get(name))
-    gone = sorted({*old, *(_STORED_AS.get(name, name) for name in upgraded)} - new.keys())
-    sets = ", ".join(f"#{name} = :{name}" for name in changed)
+    """An update expression for the fields that differ, with the summary and the keys of the indexes, which follow."""
+    names = differing(before, after) if before else set(Order.model_fields)
+    if before and is_upgraded(before, after):
+        names |= _READ_OTHERWISE
+    written = _fields(after, names) | _keys(after) | {"summary": _summary(after)}
+    written.pop("orderId", None)  # the key
+    gone = sorted({*map(_ATTRIBUTES.__getitem__, names), *_KEYS_OF_SOME_ORDERS} - written.keys()) if before else []
+    sets = ", ".join(f"#{name} = :{name}" for name in written)
     removes = ", ".join(f"#{name}" for name in gone)
     return {
         "UpdateExpression": f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
-        "ExpressionAttributeNames": {f"#{name}": name for name in (*changed, *gone)},
-        "ExpressionAttributeValues": {f":{name}": new[name] for name in changed},
+        "ExpressionAttributeNames": {f"#{name}": name for name in (*written, *gone)},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in written.items()},
     }

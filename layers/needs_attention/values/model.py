@@ -14,6 +14,8 @@ class Value(BaseModel):
 
 def differing[Kind: Value](one: Kind, other: Kind) -> set[str]:
     """The names of the fields in which the two differ."""
+    if one is other:
+        return set()
     was, now = vars(one), vars(other)
     # A change keeps most values as they are, and an identity check is cheaper than a comparison.
     return {name for name in was if was[name] is not now[name] and was[name] != now[name]}

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 def instant(time: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T18:00:00.000Z`. These texts sort like their times."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def id_made_at(time: datetime, suffix: str | None = None) -> str:
