@@ -259,6 +259,19 @@ def test_a_merge_goes_on_once_it_is_asked_for_again_after_a_rollback(two: World)
     assert two.order(order_id).integration == "acme-na"
 
 
+def test_a_merge_goes_on_once_its_target_is_removed_and_revived(two: World) -> None:
+    order_id = canadian(two).order_id
+    merge(two)
+    two.call("DELETE", "/integrations/acme-na")
+    body = {"integrationId": "acme-na", "region": "NA", "sellerId": ACME, "marketplaceIds": [US, CANADA]}
+    assert two.call("POST", "/integrations", body | {"credentials": CREDENTIALS}).status == 201
+    assert integration(two).merged_from == ("acme-ca",)
+    assert progress(two)["finishedAt"] is None
+    two.clock.advance(3 * MINUTE)
+    run(two)
+    assert two.order(order_id).integration == "acme-na"
+
+
 @pytest.mark.parametrize("number", range(1, 20))
 def test_a_run_that_dies_repeats_and_moves_each_order_once(two: World, number: int) -> None:
     moved = [canadian(two, one).order_id for one in range(3)]

@@ -130,6 +130,7 @@ class Registration(Value):
             is_paused=before is not None and before.is_paused,
             is_frozen=before is not None and before.is_frozen,
             named_sellers=before.named_sellers if before else (),
+            merged_from=before.merged_from if before else (),
             revision=before.revision if before else 0,
         )
 
