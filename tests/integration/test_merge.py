@@ -105,6 +105,13 @@ def test_nobody_unfreezes_an_integration_while_a_merge_is_under_way(two: World) 
     assert two.call("DELETE", "/integrations/acme-na/freeze").status == 200
 
 
+@pytest.mark.parametrize("number", REQUESTS)
+def test_a_merge_that_begins_meanwhile_finds_its_target_frozen(two: World, number: int) -> None:
+    with before_request(number, lambda: merge(two)):
+        two.call("DELETE", "/integrations/acme-na/freeze")
+    assert integration(two).is_frozen or two.downloads.merge_under_way("acme-na") is None
+
+
 def test_the_marketplaces_come_along_with_the_settings_of_their_orders(two: World) -> None:
     checks = Checks(email=False)
     two.change_integration("acme-ca", marketplace_ids=(CANADA, US), settings=LIVE.model_copy(update={"checks": checks}))

@@ -167,13 +167,11 @@ class IntegrationChanges:
 
     def freeze(self, integration_id: str, if_match: IfMatch) -> IntegrationDetails:
         """Stops the hand-over of the integration's orders. Raises a 404, 409 or 412."""
-        return self._with_freeze(integration_id, if_match, is_frozen=True)
+        return self._with_freeze(integration_id, if_match, lambda one: one.model_copy(update={"is_frozen": True}))
 
     def unfreeze(self, integration_id: str, if_match: IfMatch) -> IntegrationDetails:
         """Lets the integration's orders be handed over again. Raises a 404, 409 or 412."""
-        if under_way := self._downloads.merge_under_way(integration_id):
-            raise Problem(409, f"The merge of {under_way.source} is not finished.", code="mergeUnderWay")
-        return self._with_freeze(integration_id, if_match, is_frozen=False)
+        return self._with_freeze(integration_id, if_match, self._unfrozen)
 
     def freeze_all(self) -> Freeze:
         """Stops the hand-over of all orders."""
@@ -243,9 +241,16 @@ class IntegrationChanges:
         self._downloads.begin_rejudgement(integration_id, job)
         return job
 
-    def _with_freeze(self, integration_id: str, if_match: IfMatch, *, is_frozen: bool) -> IntegrationDetails:
-        changed = self._changed(integration_id, lambda one: one.model_copy(update={"is_frozen": is_frozen}), if_match)
-        return self._list.details(changed, self._now)
+    def _with_freeze(
+        self, integration_id: str, if_match: IfMatch, update: Callable[[Integration], Integration]
+    ) -> IntegrationDetails:
+        return self._list.details(self._changed(integration_id, update, if_match), self._now)
+
+    def _unfrozen(self, integration: Integration) -> Integration:
+        """A merge that begins from now on changes the integration, so this look at merges is repeated."""
+        if under_way := self._downloads.merge_under_way(integration.integration_id):
+            raise Problem(409, f"The merge of {under_way.source} is not finished.", code="mergeUnderWay")
+        return integration.model_copy(update={"is_frozen": False})
 
     def _changed(
         self, integration_id: str, update: Callable[[Integration], Integration], if_match: IfMatch
