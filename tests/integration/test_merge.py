@@ -311,6 +311,16 @@ def test_an_order_that_somebody_changes_meanwhile_moves_with_the_change(two: Wor
         assert order.decisions.three_pl_status is not None
 
 
+def test_a_sheet_of_the_source_leaves_out_what_moves_meanwhile(two: World) -> None:
+    order_id = canadian(two).order_id
+    merge(two)
+    two.clock.advance(3 * MINUTE)
+    with two.just_before("query_orders", "BatchGetItem", lambda: run(two)):
+        answer = two.call("GET", "/orders.csv", query={"integration": "acme-ca"})
+    assert answer.status == 200
+    assert order_id not in str(answer.body)
+
+
 @pytest.mark.parametrize("number", REQUESTS)
 def test_a_merge_begins_whole_or_not_at_all(two: World, number: int) -> None:
     try:

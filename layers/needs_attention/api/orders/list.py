@@ -110,8 +110,10 @@ class OrderList:
         listed = self._listed(filters, now, is_warehouse=False)
         found = self._orders.get_many(summary.order_id for summary in listed.summaries)
         orders = [found[summary.order_id] for summary in listed.summaries if summary.order_id in found]
+        # A merge may have moved an order out of the listed integration since the index was read.
+        around_each = ((order, listed.surroundings.get(order.integration)) for order in orders)
         return {
-            "orders": [whole_order(order, listed.surroundings[order.integration], now) for order in orders],
+            "orders": [whole_order(order, own, now) for order, own in around_each if own],
             "nextCursor": listed.next_cursor,
         }
 
