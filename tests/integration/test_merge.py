@@ -8,6 +8,7 @@ import pytest
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.integrations.integration import Integration, NamedSeller
 from needs_attention.integrations.integration_settings import IntegrationSettings, MarketplaceSettings
+from needs_attention.jobs.due_orders import go_on_rejudging
 from needs_attention.jobs.merging import go_on_merging
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.orders.order import Order
@@ -45,6 +46,11 @@ def progress(world: World) -> Any:
 
 def run(world: World, *, lasting: timedelta = MINUTE) -> bool:
     return go_on_merging(world.orders, world.downloads, "acme-na", world.clock, world.clock.now + lasting)
+
+
+def rejudge(world: World, integration_id: str = "acme-na") -> None:
+    until = world.clock.now + MINUTE
+    go_on_rejudging(world.orders, world.downloads, integration(world, integration_id), world.clock, until)
 
 
 def merged(world: World) -> Any:
@@ -231,6 +237,50 @@ def test_nothing_moves_before_the_last_run_of_the_source_has_ended(two: World) -
     late = canadian(two, 2)
     run(two)
     assert {two.order(one.order_id).integration for one in (order, late)} == {"acme-na"}
+
+
+def test_orders_move_once_the_source_has_judged_all_of_them_again(two: World) -> None:
+    two.change_integration("acme-ca", settings=LIVE.model_copy(update={"checks": Checks(email=False)}))
+    order_id = canadian(two, buyer_email=None).order_id
+    two.change_integration("acme-ca", settings=LIVE, deleted_at=None)
+    assert two.call("POST", "/integrations/acme-ca/rejudgement").status == 202
+    two.change_integration("acme-ca", deleted_at=NOON)
+    merge(two)
+    two.clock.advance(3 * MINUTE)
+    assert run(two) is False
+    rejudge(two, "acme-ca")
+    run(two)
+    assert (two.order(order_id).integration, two.order(order_id).is_held) == ("acme-na", True)
+
+
+@pytest.mark.parametrize("asked", ["before", "afterwards"])
+def test_orders_that_move_behind_a_rejudgement_are_judged_again(two: World, asked: str) -> None:
+    checks = LIVE.model_copy(update={"checks": Checks(email=False)})
+    two.change_integration("acme-ca", settings=checks)
+    order_id = two.download("acme-ca", order_id="702-1", buyer_email=None).order_id  # sold where the target sells, too
+    if asked == "before":
+        two.call("POST", "/integrations/acme-na/rejudgement")
+    merge(two)
+    if asked == "afterwards":
+        two.call("POST", "/integrations/acme-na/rejudgement")
+    two.clock.advance(2 * MINUTE)
+    rejudge(two)
+    two.clock.advance(MINUTE)
+    run(two)
+    assert not two.order(order_id).is_held
+    two.clock.advance(2 * MINUTE)
+    rejudge(two)
+    assert two.order(order_id).is_held
+
+
+def test_a_merge_judges_nothing_again_that_nobody_asked_for(two: World) -> None:
+    two.call("POST", "/integrations/acme-na/rejudgement")
+    two.clock.advance(2 * MINUTE)
+    rejudge(two)
+    two.clock.advance(MINUTE)
+    judged_before = two.downloads.rejudgement("acme-na")
+    merged(two)
+    assert two.downloads.rejudgement("acme-na") == judged_before
 
 
 def test_many_orders_take_several_runs_and_each_asks_for_the_next(two: World) -> None:

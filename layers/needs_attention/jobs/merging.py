@@ -7,6 +7,7 @@ from functools import cache, partial
 from aws_lambda_powertools import Logger
 
 from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.integrations.integration import Rejudgement
 from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.standing import IntegrationState
@@ -30,12 +31,12 @@ def go_on_merging(
     """Moves orders into the integration, if a merge is under way; answers whether there is more to do at once.
 
     An order moves with its data, decisions and verdict in one write. A run that dies repeats a page, which changes
-    nothing. An erasure in the source comes first: it would not find orders that have moved. The download of what the
-    source missed comes last: orders that have not moved yet would be set aside.
+    nothing. What goes through all orders of the source comes first: it would not find orders that have moved. The
+    download of what the source missed comes last: orders that have not moved yet would be set aside.
     """
     existing = cache(partial(_existing, downloads))  # a removed integration stays as it is
     while merge := downloads.merge_under_way(integration_id):
-        if now() < merge.begins_at or downloads.erasures_under_way(merge.source):
+        if now() < merge.begins_at or _is_gone_through(downloads, merge.source):
             return False  # the schedule wakes the integration each minute
         if now() >= until:
             return True
@@ -45,9 +46,16 @@ def go_on_merging(
             downloads.save_merge(integration_id, after)
         elif not downloads.move_requests(merge.source, integration_id):
             _take_over_downloads(downloads, existing(integration_id), existing(merge.source), merge, now())
+            _judge_again_if_asked(downloads, existing(integration_id), merge, now())
             downloads.save_merge(integration_id, merge.model_copy(update={"finished_at": now()}))
             logger.info("merged", integration=integration_id, source=merge.source, orders=merge.orders)
     return False
+
+
+def _is_gone_through(downloads: DownloadStateStore, source: str) -> bool:
+    """Whether an erasure or a rejudgement goes through all orders of the source, page by page."""
+    judged_again = downloads.rejudgement(source)
+    return bool(downloads.erasures_under_way(source)) or (judged_again is not None and not judged_again.finished_at)
 
 
 def _existing(downloads: DownloadStateStore, integration_id: str) -> IntegrationState:
@@ -74,6 +82,15 @@ def _take_over_downloads(
         "get_bucket": live.get_bucket.shared_with(source.live.get_bucket, now),
     }
     downloads.save_live_download(integration_id, live.model_copy(update=shared))
+
+
+def _judge_again_if_asked(downloads: DownloadStateStore, target: IntegrationState, merge: Merge, now: datetime) -> None:
+    """Starts a rejudgement over that was under way meanwhile: orders may have moved to places that it had passed."""
+    asked = target.rejudgement
+    if asked and (asked.finished_at is None or asked.finished_at >= merge.requested_at):
+        every = tuple(stage.id for stage in target.surroundings.stages.stages)
+        again = Rejudgement(requested_by=asked.requested_by, requested_at=now, stages=every)
+        downloads.begin_rejudgement(target.integration.integration_id, again)
 
 
 def _with_next_page_moved(
