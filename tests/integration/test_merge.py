@@ -1,11 +1,14 @@
 """Two integrations of one seller become one: orders, requests and settings come along, and no order leaves by that."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from needs_attention.downloads.by_id import Redownload, SetAside
+from needs_attention.downloads.proofs import Again, Proofs
+from needs_attention.downloads.second_look import Reconciliation
+from needs_attention.downloads.walk import Pace, Walk
 from needs_attention.integrations.integration import Integration, NamedSeller
 from needs_attention.integrations.integration_settings import IntegrationSettings, MarketplaceSettings
 from needs_attention.jobs.due_orders import go_on_rejudging
@@ -204,6 +207,29 @@ def test_the_download_begins_with_the_history_that_the_source_did_not_finish(two
     merged(two)
     (download,) = two.downloads.backdated_downloads("acme-na")
     assert download.updated_after == NOON - 30 * DAY
+
+
+def test_the_download_begins_with_what_the_source_was_to_search_again(two: World) -> None:
+    """An order may have slipped between two pages there."""
+    walk = Walk.of_the_past(NOON - 5 * DAY, Pace())
+    again = Again(before=NOON - 4 * DAY, walk=walk, is_urgent=True)
+    two.downloads.save_proofs("acme-ca", Proofs(again=(again,)))
+    merged(two)
+    (download,) = two.downloads.backdated_downloads("acme-na")
+    assert download.updated_after == NOON - 5 * DAY
+
+
+@pytest.mark.parametrize("finished_at", [NOON, None])
+def test_the_download_begins_where_the_second_look_at_the_source_ended(
+    two: World, finished_at: datetime | None
+) -> None:
+    begin, end = NOON - 5 * DAY, NOON - 2 * DAY
+    walk = Walk.of_the_past(begin, Pace())
+    look = Reconciliation(updated_after=begin, updated_before=end, walk=walk, finished_at=finished_at)
+    two.downloads.save_reconciliation("acme-ca", look)
+    merged(two)
+    (download,) = two.downloads.backdated_downloads("acme-na")
+    assert download.updated_after == (end if finished_at else begin)
 
 
 def test_a_source_removed_years_ago_asks_amazon_for_no_more_than_it_shows(two: World) -> None:

@@ -82,8 +82,7 @@ class Reconciliation(Value):
         start = max(end - RECONCILED, since)
         if last:
             # No time lies between two looks, however long the last one took. A report holds at most a month.
-            looked_at_until = last.updated_before if last.finished_at else last.updated_after
-            start = max(min(start, looked_at_until), end - LONGEST)
+            start = max(min(start, last.looked_at_until), end - LONGEST)
         if end - start < RECONCILED_EVERY:
             return None
         walk = Walk.of_the_past(start, live.walk.pace)
@@ -95,6 +94,10 @@ class Reconciliation(Value):
             is_by_report=by_report,
             is_instead_of_report=is_instead,
         )
+
+    @property
+    def looked_at_until(self) -> datetime:
+        return self.updated_before if self.finished_at else self.updated_after
 
     @property
     def _has_failed(self) -> bool:

@@ -120,6 +120,9 @@ class DownloadStateStore:
         )
         return later
 
+    def proofs(self, integration_id: str) -> Proofs:
+        return read_item(Proofs, self._items.get(integration_id, "proofs")) or Proofs()
+
     def save_proofs(self, integration_id: str, proofs: Proofs) -> None:
         self._items.put(integration_id, "proofs", proofs)
 

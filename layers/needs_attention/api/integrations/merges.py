@@ -94,10 +94,21 @@ class IntegrationMerges:
         return merge_view(merge)
 
     def _end_of_downloads(self, source: Integration) -> datetime:
-        """Since when the source has missed updates, also those of a past that it had not downloaded yet."""
-        reached = self._downloads.live_download(source).walk.reached - max(LISTED_LATE)
-        unfinished = (one for one in self._downloads.backdated_downloads(source.integration_id) if not one.is_over)
-        return max(min([reached, *(one.updated_after for one in unfinished)]), self._now - OLDEST)
+        """Since when the source may have missed updates.
+
+        A past that it was to download, to look at a second time or, before its first second look, to search again
+        counts, too.
+        """
+        source_id, standing = source.integration_id, self._downloads.standing(source)
+        looked = standing.reconciliation
+        open_since = [
+            standing.live.walk.reached - max(LISTED_LATE),
+            *(one.updated_after for one in self._downloads.backdated_downloads(source_id) if not one.is_over),
+            *(one.walk.reached for one in self._downloads.proofs(source_id).again if looked is None),
+        ]
+        if looked:
+            open_since.append(looked.looked_at_until)
+        return max(min(open_since), self._now - OLDEST)
 
     def _check(self, source: Integration, target: Integration) -> None:
         if source.merged_into:
