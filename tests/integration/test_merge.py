@@ -419,15 +419,19 @@ def test_a_change_of_settings_that_comes_between_is_kept(two: World) -> None:
     assert (integration(two).name, integration(two).marketplace_ids) == ("Acme Ltd.", (US, CANADA))
 
 
-def test_an_order_that_cannot_be_read_stays_and_is_named(two: World) -> None:
-    spoilt, other = canadian(two, 1), canadian(two, 2)
-    two.dynamodb.update_item(
+def spoil(world: World, order: Order) -> None:
+    world.dynamodb.update_item(
         TableName="OrdersTable",
-        Key={"orderId": {"S": spoilt.order_id}},
+        Key={"orderId": {"S": order.order_id}},
         UpdateExpression="SET #amazon = :amazon",
         ExpressionAttributeNames={"#amazon": "amazon"},
         ExpressionAttributeValues={":amazon": {"S": "{"}},
     )
+
+
+def test_an_order_that_cannot_be_read_stays_and_is_named(two: World) -> None:
+    spoilt, other = canadian(two, 1), canadian(two, 2)
+    spoil(two, spoilt)
     shown = merged(two)
     assert (shown["orders"], shown["unreadable"]) == (1, [spoilt.order_id])
     assert shown["finishedAt"] is not None
@@ -437,6 +441,33 @@ def test_an_order_that_cannot_be_read_stays_and_is_named(two: World) -> None:
     run(two)
     assert two.order(spoilt.order_id).integration == "acme-na"
     assert progress(two)["unreadable"] == []
+
+
+def test_mended_orders_move_into_a_frozen_integration_only(two: World) -> None:
+    spoil(two, spoilt := canadian(two))
+    merged(two)
+    two.call("DELETE", "/integrations/acme-na/freeze")
+    two.dynamodb.put_item(TableName="OrdersTable", Item=to_item(spoilt))
+    answer = merge(two)
+    assert (answer.status, answer.body["code"]) == (409, "notFrozen")
+    assert run(two) is False
+    assert two.order(spoilt.order_id).integration == "acme-ca"
+    two.call("POST", "/integrations/acme-na/freeze")
+    assert merge(two).status == 202
+
+
+def test_what_mended_orders_missed_is_downloaded_too(two: World) -> None:
+    spoil(two, spoilt := canadian(two))
+    merged(two)
+    (first,) = two.downloads.backdated_downloads("acme-na")
+    over = first.model_copy(update={"status": "finished", "finished_at": two.clock.now})
+    two.downloads.save_backdated_download("acme-na", over)
+    two.dynamodb.put_item(TableName="OrdersTable", Item=to_item(spoilt))
+    two.clock.advance(DAY)
+    merge(two)
+    run(two)
+    (_, second) = two.downloads.backdated_downloads("acme-na")
+    assert (second.updated_after, second.is_over) == (first.updated_after, False)
 
 
 # Refusals

@@ -74,8 +74,8 @@ def _take_over_downloads(
     download = BackdatedDownload.requested(
         merge.missed_since, live.walk.pace, by=merge.requested_by, now=now, suffix=merge.source
     )
-    is_there = any(one.is_asked_for_again_by(download) for one in downloads.backdated_downloads(integration_id))
-    if not is_there:  # a run that died here has asked for it
+    waiting = (one for one in downloads.backdated_downloads(integration_id) if not one.is_over)
+    if not any(one.is_asked_for_again_by(download) for one in waiting):  # a run that died here has asked for it
         downloads.save_backdated_download(integration_id, download)
     shared = {
         "search_bucket": live.search_bucket.shared_with(source.live.search_bucket, now),

@@ -59,7 +59,7 @@ class IntegrationMerges:
             with suppress(ChangedMeanwhile):
                 is_begun = source.merged_into == integration_id
                 known = self._downloads.merge(integration_id, source.integration_id) if is_begun else None
-                merge = self._gone_on(known, target) if known else self._begun(source, target)
+                merge = self._gone_on(known, source, target) if known else self._begun(source, target)
                 self._wake_ups.wake(integration_id)
                 return merge_view(merge)
         raise changed_meanwhile()
@@ -75,14 +75,15 @@ class IntegrationMerges:
         self._integrations.begin_merge(source, target.with_source(source, self._integrations.stages()), merge)
         return merge
 
-    def _gone_on(self, merge: Merge, target: Integration) -> Merge:
-        """The merge as it is, or started over for orders that could not be read."""
+    def _gone_on(self, merge: Merge, source: Integration, target: Integration) -> Merge:
+        """The merge as it is, or started over for orders that could not be read. Raises a 409."""
         if merge.source not in target.merged_from:  # a release that knows no merges has changed the integration
             merged_from = (*target.merged_from, merge.source)
-            self._integrations.save(target.model_copy(update={"merged_from": merged_from}))
+            target = self._integrations.save(target.model_copy(update={"merged_from": merged_from}))
         if merge.finished_at and merge.unreadable:
+            _check_is_frozen(target)
             merge = merge.started_over()
-            self._downloads.save_merge(target.integration_id, merge)
+            self._integrations.begin_merge(source, target, merge)
         return merge
 
     def progress(self, integration_id: str) -> MergeView:
@@ -128,12 +129,16 @@ class IntegrationMerges:
         if source.seller_id is None and target.seller_id is None:
             detail = f"Name the seller first: send `sellerId` to {target.integration_id} with PATCH."
             raise Problem(409, detail, code="noSellerId")
-        if not target.is_frozen:
-            detail = (
-                f"Freeze {target.integration_id} first: no order that the source kept may leave before you have looked "
-                "at the settings."
-            )
-            raise Problem(409, detail, code="notFrozen")
+        _check_is_frozen(target)
+
+
+def _check_is_frozen(target: Integration) -> None:
+    if not target.is_frozen:
+        detail = (
+            f"Freeze {target.integration_id} first: no order that the source kept may leave before you have looked at "
+            "the settings."
+        )
+        raise Problem(409, detail, code="notFrozen")
 
 
 def merge_view(merge: Merge) -> MergeView:
