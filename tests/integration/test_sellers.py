@@ -215,6 +215,25 @@ def test_the_second_of_two_integrations_of_a_seller_is_told_to_be_merged(world: 
     assert "Remove acme-na, and merge it into that one" in answer.body["detail"]
 
 
+def test_a_seller_of_a_removed_integration_is_had_by_merging_that(world: World) -> None:
+    register(world, "shop")
+    remove(world, "shop")
+    answer = name_seller(world, "acme-na", ACME)
+    assert (answer.status, answer.body["registeredAs"]) == (409, "shop")
+    assert "Merge shop into acme-na" in answer.body["detail"]
+    world.change_integration(is_frozen=True)
+    assert world.call("POST", "/integrations/acme-na/merge", {"source": "shop"}).status == 202
+    assert world.call("GET", "/integrations/acme-na").body["sellerId"] == ACME
+
+
+def test_a_removed_integration_whose_seller_is_another_ones_is_merged(world: World) -> None:
+    remove(world, "acme-na")
+    register(world, "shop")
+    answer = register(world, "acme-na")
+    assert (answer.status, answer.body["registeredAs"]) == (409, "shop")
+    assert answer.body["detail"].endswith("Merge acme-na into that one: its orders come along.")
+
+
 def test_a_seller_recorded_wrongly_is_corrected_after_a_removal(world: World) -> None:
     register(world, "shop", BERG)
     remove(world, "shop")

@@ -92,7 +92,7 @@ class IntegrationChanges:
         wanted = wanted.of_seller(registration.seller_id, self._caller.name, self._now)
         if before is not None:
             _check_is_the_same_seller(before, wanted)
-        self._check_seller_is_free(wanted)
+        self._check_seller_is_free(wanted, before)
         self._check_download_start(wanted.settings)
         start, history = wanted.settings.download_orders_updated_after, None
         if start is not None:
@@ -103,7 +103,7 @@ class IntegrationChanges:
             try:
                 integration = self._integrations.save_with_seller(named, before, history)
             except ChangedMeanwhile:
-                self._check_seller_is_free(wanted)
+                self._check_seller_is_free(wanted, before)
                 raise
         self._wake_ups.wake(integration.integration_id)
         return self._list.details(integration, self._now)
@@ -289,23 +289,31 @@ class IntegrationChanges:
 
     def _check_seller_of(self, updated: Integration, before: Integration) -> None:
         if updated.seller_id != before.seller_id:
-            self._check_seller_is_free(updated)
+            self._check_seller_is_free(updated, before)
 
-    def _check_seller_is_free(self, integration: Integration) -> None:
-        """Raises a 409 that names the integration of the same seller."""
+    def _check_seller_is_free(self, integration: Integration, before: Integration | None) -> None:
+        """Raises a 409 that names the integration of the same seller. `before` is the integration as it was read."""
         if integration.seller_id is None:
             return
         holder = self._integrations.of_seller(integration.region, integration.seller_id)
         if holder is None or holder.integration_id == integration.integration_id:
             return
-        if holder.deleted_at:
-            way_out = f"It is removed: register it again under {holder.integration_id}, and its orders come along."
-        elif integration.revision:
-            way_out = f"Remove {integration.integration_id}, and merge it into that one: its orders come along."
-        else:
-            way_out = "Add the marketplaces to that one."
-        detail = f"The integration {holder.integration_id} has this seller in {holder.region} already. {way_out}"
+        has_it = f"The integration {holder.integration_id} has this seller in {holder.region} already."
+        detail = f"{has_it} {_way_out(holder, before)}"
         raise Problem(409, detail, code="sellerAlreadyRegistered", also={"registeredAs": holder.integration_id})
+
+
+def _way_out(holder: Integration, before: Integration | None) -> str:
+    """How to have the orders of the integration, which is new if there is no `before`, and of the holder in one."""
+    if before and before.deleted_at is None and holder.deleted_at and before.may_have_the_seller_of(holder):
+        return f"Merge {holder.integration_id} into {before.integration_id}: its seller and orders come along."
+    if holder.deleted_at:
+        return f"It is removed: register it again under {holder.integration_id}, and its orders come along."
+    if before is None:
+        return "Add the marketplaces to that one."
+    if before.deleted_at:
+        return f"Merge {before.integration_id} into that one: its orders come along."
+    return f"Remove {before.integration_id}, and merge it into that one: its orders come along."
 
 
 def _check_is_the_same_seller(removed: Integration, wanted: Integration) -> None:
