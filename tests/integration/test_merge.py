@@ -143,6 +143,22 @@ def test_orders_of_a_marketplace_that_the_source_has_left_keep_their_settings(tw
     assert two.call("GET", f"/orders/{order.order_id}").body["blockedBy"] == ["trialMode"]
 
 
+@pytest.mark.parametrize(
+    ("kept", "reason"), [({"trial_mode": True}, "trialMode"), ({"go_live_date": NOON + DAY}, "beforeGoLive")]
+)
+def test_no_order_of_a_marketplace_that_both_have_left_becomes_free(
+    two: World, kept: dict[str, Any], reason: str
+) -> None:
+    overrides = {MEXICO: MarketplaceSettings(**kept)}
+    two.change_integration(settings=LIVE.model_copy(update={"marketplaces": overrides}))
+    two.change_integration("acme-ca", settings=LIVE)
+    order = two.download(order_id="702-1", marketplace_id=MEXICO)
+    merged(two)
+    two.call("DELETE", "/integrations/acme-na/freeze")
+    assert two.call("GET", f"/orders/{order.order_id}").body["blockedBy"] == [reason]
+    assert integration(two).settings.of(CANADA) == LIVE.of(CANADA)
+
+
 def test_a_default_stage_that_is_gone_does_not_come_along(two: World) -> None:
     two.change_integration("acme-ca", settings=LIVE.model_copy(update={"default_stage": "gone", "trial_mode": True}))
     merged(two)

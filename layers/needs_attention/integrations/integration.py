@@ -107,16 +107,18 @@ class Integration(Value):
         """This integration once the source is merged into it: with its seller, and with its marketplaces.
 
         The orders of marketplaces that are not in its own list get the settings that they have in the source, but for a
-        default Stage that is gone.
+        default Stage that is gone. Of marketplaces that both have left, both may have orders: none of these becomes
+        free to leave.
         """
         added = tuple(one for one in source.marketplace_ids if one not in self.marketplace_ids)
         others = [
             one.id for one in MARKETPLACES.values() if one.region == self.region and one.id not in self.marketplace_ids
         ]
+        left = [one for one in others if one not in added]
         return self.model_copy(
             update={
                 "marketplace_ids": (*self.marketplace_ids, *added),
-                "settings": self.settings.with_overrides_of(source.settings, others, stages),
+                "settings": self.settings.with_overrides_of(source.settings, others, stages, kept_back=left),
                 "named_sellers": self.named_sellers or source.named_sellers,
                 "merged_from": (*self.merged_from, source.integration_id),
             }

@@ -1,6 +1,6 @@
 """The settings of one integration, and those that a marketplace has its own values of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, Self, TypeVar
@@ -108,15 +108,23 @@ class IntegrationSettings(OrderDefaults):
         return {one: self._with(overrides) for one, overrides in self.marketplaces.items()}
 
     def with_overrides_of(
-        self, other: "IntegrationSettings", marketplace_ids: Iterable[str], stages: Stages
+        self,
+        other: "IntegrationSettings",
+        marketplace_ids: Iterable[str],
+        stages: Stages,
+        *,
+        kept_back: Container[str] = (),
     ) -> "IntegrationSettings":
         """With other overrides for these marketplaces: their orders are judged as the other settings judge them.
 
-        A default Stage that is not among the Stages stays the integration's.
+        A default Stage that is not among the Stages stays the integration's. In the marketplaces that are `kept_back`
+        nothing may leave that either of the two settings keeps.
         """
         overrides = {**self.marketplaces}
         for one in marketplace_ids:
             wanted = other.of(one)
+            if one in kept_back:
+                wanted = wanted.no_freer_than(self.of(one))
             if stages.named(wanted.default_stage) is None:
                 wanted = wanted.model_copy(update={"default_stage": self.default_stage})
             overrides[one] = _overrides(self.of_others, wanted)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -99,3 +99,9 @@ class Settings(OrderDefaults):
     def may_hand_over(self, created_at: datetime) -> bool:
         """Whether an order created then may ever leave: not in trial mode, and not from before the go-live date."""
         return not self.trial_mode and (self.go_live_date is None or created_at >= self.go_live_date)
+
+    def no_freer_than(self, other: Self) -> Self:
+        """With the trial mode and the go-live date of both: what one of the two keeps here stays here."""
+        dates = [one.go_live_date for one in (self, other) if one.go_live_date]
+        kept = {"trial_mode": self.trial_mode or other.trial_mode, "go_live_date": max(dates, default=None)}
+        return self.model_copy(update=kept)
