@@ -226,6 +226,32 @@ def test_a_seller_of_a_removed_integration_is_had_by_merging_that(world: World) 
     assert world.call("GET", "/integrations/acme-na").body["sellerId"] == ACME
 
 
+@pytest.mark.parametrize("wrong", ["shop", "acme-na"])
+def test_a_merge_corrects_a_seller_that_was_recorded_wrongly(world: World, wrong: str) -> None:
+    """Two integrations never have one seller, so nothing else can make the two agree."""
+    register(world, "shop", BERG if wrong == "shop" else ACME)
+    name_seller(world, "acme-na", BERG if wrong == "acme-na" else ACME)
+    remove(world, "shop")
+    world.change_integration(is_frozen=True)
+    refused = world.call("POST", "/integrations/acme-na/merge", {"source": "shop"})
+    assert (refused.status, refused.body["code"]) == (409, "otherSeller")
+    answer = world.call("POST", "/integrations/acme-na/merge", {"source": "shop", "sellerId": ACME})
+    assert answer.status == 202
+    assert {(region, seller): holder for region, seller, holder in held_sellers(world)} == {("NA", ACME): "acme-na"}
+    assert {one.seller_id for one in every_integration(world)} == {ACME}
+    assert register(world, "other", BERG).status == 201
+
+
+def test_a_merge_gives_nobody_a_seller_that_neither_has(world: World) -> None:
+    register(world, "shop", BERG)
+    name_seller(world, "acme-na", ACME)
+    remove(world, "shop")
+    world.change_integration(is_frozen=True)
+    body = {"source": "shop", "sellerId": "A3OTHEROTHER00"}
+    answer = world.call("POST", "/integrations/acme-na/merge", body)
+    assert (answer.status, answer.codes) == (422, {"sellerId": "otherSeller"})
+
+
 def test_a_removed_integration_whose_seller_is_another_ones_is_merged(world: World) -> None:
     remove(world, "acme-na")
     register(world, "shop")

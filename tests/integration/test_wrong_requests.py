@@ -153,7 +153,7 @@ RIGHT: dict[Called, Any] = {
         "isPaused": True,
         "dryRun": False,
     },
-    Called("POST", "/integrations/{integrationId}/merge"): {"source": "acme-eu"},
+    Called("POST", "/integrations/{integrationId}/merge"): {"source": "acme-eu", "sellerId": "A1EXAMPLESELLER"},
     Called("POST", "/integrations/{integrationId}/downloads"): {
         "updatedAfter": "2026-11-20T00:00:00Z",
         "dryRun": False,

@@ -122,10 +122,13 @@ class SettingsStore:
         self._write_all(writes)
         return integration.model_copy(update={"revision": integration.revision + 1})
 
-    def begin_merge(self, source: Integration, merged: Integration, merge: Merge) -> None:
+    def begin_merge(
+        self, source: Integration, merged: Integration, merge: Merge, wrong: Integration | None = None
+    ) -> None:
         """Writes the merge with all that it changes at once: the two integrations, and whose seller it is.
 
-        `merged` is the target as it becomes. Raises ChangedMeanwhile.
+        `merged` is the target as it becomes. `wrong` is one of the two as it was read: its seller becomes free. Raises
+        ChangedMeanwhile.
         """
         target_id = merged.integration_id
         gone = source.model_copy(update={"merged_into": target_id})
@@ -133,7 +136,10 @@ class SettingsStore:
         if merged.seller_id:
             puts.append(self._put_seller(merged, merged.seller_id, held_by=source.integration_id))
         puts.append({"TableName": self._table, "Item": merge_item(target_id, merge)})
-        self._write_all([{"Put": put} for put in puts])
+        writes: list[Any] = [{"Put": put} for put in puts]
+        if wrong and wrong.seller_id:
+            writes.append({"Delete": self._delete_seller(wrong, wrong.seller_id)})
+        self._write_all(writes)
 
     def _put_next(self, integration: Integration) -> Any:
         later = integration.model_copy(update={"revision": integration.revision + 1})

@@ -59,12 +59,15 @@ class IntegrationMerges:
             with suppress(ChangedMeanwhile):
                 is_begun = source.merged_into == integration_id
                 known = self._downloads.merge(integration_id, source.integration_id) if is_begun else None
-                merge = self._gone_on(known, source, target) if known else self._begun(source, target)
+                merge = self._gone_on(known, source, target) if known else self._begun(source, target, request)
                 self._wake_ups.wake(integration_id)
                 return merge_view(merge)
         raise changed_meanwhile()
 
-    def _begun(self, source: Integration, target: Integration) -> Merge:
+    def _begun(self, source: Integration, target: Integration, request: MergeRequest) -> Merge:
+        seller_id, wrong = request.seller_id, _recorded_wrongly(source, target, request.seller_id)
+        if seller_id and wrong:
+            source, target = (one.of_seller(seller_id, self._caller.name, self._now) for one in (source, target))
         self._check(source, target)
         merge = Merge(
             source=source.integration_id,
@@ -72,7 +75,7 @@ class IntegrationMerges:
             requested_at=self._now,
             missed_since=self._end_of_downloads(source),
         )
-        self._integrations.begin_merge(source, target.with_source(source, self._integrations.stages()), merge)
+        self._integrations.begin_merge(source, target.with_source(source, self._integrations.stages()), merge, wrong)
         return merge
 
     def _gone_on(self, merge: Merge, source: Integration, target: Integration) -> Merge:
@@ -125,11 +128,23 @@ class IntegrationMerges:
             detail = f"The removal of {source.integration_id} is not finished. Send the DELETE again first."
             raise Problem(409, detail, code="stillBeingRemoved")
         if not source.may_have_the_seller_of(target):
-            raise Problem(409, "The two integrations are not of the same seller and region.", code="otherSeller")
+            detail = (
+                "The two integrations are not of the same seller and region. If a seller was recorded wrongly, send "
+                "the right one as `sellerId`."
+            )
+            raise Problem(409, detail, code="otherSeller")
         if source.seller_id is None and target.seller_id is None:
             detail = f"Name the seller first: send `sellerId` to {target.integration_id} with PATCH."
             raise Problem(409, detail, code="noSellerId")
         _check_is_frozen(target)
+
+
+def _recorded_wrongly(source: Integration, target: Integration, seller_id: str | None) -> Integration | None:
+    """The one of the two that has another seller than the one that was sent, if any was. Raises a 422 if both have."""
+    wrong = [one for one in (source, target) if seller_id and one.seller_id not in {None, seller_id}]
+    if wrong and seller_id not in {source.seller_id, target.seller_id}:
+        raise invalid([FieldError("sellerId", "otherSeller", "is on record for neither: correct it with PATCH")])
+    return next(iter(wrong), None)
 
 
 def _check_is_frozen(target: Integration) -> None:

@@ -174,9 +174,13 @@ class IntegrationPatch(Value):
 
 
 class MergeRequest(Value):
-    """The removed integration whose orders the one in the path takes over."""
+    """The removed integration whose orders the one in the path takes over.
+
+    `sellerId` is the seller of both, for two of which one was recorded with another seller by mistake.
+    """
 
     source: Slug
+    seller_id: MerchantToken | None = None
 
 
 class StageBody(Value):
