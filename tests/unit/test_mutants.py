@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants.recording import SECONDS, Recording
+from tools.mutants.recording import OF_THE_DOCUMENT, SECONDS, Recording
 
 MODULE = """\
 from datetime import timedelta
@@ -25,12 +25,17 @@ def is_new(age):
 
 class Kept:
     days: int = 26
+    frozen = True
 
     @cache
     def until(self, start):
         return start + self.days * DAY
+
+
+def keep():
+    return Kept()
 """
-HOURS, DAYS, OLD, NEW, KEPT_DAYS, DECORATOR, UNTIL, NOWHERE = 4, 5, 9, 13, 17, 19, 21, 1
+HOURS, DAYS, OLD, NEW, KEPT_DAYS, FROZEN, DECORATOR, UNTIL, KEEP, NOWHERE = 4, 5, 9, 13, 17, 18, 20, 22, 26, 1
 
 
 def recording(root: Path, tests: dict[str, tuple[float, list[int]]]) -> Recording:
@@ -50,6 +55,7 @@ def recording(root: Path, tests: dict[str, tuple[float, list[int]]]) -> Recordin
         (HOURS, ["a.py::new"]),
         (DAYS, ["a.py::old", "b.py::until"]),
         (KEPT_DAYS, ["b.py::until"]),
+        (FROZEN, ["c.py::keep"]),
         (DECORATOR, ["b.py::until"]),
         (NOWHERE, []),
     ],
@@ -58,9 +64,21 @@ def test_a_mutant_meets_the_tests_that_run_its_line_or_use_its_name(
     tmp_path: Path, line: int, tests: list[str]
 ) -> None:
     recorded = recording(
-        tmp_path, {"a.py::old": (0.1, [OLD]), "a.py::new": (0.1, [NEW]), "b.py::until": (0.2, [UNTIL])}
+        tmp_path,
+        {
+            "a.py::old": (0.1, [OLD]),
+            "a.py::new": (0.1, [NEW]),
+            "b.py::until": (0.2, [UNTIL]),
+            "c.py::keep": (0.1, [KEEP]),
+        },
     )
     assert recorded.tests_for("kept.py", line, line) == tests
+
+
+def test_the_apis_document_is_compared_first_for_what_only_an_import_runs(tmp_path: Path) -> None:
+    recorded = recording(tmp_path, {"tests/unit/a.py::old": (0.1, [OLD]), OF_THE_DOCUMENT: (2, [NEW])})
+    assert recorded.tests_for("kept.py", DAYS, DAYS) == [OF_THE_DOCUMENT, "tests/unit/a.py::old"]
+    assert recorded.tests_for("kept.py", OLD, OLD) == ["tests/unit/a.py::old"]
 
 
 def test_the_quickest_test_of_each_file_comes_first(tmp_path: Path) -> None:

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import parso
+from cosmic_ray.operators.boolean_replacer import AddNot
 from cosmic_ray.operators.operator import Example, Operator
 from cosmic_ray.operators.provider import OperatorProvider
-from parso.python.tree import Name
+from parso.python.tree import IfStmt, Name, Number
 
 # cosmic-ray's other operators mostly break the syntax or mix types up (`*` stands in signatures, `|` in annotations),
 # which any test notices.
 _OF_COSMIC_RAY = re.compile(
-    r"""AddNot | ReplaceUnaryOperator_Delete_\w+ | ReplaceAndWithOr | ReplaceOrWithAnd
-    | ReplaceTrueWithFalse | ReplaceFalseWithTrue | NumberReplacer
+    r"""ReplaceUnaryOperator_Delete_\w+ | ReplaceAndWithOr | ReplaceOrWithAnd
+    | ReplaceTrueWithFalse | ReplaceFalseWithTrue
     | ReplaceBinaryOperator_(Add_Sub|Sub_Add|Div_Mul)
     | ReplaceComparisonOperator_(Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is)
     | ReplaceComparisonOperator_(Lt_LtE|Lt_GtE|LtE_Lt|LtE_Gt|Gt_GtE|Gt_LtE|GtE_Gt|GtE_Lt)
@@ -36,6 +37,29 @@ class RemoveCall(Operator):  # type: ignore[misc]  # cosmic-ray has no types
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (Example("store.save(order)\n", "pass\n"),)
+
+
+class NegateCondition(AddNot):  # type: ignore[misc]  # cosmic-ray has no types
+    """A whole condition is negated, also one that names its value; cosmic-ray's own negates the first part of it."""
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+        # Only the type checker sees what depends on TYPE_CHECKING.
+        is_for_types = isinstance(node, IfStmt) and node.children[1].get_code(include_prefix=False) == "TYPE_CHECKING"
+        if not is_for_types:
+            yield from super().mutation_positions(node)
+
+    def mutate(self, node: Any, index: int) -> Any:  # noqa: ARG002 - there is one way
+        place = 2 if node.type == "test" else 1
+        node.children[place] = parso.parse(f" not ({node.children[place].get_code(include_prefix=False)})")
+        return node
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return (
+            Example("if a or b: pass\n", "if not (a or b): pass\n"),
+            Example("if a := f(): pass\n", "if not (a := f()): pass\n"),
+            Example("x = a if b else c\n", "x = a if not (b) else c\n"),
+        )
 
 
 class ReplaceException(Operator):  # type: ignore[misc]  # cosmic-ray has no types
@@ -64,6 +88,44 @@ class ReplaceException(Operator):  # type: ignore[misc]  # cosmic-ray has no typ
         )
 
 
+class ReplaceNumber(Operator):  # type: ignore[misc]  # cosmic-ray has no types
+    """A small number is off by one. A large one has a digit too many or too few, as if it were in another unit.
+
+    Large numbers are bounds of sizes, times and lengths: where one is off by one, nobody can tell.
+    """
+
+    LARGEST_SMALL = 12
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+        if node.type == "number" and _number(node) is not None:
+            yield from ((node.start_pos, node.end_pos) for _ in range(2))
+
+    def mutate(self, node: Any, index: int) -> Any:
+        was = _number(node)
+        assert was is not None
+        is_small = was <= self.LARGEST_SMALL
+        others = (was + 1, was - 1) if is_small else (was * 10, was // 10)
+        return Number(f"{others[index]}", node.start_pos, node.prefix)
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return (
+            Example("x = 1\n", "x = 2\n"),
+            Example("x = 1\n", "x = 0\n", 1),
+            Example("x = 1_000\n", "x = 10000\n"),
+            Example("x = 24\n", "x = 2\n", 1),
+        )
+
+
+def _number(node: Any) -> int | float | None:
+    """The value of a decimal literal."""
+    text = node.value.replace("_", "")
+    return (int(text) if text.isdigit() else float(text)) if _DECIMAL.fullmatch(text) else None
+
+
+_DECIMAL = re.compile(r"\d+(\.\d*)?")
+
+
 def _caught(clause: Any) -> list[Any]:
     """The exceptions that an `except` names."""
     caught = clause.children[1]
@@ -73,7 +135,9 @@ def _caught(clause: Any) -> list[Any]:
 
 
 OPERATORS: dict[str, Any] = {
+    "NegateCondition": NegateCondition,
     "RemoveCall": RemoveCall,
     "ReplaceException": ReplaceException,
+    "ReplaceNumber": ReplaceNumber,
     **{name: OperatorProvider()[name] for name in OperatorProvider() if _OF_COSMIC_RAY.fullmatch(name)},
 }
