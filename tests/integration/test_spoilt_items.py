@@ -1,5 +1,7 @@
 """One unreadable item, or one integration that fails, stops nobody else: each loop goes on, and says what failed."""
 
+import io
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -25,12 +27,12 @@ def two(world: World) -> World:
     return world
 
 
-def spoil_summary(world: World, order_id: str = SPOILT) -> None:
+def spoil_order(world: World, order_id: str = SPOILT, attribute: str = "summary") -> None:
     world.dynamodb.update_item(
         TableName="OrdersTable",
         Key={"orderId": {"S": order_id}},
-        UpdateExpression="SET #summary = :spoilt",
-        ExpressionAttributeNames={"#summary": "summary"},
+        UpdateExpression="SET #attribute = :spoilt",
+        ExpressionAttributeNames={"#attribute": attribute},
         ExpressionAttributeValues={":spoilt": {"S": '{"orderId": 1}'}},
     )
 
@@ -60,7 +62,7 @@ def begin_an_erasure(world: World, **more: Any) -> str:
 
 
 def test_a_list_shows_the_orders_that_can_be_read(two: World) -> None:
-    spoil_summary(two)
+    spoil_order(two)
     shown = [order["orderId"] for order in two.call("GET", "/orders", role="reader").body["orders"]]
     assert sorted(shown) == [OTHER, OF_ZULU]
     assert two.call("GET", "/summary", role="reader").body["held"] == 2
@@ -70,7 +72,7 @@ def test_a_list_shows_the_orders_that_can_be_read(two: World) -> None:
 def test_a_stage_whose_only_order_is_unreadable_is_not_removed(two: World) -> None:
     stage_id = two.call("POST", "/stages", {"name": "Packing"}).body["id"]
     two.store(an_order(an_amazon_order(order_id="701-4"), integration="acme-na", stage=stage_id))
-    spoil_summary(two, "701-4")
+    spoil_order(two, "701-4")
     assert two.call("DELETE", f"/stages/{stage_id}").status == 409
 
 
@@ -91,7 +93,7 @@ def test_an_erasure_names_the_orders_that_it_could_not_read(two: World) -> None:
 def test_an_order_with_a_spoilt_summary_is_erased_all_the_same(two: World) -> None:
     email = "buyer@example.com"
     two.call("PATCH", f"/orders/{SPOILT}", {"email": email})
-    spoil_summary(two)
+    spoil_order(two)
     erasure_id = begin_an_erasure(two, buyerEmail=email)
     invoke("redact_orders", an_event("redact_orders_tick"))
     erased = [part["erased"] for part in two.call("GET", f"/erasures/{erasure_id}").body["integrations"]]
@@ -100,14 +102,24 @@ def test_an_order_with_a_spoilt_summary_is_erased_all_the_same(two: World) -> No
 
 def test_an_unreadable_order_keeps_no_other_from_being_redacted(two: World) -> None:
     begin_an_erasure(two, integration="acme-na")
-    spoil_summary(two)
+    spoil_order(two)
     two.clock.advance(timedelta(days=60))
     invoke("redact_orders", an_event("redact_orders_tick"))
     assert OF_ZULU in redacted(two)
 
 
+def test_a_redaction_that_cannot_be_read_is_named_in_the_log(two: World, log_lines: io.StringIO) -> None:
+    two.clock.advance(timedelta(days=400))
+    invoke("redact_orders", an_event("redact_orders_tick"))
+    spoil_order(two, attribute="redaction")
+    found = two.call("GET", "/integrations/acme-na/redactions", role="reader").body["redactions"]
+    assert [one["orderId"] for one in found] == [OTHER]
+    lines = [json.loads(text) for text in log_lines.getvalue().splitlines()]
+    assert [line["order_ids"] for line in lines if line["message"] == "redactions cannot be read"] == [[SPOILT]]
+
+
 def test_the_digest_names_the_held_orders_that_cannot_be_read(two: World) -> None:
-    spoil_summary(two)
+    spoil_order(two)
     text = the_digest(two)
     assert f"Held, but cannot be read: {SPOILT}" in text
     assert "Held now: 2." in text

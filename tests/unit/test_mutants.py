@@ -95,6 +95,15 @@ def test_the_quickest_test_of_each_file_comes_first(tmp_path: Path) -> None:
     assert recorded.tests_for("kept.py", OLD, OLD) == in_turn
 
 
+def test_a_file_of_long_tests_waits_for_the_others(tmp_path: Path) -> None:
+    recorded = recording(
+        tmp_path,
+        {"a.py::first": (9, [OLD]), "b.py::first": (1, [OLD]), "b.py::second": (2, [OLD]), "b.py::third": (7, [OLD])},
+    )
+    in_turn = ["b.py::first", "b.py::second", "a.py::first", "b.py::third"]
+    assert recorded.tests_for("kept.py", OLD, OLD) == in_turn
+
+
 def test_unit_tests_come_before_all_others(tmp_path: Path) -> None:
     tests = {"tests/integration/a.py::quick": 1, "tests/unit/b.py::slow": 3, "tests/unit/c.py::case": 2}
     recorded = recording(tmp_path, {test: (seconds, [OLD]) for test, seconds in tests.items()})

@@ -213,6 +213,7 @@ def test_a_word_that_is_no_state_anywhere_is_none(text: str, country: str) -> No
         ("State of Texas", "US"),
         ("Newfoundland", "CA"),
         ("PQ", "CA"),
+        ("Colombie-Britannique", "CA"),
         ("N.S.W.", "AU"),
         ("Sao Paulo", "BR"),
         ("Tamilnadu", "IN"),

@@ -211,6 +211,7 @@ def test_the_calls_that_a_window_takes_are_known_before() -> None:
     assert Walk(reached=NOON - 30 * DAY).calls_to(NOON) == 5  # 1, 2, 4, 8 and 15 days, if there is nothing in them
     assert Walk.of_the_past(NOON - 30 * DAY, Pace().after(100, DAY)).calls_to(NOON) == 40
     assert Walk(reached=NOON).calls_to(NOON) == 0
+    assert Walk(reached=NOON).calls_to(NOON - 300 * DAY) == 0
 
 
 @settings(deadline=None)

@@ -5,6 +5,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heapreplace
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +38,7 @@ class Recording:
         self._texts = {path: (root / path).read_text().splitlines() for path in paths}
 
     def tests_for(self, path: str, first: int, last: int) -> list[str]:
-        """The tests that run any of these lines, unit tests first, then the quickest of each file, within `SECONDS`.
+        """The tests that run any of these lines, unit tests first, the quickest of each file first, within `SECONDS`.
 
         For a line that runs only at the module's import, these are the tests that run the users of its name, after the
         test of the API's document.
@@ -53,11 +54,27 @@ class Recording:
         others = [tests for file, tests in by_file.items() if not file.startswith(UNIT)]
         chosen: list[str] = []
         left = SECONDS
-        for test in chain(ahead, *(_in_turns(map(_in_turns_by_function, files)) for files in (unit, others))):
+        for test in chain(ahead, *(self._taking_turns(map(_in_turns_by_function, files)) for files in (unit, others))):
             if (left := left - self._seconds[test]) < 0 and chosen:
                 break
             chosen.append(test)
         return chosen
+
+    def _taking_turns(self, files: Iterable[Iterable[str]]) -> Iterator[str]:
+        """The tests of all files: next comes the one with which its file has taken the least time."""
+        waiting: list[tuple[float, int, str, Iterator[str]]] = []
+        for number, tests in enumerate(map(iter, files)):
+            first = next(tests)
+            waiting.append((self._seconds[first], number, first, tests))
+        heapify(waiting)
+        while waiting:
+            taken, number, test, others = waiting[0]
+            yield test
+            following = next(others, None)
+            if following is None:
+                heappop(waiting)
+            else:
+                heapreplace(waiting, (taken + self._seconds[following], number, following, others))
 
     def _running(self, places: Iterable[tuple[str, int]]) -> set[str]:
         return set(chain.from_iterable(self._tests.get(place, ()) for place in places))
