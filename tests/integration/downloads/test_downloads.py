@@ -158,6 +158,17 @@ def test_a_large_account_is_walked_in_slices_of_about_a_page(world: World) -> No
     assert world.backdated().counts.pages < 20
 
 
+def test_slices_of_several_pages_are_walked_again_once(world: World) -> None:
+    world.amazon.set_usage_plan("searchOrders", rate=100, burst=1000)
+    for entry in generated(450, now=NOON, seed=7):
+        world.amazon.put(entry.order, missing=entry.missing)
+    world.backdate()
+    world.run_for(10 * MINUTE)
+    world.amazon.forget_requests()
+    world.run_for(30 * MINUTE)
+    assert len(world.searches()) == 6  # those of the live download
+
+
 def test_people_who_changed_an_order_meanwhile_keep_their_change(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.backdate()
     world.run()

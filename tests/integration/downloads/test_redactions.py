@@ -122,6 +122,7 @@ def test_no_integrations_backlog_keeps_another_waiting(world: World, monkeypatch
 
 def test_all_that_is_due_goes_in_one_run_if_the_time_reaches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("needs_attention.jobs.redactions.MOST_REDACTED_AT_ONCE", 2)
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
     for number in range(7):
         stored(world, number)
     world.redact()
