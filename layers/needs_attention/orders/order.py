@@ -297,7 +297,7 @@ class Order(Value):
     @property
     def is_incomplete(self) -> bool:
         """Whether anything keeps it from leaving: a gap that no administrator accepted, or a difference."""
-        return bool(self.open_missing or self.differences)
+        return bool(self.missing and (self.open_missing or self.differences))
 
     def not_let_go_without(self, missing: Iterable[Missing]) -> tuple[Missing, ...]:
         """The gaps but those with which earlier rules let the order go."""
@@ -350,9 +350,10 @@ class Order(Value):
     @property
     def _may_leave(self) -> bool:
         """Whether nothing in the order itself keeps it here, whatever its 3PL Status is."""
-        is_held_back = self.is_pending or self.stage == NEEDS_ATTENTION or self.is_incomplete
+        if self.is_pending or self.stage == NEEDS_ATTENTION or self.is_handed_over or not self.has_a_future:
+            return False
         is_not_ours = self.amazon.is_fulfilled_by_amazon or self.amazon.is_pending or self.amazon.is_cancelled
-        return not (is_held_back or is_not_ours or self.is_handed_over) and self.has_a_future
+        return not (is_not_ours or self.is_incomplete)
 
     @property
     def is_over(self) -> bool:
