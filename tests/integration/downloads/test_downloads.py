@@ -210,6 +210,19 @@ def test_no_call_is_made_without_a_token(world: World) -> None:
     assert world.backdated().status == "waitingForQuota"
 
 
+@pytest.mark.parametrize(("tokens", "searches"), [(2.9, 0), (3, 3)])
+def test_a_slice_of_three_pages_waits_until_there_is_quota_for_all(world: World, tokens: float, searches: int) -> None:
+    world.run()
+    world.clock.advance(5 * MINUTE)
+    now = world.clock()
+    walk = Walk(reached=now - HOUR, pace=Pace().after(2_000, HOUR))
+    bucket = world.live.search_bucket.model_copy(update={"tokens": tokens, "at": now})
+    world.downloads.save_live_download("demo", world.live.model_copy(update={"walk": walk, "search_bucket": bucket}))
+    world.amazon.forget_requests()
+    world.run()
+    assert len(world.searches()) == searches
+
+
 def test_a_download_that_waits_for_quota_goes_on_when_there_is_some(world: World) -> None:
     world.run()
     bucket = world.live.search_bucket.emptied(world.clock())
