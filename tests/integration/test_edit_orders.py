@@ -639,6 +639,14 @@ def test_a_later_download_neither_wipes_an_edit_nor_flags_it_again(world: World)
     assert (shown["email"], shown["stage"], shown["missing"]) == ("typed@b.example.com", "New", [])
 
 
+def test_a_misspelt_part_of_a_line_is_answered_with_the_parts_of_a_line(world: World) -> None:
+    world.download(line_items=())
+    (error, *_) = patch(world, {"lineItems": [{"quantity": 1, "sellerSkv": "SKU-1"}]}).body["errors"]
+    assert (error["field"], error["code"]) == ("lineItems.0.sellerSkv", "unknownField")
+    assert "sellerSku, asin" in error["message"]
+    assert "comment" not in error["message"]
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "application/merge-patch+json; charset=utf-8"])
 def test_a_patch_is_sent_as_json_or_as_merge_patch(world: World, content_type: str) -> None:
     world.download(order_id=FIRST)
