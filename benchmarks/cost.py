@@ -269,14 +269,13 @@ def stored_for_a_year(seller: Seller, life: Life) -> float:
 def fixed(seller: Seller, life: Life) -> Bill:
     """The cost of a month in which nothing happens."""
     watch = PRICES["cloudwatch"]
-    metrics = life.metrics["stack"] + life.metrics["integration"] * seller.sellers
     of_methods = METRICS_OF_A_METHOD * CALLS_OF_A_REPAIR * WORKING_HOURS / HOURS
     return {
         "the key": PRICES["kms"]["key_month"],
         "a secret for each seller": seller.sellers * PRICES["secrets_manager"]["secret_month"],
         f"{_alarms()} alarms": _alarms() * watch["alarm_month"],
         "the dashboard": watch["dashboard_month"],
-        f"{life.metrics['stack']} custom metrics, and one for each seller": metrics * watch["metric_month"],
+        f"{life.metrics} custom metrics": life.metrics * watch["metric_month"],
         "metrics of the API's methods": of_methods * watch["metric_month"],
     }
 

@@ -73,7 +73,7 @@ class Life(NamedTuple):
     `new` to `redacted` are for one order each; `held` is a day of asking for a held one, `repaired` a person's look at
     it, edit and release. `tick`, `idle` and `redaction_tick` are whole invocations; `search` is what a live search adds
     to an idle wake-up, and `..._per_integration` each further integration to a tick; `..._batch` is what an invocation
-    takes beyond its records. `metrics` counts custom metrics: those of each `integration`, and those of the `stack`.
+    takes beyond its records. `metrics` is the number of custom metrics.
     """
 
     new: Step
@@ -91,7 +91,7 @@ class Life(NamedTuple):
     redaction_tick_per_integration: Usage
     validate_batch: Usage
     publish_batch: Usage
-    metrics: Mapping[str, int]
+    metrics: int
     sizes: Sizes
 
 
@@ -332,15 +332,13 @@ class _Seller:
         entries_of = [sum(size_of(entry) for entry in index_entries(item)) for item in items]
         return Sizes(mean(map(size_of, items)), mean(entries_of), sum(map(size_of, history)) / len(items))
 
-    def _metrics(self) -> Mapping[str, int]:
-        """From what the functions logged, in CloudWatch's embedded metric format."""
+    def _metrics(self) -> int:
+        """How many the functions logged, in CloudWatch's embedded metric format, and those of the whole hour."""
         found = set()
         for line in self._functions.output.splitlines():
             for told in json.loads(line).get("_aws", {}).get("CloudWatchMetrics", ()):
-                for dimensions in told["Dimensions"]:
-                    kind = "integration" if "integration" in dimensions else "stack"
-                    found |= {(kind, metric["Name"]) for metric in told["Metrics"]}
-        return Counter(kind for kind, _ in found) + Counter(stack=HOURLY_METRICS)
+                found |= {(str(told["Dimensions"]), metric["Name"]) for metric in told["Metrics"]}
+        return len(found) + HOURLY_METRICS
 
 
 class _Stream:

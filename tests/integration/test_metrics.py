@@ -1,5 +1,6 @@
 """The functions' metrics, read from their output as CloudWatch reads it."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -28,7 +29,6 @@ class Measured(NamedTuple):
 
     name: str
     values: list[float]
-    integration: str | None = None
 
 
 type Measure = Callable[[], list[Measured]]
@@ -48,9 +48,9 @@ def measured(capsys: pytest.CaptureFixture[str]) -> Measure:
 def _metrics_of(line: dict[str, Any]) -> Iterator[Measured]:
     (metrics,) = line["_aws"]["CloudWatchMetrics"]
     (dimensions,) = metrics["Dimensions"]
-    assert set(dimensions) <= {"service", "integration"}
+    assert dimensions == ["service"]  # CloudWatch bills each combination
     for metric in metrics["Metrics"]:
-        yield Measured(metric["Name"], line[metric["Name"]], line.get("integration"))
+        yield Measured(metric["Name"], line[metric["Name"]])
 
 
 def values_of(name: str, measured: list[Measured]) -> list[float]:
@@ -167,8 +167,8 @@ def test_orders_are_counted_by_when_amazon_created_them(world: World) -> None:
     assert world.orders.count_created("elsewhere", NOON, NOON + 3 * HOUR) == 0
 
 
-def test_a_run_measures_all_integrations_together_and_the_lag_of_each(
-    world: World, measured: Measure, monkeypatch: pytest.MonkeyPatch
+def test_a_run_measures_all_integrations_together_and_logs_its_own_lag(
+    world: World, measured: Measure, log_lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.register("demo", client_secret_created_at=NOON)
     with AmazonStandIn(generated(1, now=NOON), now=world.clock) as amazon:
@@ -177,13 +177,15 @@ def test_a_run_measures_all_integrations_together_and_the_lag_of_each(
         accounts.offer("demo", Credentials(**asdict(amazon.credentials)), in_use=None)
         monkeypatch.setattr(app("download_orders"), "accounts", accounts)
         app("download_orders").handler(an_event("download_orders_wake_up"), CONTEXT)
-    told = [(one.name, one.integration) for one in measured()]
-    assert sorted(told, key=str) == [
-        ("CredentialsLastDays", None),
-        ("CursorLag", "demo"),
-        ("CursorLag", None),
-        ("OpenIncidents", None),
-        ("SearchCallsLeft", None),
+    assert sorted(one.name for one in measured()) == [
+        "CredentialsLastDays",
+        "CursorLag",
+        "OpenIncidents",
+        "SearchCallsLeft",
+    ]
+    lines = [json.loads(text) for text in log_lines.getvalue().splitlines()]
+    assert [(one["integration"], one["cursor_lag"]) for one in lines if one["message"] == "ran downloads"] == [
+        ("demo", 0)
     ]
 
 
@@ -192,4 +194,4 @@ def test_the_calls_that_are_left_are_those_of_the_search_quota(world: World, mea
     run.measure("demo", run.RunFindings(0, HOUR, 7, leaves_work=False, credentials_last=None))
     told = measured()
     assert values_of("SearchCallsLeft", told) == [7.0]
-    assert values_of("CursorLag", told) == [3600.0, 3600.0]
+    assert values_of("CursorLag", told) == [3600.0]

@@ -68,15 +68,26 @@ def test_an_alarm_looks_at_what_is_really_measured(alarm: str) -> None:
     assert set(watched(ALARMS[alarm])) <= emitted()
 
 
-def test_every_metric_of_the_dashboard_is_really_measured() -> None:
+def of_the_dashboard(kind: str) -> list[dict[str, Any]]:
+    """The properties of its widgets of that type."""
     (dashboard,) = (one for one in resources().values() if one["Type"] == "AWS::CloudWatch::Dashboard")
     widgets = json.loads(dashboard["Properties"]["DashboardBody"])["widgets"]
-    shown = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
+    return [widget["properties"] for widget in widgets if widget["type"] == kind]
+
+
+def test_every_metric_of_the_dashboard_is_really_measured() -> None:
+    shown = [metric for widget in of_the_dashboard("metric") for metric in widget["metrics"]]
     ours = {(metric[3], metric[1]) for metric in shown if metric[0] == OURS}
-    searched = {name for metric in shown for name in re.findall(r'MetricName="(\w+)"', json.dumps(metric[0]))}
     assert ours <= emitted()
     assert len(ours) > 8
-    assert searched <= {name for _, name in emitted()}
+
+
+def test_what_the_dashboard_reads_out_of_a_log_is_logged() -> None:
+    (widget,) = of_the_dashboard("log")
+    (message,) = re.findall("message = '(.+?)'", widget["query"])
+    assert "'${DownloadOrdersLogs}'" in widget["query"]
+    logged = Path("functions/download_orders/app.py").read_text()
+    assert f'logger.info("{message}", integration=integration_id, cursor_lag=lag)' in logged
 
 
 def test_whatever_is_measured_is_described() -> None:
