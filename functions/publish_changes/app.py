@@ -13,7 +13,7 @@ from needs_attention.environment import EventBusName, HistoryTable
 from needs_attention.jobs.change_log import ChangeLog
 from needs_attention.jobs.event_bus import EventBus
 from needs_attention.jobs.stream_records import told_if_it_fails
-from needs_attention.tables.history import HistoryStore, OrderRevision
+from needs_attention.tables.history import HistoryStore, OrderRevision, is_told_already
 
 history = HistoryStore(aws.client("dynamodb"), HistoryTable.from_env().history_table)
 events = aws.client("events")
@@ -24,7 +24,9 @@ processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire
 
 def tell(record: DynamoDBRecord) -> None:
     with told_if_it_fails(logger, record):
-        change_log.tell(OrderRevision.from_image(record.raw_event["dynamodb"]["NewImage"]))
+        image = record.raw_event["dynamodb"]["NewImage"]
+        if not is_told_already(image):
+            change_log.tell(OrderRevision.from_image(image))
 
 
 @logger.inject_lambda_context(clear_state=True)

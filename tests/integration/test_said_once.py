@@ -13,7 +13,8 @@ from needs_attention.jobs.change_log import ChangeLog
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
-from needs_attention.tables.order_items import to_item
+from needs_attention.tables.order_items import order_key, to_item
+from tests.integration.faults import watched
 from tools.builders import NOON, an_amazon_order, an_order, decided
 from tools.in_memory.api import World, an_event, app, invoke
 from tools.in_memory.events import MemoryEvents
@@ -55,13 +56,23 @@ def events(monkeypatch: pytest.MonkeyPatch) -> MemoryEvents:
 
 def publish(*orders: Order) -> list[str]:
     """The stream brings these orders as they are; the records that failed."""
+    return bring(*map(to_item, orders))
+
+
+def bring(*images: Any) -> list[str]:
+    """The stream brings these images; the records that failed."""
     (record, *_) = an_event("publish_changes")["Records"]
     records = [
-        record | {"dynamodb": record["dynamodb"] | {"NewImage": to_item(order), "SequenceNumber": str(number)}}
-        for number, order in enumerate(orders, start=1)
+        record | {"dynamodb": record["dynamodb"] | {"NewImage": image, "SequenceNumber": str(number)}}
+        for number, image in enumerate(images, start=1)
     ]
     answer: dict[str, list[dict[str, str]]] = invoke("publish_changes", {"Records": records})
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def item(world: World) -> Any:
+    """The item of the one order, as its last write left it."""
+    return world.dynamodb.get_item(TableName="OrdersTable", Key=order_key(world.order().order_id))["Item"]
 
 
 def test_a_record_that_comes_again_tells_no_event_again(world: World, told: Told) -> None:
@@ -83,6 +94,20 @@ def test_the_clocks_bookkeeping_tells_no_event_again(world: World, told: Told) -
     assert (again.redownload_at, again.revision) == (NOON + HOUR, order.revision)
     publish(again)
     assert told() == []
+
+
+def test_the_clocks_bookkeeping_writes_no_entry_of_the_history_again(world: World) -> None:
+    order = world.download(buyer_email=None)
+    world.orders.ask_again(order, NOON + HOUR)
+    image = item(world)
+    with watched() as calls:
+        bring(image)
+    assert calls == []
+
+    world.orders.save(world.order(), world.order().with_(comment="seen"), by="ada", at=NOON, cause="edit")
+    bring(item(world))
+    found = app("publish_changes").history.find(order.order_id, 10, None)
+    assert [entry["cause"] for entry in found.entries] == ["edit"]
 
 
 def test_the_next_revision_tells_its_own_events_alone(world: World, told: Told) -> None:

@@ -19,8 +19,7 @@ class ChangeLog:
     def tell(self, revision: OrderRevision) -> None:
         """Puts the events on the bus, then writes the history entry. Raises UntoldChange if the bus refuses one.
 
-        The entry comes last, so it proves that the events were told. The stream brings a revision again after each of
-        the clock's bookkeeping writes.
+        The entry comes last, so it proves that the events were told. The stream may bring a revision again.
         """
         if revision.last_change.events and not self._history.holds(revision):
             detail, at = _detail(revision), revision.last_change.at

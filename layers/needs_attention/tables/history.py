@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The sort key of an entry: `_position_of` writes it.
 _POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\d{10}")
+# The attribute of an order with the revision on which the clock kept its books last, which makes no further revision.
+BOOKS_KEPT = "booksKept"
 
 
 class OrderRevision(NamedTuple):
@@ -35,6 +37,11 @@ class OrderRevision(NamedTuple):
         except KeyError as error:
             raise ValueError(f"the image has no {error}") from error
         return cls(read_stored(Summary, summary), read_stored(LastChange, last_change))
+
+
+def is_told_already(image: Item) -> bool:
+    """Whether bookkeeping made the image that the orders' stream brings: one before it told of the revision."""
+    return image.get(BOOKS_KEPT) == image.get("revision")
 
 
 class FoundEntries(NamedTuple):

@@ -11,6 +11,7 @@ from needs_attention.orders.order import Order, Redaction
 from needs_attention.orders.summary import Summary
 from needs_attention.tables.dynamodb import Item, number, text
 from needs_attention.tables.earlier_items import as_written_now, is_upgraded, mirrored_hold
+from needs_attention.tables.history import BOOKS_KEPT
 from needs_attention.values.model import Value, differing, read_stored
 from needs_attention.values.times import instant
 
@@ -204,28 +205,41 @@ def _time_and_id(key: str) -> tuple[str, str]:
 
 def update_if_unchanged(before: Order | None, after: Order) -> dict[str, Any]:
     """The update of the differences, on the condition that the order is as it was read (None: not there yet)."""
-    update = update_of_differences(before, after)
+    update = _update(*_differences(before, after))
     if before is None:
-        not_there_yet = "attribute_not_exists(#orderId)"
         update["ExpressionAttributeNames"]["#orderId"] = "orderId"
-        return update | {"ConditionExpression": not_there_yet}
-    unchanged_since_read = "#revision = :read"
-    update["ExpressionAttributeValues"][":read"] = number(before.revision)
-    return update | {"ConditionExpression": unchanged_since_read}
+        return update | {"ConditionExpression": "attribute_not_exists(#orderId)"}
+    return _only_on(before.revision, update)
 
 
-def update_of_differences(before: Order | None, after: Order) -> dict[str, Any]:
-    """An update expression for the fields that differ, with the summary and the keys of the indexes, which follow."""
+def update_of_books(order: Order, later: Order) -> dict[str, Any]:
+    """The update of the clock's own bookkeeping on the same condition. The revision stays."""
+    written, gone = _differences(order, later)
+    return _only_on(order.revision, _update(written | {BOOKS_KEPT: number(order.revision)}, gone))
+
+
+def _differences(before: Order | None, after: Order) -> tuple[dict[str, "AttributeValueTypeDef"], Set[str]]:
+    """The attributes to write, and those to remove. The summary and the keys of the indexes follow from the rest."""
     names = differing(before, after) if before else set(Order.model_fields)
     if before and is_upgraded(before, after):
         names |= _READ_OTHERWISE
     written = _fields(after, names) | _keys(after) | {"summary": _summary(after)}
     written.pop("orderId", None)  # the key
-    gone = sorted({*map(_ATTRIBUTES.__getitem__, names), *_KEYS_OF_SOME_ORDERS} - written.keys()) if before else []
+    gone = {*map(_ATTRIBUTES.__getitem__, names), *_KEYS_OF_SOME_ORDERS} - written.keys() if before else set()
+    return written, gone
+
+
+def _update(written: Item, gone: Set[str]) -> dict[str, Any]:
     sets = ", ".join(f"#{name} = :{name}" for name in written)
-    removes = ", ".join(f"#{name}" for name in gone)
+    removes = ", ".join(f"#{name}" for name in sorted(gone))
     return {
         "UpdateExpression": f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
         "ExpressionAttributeNames": {f"#{name}": name for name in (*written, *gone)},
         "ExpressionAttributeValues": {f":{name}": value for name, value in written.items()},
     }
+
+
+def _only_on(revision: int, update: dict[str, Any]) -> dict[str, Any]:
+    """The update on the condition that the order is still of that revision, which each update names."""
+    update["ExpressionAttributeValues"][":read"] = number(revision)
+    return update | {"ConditionExpression": "#revision = :read"}

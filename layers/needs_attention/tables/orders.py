@@ -32,7 +32,7 @@ from needs_attention.tables.order_items import (
     stage_key,
     time_in,
     update_if_unchanged,
-    update_of_differences,
+    update_of_books,
 )
 from needs_attention.values.times import instant
 
@@ -194,10 +194,7 @@ class OrderStore:
         """
         if later == order:
             return
-        expression = update_of_differences(order, later)
-        expression["ConditionExpression"] = "#revision = :revision"
-        expression["ExpressionAttributeNames"]["#revision"] = "revision"
-        expression["ExpressionAttributeValues"][":revision"] = number(order.revision)
+        expression = update_of_books(order, later)
         errors = self._client.exceptions
         with suppress(errors.ConditionalCheckFailedException, errors.TransactionConflictException):
             self._client.update_item(TableName=self._table, Key=order_key(order.order_id), **expression)
