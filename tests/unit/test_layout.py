@@ -57,3 +57,9 @@ def test_the_package_has_at_most_eight_floors() -> None:
     (floors,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
 
     assert 1 < len(floors) <= 8
+
+
+def test_every_module_logs_through_the_functions_logger() -> None:
+    calls = (node for module in MODULES.values() for node in ast.walk(module) if isinstance(node, ast.Call))
+    made = {ast.unparse(call) for call in calls if ast.unparse(call.func) == "Logger"}
+    assert made == {"Logger(child=True)"}  # any other would be a logger of its own, without the request's ID
