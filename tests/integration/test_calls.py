@@ -11,6 +11,7 @@ from tests.integration.faults import watched
 from tests.integration.writes import ORDER, WRITES, Write, an_order
 from tools.in_memory.api import World
 
+FIRST = "701-1111111-1111111"
 READS_SURROUNDINGS_ONCE = [
     Write("GET", ORDER, None, an_order),
     *(WRITES[operation] for operation in (("PATCH", "/orders/{orderId}"), ("POST", "/bulk/orders"))),
@@ -60,6 +61,33 @@ def test_a_hundred_integrations_are_listed_after_as_many_reads_as_one(world: Wor
     for number in range(99):
         world.register(f"another-{number}")
     assert reads_of(100) == reads_of_one
+
+
+@pytest.mark.parametrize("query", [{"integration": "acme-na"}, {"orderIds": FIRST}], ids=str)
+@pytest.mark.parametrize("path", ["/orders", "/orders.csv"])
+def test_a_list_reads_the_settings_of_the_integrations_that_it_shows(
+    world: World, path: str, query: dict[str, str]
+) -> None:
+    world.download(order_id=FIRST)
+    for number in range(3):
+        world.register(f"another-{number}")
+    with watched() as calls:
+        assert world.call("GET", path, query=query).status == 200
+    read = [str(call) for call in calls if call.is_to("dynamodb", table="IntegrationsTable")]
+    assert "integration#acme-na" in str(read)
+    assert "another" not in str(read)
+    assert not [call for call in read if "begins_with" in call]
+
+
+@pytest.mark.parametrize("path", ["/orders", "/orders.csv"])
+def test_a_list_of_too_many_integrations_reads_no_order(world: World, path: str) -> None:
+    for number in range(150):
+        world.register(f"another-{number}")
+    with watched() as calls:
+        assert world.call("GET", path).codes == {"integration": "integrationNeeded"}
+        wrong = world.call("GET", path, query={"integration": "nobody"}).body["errors"][0]["message"]
+    assert wrong == "not known; GET /integrations lists those that are"
+    assert not [call for call in calls if call.is_to("dynamodb", table="OrdersTable")]
 
 
 @pytest.mark.parametrize("path", ["/orders", "/orders.csv", "/summary"])

@@ -112,7 +112,8 @@ def digest(
 ) -> Digest:
     """The digest of the day up to now."""
     since = now - DAY
-    every = integrations.all_surroundings(downloads.all_incidents(), integrations.stages())
+    known = integrations.find_all(deleted_too=True)  # people still have to see to the orders of a deleted one
+    every = integrations.surroundings_among(known, downloads.all_incidents(), integrations.stages())
     present = [one for one, surroundings in every.items() if surroundings.integration.deleted_at is None]
     turns = for_each("digest", present, lambda one: _looked_at(orders, every[one], since, now))
     unread = [*turns.failed, *(one for one in integrations.find_all_ids() if one not in every)]

@@ -7,6 +7,7 @@ and those set aside.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -142,14 +143,12 @@ def as_json(value: Value) -> "AttributeValueTypeDef":
     return text(value.model_dump_json(by_alias=True))
 
 
-def surrounding_keys(integration_id: str) -> tuple[Item, ...]:
-    """The items that `read_surroundings` reads."""
-    return (
-        item_key(SYSTEM, f"integration#{integration_id}"),
-        item_key(SYSTEM, "freeze"),
-        item_key(SYSTEM, "stages"),
-        item_key(CONNECTIONS, f"incidents#{integration_id}"),
+def surrounding_keys(*integration_ids: str) -> tuple[Item, ...]:
+    """The items that `read_surroundings` reads for these integrations."""
+    own = (
+        (item_key(SYSTEM, f"integration#{one}"), item_key(CONNECTIONS, f"incidents#{one}")) for one in integration_ids
     )
+    return (item_key(SYSTEM, "freeze"), item_key(SYSTEM, "stages"), *chain.from_iterable(own))
 
 
 def read_surroundings(integration_id: str, found: Mapping[str, Item]) -> Surroundings | None:

@@ -3,9 +3,10 @@
 They are written here alone, in a partition of their own, so that a role can keep every other function from it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from needs_attention.aws import ChangedMeanwhile, is_lost_race
@@ -42,9 +43,12 @@ class SettingsStore:
         self._table = table
         self._items = IntegrationItems(client, table)
 
-    def find_all(self, *, deleted_too: bool = False) -> tuple[Integration, ...]:
-        """Every integration that can be read, by ID. A deleted one is only kept for its orders."""
-        items = self._items.named(SYSTEM, "integration#")
+    def find_all(self, *, deleted_too: bool = False, at_most: int | None = None) -> tuple[Integration, ...]:
+        """Every integration that can be read, by ID, of the first `at_most`.
+
+        A deleted one is only kept for its orders.
+        """
+        items = islice(self._items.named(SYSTEM, "integration#"), at_most)
         found = filter(None, (read_if_readable(Integration, item) for item in items))
         return tuple(integration for integration in found if deleted_too or integration.deleted_at is None)
 
@@ -63,14 +67,19 @@ class SettingsStore:
 
         Raises Throttled.
         """
-        return read_surroundings(integration_id, self._items.read(*surrounding_keys(integration_id)))
+        return self.surroundings_of([integration_id]).get(integration_id)
 
-    def all_surroundings(self, incidents: Mapping[str, Incidents], stages: Stages) -> dict[str, Surroundings]:
-        """By integration ID. `incidents`, by integration ID too, and `stages` come from reads of the caller's.
+    def surroundings_of(self, integration_ids: Iterable[str]) -> dict[str, Surroundings]:
+        """The same of each of the integrations that exist, by its ID. Raises Throttled."""
+        named = tuple(dict.fromkeys(integration_ids))
+        found = self._items.read(*surrounding_keys(*named))
+        read = ((one, read_surroundings(one, found)) for one in named)
+        return {one: own for one, own in read if own}
 
-        Deleted integrations count too: people still have to see to their orders.
-        """
-        known = self.find_all(deleted_too=True)
+    def surroundings_among(
+        self, known: Iterable[Integration], incidents: Mapping[str, Incidents], stages: Stages
+    ) -> dict[str, Surroundings]:
+        """By integration ID. The caller has read what is `known`, the incidents by integration ID, and the Stages."""
         is_all_frozen = self.is_all_frozen()
         return {
             one.integration_id: Surroundings.of(

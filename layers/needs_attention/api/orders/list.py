@@ -5,7 +5,7 @@ amount of work: an answer that stops early has fewer orders, and a cursor to go 
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, NamedTuple, TypedDict
 
@@ -23,6 +23,7 @@ from needs_attention.api.orders.views import (
     whole_order_for,
 )
 from needs_attention.api.problems import FieldError, Problem, invalid, not_found
+from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stage, Stages
 from needs_attention.integrations.standing import HeldCounts, goes_nowhere, may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
@@ -131,8 +132,9 @@ class OrderList:
         stage = _stage(filters, stages)
         if filters.sorts_by_ship_by and stage is None:
             raise _wrong("sort", "sortNeedsStage", "sorting by shipBy needs a stage")
-        surroundings = self._surroundings(filters.integration, stages)
-        found = self._orders_asked_for(filters) if filters.order_ids else self._walk(filters, stage, surroundings)
+        asked_for = self._orders_asked_for(filters)
+        surroundings = self._surroundings(filters, asked_for, stages)
+        found = iter(asked_for) if filters.order_ids else self._walk(filters, stage, surroundings)
 
         def is_shown(summary: Summary) -> bool:
             own = surroundings.get(summary.integration)
@@ -155,7 +157,8 @@ class OrderList:
         by_stage: dict[str, int] = {}
         is_truncated = False
         going_nowhere = 0
-        for integration_id, own in self._surroundings(None, stages).items():
+        every = self._integrations.find_all(deleted_too=True)
+        for integration_id, own in self._surroundings_among(every, stages).items():
             for stage in () if own.integration.deleted_at else stages.stages:
                 page = Page(MOST_ENTRIES_READ, descending=stage.id != NEEDS_ATTENTION)
                 found = self._orders.find_by_stage(integration_id, stage.id, page)
@@ -180,26 +183,43 @@ class OrderList:
             "isTruncated": is_truncated,
         }
 
-    def _surroundings(self, integration: str | None, stages: Stages) -> dict[str, Surroundings]:
-        """By integration: all, or the one that is named. Raises a 400 for one that does not exist."""
-        known = self._integrations.all_surroundings(self._downloads.all_incidents(), stages)
-        if integration is None:
-            return known
-        if integration not in known:
-            allowed = ", ".join(one for one, own in known.items() if own.integration.deleted_at is None)
-            raise _wrong("integration", "unknownIntegration", f"not known; allowed are {allowed}")
-        return {integration: known[integration]}
+    def _surroundings(
+        self, filters: OrderFilters, asked_for: Iterable[Summary], stages: Stages
+    ) -> Mapping[str, Surroundings]:
+        """By integration: those that the list can show. Raises a 400 for one that does not exist, or too many."""
+        if filters.integration is not None:
+            found = self._integrations.surroundings_of([filters.integration])
+            if not found:
+                raise _wrong("integration", "unknownIntegration", f"not known; {self._known_integrations()}")
+            return found
+        if filters.order_ids:
+            return self._integrations.surroundings_of(one.integration for one in asked_for)
+        known = self._first_integrations()
+        if len(known) > MOST_INTEGRATIONS_MERGED:
+            raise _wrong("integration", "integrationNeeded", "there are too many to list at once: name one")
+        return self._surroundings_among(known, stages)
 
-    def _orders_asked_for(self, filters: OrderFilters) -> Iterator[Summary]:
+    def _surroundings_among(self, known: Iterable[Integration], stages: Stages) -> Mapping[str, Surroundings]:
+        return self._integrations.surroundings_among(known, self._downloads.all_incidents(), stages)
+
+    def _first_integrations(self) -> tuple[Integration, ...]:
+        """Deleted ones too, because people still have to see to their orders; one more than a list can show."""
+        return self._integrations.find_all(deleted_too=True, at_most=MOST_INTEGRATIONS_MERGED + 1)
+
+    def _known_integrations(self) -> str:
+        known = self._first_integrations()
+        if len(known) > MOST_INTEGRATIONS_MERGED:
+            return "GET /integrations lists those that are"
+        return f"allowed are {', '.join(one.integration_id for one in known if one.deleted_at is None)}"
+
+    def _orders_asked_for(self, filters: OrderFilters) -> list[Summary]:
         found = self._orders.get_many(filters.order_ids)
-        return (Summary.of(found[order_id]) for order_id in dict.fromkeys(filters.order_ids) if order_id in found)
+        return [Summary.of(found[order_id]) for order_id in dict.fromkeys(filters.order_ids) if order_id in found]
 
     def _walk(
         self, filters: OrderFilters, stage: Stage | None, surroundings: Mapping[str, Surroundings]
     ) -> Iterator[Summary]:
         """The index entries of all the integrations, merged. Raises _ReadEnough after `MOST_ENTRIES_READ` entries."""
-        if len(surroundings) > MOST_INTEGRATIONS_MERGED:
-            raise _wrong("integration", "integrationNeeded", "there are too many to list at once: name one")
         at_once = 250 if filters.narrows else filters.limit + 1
         page = Page(
             limit=max(at_once // max(len(surroundings), 1), FEWEST_ENTRIES_A_QUERY),
