@@ -86,7 +86,7 @@ def test_a_list_of_too_many_integrations_reads_no_order(world: World, path: str)
     with watched() as calls:
         assert world.call("GET", path).codes == {"integration": "integrationNeeded"}
         wrong = world.call("GET", path, query={"integration": "nobody"}).body["errors"][0]["message"]
-    assert wrong == "not known; GET /integrations lists those that are"
+    assert wrong == "nobody is not known; GET /integrations lists those that are"
     assert not [call for call in calls if call.is_to("dynamodb", table="OrdersTable")]
 
 

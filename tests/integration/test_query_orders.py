@@ -534,6 +534,25 @@ def test_a_parameter_that_takes_one_value_is_not_given_twice(world: World) -> No
     assert world.call("GET", "/orders", role="reader", query={"status": ["Open", "Void"]}).status == 400
 
 
+def test_a_list_of_several_integrations_shows_the_orders_of_each_newest_first(world: World) -> None:
+    for number, integration in enumerate(("acme-na", "other", "third")):
+        if number:
+            world.register(integration)
+        created_at = CREATED + timedelta(minutes=number)
+        world.download(integration, order_id=f"701-{number:07}-0000000", created_at=created_at)
+    shown = ["701-0000002-0000000", "701-0000000-0000000"]
+    assert found(world, integration=["acme-na", "third"]) == shown
+    assert found(world, integration="acme-na,third") == shown
+    first = world.call("GET", "/orders", role="reader", query={"integration": "acme-na,third", "limit": 1}).body
+    assert found(world, integration="acme-na,third", cursor=first["nextCursor"]) == shown[1:]
+
+
+def test_an_unknown_integration_among_others_is_named(world: World) -> None:
+    (error,) = world.call("GET", "/orders", role="reader", query={"integration": "acme-na,acme-nz"}).body["errors"]
+    assert (error["field"], error["code"]) == ("integration", "unknownIntegration")
+    assert error["message"] == "acme-nz is not known; allowed are acme-na"
+
+
 def test_too_many_integrations_are_not_merged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_list, "MOST_INTEGRATIONS_MERGED", 1)
     world.register("other")

@@ -50,7 +50,9 @@ SearchedText = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 class Filters(Value):
     """The filters of a list. A time `...After` is included, a time `...Before` is not."""
 
-    integration: SearchedText | None = None
+    integration: Annotated[tuple[SearchedText, ...], BeforeValidator(_split), Field(max_length=100)] = Field(
+        default=(), description="Orders of any of these"
+    )
     stage: SearchedText | None = Field(default=None, description="A Stage's name or id")
     status: OrderStatus | None = None
     three_pl_status: ThreePlStatus | None = None
@@ -104,7 +106,7 @@ def _is_in_stage(order: Candidate, wanted: str) -> bool:
 
 # By filter: whether it finds an order, given the value that the caller sent.
 PREDICATES: Mapping[str, Callable[[Candidate, Any], bool]] = {
-    "integration": lambda order, wanted: order.summary.integration == wanted,
+    "integration": lambda order, wanted: order.summary.integration in wanted,
     "stage": _is_in_stage,
     "status": lambda order, wanted: order.summary.status == wanted,
     "three_pl_status": lambda order, wanted: order.summary.three_pl_status == wanted,

@@ -187,16 +187,21 @@ class OrderList:
         self, filters: OrderFilters, asked_for: Iterable[Summary], stages: Stages
     ) -> Mapping[str, Surroundings]:
         """By integration: those that the list can show. Raises a 400 for one that does not exist, or too many."""
-        if filters.integration is not None:
-            found = self._integrations.surroundings_of([filters.integration])
-            if not found:
-                raise _wrong("integration", "unknownIntegration", f"not known; {self._known_integrations()}")
+        if filters.integration:
+            found = self._integrations.surroundings_of(filters.integration)
+            if unknown := [one for one in filters.integration if one not in found]:
+                message = f"{unknown[0]} is not known; {self._known_integrations()}"
+                raise _wrong("integration", "unknownIntegration", message)
             return found
         if filters.order_ids:
             return self._integrations.surroundings_of(one.integration for one in asked_for)
         known = self._first_integrations()
         if len(known) > MOST_INTEGRATIONS_MERGED:
-            raise _wrong("integration", "integrationNeeded", "there are too many to list at once: name one")
+            raise _wrong(
+                "integration",
+                "integrationNeeded",
+                f"there are too many to list at once: name up to {MOST_INTEGRATIONS_MERGED}",
+            )
         return self._surroundings_among(known, stages)
 
     def _surroundings_among(self, known: Iterable[Integration], stages: Stages) -> Mapping[str, Surroundings]:
