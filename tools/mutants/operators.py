@@ -24,11 +24,12 @@ _OF_COSMIC_RAY = re.compile(
 
 
 class RemoveCall(Operator):  # type: ignore[misc]  # cosmic-ray has no types
-    """A call on a line of its own becomes `pass`: something is not done."""
+    """A call on a line of its own becomes `pass`: something is not done. What is only logged is no behaviour."""
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
         is_statement = node.type in {"atom_expr", "power"} and node.parent.type == "simple_stmt"
-        if is_statement and node.children[-1].type == "trailer" and node.children[-1].children[0].value == "(":
+        is_call = is_statement and node.children[-1].type == "trailer" and node.children[-1].children[0].value == "("
+        if is_call and node.get_first_leaf().value != "logger":
             yield node.start_pos, node.end_pos
 
     def mutate(self, node: Any, index: int) -> Any:  # noqa: ARG002 - there is one way
