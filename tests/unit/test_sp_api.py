@@ -355,6 +355,7 @@ def test_credentials_that_lwa_rejects_are_told_with_its_code(
         answers(503, {"error": "temporarily_unavailable"}),
         answers(400, {"error": "server_error"}),
         answers(503, {"error": "invalid_grant"}),
+        answers(408, {"error": "timeout"}),
         answers(429, {"error": "throttled"}),
         answers(403, b"<html>", Content_Type="text/html"),
         answers(302, b"", Location="/elsewhere"),
