@@ -43,6 +43,10 @@ def recording(root: Path, tests: dict[str, tuple[float, list[int]]]) -> Recordin
     folder = root / "recorded"
     folder.mkdir()
     told = [{"test": test, "seconds": seconds, "lines": {"kept.py": lines}} for test, (seconds, lines) in tests.items()]
+    for test in tests:
+        path = root / test.partition("::")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     (folder / "1.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
     return Recording(root, folder)
 
@@ -79,6 +83,15 @@ def test_the_apis_document_is_compared_first_for_what_only_an_import_runs(tmp_pa
     recorded = recording(tmp_path, {"tests/unit/a.py::old": (0.1, [OLD]), OF_THE_DOCUMENT: (2, [NEW])})
     assert recorded.tests_for("kept.py", DAYS, DAYS) == [OF_THE_DOCUMENT, "tests/unit/a.py::old"]
     assert recorded.tests_for("kept.py", OLD, OLD) == ["tests/unit/a.py::old"]
+
+
+def test_tests_that_name_a_constant_come_before_those_that_run_its_users(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def test_day(): assert kept.DAY\ndef test_hour(): assert kept.HOUR\n")
+    recorded = recording(
+        tmp_path,
+        {"a.py::test_day[1]": (0.1, [NOWHERE]), "a.py::test_hour": (0.1, [NOWHERE]), "a.py::old": (0.1, [OLD])},
+    )
+    assert recorded.tests_for("kept.py", DAYS, DAYS) == ["a.py::test_day[1]", "a.py::old"]
 
 
 def test_the_quickest_test_of_each_file_comes_first(tmp_path: Path) -> None:

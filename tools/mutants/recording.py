@@ -41,11 +41,15 @@ class Recording:
         """The tests that run any of these lines, unit tests first, the quickest of each file first, within `SECONDS`.
 
         For a line that runs only at the module's import, these are the tests that run the users of its name, after the
-        test of the API's document.
+        test of the API's document and those that name a constant themselves.
         """
         found = self._running((path, line) for line in range(first, last + 1))
-        ahead = [OF_THE_DOCUMENT] if not found and OF_THE_DOCUMENT in self._seconds else []
-        found = found or self._using(path, first)
+        ahead: list[str] = []
+        if not found:
+            found = self._using(path, first)
+            ahead = [OF_THE_DOCUMENT] if OF_THE_DOCUMENT in self._seconds else []
+            ahead += self._naming(_definitions_at(self._root / path, first)[0].names)
+            found -= set(ahead)
         by_file = defaultdict(list)
         for test in sorted(found, key=lambda test: (self._seconds[test], test)):
             by_file[test.partition("::")[0]].append(test)
@@ -75,6 +79,20 @@ class Recording:
                 heappop(waiting)
             else:
                 heapreplace(waiting, (taken + self._seconds[following], number, following, others))
+
+    def _naming(self, names: set[str]) -> list[str]:
+        """The tests in which any of these constants stands, the quickest first."""
+        constants = {name for name in names if name.isupper()}
+        if not constants:
+            return []
+        functions = {
+            f"{file}::{node.name}"
+            for file in {test.partition("::")[0] for test in self._seconds}
+            for node in ast.parse((self._root / file).read_text()).body
+            if isinstance(node, ast.FunctionDef) and not constants.isdisjoint(_names_in(node))
+        }
+        tests = (test for test in self._seconds if test.partition("[")[0] in functions)
+        return sorted(tests, key=lambda test: (self._seconds[test], test))
 
     def _running(self, places: Iterable[tuple[str, int]]) -> set[str]:
         return set(chain.from_iterable(self._tests.get(place, ()) for place in places))
@@ -115,6 +133,14 @@ def _in_turns_by_function(tests: Iterable[str]) -> Iterator[str]:
     for test in tests:
         by_function[test.partition("[")[0]].append(test)
     return _in_turns(by_function.values())
+
+
+def _names_in(function: ast.FunctionDef) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
 
 
 class _Definition(NamedTuple):
