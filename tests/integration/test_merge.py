@@ -159,6 +159,40 @@ def test_no_order_of_a_marketplace_that_both_have_left_becomes_free(
     assert integration(two).settings.of(CANADA) == LIVE.of(CANADA)
 
 
+@pytest.mark.parametrize(
+    "free",
+    [
+        {"checks": Checks(email=False)},
+        {"billing_address": "copyDelivery"},
+        {"single_word_names": "accept"},
+        {"auto_dispatch_orders": True},
+        {"default_three_pl_status": ThreePlStatus.NOW},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("strict", ["acme-na", "acme-ca"])
+def test_what_one_of_a_merge_keeps_stays_where_both_have_left(two: World, strict: str, free: dict[str, Any]) -> None:
+    strictest = IntegrationSettings(
+        billing_address="require", single_word_names="hold", default_three_pl_status=ThreePlStatus.DO_NOT_TRANSFER
+    )
+    freer = "acme-na" if strict == "acme-ca" else "acme-ca"
+    two.change_integration(strict, settings=strictest)
+    two.change_integration(freer, settings=strictest.model_copy(update=free))
+    merged(two)
+    assert integration(two).settings.of(MEXICO) == strictest.of(MEXICO)
+
+
+def test_an_incomplete_order_is_held_on_where_both_have_left(two: World) -> None:
+    two.change_integration(settings=LIVE)
+    two.change_integration("acme-ca", settings=LIVE.model_copy(update={"checks": Checks(email=False)}))
+    order = two.download(order_id="702-1", marketplace_id=MEXICO, buyer_email=None)
+    merged(two)
+    two.call("POST", "/integrations/acme-na/rejudgement")
+    two.clock.advance(2 * MINUTE)
+    rejudge(two)
+    assert two.order(order.order_id).is_held
+
+
 def test_a_default_stage_that_is_gone_does_not_come_along(two: World) -> None:
     two.change_integration("acme-ca", settings=LIVE.model_copy(update={"default_stage": "gone", "trial_mode": True}))
     merged(two)

@@ -73,6 +73,8 @@ DefaultThreePlStatus = Annotated[
 ]
 BillingAddressPolicy = Literal["copyDelivery", "copyIfSameName", "require"]
 SingleWordNamePolicy = Literal["byScript", "hold", "accept"]
+# The policies of both kinds: an order that one of them holds is held by those behind it, too.
+_LAXEST_FIRST = ("copyDelivery", "copyIfSameName", "require", "accept", "byScript", "hold")
 
 
 class OrderDefaults(Value):
@@ -101,7 +103,18 @@ class Settings(OrderDefaults):
         return not self.trial_mode and (self.go_live_date is None or created_at >= self.go_live_date)
 
     def no_freer_than(self, other: Self) -> Self:
-        """With the trial mode and the go-live date of both: what one of the two keeps here stays here."""
-        dates = [one.go_live_date for one in (self, other) if one.go_live_date]
-        kept = {"trial_mode": self.trial_mode or other.trial_mode, "go_live_date": max(dates, default=None)}
-        return self.model_copy(update=kept)
+        """With what keeps more orders of both: what one of the two holds or keeps here stays here."""
+        both = (self, other)
+        dates = [one.go_live_date for one in both if one.go_live_date]
+        checks = {name: is_on or getattr(other.checks, name) for name, is_on in self.checks}
+        stricter: dict[str, object] = {
+            "trial_mode": any(one.trial_mode for one in both),
+            "go_live_date": max(dates, default=None),
+            "checks": Checks(**checks),
+            "billing_address": max((one.billing_address for one in both), key=_LAXEST_FIRST.index),
+            "single_word_names": max((one.single_word_names for one in both), key=_LAXEST_FIRST.index),
+            "auto_dispatch_orders": all(one.auto_dispatch_orders for one in both),
+        }
+        if other.default_three_pl_status == ThreePlStatus.DO_NOT_TRANSFER:
+            stricter["default_three_pl_status"] = ThreePlStatus.DO_NOT_TRANSFER
+        return self.model_copy(update=stricter)
