@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from needs_attention.downloads.backdated import DownloadStatus
 from needs_attention.downloads.by_id import Redownload, SetAside
 from needs_attention.downloads.proofs import Again, Proofs
 from needs_attention.downloads.second_look import Reconciliation
@@ -506,18 +507,22 @@ def test_mended_orders_move_into_a_frozen_integration_only(two: World) -> None:
     assert merge(two).status == 202
 
 
-def test_what_mended_orders_missed_is_downloaded_too(two: World) -> None:
-    spoil(two, spoilt := canadian(two))
+@pytest.mark.parametrize("status", ["queued", "running", "finished"])
+def test_amazon_is_asked_for_each_mended_order(two: World, status: DownloadStatus) -> None:
+    """The download of the first time has passed them, or will not come to what Amazon has changed since."""
+    canadian(two, 1)
+    spoil(two, spoilt := canadian(two, 2))
     merged(two)
     (first,) = two.downloads.backdated_downloads("acme-na")
-    over = first.model_copy(update={"status": "finished", "finished_at": two.clock.now})
-    two.downloads.save_backdated_download("acme-na", over)
+    two.downloads.save_backdated_download("acme-na", first.model_copy(update={"status": status}))
+    assert two.downloads.due_redownloads("acme-na", "requested", two.clock.now) == ()
     two.dynamodb.put_item(TableName="OrdersTable", Item=to_item(spoilt))
     two.clock.advance(DAY)
     merge(two)
     run(two)
-    (_, second) = two.downloads.backdated_downloads("acme-na")
-    assert (second.updated_after, second.is_over) == (first.updated_after, False)
+    (wanted,) = two.downloads.due_redownloads("acme-na", "requested", two.clock.now)
+    assert (wanted.order_id, wanted.wanted_at) == (spoilt.order_id, two.clock.now)
+    assert len(two.downloads.backdated_downloads("acme-na")) == 1  # it may take days of quota
 
 
 # Refusals

@@ -17,7 +17,7 @@ class Merge(Value):
 
     The orders move by their created time; `position` is the place of the next page. `unreadable` names the first orders
     that cannot be read: they stay. In the end, everything that Amazon updated since `missed_since` is downloaded: the
-    source downloaded nothing from then on.
+    source downloaded nothing from then on. A repeated merge moves mended orders, and each is asked for by ID.
     """
 
     source: Slug
@@ -28,6 +28,7 @@ class Merge(Value):
     orders: int = 0
     unreadable: tuple[str, ...] = ()
     are_orders_moved: bool = False
+    is_repeated: bool = False
     finished_at: UtcTime | None = None
 
     @property
@@ -37,8 +38,8 @@ class Merge(Value):
 
     def started_over(self) -> "Merge":
         """For orders that could not be read, and may have been mended since."""
-        again = {"position": None, "unreadable": (), "are_orders_moved": False, "finished_at": None}
-        return self.model_copy(update=again)
+        anew = {"position": None, "unreadable": (), "are_orders_moved": False, "finished_at": None}
+        return self.model_copy(update={**anew, "is_repeated": True})
 
     def after_page(self, moved: int, unreadable: tuple[str, ...], position: str | None) -> "Merge":
         return self.model_copy(

@@ -7,6 +7,7 @@ from functools import cache, partial
 from aws_lambda_powertools import Logger
 
 from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.by_id import Redownload
 from needs_attention.integrations.integration import Rejudgement
 from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.integrations.merge import Merge
@@ -42,10 +43,11 @@ def go_on_merging(
             return True
         if not merge.are_orders_moved:
             settings = existing(merge.source).integration.settings
-            after = _with_next_page_moved(orders, settings, integration_id, merge, now())
+            after = _with_next_page_moved(orders, downloads, settings, integration_id, merge=merge, now=now())
             downloads.save_merge(integration_id, after)
         elif not downloads.move_requests(merge.source, integration_id):
-            _take_over_downloads(downloads, existing(integration_id), existing(merge.source), merge, now())
+            if not merge.is_repeated:
+                _take_over_downloads(downloads, existing(integration_id), existing(merge.source), merge, now())
             _judge_again_if_asked(downloads, existing(integration_id), merge, now())
             downloads.save_merge(integration_id, merge.model_copy(update={"finished_at": now()}))
             logger.info("merged", integration=integration_id, source=merge.source, orders=merge.orders)
@@ -93,8 +95,14 @@ def _judge_again_if_asked(downloads: DownloadStateStore, target: IntegrationStat
         downloads.begin_rejudgement(target.integration.integration_id, again)
 
 
-def _with_next_page_moved(
-    orders: OrderStore, settings: IntegrationSettings, integration_id: str, merge: Merge, now: datetime
+def _with_next_page_moved(  # noqa: PLR0913 - both stores, and what is moved from where to where
+    orders: OrderStore,
+    downloads: DownloadStateStore,
+    settings: IntegrationSettings,
+    integration_id: str,
+    *,
+    merge: Merge,
+    now: datetime,
 ) -> Merge:
     """`settings` are those of the source."""
     found = orders.find_by_created(merge.source, Page(limit=READ_AT_ONCE, after=merge.position))
@@ -109,6 +117,9 @@ def _with_next_page_moved(
         own = in_the_form_of_now(order, settings.of(order.amazon.marketplace_id))
         return own.with_(integration=integration_id)
 
+    if merge.is_repeated:  # before they move: a run that dies in between would not find them again
+        for order_id in read:
+            downloads.want_redownload(integration_id, Redownload(order_id=order_id, cause="requested", wanted_at=now))
     moved = sum(_is_moved(orders, order, into, merge, now) for order in read.values())
     return merge.after_page(moved, unreadable, found.position)
 
