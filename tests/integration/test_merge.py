@@ -7,7 +7,6 @@ import pytest
 
 from needs_attention.downloads.backdated import DownloadStatus
 from needs_attention.downloads.by_id import Redownload, SetAside
-from needs_attention.downloads.proofs import Again, Proofs
 from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.downloads.walk import Pace, Walk
 from needs_attention.integrations.integration import Integration, NamedSeller
@@ -260,14 +259,20 @@ def test_the_download_begins_with_the_history_that_the_source_did_not_finish(two
     assert download.updated_after == NOON - 30 * DAY
 
 
-def test_the_download_begins_with_what_the_source_was_to_search_again(two: World) -> None:
-    """An order may have slipped between two pages there."""
-    walk = Walk.of_the_past(NOON - 5 * DAY, Pace())
-    again = Again(before=NOON - 4 * DAY, walk=walk, is_urgent=True)
-    two.downloads.save_proofs("acme-ca", Proofs(again=(again,)))
+@pytest.mark.parametrize(
+    ("registered", "begins"), [(10 * DAY, 4 * DAY), (2 * DAY, 2 * DAY), (MINUTE, 30 * MINUTE + DAY)]
+)
+def test_the_download_looks_at_what_the_source_never_looked_at_again(
+    two: World, registered: timedelta, begins: timedelta
+) -> None:
+    """As its first second look would have. One that was registered again may have an older cursor."""
+    source = two.change_integration("acme-ca", registered_at=NOON - registered)
+    live = two.downloads.live_download(source)
+    walk = live.walk.model_copy(update={"reached": NOON - DAY})
+    two.downloads.save_live_download("acme-ca", live.model_copy(update={"walk": walk}))
     merged(two)
     (download,) = two.downloads.backdated_downloads("acme-na")
-    assert download.updated_after == NOON - 5 * DAY
+    assert download.updated_after == NOON - begins
 
 
 @pytest.mark.parametrize("finished_at", [NOON, None])

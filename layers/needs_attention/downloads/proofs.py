@@ -1,6 +1,6 @@
 """Slices of several pages, and the proof that no order slipped between two pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from needs_attention.downloads.quota import GIVEN_UP_AFTER, RETRY_AFTER
@@ -81,10 +81,22 @@ class Proofs(Value):
                 return self.model_copy(update={"again": tuple(again)})
         pace = Pace().after(len(slipped.orders), slipped.before - slipped.after)
         walk = Walk(reached=slipped.after, looks_back=False, pace=pace)
-        again.append(Again(before=slipped.before, walk=walk, is_urgent=is_urgent))
+        return self._with_parts((*again, Again(before=slipped.before, walk=walk, is_urgent=is_urgent)))
+
+    def with_parts_of(self, other: "Proofs") -> "Proofs":
+        """With the parts that another integration of the seller was to walk again, from the beginning of their slices.
+
+        Amazon's page tokens may be good for the other's credentials alone.
+        """
+        begun_anew = (
+            one.model_copy(update={"walk": one.walk.model_copy(update={"slice": None})}) for one in other.again
+        )
+        return self._with_parts((*self.again, *(one for one in begun_anew if one not in self.again)))
+
+    def _with_parts(self, again: Iterable[Again]) -> "Proofs":
         # The urgent first, then the latest. The oldest find no place, and are left to the second look.
-        again.sort(key=lambda one: (not one.is_urgent, -one.before.timestamp()))
-        return self.model_copy(update={"again": tuple(again[:MOST_AGAIN])})
+        by_urgency = sorted(again, key=lambda one: (not one.is_urgent, -one.before.timestamp()))
+        return self.model_copy(update={"again": tuple(by_urgency[:MOST_AGAIN])})
 
     def next_again(self, now: datetime) -> Again | None:
         """The next part to walk again, the urgent first."""

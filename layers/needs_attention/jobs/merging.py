@@ -71,7 +71,10 @@ def _existing(downloads: DownloadStateStore, integration_id: str) -> Integration
 def _take_over_downloads(
     downloads: DownloadStateStore, target: IntegrationState, source: IntegrationState, merge: Merge, now: datetime
 ) -> None:
-    """Asks for what the source has missed, and counts the calls that it made lately: they were the seller's, too."""
+    """Asks for what the source has missed, and takes over the parts of the past that it was to search again.
+
+    The calls that it made lately count: they were the seller's, too.
+    """
     integration_id, live = target.integration.integration_id, target.live
     download = BackdatedDownload.requested(
         merge.missed_since, live.walk.pace, by=merge.requested_by, now=now, suffix=merge.source
@@ -79,6 +82,7 @@ def _take_over_downloads(
     waiting = (one for one in downloads.backdated_downloads(integration_id) if not one.is_over)
     if not any(one.is_asked_for_again_by(download) for one in waiting):  # a run that died here has asked for it
         downloads.save_backdated_download(integration_id, download)
+    downloads.save_proofs(integration_id, target.proofs.with_parts_of(source.proofs))
     shared = {
         "search_bucket": live.search_bucket.shared_with(source.live.search_bucket, now),
         "get_bucket": live.get_bucket.shared_with(source.live.get_bucket, now),

@@ -10,6 +10,7 @@ from needs_attention.api.integrations.requests import MergeRequest
 from needs_attention.api.lookup import existing_integration
 from needs_attention.api.problems import ATTEMPTS, FieldError, Problem, changed_meanwhile, invalid, not_found
 from needs_attention.aws import ChangedMeanwhile
+from needs_attention.downloads.second_look import RECONCILED
 from needs_attention.downloads.walk import LISTED_LATE, OLDEST
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.merge import Merge
@@ -98,20 +99,18 @@ class IntegrationMerges:
         return merge_view(merge)
 
     def _end_of_downloads(self, source: Integration) -> datetime:
-        """Since when the source may have missed updates.
+        """Since when the source may have missed updates, also those of a past that it had not downloaded yet.
 
-        A past that it was to download, to look at a second time or, before its first second look, to search again
-        counts, too.
+        What no second look had come to counts as missed.
         """
-        source_id, standing = source.integration_id, self._downloads.standing(source)
-        looked = standing.reconciliation
+        standing = self._downloads.standing(source)
+        reached, looked = standing.live.walk.reached, standing.reconciliation
+        unfinished = (one for one in self._downloads.backdated_downloads(source.integration_id) if not one.is_over)
         open_since = [
-            standing.live.walk.reached - max(LISTED_LATE),
-            *(one.updated_after for one in self._downloads.backdated_downloads(source_id) if not one.is_over),
-            *(one.walk.reached for one in self._downloads.proofs(source_id).again if looked is None),
+            reached - max(LISTED_LATE),
+            looked.looked_at_until if looked else max(reached - RECONCILED, source.registered_at),
+            *(one.updated_after for one in unfinished),
         ]
-        if looked:
-            open_since.append(looked.looked_at_until)
         return max(min(open_since), self._now - OLDEST)
 
     def _check(self, source: Integration, target: Integration) -> None:

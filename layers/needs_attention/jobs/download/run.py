@@ -93,7 +93,8 @@ class Downloader:
         if integration.merged_from and self.downloads.merge_under_way(integration_id):
             if go_on_merging(self.orders, self.downloads, integration_id, self.now, until):
                 self.wake_up(integration_id)
-            state = state._replace(live=self.downloads.live_download(integration))
+            live, proofs = self.downloads.live_download(integration), self.downloads.proofs(integration_id)
+            state = state._replace(live=live, proofs=proofs)
         if integration.deleted_at:
             health.rests(self.now())
             return None
