@@ -73,7 +73,7 @@ def _take_over_downloads(
 ) -> None:
     """Asks for what the source has missed, and takes over the parts of the past that it was to search again.
 
-    The calls that it made lately count: they were the seller's, too.
+    The calls that it made lately count: they were the seller's, too. Notifications are the target's alone from now on.
     """
     integration_id, live = target.integration.integration_id, target.live
     download = BackdatedDownload.requested(
@@ -88,6 +88,8 @@ def _take_over_downloads(
         "get_bucket": live.get_bucket.shared_with(source.live.get_bucket, now),
     }
     downloads.save_live_download(integration_id, live.model_copy(update=shared))
+    if subscription_id := source.live.subscription.subscription_id:  # Amazon did not end it when the source was removed
+        downloads.forget_subscription(subscription_id, merge.source)
 
 
 def _judge_again_if_asked(downloads: DownloadStateStore, target: IntegrationState, merge: Merge, now: datetime) -> None:
