@@ -233,6 +233,32 @@ def test_requests_for_single_orders_come_along(two: World) -> None:
     assert (two.downloads.all_set_aside("acme-ca"), two.downloads.all_set_aside("acme-na")) == ((), (aside,))
 
 
+@pytest.mark.parametrize("of_target", [NOON - MINUTE, NOON + MINUTE])
+@pytest.mark.parametrize("changed_at", [None, NOON])
+def test_of_two_requests_for_an_order_the_newer_stays(
+    two: World, of_target: datetime, changed_at: datetime | None
+) -> None:
+    """An older one has been tried more often, and is given up sooner."""
+    tried = Redownload(order_id="702-1", cause="requested", wanted_at=NOON, tries=11, changed_at=changed_at)
+    own = tried.model_copy(
+        update={"wanted_at": of_target, "tries": 0, "changed_at": changed_at and changed_at + (of_target - NOON)}
+    )
+    two.downloads.want_redownload("acme-ca", tried)
+    two.downloads.want_redownload("acme-na", own)
+    merged(two)
+    (kept,) = two.downloads.due_redownloads("acme-na", "requested", two.clock.now)
+    assert kept == max(tried, own, key=lambda one: one.wanted_at)
+
+
+def test_what_the_target_has_set_aside_itself_stays_as_it_is(two: World) -> None:
+    old = SetAside(order_id="702-99", reason="no createdTime", first_seen_at=NOON, retry_at=NOON + DAY, tries=4)
+    own = SetAside(order_id="702-99", reason="no orderId", first_seen_at=NOON, retry_at=NOON + MINUTE)
+    two.downloads.set_aside("acme-ca", [old])
+    two.downloads.set_aside("acme-na", [own])
+    merged(two)
+    assert (two.downloads.all_set_aside("acme-ca"), two.downloads.all_set_aside("acme-na")) == ((), (own,))
+
+
 def test_a_download_brings_what_the_source_missed_once_its_orders_are_here(two: World) -> None:
     live = two.downloads.live_download(integration(two, "acme-ca"))
     reached = NOON - 3 * DAY

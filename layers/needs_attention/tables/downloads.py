@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 MOST_REDOWNLOADS_READ = 200
 MOST_MOVED_AT_ONCE = 50
+_IF_NEW = {"ConditionExpression": "attribute_not_exists(#item)", "ExpressionAttributeNames": {"#item": "item"}}
 
 
 class DownloadStateStore:
@@ -143,15 +144,23 @@ class DownloadStateStore:
 
     def want_redownload(self, integration_id: str, wanted: Redownload) -> None:
         """Keeps a request for an order. A second one for the same order replaces it; an older hint changes nothing."""
-        row = {**item_key(integration_id, _redownload_item(wanted)), "data": as_json(wanted), **_times(wanted)}
-        condition: dict[str, Any] = {}
-        if wanted.changed_at is not None:
-            news = "attribute_not_exists(#item) OR #changedAt < :changedAt"
-            condition = {
-                "ConditionExpression": news,
-                "ExpressionAttributeNames": {"#item": "item", "#changedAt": "changedAt"},
-                "ExpressionAttributeValues": {":changedAt": text(instant(wanted.changed_at))},
-            }
+        if wanted.changed_at is None:
+            self._client.put_item(TableName=self._table, Item=_redownload_row(integration_id, wanted))
+        else:
+            self._want_if_newer(integration_id, wanted)
+
+    def _want_if_newer(self, integration_id: str, wanted: Redownload) -> None:
+        """Keeps the request unless there is one for the same order that is as new."""
+        row = _redownload_row(integration_id, wanted)
+        compared = "changedAt" if "changedAt" in row else "wantedAt"
+        condition = {
+            "ConditionExpression": "attribute_not_exists(#item) OR #compared < :compared",
+            "ExpressionAttributeNames": {"#item": "item", "#compared": compared},
+            "ExpressionAttributeValues": {":compared": row[compared]},
+        }
+        self._put_if(row, condition)
+
+    def _put_if(self, row: Item, condition: dict[str, Any]) -> None:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.put_item(TableName=self._table, Item=row, **condition)
 
@@ -172,7 +181,7 @@ class DownloadStateStore:
             if later is None:
                 self._client.delete_item(TableName=self._table, Key=key, **condition)
             else:
-                row = {**key, "data": as_json(later), **_times(later)}
+                row = _redownload_row(integration_id, later)
                 self._client.put_item(TableName=self._table, Item=row, **condition)
 
     def rejudgement(self, integration_id: str) -> Rejudgement | None:
@@ -204,12 +213,17 @@ class DownloadStateStore:
         self._client.put_item(TableName=self._table, Item=merge_item(integration_id, merge))
 
     def move_requests(self, source: str, target: str) -> bool:
-        """Moves the next orders that the source is to ask for by ID, then those set aside; whether there were any."""
+        """Moves the next orders that the source is to ask for by ID, then those set aside; whether there were any.
+
+        A newer request that the target has itself stays, and what it has set aside itself.
+        """
         wanted = list(islice(self._items.named(source, "redownload#"), MOST_MOVED_AT_ONCE))
         for item in wanted:
-            self.want_redownload(target, read_stored(Redownload, item["data"]["S"]))
+            self._want_if_newer(target, read_stored(Redownload, item["data"]["S"]))
         aside = list(islice(self._items.named(source, "setAside#"), MOST_MOVED_AT_ONCE - len(wanted)))
-        self.set_aside(target, (read_stored(SetAside, item["data"]["S"]) for item in aside))
+        for item in aside:
+            row = {**item_key(target, item["item"]["S"]), "data": item["data"]}
+            self._put_if(row, _IF_NEW)
         for item in (*wanted, *aside):
             self._client.delete_item(TableName=self._table, Key=item_key(source, item["item"]["S"]))
         return bool(wanted or aside)
@@ -278,7 +292,8 @@ def _redownload_item(wanted: Redownload) -> str:
     return f"redownload#{wanted.cause}#{wanted.order_id}"
 
 
-def _times(wanted: Redownload) -> dict[str, "AttributeValueTypeDef"]:
-    """The times that conditions compare, next to the data."""
+def _redownload_row(integration_id: str, wanted: Redownload) -> dict[str, "AttributeValueTypeDef"]:
+    """The item, with the times that conditions compare next to the data."""
     changed = {"changedAt": text(instant(wanted.changed_at))} if wanted.changed_at else {}
-    return {"wantedAt": text(instant(wanted.wanted_at)), **changed}
+    key = item_key(integration_id, _redownload_item(wanted))
+    return {**key, "data": as_json(wanted), "wantedAt": text(instant(wanted.wanted_at)), **changed}
