@@ -424,6 +424,18 @@ def test_a_merge_goes_on_once_it_is_asked_for_again_after_a_rollback(two: World)
     assert two.order(order_id).integration == "acme-na"
 
 
+def test_a_merge_that_a_rollback_has_forgotten_goes_on_in_a_frozen_one(two: World) -> None:
+    """That release has unfrozen the target, and dropped its overrides."""
+    merge(two)
+    two.change_integration(merged_from=(), is_frozen=False, settings=LIVE)
+    answer = merge(two)
+    assert (answer.status, answer.body["code"]) == (409, "notFrozen")
+    assert integration(two).merged_from == ()  # so no run goes on with it
+    two.call("POST", "/integrations/acme-na/freeze")
+    assert merge(two).status == 202
+    assert integration(two).merged_from == ("acme-ca",)
+
+
 def test_a_merge_goes_on_once_its_target_is_removed_and_revived(two: World) -> None:
     order_id = canadian(two).order_id
     merge(two)

@@ -81,11 +81,15 @@ class IntegrationMerges:
 
     def _gone_on(self, merge: Merge, source: Integration, target: Integration) -> Merge:
         """The merge as it is, or started over for orders that could not be read. Raises a 409."""
-        if merge.source not in target.merged_from:  # a release that knows no merges has changed the integration
+        # A release that knows no merges has changed the integration, and may have unfrozen it.
+        is_forgotten = merge.source not in target.merged_from
+        is_repeated = bool(merge.finished_at and merge.unreadable)
+        if is_repeated or (is_forgotten and not merge.finished_at):
+            _check_is_frozen(target)
+        if is_forgotten:
             merged_from = (*target.merged_from, merge.source)
             target = self._integrations.save(target.model_copy(update={"merged_from": merged_from}))
-        if merge.finished_at and merge.unreadable:
-            _check_is_frozen(target)
+        if is_repeated:
             merge = merge.started_over()
             self._integrations.begin_merge(source, target, merge)
         return merge
