@@ -1,6 +1,7 @@
 """Integrations, their credentials and settings, the freeze, and the list of Stages."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,11 @@ from needs_attention.downloads.by_id import SetAside
 from needs_attention.downloads.live import Subscription
 from needs_attention.integrations.arrivals import Arrival, Arrivals
 from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.integrations.integration import NamedSeller
 from needs_attention.integrations.integration_settings import IntegrationSettings, MarketplaceSettings
 from needs_attention.orders.settings import Checks
 from needs_attention.values.times import instant
+from tests.integration.crossings import REQUESTS, before_request
 from tools.builders import NOON
 from tools.in_memory.api import Answer, World
 
@@ -30,6 +33,7 @@ REGISTRATION = {
 }
 BETA = "/integrations/beta-eu"
 BRITAIN, GERMANY, FRANCE, US = "A1F83G8C2ARO7P", "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "ATVPDKIKX0DER"
+CANADA = "A2EUQ1WTGCTBG2"
 OF_BRITAIN = f"settings.marketplaces.{BRITAIN}"
 
 
@@ -825,6 +829,40 @@ def test_a_stage_that_is_a_default_is_not_removed(world: World) -> None:
     world.call("PATCH", "/integrations/acme-na", {"settings": {"defaultStage": "picking"}})
     answer = world.call("DELETE", "/stages/picking")
     assert (answer.status, answer.body["code"]) == (409, "inUse")
+
+
+def patch_to_picking(world: World) -> Answer:
+    return world.call("PATCH", "/integrations/acme-na", {"settings": {"defaultStage": "picking"}})
+
+
+def register_with_picking(world: World) -> Answer:
+    return register(world, settings={"marketplaces": {BRITAIN: {"defaultStage": "picking"}}})
+
+
+def merge_one_with_picking(world: World) -> Answer:
+    return world.call("POST", "/integrations/acme-na/merge", {"source": "acme-ca"})
+
+
+def remove_picking(world: World) -> Answer:
+    return world.call("DELETE", "/stages/picking")
+
+
+@pytest.mark.parametrize("is_removed_first", [True, False])
+@pytest.mark.parametrize("number", REQUESTS)
+@pytest.mark.parametrize("name_it", [patch_to_picking, register_with_picking, merge_one_with_picking])
+def test_no_stage_is_removed_while_it_becomes_a_default(
+    world: World, name_it: Callable[[World], Answer], number: int, *, is_removed_first: bool
+) -> None:
+    add(world, "Picking")
+    seller = (NamedSeller(seller_id="A1ACMEACMEACME", by="ada", at=NOON),)
+    world.change_integration(is_frozen=True, named_sellers=seller)
+    settings = IntegrationSettings(default_stage="picking")
+    world.register("acme-ca", marketplace_ids=(CANADA,), settings=settings, deleted_at=NOON)
+    first, second = (remove_picking, name_it) if is_removed_first else (name_it, remove_picking)
+    with before_request(number, lambda: second(world)):
+        first(world)
+    known = {stage.id for stage in world.integrations.stages().stages}
+    assert all(one.settings.default_stages <= known for one in world.integrations.find_all())
 
 
 def test_a_stage_that_is_not_there_is_not_found(world: World) -> None:

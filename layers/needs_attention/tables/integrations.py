@@ -16,6 +16,7 @@ from needs_attention.integrations.integration import Integration, Region
 from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
+from needs_attention.orders.settings import NEW
 from needs_attention.tables.dynamodb import text
 from needs_attention.tables.integration_items import (
     SYSTEM,
@@ -110,15 +111,16 @@ class SettingsStore:
         )
         return later
 
-    def save_with_seller(
+    def save_with_names(
         self, integration: Integration, before: Integration | None, history: BackdatedDownload | None = None
     ) -> Integration:
-        """Writes the integration as `save` does, and that it alone has its seller: both or neither.
+        """Writes the integration as `save` does, that it alone has its seller, and that its default Stages stay.
 
-        `before` is the integration as it was read; its seller becomes free if it is another one now. `history` is the
-        download that the integration begins with. Raises ChangedMeanwhile, also if another integration has the seller.
+        All of it is written, or nothing. `before` is the integration as it was read; its seller becomes free if it is
+        another one now. `history` is the download that the integration begins with. Raises ChangedMeanwhile, also if
+        another integration has the seller, or if a Stage is gone.
         """
-        writes: list[Any] = [{"Put": self._put_next(integration)}]
+        writes: list[Any] = [{"Put": self._put_next(integration)}, *self._keep_stages(integration, before)]
         if integration.seller_id:
             writes += self._take_seller(integration, integration.seller_id)
         if before and before.seller_id and before.seller_id != integration.seller_id:
@@ -132,12 +134,18 @@ class SettingsStore:
         return integration.model_copy(update={"revision": integration.revision + 1})
 
     def begin_merge(
-        self, source: Integration, merged: Integration, merge: Merge, wrong: Integration | None = None
+        self,
+        source: Integration,
+        target: Integration,
+        merged: Integration,
+        merge: Merge,
+        *,
+        wrong: Integration | None = None,
     ) -> None:
         """Writes the merge with all that it changes at once: the two integrations, and whose seller it is.
 
         `merged` is the target as it becomes. `wrong` is one of the two as it was read: its seller becomes free. Raises
-        ChangedMeanwhile.
+        ChangedMeanwhile, also if a Stage that becomes a default one is gone.
         """
         target_id = merged.integration_id
         gone = source.model_copy(update={"merged_into": target_id})
@@ -145,7 +153,7 @@ class SettingsStore:
         if merged.seller_id:
             puts.append(self._put_seller(merged, merged.seller_id, held_by=source.integration_id))
         puts.append({"TableName": self._table, "Item": merge_item(target_id, merge)})
-        writes: list[Any] = [{"Put": put} for put in puts]
+        writes: list[Any] = [{"Put": put} for put in puts] + self._keep_stages(merged, target)
         if wrong and wrong.seller_id:
             writes.append({"Delete": self._delete_seller(wrong, wrong.seller_id)})
         self._write_all(writes)
@@ -175,6 +183,22 @@ class SettingsStore:
             # Written as it is, the holder gets a new revision: its own change to this seller cannot land any more.
             return [{"Put": put}, {"Put": self._put_next(holder)}]
         return [{"Put": self._put_seller(integration, seller_id)}]
+
+    def _keep_stages(self, integration: Integration, before: Integration | None) -> list[Any]:
+        """The write by which the Stages that are default ones from now on stay. Raises ChangedMeanwhile if one is gone.
+
+        It gives their list a new revision: whoever is removing one has looked at the integrations as they were, and
+        looks again. A removed integration keeps no Stage, so its default ones may be gone.
+        """
+        kept = before.settings.default_stages if before and before.deleted_at is None else frozenset[str]()
+        named = integration.settings.default_stages - kept - {NEW}
+        if not named:
+            return []
+        stages = self.stages()
+        if not named <= {stage.id for stage in stages.stages}:
+            raise ChangedMeanwhile
+        later = stages.model_copy(update={"revision": stages.revision + 1})
+        return [{"Put": self._items.conditional_put(SYSTEM, "stages", later, expected=stages.revision)}]
 
     def _put_seller(self, integration: Integration, seller_id: str, *, held_by: str | None = None) -> dict[str, Any]:
         """Unless another integration than `held_by` has the seller."""

@@ -15,7 +15,7 @@ def begin_merge(world: World) -> None:
     source = world.integrations.save(known.model_copy(update={"deleted_at": now}))
     merge = Merge(source="old", requested_by="ada", requested_at=now - 3 * MINUTE, missed_since=now - MINUTE)
     target = world.integration
-    world.integrations.begin_merge(source, target.with_source(source, Stages()), merge)
+    world.integrations.begin_merge(source, target, target.with_source(source, Stages()), merge)
 
 
 def test_a_run_searches_again_what_a_merged_source_was_to(world: World) -> None:

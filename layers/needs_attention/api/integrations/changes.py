@@ -101,7 +101,7 @@ class IntegrationChanges:
         with self._with_credentials(wanted.integration_id, registration.credentials, in_use=None) as version:
             named = wanted.model_copy(update={"credentials_version": version})
             try:
-                integration = self._integrations.save_with_seller(named, before, history)
+                integration = self._integrations.save_with_names(named, before, history)
             except ChangedMeanwhile:
                 self._check_seller_is_free(wanted, before)
                 raise
@@ -113,10 +113,9 @@ class IntegrationChanges:
 
         New settings start a rejudgement over that is under way: it has judged orders by the ones before.
         """
-        stages = self._integrations.stages()
 
         def patched(integration: Integration) -> Integration:
-            return self._patched(integration, patch, stages)
+            return self._patched(integration, patch, self._integrations.stages())
 
         if patch.credentials is None:
             changed = self._changed(integration_id, patched, if_match)
@@ -128,7 +127,7 @@ class IntegrationChanges:
                 named = {"credentials_version": version}
                 changed = self._changed(integration_id, lambda one: patched(one).model_copy(update=named), if_match)
         if patch.settings and self._is_rejudging(integration_id):
-            self._begin_rejudgement(integration_id, stages)
+            self._begin_rejudgement(integration_id, self._integrations.stages())
         self._wake_ups.wake(integration_id)
         return self._list.details(changed, self._now)
 
@@ -267,8 +266,8 @@ class IntegrationChanges:
                 return integration
             self._check(updated, integration)
             try:
-                if updated.seller_id != integration.seller_id:
-                    return self._integrations.save_with_seller(updated, integration)
+                if _names(updated) != _names(integration):
+                    return self._integrations.save_with_names(updated, integration)
                 return self._integrations.save(updated)
             except ChangedMeanwhile:
                 continue
@@ -301,6 +300,11 @@ class IntegrationChanges:
         has_it = f"The integration {holder.integration_id} has this seller in {holder.region} already."
         detail = f"{has_it} {_way_out(holder, before)}"
         raise Problem(409, detail, code="sellerAlreadyRegistered", also={"registeredAs": holder.integration_id})
+
+
+def _names(integration: Integration) -> tuple[str | None, frozenset[str]]:
+    """The seller, which the integration alone has, and the Stages that nobody may remove."""
+    return integration.seller_id, integration.settings.default_stages
 
 
 def _way_out(holder: Integration, before: Integration | None) -> str:

@@ -76,7 +76,8 @@ class IntegrationMerges:
             requested_at=self._now,
             missed_since=self._end_of_downloads(source),
         )
-        self._integrations.begin_merge(source, target.with_source(source, self._integrations.stages()), merge, wrong)
+        merged = target.with_source(source, self._integrations.stages())
+        self._integrations.begin_merge(source, target, merged, merge, wrong=wrong)
         return merge
 
     def _gone_on(self, merge: Merge, source: Integration, target: Integration) -> Merge:
@@ -91,7 +92,7 @@ class IntegrationMerges:
             target = self._integrations.save(target.model_copy(update={"merged_from": merged_from}))
         if is_repeated:
             merge = merge.started_over()
-            self._integrations.begin_merge(source, target, merge)
+            self._integrations.begin_merge(source, target, target, merge)
         return merge
 
     def progress(self, integration_id: str) -> MergeView:
