@@ -118,7 +118,8 @@ def merge_integration(caller: Caller, integration_id: str, request: Body[MergeRe
     """Merges a removed integration of the same seller into this one, with its orders, marketplaces and their settings.
 
     It begins after three minutes, when nothing can store an order of the removed one any more. This one must be frozen,
-    so that nothing leaves before you have looked at the settings. Sent again, the request shows the progress.
+    so that nothing leaves before you have looked at the settings. Sent again, the request shows the progress, and moves
+    the orders that could not be read and have been mended since.
     """
     return answer(merges_by(caller).merge(integration_id, request), HTTPStatus.ACCEPTED)
 

@@ -242,6 +242,34 @@ def test_a_merge_corrects_a_seller_that_was_recorded_wrongly(world: World, wrong
     assert register(world, "other", BERG).status == 201
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "told"),
+    [
+        ("shop", "acme-na", "Merge shop into acme-na with this `sellerId`"),
+        ("acme-na", "shop", "Remove acme-na, and merge it into that one with this `sellerId`"),
+    ],
+)
+def test_whoever_corrects_a_seller_is_told_how_the_two_merge(world: World, source: str, target: str, told: str) -> None:
+    register(world, "shop", ACME)
+    name_seller(world, "acme-na", BERG)
+    if source == "shop":
+        remove(world, "shop")
+    assert told in name_seller(world, "acme-na", ACME).body["detail"]
+    remove(world, source)
+    world.change_integration(target, is_frozen=True)
+    body = {"source": source, "sellerId": ACME}
+    assert world.call("POST", f"/integrations/{target}/merge", body).status == 202
+
+
+def test_no_seller_helps_two_integrations_of_two_regions(world: World) -> None:
+    register(world, "shop", BERG, region="EU", marketplaceIds=[GERMANY])
+    name_seller(world, "acme-na", ACME)
+    remove(world, "shop")
+    answer = world.call("POST", "/integrations/acme-na/merge", {"source": "shop"})
+    assert (answer.status, answer.body["code"]) == (409, "otherSeller")
+    assert "sellerId" not in answer.body["detail"]
+
+
 def test_a_merge_gives_nobody_a_seller_that_neither_has(world: World) -> None:
     register(world, "shop", BERG)
     name_seller(world, "acme-na", ACME)

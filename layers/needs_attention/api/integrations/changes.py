@@ -308,16 +308,20 @@ def _names(integration: Integration) -> tuple[str | None, frozenset[str]]:
 
 
 def _way_out(holder: Integration, before: Integration | None) -> str:
-    """How to have the orders of the integration, which is new if there is no `before`, and of the holder in one."""
-    if before and before.deleted_at is None and holder.deleted_at and before.may_have_the_seller_of(holder):
-        return f"Merge {holder.integration_id} into {before.integration_id}: its seller and orders come along."
-    if holder.deleted_at:
-        return f"It is removed: register it again under {holder.integration_id}, and its orders come along."
-    if before is None:
-        return "Add the marketplaces to that one."
-    if before.deleted_at:
+    """How to have the orders of the integration, which is new if there is no `before`, and of the holder in one.
+
+    Whoever corrects a seller says that the one on record is wrong: the merge needs the right one, too.
+    """
+    if before is None or before.deleted_at:
+        if holder.deleted_at:
+            return f"It is removed: register it again under {holder.integration_id}, and its orders come along."
+        if before is None:
+            return "Add the marketplaces to that one."
         return f"Merge {before.integration_id} into that one: its orders come along."
-    return f"Remove {before.integration_id}, and merge it into that one: its orders come along."
+    with_it = " with this `sellerId`" if before.seller_id else ""
+    if holder.deleted_at:
+        return f"Merge {holder.integration_id} into {before.integration_id}{with_it}: its seller and orders come along."
+    return f"Remove {before.integration_id}, and merge it into that one{with_it}: its orders come along."
 
 
 def _check_is_the_same_seller(removed: Integration, wanted: Integration) -> None:

@@ -132,10 +132,9 @@ class IntegrationMerges:
             detail = f"The removal of {source.integration_id} is not finished. Send the DELETE again first."
             raise Problem(409, detail, code="stillBeingRemoved")
         if not source.may_have_the_seller_of(target):
-            detail = (
-                "The two integrations are not of the same seller and region. If a seller was recorded wrongly, send "
-                "the right one as `sellerId`."
-            )
+            detail = "The two integrations are not of the same seller and region."
+            if source.region == target.region:
+                detail += " If a seller was recorded wrongly, send the right one as `sellerId`."
             raise Problem(409, detail, code="otherSeller")
         if source.seller_id is None and target.seller_id is None:
             detail = f"Name the seller first: send `sellerId` to {target.integration_id} with PATCH."
@@ -147,7 +146,13 @@ def _recorded_wrongly(source: Integration, target: Integration, seller_id: str |
     """The one of the two that has another seller than the one that was sent, if any was. Raises a 422 if both have."""
     wrong = [one for one in (source, target) if seller_id and one.seller_id not in {None, seller_id}]
     if wrong and seller_id not in {source.seller_id, target.seller_id}:
-        raise invalid([FieldError("sellerId", "otherSeller", "is on record for neither: correct it with PATCH")])
+        raise invalid(
+            [
+                FieldError(
+                    "sellerId", "otherSeller", "is on record for neither of the two: PATCH the one that stays first"
+                )
+            ]
+        )
     return next(iter(wrong), None)
 
 

@@ -176,7 +176,7 @@ class IntegrationPatch(Value):
 class MergeRequest(Value):
     """The removed integration whose orders the one in the path takes over.
 
-    `sellerId` is the seller of both, for two of which one was recorded with another seller by mistake.
+    `sellerId` is the seller of both. It is needed only if another one is on record for one of the two by mistake.
     """
 
     source: Slug
