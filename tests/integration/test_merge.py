@@ -275,14 +275,19 @@ def test_a_download_brings_what_the_source_missed_once_its_orders_are_here(two: 
     assert download.requested_by == "administrator@example.com"
 
 
-def test_the_download_begins_with_the_history_that_the_source_did_not_finish(two: World) -> None:
+@pytest.mark.parametrize("walked", [0 * DAY, 25 * DAY])
+def test_the_download_begins_in_the_history_that_the_source_did_not_finish(two: World, walked: timedelta) -> None:
+    """Where the source left off: a history may take days of quota."""
     two.change_integration("acme-ca", deleted_at=None)
     start = "2026-10-24T12:00:00Z"
     two.call("POST", "/integrations/acme-ca/downloads", {"updatedAfter": start})
     two.change_integration("acme-ca", deleted_at=NOON)
+    (history,) = two.downloads.backdated_downloads("acme-ca")
+    walk = Walk.of_the_past(history.updated_after + walked, Pace())
+    two.downloads.save_backdated_download("acme-ca", history.model_copy(update={"walk": walk}))
     merged(two)
     (download,) = two.downloads.backdated_downloads("acme-na")
-    assert download.updated_after == NOON - 30 * DAY
+    assert download.updated_after == NOON - 30 * DAY + walked
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class IntegrationMerges:
         open_since = [
             reached - max(LISTED_LATE),
             looked.looked_at_until if looked else max(reached - RECONCILED, source.registered_at),
-            *(one.updated_after for one in unfinished),
+            *(one.walk.reached for one in unfinished),
         ]
         return max(min(open_since), self._now - OLDEST)
 
