@@ -88,10 +88,10 @@ class Proofs(Value):
 
         Amazon's page tokens may be good for the other's credentials alone.
         """
-        begun_anew = (
+        from_their_start = (
             one.model_copy(update={"walk": one.walk.model_copy(update={"slice": None})}) for one in other.again
         )
-        return self._with_parts((*self.again, *(one for one in begun_anew if one not in self.again)))
+        return self._with_parts((*self.again, *(one for one in from_their_start if one not in self.again)))
 
     def _with_parts(self, again: Iterable[Again]) -> "Proofs":
         # The urgent first, then the latest. The oldest find no place, and are left to the second look.

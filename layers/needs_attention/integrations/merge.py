@@ -38,8 +38,8 @@ class Merge(Value):
 
     def started_over(self) -> "Merge":
         """For orders that could not be read, and may have been mended since."""
-        anew = {"position": None, "unreadable": (), "are_orders_moved": False, "finished_at": None}
-        return self.model_copy(update={**anew, "is_repeated": True})
+        fresh = {"position": None, "unreadable": (), "are_orders_moved": False, "finished_at": None}
+        return self.model_copy(update={**fresh, "is_repeated": True})
 
     def after_page(self, moved: int, unreadable: tuple[str, ...], position: str | None) -> "Merge":
         return self.model_copy(
