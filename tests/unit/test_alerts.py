@@ -358,7 +358,7 @@ def test_a_second_kind_of_alert_joins_the_first() -> None:
     assert cancelled.alerts == ("ChangedAfterHandOver", "CancelledAfterHandOver")
 
 
-def test_an_alert_with_its_cause_over_ends_and_is_raised_anew() -> None:
+def test_an_alert_with_its_cause_over_ends_and_is_raised_again() -> None:
     cancelled = amazon_sends(handed_over(), fulfillment_status="CANCELLED")
     not_any_more = amazon_sends(cancelled, fulfillment_status="UNSHIPPED")
     again = amazon_sends(not_any_more, fulfillment_status="CANCELLED")

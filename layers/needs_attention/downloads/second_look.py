@@ -113,8 +113,8 @@ class Reconciliation(Value):
 
     def asking_for(self, report: OrderReport) -> "Reconciliation":
         """Once Amazon is asked for the report: it is counted from its beginning."""
-        anew = {"counts": Counts(), "missed": (), "missed_count": 0}
-        return self.model_copy(update={"report": report, "retry_at": None, "failure": None, **anew})
+        cleared = {"counts": Counts(), "missed": (), "missed_count": 0}
+        return self.model_copy(update={"report": report, "retry_at": None, "failure": None, **cleared})
 
     def found(self, missed: Sequence[str]) -> "Reconciliation":
         shown = (*self.missed, *missed)[:MOST_MISSED_SHOWN]
