@@ -201,7 +201,7 @@ def test_a_registration_that_cannot_be_is_refused_by_field(
 
 def test_a_setting_is_changed_and_the_others_stay(world: World) -> None:
     register(world, settings={"autoDispatchOrders": True, "goLiveDate": "2026-12-01T00:00:00Z"})
-    answer = world.call("PATCH", BETA, {"settings": {"trialMode": True, "goLiveDate": None}, "name": "Gamma"})
+    answer = world.call("PATCH", BETA, {"settings": {"trialMode": True, "goLiveDate": None}, "name": " Gamma "})
     assert answer.status == 200, answer.body
     settings = answer.body["settings"]
     assert (settings["trialMode"], settings["autoDispatchOrders"], settings["goLiveDate"]) == (True, True, None)

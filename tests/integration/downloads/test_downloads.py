@@ -199,6 +199,13 @@ def test_people_who_changed_an_order_meanwhile_keep_their_change(world: World, m
 # The quota ------------------------------------------------------------------------------------------------------------
 
 
+def test_the_rate_that_an_answer_names_is_the_rate_of_the_bucket(world: World) -> None:
+    world.amazon.set_usage_plan("searchOrders", rate=0.1, burst=20)
+    world.backdate()
+    world.run()
+    assert world.live.search_bucket.rate == 0.1
+
+
 def test_no_call_is_made_without_a_token(world: World) -> None:
     world.run()
     bucket = world.live.search_bucket.emptied(world.clock())
@@ -443,6 +450,8 @@ def test_an_order_that_cannot_be_read_is_set_aside_alone_until_it_can(world: Wor
     aside = world.downloads.all_set_aside("demo")
     assert len(aside) == 1
     assert missing <= {aside[0].order_id}
+    counts = world.backdated().counts
+    assert (counts.orders, counts.set_aside) == (len(world.ledger()), 1)
     world.backdate(download_id="d2")
     world.run()
     assert world.items().keys() == world.ledger()
