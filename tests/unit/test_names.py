@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nameparser import Lexicon
 
 from needs_attention.orders.legal_forms import vocabulary
-from needs_attention.orders.names import PersonName, has_two_names, split_name
+from needs_attention.orders.names import PersonName, has_two_names, load_parser, split_name
 from needs_attention.values.text import cleaned, is_blank
 
 PEOPLE = [
@@ -682,6 +682,11 @@ def test_a_plain_name_is_split_as_the_parser_would_split_it(raw: str) -> None:
     split = split_name(raw)
     with patch("needs_attention.orders.names._is_plain", return_value=False):
         assert split_name(raw) == split
+
+
+def test_a_parser_that_is_loaded_ahead_splits_as_ever() -> None:
+    load_parser()
+    assert split_name("Conceição dos Anjos") == PersonName("Conceição", "dos Anjos", "person")
 
 
 @pytest.mark.parametrize(

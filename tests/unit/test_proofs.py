@@ -125,3 +125,15 @@ def test_a_slice_is_watched_until_live_downloads_pass_its_walk() -> None:
     proofs = Proofs().with_walked(walked())
     assert proofs.watched(NOON + MINUTE).unproven
     assert not proofs.watched(NOON + 2 * MINUTE).unproven
+
+
+def test_parts_of_another_integration_are_walked_from_the_beginning_of_their_slices() -> None:
+    own, others = walked(), walked(after=NOON - 9 * HOUR, before=NOON - 8 * HOUR)
+    (again,) = Proofs().with_walked(others).again
+    begun_there = again.model_copy(update={"walk": again.walk.begun(begun(again.walk, again.before))})
+    taken = Proofs().with_walked(own).with_parts_of(Proofs(again=(begun_there,)))
+    assert [(one.walk.reached, one.walk.slice) for one in taken.again] == [
+        (NOON - HOUR, None),
+        (NOON - 9 * HOUR, None),
+    ]
+    assert taken.with_parts_of(Proofs(again=(begun_there,))) == taken

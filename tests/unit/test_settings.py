@@ -312,6 +312,34 @@ def test_orders_keep_the_settings_of_an_integration_that_was_merged() -> None:
     assert wanted.may_hand_over(NOON - timedelta(days=1)) == other.of("A").may_hand_over(NOON - timedelta(days=1))
 
 
+LAX = Settings(
+    default_three_pl_status=ThreePlStatus.NOW,
+    auto_dispatch_orders=True,
+    checks=Checks(names=False, email=False),
+    billing_address="copyDelivery",
+    single_word_names="accept",
+)
+STRICT: dict[str, Any] = {
+    "default_three_pl_status": ThreePlStatus.DO_NOT_TRANSFER,
+    "auto_dispatch_orders": False,
+    "go_live_date": NOON,
+    "trial_mode": True,
+    "checks": Checks(names=False),
+    "billing_address": "copyIfSameName",
+    "single_word_names": "byScript",
+}
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_of_two_settings_the_stricter_counts_whichever_has_it(name: str) -> None:
+    strict = LAX.model_copy(update={name: STRICT[name]})
+    assert LAX.no_freer_than(strict) == strict.no_freer_than(LAX) == strict
+
+
+def test_two_settings_that_are_the_same_are_kept() -> None:
+    assert LAX.no_freer_than(LAX) == LAX
+
+
 def test_a_default_stage_that_is_gone_stays_the_integrations() -> None:
     other = IntegrationSettings(default_stage="gone", trial_mode=True)
     both = IntegrationSettings().with_overrides_of(other, ["A"], Stages())

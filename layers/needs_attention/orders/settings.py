@@ -73,8 +73,12 @@ DefaultThreePlStatus = Annotated[
 ]
 BillingAddressPolicy = Literal["copyDelivery", "copyIfSameName", "require"]
 SingleWordNamePolicy = Literal["byScript", "hold", "accept"]
-# The policies of both kinds: an order that one of them holds is held by those behind it, too.
-_LAXEST_FIRST = ("copyDelivery", "copyIfSameName", "require", "accept", "byScript", "hold")
+# The choices of each kind: an order that one of them holds or keeps here is held or kept by those behind it, too.
+_LAXEST_FIRST = (
+    *(ThreePlStatus.NOW, ThreePlStatus.UPON_COMPLETION, ThreePlStatus.DO_NOT_TRANSFER),
+    *("copyDelivery", "copyIfSameName", "require"),
+    *("accept", "byScript", "hold"),
+)
 
 
 class OrderDefaults(Value):
@@ -106,15 +110,14 @@ class Settings(OrderDefaults):
         """With what keeps more orders of both: what one of the two holds or keeps here stays here."""
         both = (self, other)
         dates = [one.go_live_date for one in both if one.go_live_date]
-        checks = {name: is_on or getattr(other.checks, name) for name, is_on in self.checks}
-        stricter: dict[str, object] = {
-            "trial_mode": any(one.trial_mode for one in both),
-            "go_live_date": max(dates, default=None),
-            "checks": Checks(**checks),
-            "billing_address": max((one.billing_address for one in both), key=_LAXEST_FIRST.index),
-            "single_word_names": max((one.single_word_names for one in both), key=_LAXEST_FIRST.index),
-            "auto_dispatch_orders": all(one.auto_dispatch_orders for one in both),
+        kept: dict[str, object] = {
+            name: max((getattr(one, name) for one in both), key=_LAXEST_FIRST.index)
+            for name in ("default_three_pl_status", "billing_address", "single_word_names")
         }
-        if other.default_three_pl_status == ThreePlStatus.DO_NOT_TRANSFER:
-            stricter["default_three_pl_status"] = ThreePlStatus.DO_NOT_TRANSFER
-        return self.model_copy(update=stricter)
+        kept |= {
+            "trial_mode": self.trial_mode or other.trial_mode,
+            "go_live_date": max(dates, default=None),
+            "checks": Checks(**{name: is_on or getattr(other.checks, name) for name, is_on in self.checks}),
+            "auto_dispatch_orders": self.auto_dispatch_orders and other.auto_dispatch_orders,
+        }
+        return self.model_copy(update=kept)
