@@ -196,8 +196,7 @@ class Replay:
         except ValueError as error:
             raise NotReplayed(f"It is not a wake-up ({error})") from None
         queue = WakeUpQueue(self._clients.sqs, self._outputs["WakeUpQueueUrl"])
-        if failed := queue.wake_each([integration_id], message["MessageId"]):
-            raise NotReplayed(f"SQS does not take the wake-up ({failed[integration_id]})")
+        queue.wake_once(integration_id, message["MessageId"])
         return f"Woke {integration_id}"
 
     def _tick(self, message: Message) -> str:
