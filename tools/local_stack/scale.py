@@ -75,13 +75,16 @@ class Answer(NamedTuple):
 
 
 class InProcess:
-    """A function's code in this process, on the tables of a stack: a copy of its own, as it reads its settings once."""
+    """A function's code in this process, on the tables of a stack: a copy of its own, as it reads its settings once.
 
-    def __init__(self, name: str, stack: Stack) -> None:
+    `variables` are its environment, where the stack has tables and no functions; else it has that of the deployed one.
+    """
+
+    def __init__(self, name: str, stack: Stack, variables: Mapping[str, str] | None = None) -> None:
         self._event = json.loads((PROJECT / f"events/{name}.json").read_text())
         environment = {
             **local_aws.environment_of(stack.aws_endpoint),
-            **Functions(stack).environment(logical_id_of(name)),
+            **(variables or Functions(stack).environment(logical_id_of(name))),
             "POWERTOOLS_LOG_LEVEL": "WARNING",
         }
         spec = spec_from_file_location(f"{name}_of_{stack.outputs['ApiId']}", PROJECT / f"functions/{name}/app.py")
