@@ -110,6 +110,13 @@ def test_the_clocks_bookkeeping_writes_no_entry_of_the_history_again(world: Worl
     assert [entry["cause"] for entry in found.entries] == ["edit"]
 
 
+def test_an_image_without_a_revision_is_no_order_and_fails(world: World) -> None:
+    world.download()
+    image = item(world)
+    del image["revision"], image["summary"]
+    assert bring(image) == ["1"]
+
+
 def test_the_next_revision_tells_its_own_events_alone(world: World, told: Told) -> None:
     order = world.download(buyer_email=None)
     publish(order)

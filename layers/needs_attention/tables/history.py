@@ -41,7 +41,7 @@ class OrderRevision(NamedTuple):
 
 def is_told_already(image: Item) -> bool:
     """Whether bookkeeping made the image that the orders' stream brings: one before it told of the revision."""
-    return image.get(BOOKS_KEPT) == image.get("revision")
+    return BOOKS_KEPT in image and image[BOOKS_KEPT] == image.get("revision")
 
 
 class FoundEntries(NamedTuple):
