@@ -5,6 +5,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from heapq import heapify, heappop, heapreplace
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -85,14 +86,19 @@ class Recording:
         constants = {name for name in names if name.isupper()}
         if not constants:
             return []
-        functions = {
-            f"{file}::{node.name}"
-            for file in {test.partition("::")[0] for test in self._seconds}
-            for node in ast.parse((self._root / file).read_text()).body
-            if isinstance(node, ast.FunctionDef) and not constants.isdisjoint(_names_in(node))
-        }
+        functions = {test for test, words in self._words_in_tests.items() if not constants.isdisjoint(words)}
         tests = (test for test in self._seconds if test.partition("[")[0] in functions)
         return sorted(tests, key=lambda test: (self._seconds[test], test))
+
+    @cached_property
+    def _words_in_tests(self) -> dict[str, set[str]]:
+        """The names in each function of the tests' files."""
+        return {
+            f"{file}::{node.name}": set(_names_in(node))
+            for file in {test.partition("::")[0] for test in self._seconds}
+            for node in ast.parse((self._root / file).read_text()).body
+            if isinstance(node, ast.FunctionDef)
+        }
 
     def _running(self, places: Iterable[tuple[str, int]]) -> set[str]:
         return set(chain.from_iterable(self._tests.get(place, ()) for place in places))
