@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from needs_attention.integrations.incidents import Incidents
-from needs_attention.integrations.integration import Integration
+from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.integration_settings import IntegrationSettings, MarketplaceSettings
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
@@ -126,3 +126,11 @@ def test_a_merge_leaves_no_override_where_both_settings_agree() -> None:
     own = IntegrationSettings(marketplaces={CANADA: MarketplaceSettings(trial_mode=True)})
     merged = an_integration(settings=own).with_source(an_integration(marketplace_ids=[CANADA]), Stages())
     assert merged.settings == IntegrationSettings()
+
+
+def test_a_rejudgement_of_every_stage_is_under_way_until_it_is_finished() -> None:
+    asked = Rejudgement.of_every_stage(Stages(), by="ada", at=NOON)
+    assert asked.stages == tuple(stage.id for stage in Stages().stages)
+    assert asked.was_under_way(NOON + timedelta(days=1))
+    finished = asked.model_copy(update={"finished_at": NOON})
+    assert [finished.was_under_way(NOON + timedelta(seconds=late)) for late in (0, 1)] == [True, False]

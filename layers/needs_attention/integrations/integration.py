@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -32,6 +32,15 @@ class Rejudgement(Value):
     orders: int = 0
     changed: int = 0
     finished_at: UtcTime | None = None
+
+    @classmethod
+    def of_every_stage(cls, stages: Stages, *, by: str, at: datetime) -> Self:
+        """A new one of the orders in every Stage."""
+        return cls(requested_by=by, requested_at=at, stages=tuple(stage.id for stage in stages.stages))
+
+    def was_under_way(self, at: datetime) -> bool:
+        """Whether it is not finished, or was not at that time."""
+        return self.finished_at is None or self.finished_at >= at
 
     @property
     def begins_at(self) -> datetime:

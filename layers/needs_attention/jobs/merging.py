@@ -95,9 +95,8 @@ def _take_over_downloads(
 def _judge_again_if_asked(downloads: DownloadStateStore, target: IntegrationState, merge: Merge, now: datetime) -> None:
     """Starts a rejudgement over that was under way meanwhile: orders may have moved to places that it had passed."""
     asked = target.rejudgement
-    if asked and (asked.finished_at is None or asked.finished_at >= merge.requested_at):
-        every = tuple(stage.id for stage in target.surroundings.stages.stages)
-        again = Rejudgement(requested_by=asked.requested_by, requested_at=now, stages=every)
+    if asked and asked.was_under_way(merge.requested_at):
+        again = Rejudgement.of_every_stage(target.surroundings.stages, by=asked.requested_by, at=now)
         downloads.begin_rejudgement(target.integration.integration_id, again)
 
 

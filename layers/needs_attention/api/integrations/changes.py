@@ -232,11 +232,10 @@ class IntegrationChanges:
     def _is_rejudging(self, integration_id: str) -> bool:
         """Whether a rejudgement is under way, or was when this request came."""
         job = self._downloads.rejudgement(integration_id)
-        return job is not None and (job.finished_at is None or job.finished_at >= self._now)
+        return job is not None and job.was_under_way(self._now)
 
     def _begin_rejudgement(self, integration_id: str, stages: Stages) -> Rejudgement:
-        every = tuple(stage.id for stage in stages.stages)
-        job = Rejudgement(requested_by=self._caller.name, requested_at=self._now, stages=every)
+        job = Rejudgement.of_every_stage(stages, by=self._caller.name, at=self._now)
         self._downloads.begin_rejudgement(integration_id, job)
         return job
 
