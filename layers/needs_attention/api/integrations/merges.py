@@ -60,13 +60,15 @@ class IntegrationMerges:
             with suppress(ChangedMeanwhile):
                 is_begun = source.merged_into == integration_id
                 known = self._downloads.merge(integration_id, source.integration_id) if is_begun else None
-                merge = self._gone_on(known, source, target) if known else self._begun(source, target, request)
+                merge = (
+                    self._gone_on(known, source, target) if known else self._begun(source, target, request.seller_id)
+                )
                 self._wake_ups.wake(integration_id)
                 return merge_view(merge)
         raise changed_meanwhile()
 
-    def _begun(self, source: Integration, target: Integration, request: MergeRequest) -> Merge:
-        seller_id, wrong = request.seller_id, _recorded_wrongly(source, target, request.seller_id)
+    def _begun(self, source: Integration, target: Integration, seller_id: str | None) -> Merge:
+        wrong = _recorded_wrongly(source, target, seller_id)
         if seller_id and wrong:
             source, target = (one.of_seller(seller_id, self._caller.name, self._now) for one in (source, target))
         self._check(source, target)
@@ -146,13 +148,8 @@ def _recorded_wrongly(source: Integration, target: Integration, seller_id: str |
     """The one of the two that has another seller than the one that was sent, if any was. Raises a 422 if both have."""
     wrong = [one for one in (source, target) if seller_id and one.seller_id not in {None, seller_id}]
     if wrong and seller_id not in {source.seller_id, target.seller_id}:
-        raise invalid(
-            [
-                FieldError(
-                    "sellerId", "otherSeller", "is on record for neither of the two: PATCH the one that stays first"
-                )
-            ]
-        )
+        message = "is on record for neither of the two: PATCH the one that stays first"
+        raise invalid([FieldError("sellerId", "otherSeller", message)])
     return next(iter(wrong), None)
 
 
