@@ -28,7 +28,7 @@ WAITS = {
     "getOrder": 0.4,
     "login": 0.4,
     "GetSecretValue": 0.02,
-    "SendMessage": 0.01,
+    "SendMessageBatch": 0.01,
     "PutEvents": 0.01,
 }
 OTHER_WAIT = 0.004  # DynamoDB
@@ -133,7 +133,7 @@ def bill(usage: Usage, function: str) -> Bill:
         "DynamoDB, reads": usage.read_units * dynamodb["read_unit"],
         "Lambda": usage.invocations * serverless["request"] + seconds * memory / 1024 * serverless["gb_second"],
         "EventBridge": usage.calls["PutEvents"] * eventbridge["event"],
-        "SQS": usage.calls["SendMessage"] * PRICES["sqs"]["fifo_request"],
+        "SQS": usage.calls["SendMessageBatch"] * PRICES["sqs"]["fifo_request"],
         "Secrets Manager": usage.calls["GetSecretValue"] * PRICES["secrets_manager"]["request"],
         "Logs": usage.logged / 1e9 * (watch["logs_gb"] + LOGS_KEPT_MONTHS * watch["logs_gb_month"]),
     }

@@ -29,7 +29,7 @@ CONTEXT: Any = SimpleNamespace(
 class Usage:
     """The usage of an invocation, or of several together.
 
-    `seconds` are of a processor. `calls` counts calls of AWS's services by operation, such as `SendMessage`, and the
+    `seconds` are of a processor. `calls` counts calls of AWS's services by operation, such as `SendMessageBatch`, and the
     events put on the bus as `PutEvents`; `written` the write units by table and index; `logged` bytes.
     """
 

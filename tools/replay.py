@@ -196,7 +196,8 @@ class Replay:
         except ValueError as error:
             raise NotReplayed(f"It is not a wake-up ({error})") from None
         queue = WakeUpQueue(self._clients.sqs, self._outputs["WakeUpQueueUrl"])
-        queue.wake_once(integration_id, message["MessageId"])
+        if failed := queue.wake_each([integration_id], message["MessageId"]):
+            raise NotReplayed(f"SQS does not take the wake-up ({failed[integration_id]})")
         return f"Woke {integration_id}"
 
     def _tick(self, message: Message) -> str:

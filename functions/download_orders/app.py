@@ -88,15 +88,11 @@ def wake_all(tick: EventBridgeEvent) -> None:
     """Wakes paused and deleted integrations too: they download nothing, but their verdicts and snoozes go on."""
     scheduled_at = datetime.fromisoformat(tick.time)
     every = integrations.find_all(deleted_too=True)
-    woken = for_each(
-        "wake-up",
-        (integration.integration_id for integration in every),
-        lambda one: wake_ups.wake_once(one, scheduled_at.isoformat()),
-    )
-    logger.info("woke integrations", integrations=len(woken.results))
+    failed = wake_ups.wake_each((one.integration_id for one in every), scheduled_at.isoformat())
+    logger.info("woke integrations", integrations=len(every) - len(failed))
     if scheduled_at.minute == 0:
         measure_held(integration.integration_id for integration in every if integration.deleted_at is None)
-    fail_loudly(woken.failed)
+    fail_loudly(failed)
 
 
 def measure_held(integration_ids: Iterable[str]) -> None:

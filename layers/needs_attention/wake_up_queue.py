@@ -2,7 +2,9 @@
 
 import json
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from itertools import batched
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +14,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 logger = Logger(child=True)
+
+# SQS takes as many with a call.
+MOST_MESSAGES = 10
+
+
+class NotWoken(Exception):
+    """SQS took the other messages of a call, and not this one; the text is its code."""
 
 
 class WakeUpQueue:
@@ -27,19 +36,32 @@ class WakeUpQueue:
         Their work is in the table by then, and the schedule wakes every integration each minute. So a wake-up that
         cannot be sent is only logged: the request that led to it has succeeded.
         """
-        try:
-            self.wake_once(integration_id, str(uuid.uuid4()))
-        except (BotoCoreError, ClientError) as error:
-            logger.warning("wake-up not sent", integration=integration_id, reason=str(error))
+        if failed := self.wake_each([integration_id], str(uuid.uuid4())):
+            logger.warning("wake-up not sent", integration=integration_id, reason=str(failed[integration_id]))
 
-    def wake_once(self, integration_id: str, occasion: str) -> None:
-        """Wakes the integration's downloads, once for each occasion. Raises botocore's errors."""
-        self._client.send_message(
-            QueueUrl=self._url,
-            MessageBody=json.dumps({"integrationId": integration_id}),
-            MessageGroupId=integration_id,
-            MessageDeduplicationId=f"{integration_id}-{occasion}".replace(":", "."),
-        )
+    def wake_each(self, integration_ids: Iterable[str], occasion: str) -> Mapping[str, Exception]:
+        """Wakes the downloads of each integration, once for each occasion: ten with a call, as SQS allows.
+
+        Answers with the errors of those that could not be woken, by their IDs.
+        """
+        failed: dict[str, Exception] = {}
+        for some in batched(integration_ids, MOST_MESSAGES, strict=False):
+            entries: Any = [
+                {
+                    "Id": str(place),
+                    "MessageBody": json.dumps({"integrationId": one}),
+                    "MessageGroupId": one,
+                    "MessageDeduplicationId": f"{one}-{occasion}".replace(":", "."),
+                }
+                for place, one in enumerate(some)
+            ]
+            try:
+                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            except (BotoCoreError, ClientError) as error:
+                failed |= dict.fromkeys(some, error)
+            else:
+                failed |= {some[int(one["Id"])]: NotWoken(one["Code"]) for one in answer.get("Failed", ())}
+        return failed
 
 
 def integration_to_wake(body: str) -> str:

@@ -168,7 +168,7 @@ def test_a_request_is_done_though_no_wake_up_can_be_sent_for_it(
     world: World, log_lines: io.StringIO, key: tuple[str, str], fault: Fault
 ) -> None:
     WRITES[key].prepare(world)
-    with failing(fault, "sqs", "SendMessage"):
+    with failing(fault, "sqs", "SendMessageBatch"):
         assert WRITES[key].make(world).status < 300
     assert messages_logged(log_lines, "wake-up not sent")
 
@@ -545,7 +545,7 @@ def test_a_run_that_cannot_wake_its_successor_leaves_that_to_the_next_tick(
 
 
 @pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
-@pytest.mark.parametrize(("service", "operation"), [("sqs", "SendMessage"), ("dynamodb", "Query")])
+@pytest.mark.parametrize(("service", "operation"), [("sqs", "SendMessageBatch"), ("dynamodb", "Query")])
 def test_a_tick_fails_loudly_and_the_next_one_does_its_work(
     world: World, service: str, operation: str, fault: Fault
 ) -> None:

@@ -287,7 +287,7 @@ def test_a_wake_up_that_failed_three_times_wakes_its_integration_again(stack: St
 
 def test_a_wake_up_that_cannot_be_sent_stays(stack: Stack) -> None:
     stack.put("WakeUpDeadLetterQueue", json.dumps({"integrationId": "acme-na"}))
-    with failing(throttled, "sqs", "SendMessage"):
+    with failing(throttled, "sqs", "SendMessageBatch"):
         assert stack.replay() == 1
     assert stack.waiting("WakeUpDeadLetterQueue") == 1
 

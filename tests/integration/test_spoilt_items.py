@@ -10,8 +10,10 @@ import pytest
 
 from needs_attention.jobs.digest import Measurements, digest
 from needs_attention.tables.orders import OrderStore
+from needs_attention.wake_up_queue import NotWoken
+from tests.integration.faults import EVERY_CALL
 from tools.builders import NOON, an_amazon_order, an_order
-from tools.in_memory.api import World, an_event, app, invoke
+from tools.in_memory.api import World, an_event, invoke
 
 SPOILT, OTHER, OF_ZULU = "701-0000001-0000000", "701-0000002-0000000", "701-0000003-0000000"
 FAR = NOON + timedelta(days=300)
@@ -195,18 +197,19 @@ def test_an_integration_that_fails_keeps_no_other_out_of_the_digest(
     assert "Held now: 1." in text
 
 
-def test_an_integration_that_cannot_be_woken_keeps_no_other_asleep(two: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    woken: list[str] = []
+def test_a_wake_up_that_sqs_does_not_take_keeps_no_other_asleep(two: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_call = EVERY_CALL._make_api_call
 
-    def wakes(integration_id: str, _: str) -> None:
-        if integration_id == "acme-na":
-            raise OSError("this integration fails")
-        woken.append(integration_id)
+    def takes_all_but_the_first(client: Any, operation: str, call: Any) -> Any:
+        if operation != "SendMessageBatch":
+            return make_call(client, operation, call)
+        refused = {"Id": call["Entries"][0]["Id"], "Code": "InternalError", "SenderFault": False}
+        return make_call(client, operation, call | {"Entries": call["Entries"][1:]}) | {"Failed": [refused]}
 
-    monkeypatch.setattr(app("download_orders").wake_ups, "wake_once", wakes)
-    with pytest.raises(OSError, match="this integration fails"):
+    monkeypatch.setattr(EVERY_CALL, "_make_api_call", takes_all_but_the_first)
+    with pytest.raises(NotWoken, match="InternalError"):
         invoke("download_orders", an_event("download_orders_tick"))
-    assert woken == ["zulu"]
+    assert two.woken() == ["zulu"]
 
 
 def test_an_integration_that_fails_keeps_no_other_from_being_counted(

@@ -19,6 +19,7 @@ from needs_attention.integrations.integration_settings import IntegrationSetting
 from needs_attention.jobs.change_log import ChangeLog
 from needs_attention.orders.order import Order
 from needs_attention.tables.order_items import order_from_item, to_item
+from tests.integration.faults import watched
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
 from tools.builders import NOON, an_amazon_order, an_order
@@ -242,6 +243,16 @@ def test_the_schedule_wakes_every_integration_also_paused_and_deleted_ones(world
     world.register("deleted", deleted_at=NOON)
     assert invoke("download_orders", an_event("download_orders_tick")) is None
     assert sorted(world.woken()) == ["acme-na", "deleted", "paused"]
+
+
+def test_the_schedule_wakes_ten_integrations_with_a_call(world: World) -> None:
+    for number in range(24):
+        world.register(f"shop-{number}")
+    with watched() as calls:
+        invoke("download_orders", an_event("download_orders_tick"))
+    assert [call.operation for call in calls if call.service == "sqs"] == ["SendMessageBatch"] * 3
+    woken = [one for _ in range(3) for one in world.woken()]
+    assert len(set(woken)) == 25
 
 
 def test_a_tick_that_comes_twice_wakes_once(world: World) -> None:

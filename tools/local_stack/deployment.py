@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -67,6 +68,7 @@ def deploy(
     built = _build_once(project, lambda folder: sam("build", "--build-dir", str(folder)))
     sam("deploy", "--template-file", str(built / "template.yaml"))
     deployed = outputs(aws_endpoint)
+    _let_roles_send_batches(aws_endpoint)
     _take_bytes_as_the_template_says(aws_endpoint, deployed["ApiId"])
     _refuse_as_the_template_says(aws_endpoint, deployed["ApiId"])
     return deployed
@@ -99,6 +101,23 @@ def build_of(project: Path = PROJECT) -> Path:
         digest.update(f"{file}\0{file.stat().st_size}\0".encode())
         digest.update(file.read_bytes())
     return BUILDS / digest.hexdigest()[:16]
+
+
+def _let_roles_send_batches(aws_endpoint: str) -> None:
+    """Allows SendMessageBatch to the roles that may send messages.
+
+    On AWS `sqs:SendMessage` allows both (Amazon SQS Developer Guide, "Amazon SQS batch actions"). The embedded AWS asks
+    for an action of its own.
+    """
+    iam = local_aws.session().client("iam", endpoint_url=aws_endpoint)
+    roles = (role["RoleName"] for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"])
+    for role in roles:
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            policy: Any = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            allowed = json.dumps(policy)
+            with_batches = allowed.replace('"sqs:SendMessage"', '"sqs:SendMessage*"')
+            if with_batches != allowed:
+                iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=with_batches)
 
 
 def _take_bytes_as_the_template_says(aws_endpoint: str, api_id: str) -> None:

@@ -25,10 +25,12 @@ _SECRETS = {
 
 # The one resource of a call that is of one.
 _RESOURCES: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
-    ("sqs", "SendMessage"): lambda sent: _arn("sqs", sent["QueueUrl"].rpartition("/")[2]),
+    ("sqs", "SendMessageBatch"): lambda sent: _arn("sqs", sent["QueueUrl"].rpartition("/")[2]),
     ("sns", "Publish"): lambda sent: str(sent["TopicArn"]),
     ("cloudwatch", "GetMetricStatistics"): lambda _: "*",
 }
+# Of operations that another one's action allows (Amazon SQS Developer Guide, "Amazon SQS batch actions").
+_ACTIONS = {"SendMessageBatch": "SendMessage"}
 
 
 def requests_of(service: str, operation: str, parameters: Mapping[str, Any]) -> list[Request]:
@@ -43,7 +45,7 @@ def requests_of(service: str, operation: str, parameters: Mapping[str, Any]) -> 
         case "dynamodb", "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query":
             return [_on_items(operation, parameters)]
         case plain if plain in _RESOURCES:
-            return [Request(f"{service}:{operation}", _RESOURCES[plain](parameters))]
+            return [Request(f"{service}:{_ACTIONS.get(operation, operation)}", _RESOURCES[plain](parameters))]
         case "events", "PutEvents":
             buses = {entry["EventBusName"] for entry in parameters["Entries"]}
             return [Request("events:PutEvents", _arn("events", f"event-bus/{bus}")) for bus in buses]
