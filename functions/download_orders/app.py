@@ -1,6 +1,6 @@
 """Schedule and queue -> Amazon -> orders table.
 
-The schedule wakes every integration through the queue; a message of the queue runs one integration's downloads.
+The schedule wakes the integrations that are due through the queue; a message of it runs one integration's downloads.
 """
 
 from collections.abc import Iterable
@@ -21,10 +21,12 @@ from needs_attention.environment import AmazonAccess, EventBusName, OrderChangeQ
 from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.jobs.event_bus import EventBus
 from needs_attention.jobs.turns import fail_loudly, for_each
+from needs_attention.jobs.waking import wake_what_is_due
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.wake_ups import WakeUpStore
 from needs_attention.values import times
 from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
 
@@ -37,7 +39,8 @@ tables = OrderTables.from_env()
 integrations = SettingsStore(dynamodb, tables.integrations_table)
 downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 accounts = AmazonAccounts(aws.client("secretsmanager"), AmazonAccess.from_env())
-wake_ups = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
+wake_ups = WakeUpStore(dynamodb, tables.integrations_table)
+queue = WakeUpQueue(aws.client("sqs"), WakeUpQueueUrl.from_env().wake_up_queue_url)
 orders = OrderStore(dynamodb, tables.orders_table)
 event_bus = EventBus(aws.client("events"), EventBusName.from_env().event_bus)
 order_change_queue = OrderChangeQueue.from_env().order_change_queue
@@ -50,7 +53,7 @@ processor = SqsFifoPartialProcessor()
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
     if "Records" in event:
         return process_partial_response(event=event, record_handler=run, processor=processor, context=context)
-    wake_all(EventBridgeEvent(event))
+    tick(EventBridgeEvent(event))
     return None
 
 
@@ -59,9 +62,10 @@ def run(record: SQSRecord) -> None:
     downloader = Downloader(
         downloads=downloads,
         orders=orders,
+        wake_ups=wake_ups,
         amazon_for=lambda integration: accounts.api_for(integration, now),
         now=times.utc_now,
-        wake_up=wake_ups.wake,
+        wake_up=queue.wake,
         event_bus=event_bus,
         order_change_queue=order_change_queue,
     )
@@ -84,14 +88,11 @@ def measure(integration_id: str, findings: RunFindings) -> None:
     logger.info("ran downloads", integration=integration_id, cursor_lag=lag)
 
 
-def wake_all(tick: EventBridgeEvent) -> None:
-    """Wakes paused and deleted integrations too: they download nothing, but their verdicts and snoozes go on."""
-    scheduled_at = datetime.fromisoformat(tick.time)
-    every = integrations.find_all(deleted_too=True)
-    failed = wake_ups.wake_each((one.integration_id for one in every), scheduled_at.isoformat())
-    logger.info("woke integrations", integrations=len(every) - len(failed))
+def tick(event: EventBridgeEvent) -> None:
+    scheduled_at = datetime.fromisoformat(event.time)
+    failed = wake_what_is_due(integrations, wake_ups, queue, scheduled_at, times.utc_now())
     if scheduled_at.minute == 0:
-        measure_held(integration.integration_id for integration in every if integration.deleted_at is None)
+        measure_held(integration.integration_id for integration in integrations.find_all())
     fail_loudly(failed)
 
 

@@ -1,7 +1,7 @@
 """Changes of orders: PATCH /orders/{orderId}, POST below it, POST /bulk/orders and POST /orders.csv."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from needs_attention import aws
 from needs_attention.api.answers import answer, answer_with_etag
@@ -30,10 +31,12 @@ from needs_attention.api.orders.requests import (
 from needs_attention.api.orders.sheet import rows_of
 from needs_attention.api.orders.views import EditedOrder, WholeOrder
 from needs_attention.api.router import Api
+from needs_attention.downloads.next_wake_up import NextWakeUp
 from needs_attention.environment import AnswersTable, OrderTables
 from needs_attention.orders import names
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.wake_ups import WakeUpStore
 from needs_attention.values import times
 
 names.load_parser()
@@ -41,6 +44,7 @@ dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
 orders = OrderStore(dynamodb, tables.orders_table)
 integrations = SettingsStore(dynamodb, tables.integrations_table)
+wake_ups = WakeUpStore(dynamodb, tables.integrations_table)
 logger = Logger()
 metrics = Metrics()
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table, partial(check_not_redacted_since, orders)))
@@ -142,7 +146,19 @@ def changes_by(caller: Caller) -> OrderChanges:
         times.utc_now(),
         request_id=api.request_id,
         tell_released=measure_release,
+        tell_due=wake_in_time,
     )
+
+
+def wake_in_time(integration_id: str, at: datetime) -> None:
+    """Has the clock wake the integration then. The change is made, so an error here is only logged.
+
+    The clock looks at each integration within a quarter of an hour anyway.
+    """
+    try:
+        wake_ups.save(NextWakeUp(integration=integration_id, at=at))
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("next wake-up not stored", integration=integration_id, reason=str(error))
 
 
 def measure_release(held_for: timedelta) -> None:

@@ -33,8 +33,8 @@ class WakeUpQueue:
     def wake(self, integration_id: str) -> None:
         """Wakes the integration's downloads at once.
 
-        Their work is in the table by then, and the schedule wakes every integration each minute. So a wake-up that
-        cannot be sent is only logged: the request that led to it has succeeded.
+        Their work is in the table by then, and the clock wakes every integration within a quarter of an hour. So a
+        wake-up that cannot be sent is only logged: the request that led to it has succeeded.
         """
         if failed := self.wake_each([integration_id], str(uuid.uuid4())):
             logger.warning("wake-up not sent", integration=integration_id, reason=str(failed[integration_id]))

@@ -21,6 +21,7 @@ from needs_attention.integrations.merge import LAST_RUN_ENDS_AFTER
 from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from tools.amazon_stand_in.generator import Hole, generated
+from tools.amazon_stand_in.ledger import amazon_time
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.amazon_stand_in.notifications_api import SELLER_ID
 from tools.amazon_stand_in.server import AmazonStandIn
@@ -89,6 +90,9 @@ class Day:
         assert self.call("POST", "/integrations", body, Idempotency_Key="another").status == 409
 
     def orders_come_in(self) -> None:
+        ship_by = {"shipByWindow": {"latestDateTime": amazon_time(self.world.clock() + timedelta(days=2))}}
+        for entry in self.amazon.orders()[:20]:
+            self.amazon.patch(entry.order_id, {"fulfillment": ship_by})
         invoke("download_orders", an_event("download_orders_tick"))
         with a_hand_over_in_the_way("download_orders"):
             self.wake_up()
@@ -128,6 +132,10 @@ class Day:
         self.ask("PATCH", f"/orders/{order_id}", {"comment": "She will write.", "assignedTo": "ada@example.com"})
         self.ask("PATCH", f"/orders/{order_id}", {"threePlStatus": "Do Not Transfer to 3PL", "fullyDispatched": False})
         self.ask("PATCH", f"/orders/{order_id}", {"threePlStatus": None, "fullyDispatched": None})
+        soon = (self.world.clock() + timedelta(minutes=5)).isoformat()
+        rows = self.ask("GET", "/orders", query={"status": "Open", "fulfilledBy": "MERCHANT"})["orders"]
+        not_due = next(row["orderId"] for row in rows if row["shipBy"] > soon and not row["missing"])
+        self.ask("PATCH", f"/orders/{not_due}", {"snoozeUntil": soon})
         override = {"override": {"reason": "The buyer picks it up."}}
         self.ask("POST", release, override, Idempotency_Key="the-release")
         self.ask("POST", release, override, Idempotency_Key="the-release")

@@ -66,6 +66,7 @@ def downloader(world: World, amazon: AmazonStandIn, http: urllib3.PoolManager) -
     return Downloader(
         downloads=world.downloads,
         orders=world.orders,
+        wake_ups=world.wake_ups,
         amazon_for=lambda _: api,
         now=world.clock,
         wake_up=lambda _: None,

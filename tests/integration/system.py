@@ -24,6 +24,7 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.dynamodb import Item
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.wake_ups import WakeUpStore
 from tools.in_memory.events import MemoryEvents
 
 ORDER_ID = "701-1111111-1111111"
@@ -51,6 +52,7 @@ class System:
         self._downloader = Downloader(
             downloads=self._downloads,
             orders=self._orders,
+            wake_ups=WakeUpStore(client, "IntegrationsTable"),
             amazon_for=_no_amazon,
             now=clock,
             wake_up=_wake_nobody,

@@ -1,6 +1,7 @@
 """Changing orders: edits, the gate, races, the warehouse's acknowledgement, and several orders at once."""
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -901,6 +902,32 @@ def test_an_order_is_not_snoozed_past_its_deadline(world: World) -> None:
     world.download(order_id=FIRST)
     answer = patch(world, {"snoozeUntil": (SHIP_BY + MINUTE).isoformat()})
     assert (answer.status, answer.body["code"]) == (409, "pastShipBy")
+
+
+@pytest.mark.parametrize(("lasts", "wakes"), [(14 * MINUTE, [14 * MINUTE]), (15 * MINUTE, [])])
+def test_the_clock_is_told_of_a_snooze_that_ends_before_its_next_look(
+    world: World, lasts: timedelta, wakes: list[timedelta]
+) -> None:
+    """It looks at each integration in a quarter of an hour by itself."""
+    world.download(order_id=FIRST)
+    until = NOON + lasts
+    assert patch(world, {"snoozeUntil": until.isoformat()}).status == 200
+    patch(world, {"comment": "The same snooze wakes once."})
+    stored = world.dynamodb.scan(TableName="IntegrationsTable")["Items"]
+    found = [json.loads(item["data"]["S"]) for item in stored if item["integrationId"]["S"] == "#wake-ups"]
+    assert [(one["integration"], datetime.fromisoformat(one["at"])) for one in found] == [
+        ("acme-na", NOON + wake) for wake in wakes
+    ]
+
+
+def test_a_snooze_is_made_though_the_clock_cannot_be_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.download(order_id=FIRST)
+
+    def refused(_: object) -> None:
+        raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "PutItem")
+
+    monkeypatch.setattr(app("edit_orders").wake_ups, "save", refused)
+    assert patch(world, {"snoozeUntil": (NOON + MINUTE).isoformat()}).status == 200
 
 
 # Two at once ----------------------------------------------------------------------------------------------------------

@@ -107,7 +107,9 @@ class History:
         world = self.world
         until = world.clock.now + timedelta(minutes=1)
         remove_personal_data(world.orders, world.integrations, world.downloads, world.clock, until)
-        downloader = Downloader(world.downloads, world.orders, _nobody, world.clock, _nobody, self._event_bus)
+        downloader = Downloader(
+            world.downloads, world.orders, world.wake_ups, _nobody, world.clock, _nobody, self._event_bus
+        )
         downloader.run("acme-na", until)
         self.note_image()
 

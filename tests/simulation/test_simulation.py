@@ -77,7 +77,7 @@ def test_a_flood_of_forty_pages_in_two_minutes_is_absorbed_without_loss() -> Non
 
 def test_of_a_hundred_sellers_none_starves_and_no_key_is_hot() -> None:
     seen = live_together(sellers=100, minutes=10, functions_at_once=5)
-    assert seen.fewest_runs == 10
+    assert seen.fewest_runs >= 2  # a live download each five minutes
     assert seen.longest_wait < timedelta(minutes=1)
     assert seen.longest_lag < timedelta(minutes=7)
     assert all(writes_a_minute < 10 for _, writes_a_minute in seen.writes)

@@ -32,6 +32,16 @@ def test_a_live_search_that_failed_is_not_made_again_before_its_time() -> None:
     assert live.is_due(NOON + 5 * MINUTE, MINUTE)
 
 
+def test_the_live_download_tells_when_it_is_due() -> None:
+    live, every = LiveDownload.starting(NOON), 5 * MINUTE
+    assert live.due_at(NOON, every) == NOON
+    ran = live.model_copy(update={"last_run_at": NOON})
+    assert ran.due_at(NOON + MINUTE, every) == NOON + every - 30 * SECOND
+    assert ran.due_at(NOON + HOUR, every) == NOON + HOUR
+    failed = ran.model_copy(update={"retry_at": NOON + 6 * MINUTE})
+    assert failed.due_at(NOON, every) == NOON + 6 * MINUTE
+
+
 def test_a_subscription_that_is_wanted_is_confirmed_each_day() -> None:
     assert not Subscription().is_in_order(NOON, None, is_wanted=True)
     made = Subscription(subscription_id="s1", confirmed_at=NOON)

@@ -29,6 +29,14 @@ def test_a_bucket_with_a_token_gives_it_now() -> None:
     assert Bucket.full(0.5, 30, NOON).next_token_at(NOON) == NOON
 
 
+def test_a_bucket_tells_when_it_will_be_half_full_and_when_brimming() -> None:
+    """A call comes each two seconds."""
+    bucket = Bucket.full(0.5, 30, NOON).model_copy(update={"tokens": 10})
+    assert bucket.half_full_at(NOON) == NOON + 10 * SECOND
+    assert bucket.brimming_at(NOON) == NOON + 38 * SECOND
+    assert Bucket.full(0.5, 30, NOON).brimming_at(NOON) == NOON
+
+
 def test_a_bucket_never_saves_up_more_than_its_burst() -> None:
     bucket = Bucket.full(0.5, 30, NOON).take(NOON + 10 * DAY)
     assert bucket is not None

@@ -24,6 +24,7 @@ from needs_attention.orders.verdict import judged
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.wake_ups import WakeUpStore
 from needs_attention.values import times
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import create_table, resources
@@ -122,6 +123,7 @@ class World:
         self.orders = OrderStore(self.dynamodb, "OrdersTable")
         self.integrations = SettingsStore(self.dynamodb, "IntegrationsTable")
         self.downloads = DownloadStateStore(self.dynamodb, "IntegrationsTable")
+        self.wake_ups = WakeUpStore(self.dynamodb, "IntegrationsTable")
 
     def call(
         self,

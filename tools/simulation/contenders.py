@@ -2,10 +2,10 @@
 
 How each is driven, so that anyone can judge whether that is fair:
 
-`Ours` is the project's downloader as `Simulation` lives it: woken every minute, a live search every 5 minutes (every 10
-while a download of the past waits), slices sized to three quarters of a page, looking back 30 seconds from where the
-last search ended, and its bucket counted beforehand. The past is a backdated download next to the live one. An order
-that is held is asked for by ID after 2, 5, 15 and 60 minutes, 6 and 24 hours, and when a person asks for it.
+`Ours` is the project's downloader as `Simulation` lives it: woken when something is due, a live search every 5 minutes
+(every 10 while a download of the past waits), slices sized to three quarters of a page, looking back 30 seconds from
+where the last search ended, and its bucket counted beforehand. The past is a backdated download next to the live one.
+An order that is held is asked for by ID after 2, 5, 15 and 60 minutes, 6 and 24 hours, and when a person asks for it.
 
 `Rewind` has one cursor and the same API and client as ours (searchOrders 2026-01-01, all datasets). It searches every 5
 minutes from its cursor to 2:10 minutes ago, in full pages of 100, and then moves its cursor to that bound. When its

@@ -32,13 +32,15 @@ class Seen:
 
 
 def live_together(sellers: int, minutes: int, functions_at_once: int) -> Seen:
-    """Every seller is woken each minute; a run takes the function that is free first, and lasts as its calls do."""
+    """The clock wakes who is due; a run takes the function that is free first, and lasts as its calls do."""
     lives = [Simulation(seed, replace(QUIET, lasts=minutes * MINUTE), f"seller-{seed}") for seed in range(sellers)]
     free: list[datetime] = [START] * functions_at_once
     waits, runs = [timedelta()], Counter[str]()
     for minute in range(1, minutes + 1):
         tick = START + minute * MINUTE
         for life in lives:
+            if not life.woken_by_the_clock(tick):
+                continue
             begins = max(heapq.heappop(free), tick, life.clock())
             waits.append(begins - tick)
             life.run_at(begins)

@@ -9,7 +9,7 @@ import heapq
 import io
 import urllib.parse
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,7 @@ from needs_attention.integrations.integration_settings import IntegrationSetting
 from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.run import Downloader
 from needs_attention.jobs.validation import Validation
+from needs_attention.jobs.waking import wake_what_is_due
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_update import downloaded
 from needs_attention.orders.marketplaces import MARKETPLACES
@@ -42,6 +43,7 @@ from needs_attention.orders.settings import Settings
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore
+from needs_attention.tables.wake_ups import WakeUpStore
 from needs_attention.wake_up_queue import WakeUpQueue
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
@@ -149,9 +151,11 @@ class Simulation:
         self.orders = OrderStore(client, "OrdersTable")
         self.integrations = SettingsStore(client, "IntegrationsTable")
         self.downloads = DownloadStateStore(client, "IntegrationsTable")
+        self.wake_ups = WakeUpStore(client, "IntegrationsTable")
         self._peoples_orders = OrderStore(undisturbed, "OrdersTable")
         self._settings = SettingsStore(undisturbed, "IntegrationsTable")
         self._peoples_downloads = DownloadStateStore(undisturbed, "IntegrationsTable")
+        self._peoples_wake_ups = WakeUpStore(undisturbed, "IntegrationsTable")
         self._updates = self._drawn_updates()
         self._shown_late: list[tuple[datetime, datetime]] = []  # when the change shows, and its own time
         self._pool = deque(generated(len(self._updates), now=START, seed=seed))
@@ -198,6 +202,18 @@ class Simulation:
         self._look()
         return self.told
 
+    def woken_by_the_clock(self, tick: datetime) -> list[str]:
+        """The integrations that a tick wakes then."""
+        woken: list[str] = []
+
+        def wake_each(integration_ids: Iterable[str], _: str) -> dict[str, Exception]:
+            woken.extend(integration_ids)
+            return {}
+
+        queue = cast(WakeUpQueue, SimpleNamespace(wake_each=wake_each))
+        wake_what_is_due(self._settings, self._peoples_wake_ups, queue, tick, tick)
+        return woken
+
     def run_at(self, begins: datetime) -> None:
         """One run of the downloader then, and the verdicts that follow."""
         with self._pages_of(self.life.page):
@@ -213,11 +229,9 @@ class Simulation:
         if self._happens(self.life.backdates):
             self._ask_for_the_past()
         self._deliver_notifications()
-        if self.life.registered_twice:
-            self._wake_ups.append(SECOND_INTEGRATION)
-            if self._merged_at is None and self.clock() >= START + self.life.lasts / 2:
-                self._merge()
-        self._wake_ups.append(self.integration_id)
+        if self.life.registered_twice and self._merged_at is None and self.clock() >= START + self.life.lasts / 2:
+            self._merge()
+        self._wake_ups.extend(self.woken_by_the_clock(self.clock()))
         self._run_what_was_woken()
         self._deliver_stream()
         self._note_lag()
@@ -245,9 +259,10 @@ class Simulation:
         downloader = Downloader(
             downloads=self.downloads,
             orders=self.orders,
+            wake_ups=self.wake_ups,
             amazon_for=lambda _: self._api,
             now=self.clock,
-            wake_up=self._wake_ups.append,
+            wake_up=self._wake,
             event_bus=MemoryEvents().bus,
         )
         self._is_running = True
@@ -255,6 +270,11 @@ class Simulation:
             downloader.run(integration_id, until=self.clock() + RUN_FOR)
         finally:
             self._is_running = False
+
+    def _wake(self, integration_id: str) -> None:
+        """A run wakes its successor; now and then the message is lost."""
+        if not self._happens(0.1 if self.life.stream else 0.0):
+            self._wake_ups.append(integration_id)
 
     def _merge(self) -> None:
         """An administrator removes the second integration, and merges it into the first."""

@@ -8,7 +8,7 @@ from needs_attention.downloads.walk import AMAZONS_MARGIN, Walk
 from needs_attention.values.model import Value
 from needs_attention.values.times import UtcTime
 
-# How often the schedule wakes every integration (template.yaml).
+# How often the schedule looks which integrations are due (template.yaml).
 TICK = timedelta(minutes=1)
 
 # Only people can remove the reason why Amazon refuses a subscription.
@@ -79,7 +79,13 @@ class LiveDownload(Value):
         )
 
     def is_due(self, now: datetime, every: timedelta) -> bool:
-        """Half a tick early is better than a whole tick late: the schedule's ticks are never quite even."""
-        if self.retry_at and now < self.retry_at:
-            return False
-        return self.walk.slice is not None or self.last_run_at is None or now >= self.last_run_at + every - TICK / 2
+        return self.due_at(now, every) <= now
+
+    def due_at(self, now: datetime, every: timedelta) -> datetime:
+        """When the next live search may begin: `now`, or later.
+
+        Half a tick early is better than a whole tick late: the schedule's ticks are never quite even.
+        """
+        is_through = self.walk.slice is None and self.last_run_at is not None
+        wanted = self.last_run_at + every - TICK / 2 if is_through and self.last_run_at else now
+        return max(now, wanted, self.retry_at or now)

@@ -50,8 +50,17 @@ class Bucket(Value):
         return self.tokens_at(now) >= self.burst - 1
 
     def next_token_at(self, now: datetime) -> datetime:
-        tokens = self.tokens_at(now)
-        return now if tokens >= 1 else now + timedelta(seconds=(1 - tokens) / self.rate)
+        return self._holds_at(1, now)
+
+    def half_full_at(self, now: datetime) -> datetime:
+        return self._holds_at(self.burst / 2, now)
+
+    def brimming_at(self, now: datetime) -> datetime:
+        return self._holds_at(self.burst - 1, now)
+
+    def _holds_at(self, wanted: float, now: datetime) -> datetime:
+        """When it holds so many tokens, if none is taken: `now`, or later."""
+        return now + timedelta(seconds=max(wanted - self.tokens_at(now), 0) / self.rate)
 
     def answered(self, now: datetime, rate: float | None) -> "Bucket":
         """With the rate in the answer's `x-amzn-RateLimit-Limit`, if it named one.

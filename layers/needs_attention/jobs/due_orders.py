@@ -87,7 +87,7 @@ def go_on_rejudging(
     integration_id = integration.integration_id
     while (job := downloads.rejudgement(integration_id)) and not job.finished_at:
         if now() < job.begins_at:
-            return False  # the schedule wakes the integration each minute
+            return False  # the clock wakes the integration at the next tick
         if now() >= until:
             return True
         downloads.save_rejudgement(integration_id, _with_next_page_judged(orders, integration, job, now()))

@@ -38,7 +38,7 @@ def go_on_merging(
     existing = cache(partial(_existing, downloads))  # a removed integration stays as it is
     while merge := downloads.merge_under_way(integration_id):
         if now() < merge.begins_at or _is_gone_through(downloads, merge.source):
-            return False  # the schedule wakes the integration each minute
+            return False  # the clock wakes the integration at the next tick
         if now() >= until:
             return True
         if not merge.are_orders_moved:

@@ -2,8 +2,8 @@
 
 Partition `#system` holds what decides where orders may go: the integrations with their settings, which of them has a
 seller, the Stages and the freeze of everything. `#connections` holds what runs say of all integrations: their incidents
-and subscriptions. The partition of an integration's ID holds the state of its downloads, the orders to ask for by ID,
-and those set aside.
+and subscriptions. `#wake-ups` holds when the clock wakes each of them next. The partition of an integration's ID holds
+the state of its downloads, the orders to ask for by ID, and those set aside.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = Logger(child=True)
 
 # No integration can have such an ID: see `Slug`.
-SYSTEM, CONNECTIONS = "#system", "#connections"
+SYSTEM, CONNECTIONS, WAKE_UPS = "#system", "#connections", "#wake-ups"
 MOST_BYTES_OF_A_SORT_KEY = 1024
 
 

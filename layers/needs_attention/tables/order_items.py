@@ -141,13 +141,13 @@ def _keys(order: Order) -> dict[str, "AttributeValueTypeDef"]:
         item["hold"] = _json_text(mirror)
     if order.stage:
         item |= {"stageKey": text(stage_key(order.integration, order.stage)), "shipByKey": text(ship_by_key(order))}
-    if due := _due_at(order):
+    if due := due_at(order):
         item["dueKey"] = text(f"{instant(due)}#{order.order_id}")
     item["redactionKey"] = text(redaction_key(order))
     return item
 
 
-def _due_at(order: Order) -> datetime | None:
+def due_at(order: Order) -> datetime | None:
     """When the clock has to act on the order next: an overdue verdict, a redownload, the end of a snooze, its ship-by.
 
     Its redaction is in an index of its own.

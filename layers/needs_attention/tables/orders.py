@@ -85,6 +85,13 @@ class Found(NamedTuple):
     unreadable: tuple[str, ...] = ()
 
 
+class OrderDue(NamedTuple):
+    """An order, and when the clock has to act on it."""
+
+    order_id: str
+    at: datetime
+
+
 class RedactionDue(NamedTuple):
     """An order whose personal data must be gone, and by when."""
 
@@ -242,6 +249,14 @@ class OrderStore:
             ExpressionAttributeValues={":integration": text(integration), ":now": text(instant(now))},
         )
         return (item["orderId"]["S"] for page in pages for item in page["Items"])
+
+    def next_due(self, integration: str) -> OrderDue | None:
+        """The order that the clock owes something first, due by now or later; None if there is none.
+
+        The index is a moment behind.
+        """
+        entries, _ = self._query(BY_DUE, {"integration": integration}, "dueKey", Page(limit=1))
+        return next((OrderDue(id_in(item["dueKey"]["S"]), time_in(item["dueKey"]["S"])) for item in entries), None)
 
     def find_redactions_due(self, integration: str, by: datetime) -> Iterator[RedactionDue]:
         """Orders whose personal data must be gone by then, longest due first; reads only as far as they are taken.

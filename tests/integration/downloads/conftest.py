@@ -1,9 +1,10 @@
 """A seller at Amazon, the tables, and the downloader between them, on one clock."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -23,11 +24,13 @@ from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.jobs.validation import Validation
+from needs_attention.jobs.waking import wake_what_is_due
 from needs_attention.orders.marketplaces import MARKETPLACES
 from needs_attention.orders.order import Order
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.wake_ups import WakeUpStore
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn, SeenRequest
@@ -51,6 +54,7 @@ class World:
     orders: OrderStore
     integrations: SettingsStore
     downloads: DownloadStateStore
+    wake_ups: WakeUpStore
     http: urllib3.PoolManager
     woken: list[str] = field(default_factory=list)
     events: MemoryEvents = field(default_factory=MemoryEvents)
@@ -123,6 +127,7 @@ class World:
         downloader = Downloader(
             downloads=self.downloads,
             orders=self.orders,
+            wake_ups=self.wake_ups,
             amazon_for=lambda _: self.api(),
             now=self.clock,
             wake_up=self.woken.append,
@@ -137,11 +142,26 @@ class World:
         return [*remove_personal_data(self.orders, self.integrations, self.downloads, self.clock, until)]
 
     def run_for(self, time: timedelta, tick: timedelta = MINUTE) -> None:
-        """A run at every tick of the schedule."""
+        """The first run is of a person's request; those after it are of the clock and of runs with work left."""
         end = self.clock() + time
+        self.clock.advance(tick)
+        self.run()
         while self.clock() < end:
             self.clock.advance(tick)
-            self.run()
+            if self.woken.pop() if self.woken else self.woken_by_the_clock():
+                self.run()
+
+    def woken_by_the_clock(self) -> list[str]:
+        """The integrations that a tick now wakes."""
+        woken: list[str] = []
+
+        def wake_each(integration_ids: Iterable[str], _: str) -> dict[str, Exception]:
+            woken.extend(integration_ids)
+            return {}
+
+        queue: Any = SimpleNamespace(wake_each=wake_each)
+        wake_what_is_due(self.integrations, self.wake_ups, queue, tick=self.clock(), now=self.clock())
+        return woken
 
     def api(self) -> SellingPartnerApi:
         credentials = self.amazon.credentials
@@ -203,7 +223,8 @@ def a_world(tables: Mapping[str, Table], dynamodb: Any) -> Iterator[World]:
         orders = OrderStore(dynamodb, "OrdersTable")
         integrations = SettingsStore(dynamodb, "IntegrationsTable")
         downloads = DownloadStateStore(dynamodb, "IntegrationsTable")
-        world = World(tables, dynamodb, amazon, clock, orders, integrations, downloads, http)
+        wake_ups = WakeUpStore(dynamodb, "IntegrationsTable")
+        world = World(tables, dynamodb, amazon, clock, orders, integrations, downloads, wake_ups, http)
         world.register(settings=IntegrationSettings(download_pending_orders=True))
         yield world
 

@@ -28,6 +28,7 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import to_item
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.wake_ups import WakeUpStore
 from needs_attention.values import times
 from tools.builders import an_amazon_order, an_order
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
@@ -94,7 +95,8 @@ def main(sp_api: str, lwa: str) -> None:
     dynamodb: Any = Forgetful(now)
     app.orders = OrderStore(dynamodb, "OrdersTable")
     app.downloads = DownloadStateStore(dynamodb, "IntegrationsTable")
-    app.wake_ups = SimpleNamespace(wake=lambda *_: None)
+    app.wake_ups = WakeUpStore(dynamodb, "IntegrationsTable")
+    app.queue = SimpleNamespace(wake=lambda *_: None)
     credentials = Credentials("amzn1.application-oa2-client.stand-in", "amzn1.oa2-cs.v1.stand-in", "Atzr|stand-in")
     amazon = SellingPartnerApi(credentials, endpoint=sp_api, lwa_endpoint=lwa)
     app.accounts = SimpleNamespace(api_for=lambda *_: amazon)

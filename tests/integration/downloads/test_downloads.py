@@ -55,25 +55,25 @@ def test_a_backdated_download_does_not_move_the_live_cursor(world: World) -> Non
     assert world.live.walk.reached == cursor
 
 
-def test_a_run_with_nothing_to_do_reads_five_times_and_writes_nothing(world: World) -> None:
-    """Most are so: each minute wakes each integration."""
+def test_a_run_with_nothing_to_do_reads_six_times_and_writes_its_next_wake_up(world: World) -> None:
+    """A wake-up may come twice."""
     world.run()
     world.clock.advance(MINUTE)
     with watched() as calls:
         world.run()
     prefixes = [call.parameters.get("ExpressionAttributeValues", {}).get(":prefix", {}).get("S") for call in calls]
-    assert [call.operation for call in calls] == ["BatchGetItem", *["Query"] * 4]
-    assert prefixes == [None, None, "download#", "redownload#", "setAside#"]
+    assert [call.operation for call in calls] == ["BatchGetItem", *["Query"] * 5, "PutItem"]
+    assert prefixes == [None, None, "download#", "redownload#", "setAside#", None, None]
 
 
-def test_a_live_search_that_brings_nothing_is_written_down_twice(world: World) -> None:
-    """Before the call, since it takes of the quota, and after it."""
+def test_a_live_search_that_brings_nothing_writes_three_times(world: World) -> None:
+    """Before the call, since it takes of the quota, after it, and when the next run is."""
     world.run()
     world.clock.advance(6 * MINUTE)
     with watched() as calls:
         world.run()
     assert len(world.searches()) == 1
-    assert [call.operation for call in calls if "Query" not in call.operation] == ["BatchGetItem", *["PutItem"] * 2]
+    assert [call.operation for call in calls if "Query" not in call.operation] == ["BatchGetItem", *["PutItem"] * 3]
 
 
 def test_live_downloads_bring_changes_from_now_on_at_their_interval(world: World) -> None:

@@ -20,6 +20,7 @@ from needs_attention.api.problems import (
 )
 from needs_attention.api.retention import EraseOrder
 from needs_attention.aws import is_lost_race
+from needs_attention.downloads.next_wake_up import LOOKED_AT_EVERY
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders import gate
 from needs_attention.orders.changes import ChangedBy
@@ -27,6 +28,7 @@ from needs_attention.orders.gate import Refused, Wanted
 from needs_attention.orders.order import DIFFERS, Order, Redaction
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.order_items import due_at
 from needs_attention.tables.orders import LostRace, OrderStore
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class OrderChanges:
     """Changes orders for one caller at one moment.
 
     Each change keeps `request_id`. `tell_released` is called with the length of each hold that the changes end.
+    `tell_due` is called with the integration and the time of what the clock owes a changed order soon, before it looks
+    at the integration by itself.
     """
 
     def __init__(  # noqa: PLR0913 - what the function behind the API has, and what came with the request
@@ -74,10 +78,12 @@ class OrderChanges:
         *,
         request_id: str | None = None,
         tell_released: Callable[[timedelta], None] = lambda _: None,
+        tell_due: Callable[[str, datetime], None] = lambda *_: None,
     ) -> None:
         self._client = client
         self._request_id = request_id
         self._tell_released = tell_released
+        self._tell_due = tell_due
         self._orders = orders
         self._integrations = integrations
         self._caller = caller
@@ -175,6 +181,9 @@ class OrderChanges:
                 continue
             if order.held and landed.was_just("OrderReleased"):
                 self._tell_released(self._now - order.held.since)
+            due = due_at(landed)
+            if due and due != due_at(order) and due < self._now + LOOKED_AT_EVERY:
+                self._tell_due(landed.integration, due)
             return self._answered(landed, warnings, surroundings)
         raise changed_meanwhile()
 

@@ -128,12 +128,13 @@ class Redownloads:
 
     def _kept(self, cause: RedownloadCause) -> tuple[Redownload, ...]:
         """The requests of that cause that are due. Most runs find none of any cause, so that is asked first."""
-        if not self._are_any_kept:
+        if not self.are_any_kept:
             return ()
         return self.downloads.due_redownloads(self._id, cause, self.now())
 
     @cached_property
-    def _are_any_kept(self) -> bool:
+    def are_any_kept(self) -> bool:
+        """Whether the run found requests, due or not."""
         return self.downloads.has_redownloads(self._id)
 
     def _settle(self, redownload: Redownload, later: Redownload | None) -> None:

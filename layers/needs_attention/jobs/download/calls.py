@@ -53,6 +53,7 @@ class Calls:
         self._intake = intake
         self._state = state
         self._now = now
+        self.have_stored = False  # new or changed orders
 
     @cached_property
     def amazon(self) -> SellingPartnerApi:
@@ -107,4 +108,5 @@ class Calls:
             self._state.integration, raw_orders, cause=cause, request_id=request_id, now=self._now()
         )
         self._state.health.has_brought(taken.written, self._now())
+        self.have_stored = self.have_stored or bool(taken.written)
         return taken

@@ -251,6 +251,10 @@ class ConnectionHealth:
 
     # News
 
+    @property
+    def is_all_told(self) -> bool:
+        return not self._incidents.untold
+
     def tell(self, event_bus: EventBus) -> None:
         """Puts the news of incidents on the bus. What the bus does not take now, the next run tells."""
         news = self._incidents.untold

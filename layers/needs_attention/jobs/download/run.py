@@ -16,7 +16,8 @@ from needs_attention.amazon.client import SellingPartnerApi
 from needs_attention.amazon.errors import QuotaExceeded, SpApiError
 from needs_attention.amazon.notifications import subscribe, unsubscribe
 from needs_attention.aws import ChangedMeanwhile
-from needs_attention.downloads.live import OverdueVerdicts, Subscription
+from needs_attention.downloads.live import TICK, OverdueVerdicts, Subscription
+from needs_attention.downloads.next_wake_up import LOOKED_AT_EVERY, LOOKED_AT_EVERY_WHILE_DOWNLOADING, NextWakeUp
 from needs_attention.downloads.walk import AMAZONS_MARGIN
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.standing import IntegrationState
@@ -32,11 +33,20 @@ from needs_attention.jobs.event_bus import EventBus
 from needs_attention.jobs.merging import go_on_merging
 from needs_attention.orders.order import Order
 from needs_attention.tables.downloads import DownloadStateStore
+from needs_attention.tables.order_items import VERDICT_OVERDUE
 from needs_attention.tables.orders import OrderStore
+from needs_attention.tables.wake_ups import WakeUpStore
 
 NO_QUEUE = "This stack has no queue for notifications: deploy it with OrderChangeNotifications=true."
 
 logger = Logger(child=True)
+
+
+class _End(NamedTuple):
+    """How a run ended: what it found about the connection, if it used it, and when the downloads go on."""
+
+    findings: "RunFindings | None"
+    goes_on_at: datetime
 
 
 class RunFindings(NamedTuple):
@@ -55,13 +65,14 @@ class RunFindings(NamedTuple):
 
 @dataclass(frozen=True)
 class Downloader:
-    """What a run needs: the two stores, Amazon for an integration, the clock, the bus, and a way to wake the next run.
+    """What a run needs: the stores, Amazon for an integration, the clock, the bus, and a way to wake the next run.
 
     `order_change_queue` is the ARN of the queue for `ORDER_CHANGE` notifications; blank if there is none.
     """
 
     downloads: DownloadStateStore
     orders: OrderStore
+    wake_ups: WakeUpStore
     amazon_for: Callable[[Integration], SellingPartnerApi]
     now: Callable[[], datetime]
     wake_up: Callable[[str], None]
@@ -79,38 +90,60 @@ class Downloader:
             logger.warning("no such integration", integration=integration_id)
             return None
         health = ConnectionHealth(self.downloads, self.orders, state.integration, state.incidents)
-        findings = self._run(state, health, until)
+        end = self._run(state, health, until)
         health.tell(self.event_bus)
-        return findings
+        now = self.now()
+        at = self._next_due(integration_id, end.goes_on_at, now) if health.is_all_told else now
+        self.wake_ups.save(NextWakeUp(integration=integration_id, at=at, ran_at=now))
+        return end.findings
 
-    def _run(self, state: IntegrationState, health: ConnectionHealth, until: datetime) -> RunFindings | None:
+    def _next_due(self, integration_id: str, downloads_go_on_at: datetime, now: datetime) -> datetime:
+        """When the next run has something to do: `now` stands for the next tick.
+
+        A verdict that is still to come may owe its order something at once. An order that cannot be read cannot be due.
+        """
+        if downloads_go_on_at <= now:
+            return now
+        due = self.orders.next_due(integration_id)
+        if due is None or due.at >= max(downloads_go_on_at, now + VERDICT_OVERDUE):
+            return downloads_go_on_at
+        order = self.orders.get_many([due.order_id]).get(due.order_id)
+        if order is None:
+            return downloads_go_on_at
+        return now if order.is_pending else min(due.at, downloads_go_on_at)
+
+    def _run(self, state: IntegrationState, health: ConnectionHealth, until: datetime) -> _End:
         integration, integration_id = state.integration, state.integration.integration_id
         settled = settle_what_is_due(self.orders, state.surroundings, self.now, until)
         if settled.overdue_verdicts:
             state = self._with_overdue_verdicts(state, settled.overdue_verdicts)
         if state.is_rejudging and go_on_rejudging(self.orders, self.downloads, integration, self.now, until):
             self.wake_up(integration_id)
-        if integration.merged_from and self.downloads.merge_under_way(integration_id):
+        is_merging = bool(integration.merged_from and self.downloads.merge_under_way(integration_id))
+        is_at_work = state.is_rejudging or is_merging
+        if is_merging:
             if go_on_merging(self.orders, self.downloads, integration_id, self.now, until):
                 self.wake_up(integration_id)
             live, proofs = self.downloads.live_download(integration), self.downloads.proofs(integration_id)
             state = state._replace(live=live, proofs=proofs)
+        goes_on_at = self.now() if is_at_work else self.now() + LOOKED_AT_EVERY
         if integration.deleted_at:
             health.rests(self.now())
-            return None
+            return _End(None, goes_on_at)
         run = _Run(self, state, health, settled.to_ask_for)
         run.hear_notifications()
         if integration.is_paused:
             health.rests(self.now())
             run.arrange_notifications()
-            return None
+            return _End(None, goes_on_at)
         is_unfinished = run.make_calls(until)
         run.compare_report(until)
         run.arrange_notifications()
         findings = run.look_back()
         if findings.leaves_work or is_unfinished:
             self.wake_up(integration_id)
-        return findings
+            is_at_work = True
+        return _End(findings, self.now() if is_at_work else run.goes_on_at())
 
     def _with_overdue_verdicts(self, state: IntegrationState, orders: int) -> IntegrationState:
         """Writes it where people see it: an order whose verdict never comes is held up, but lacks nothing."""
@@ -218,6 +251,19 @@ class _Run:
             self._downloads.forget_subscription(subscription_id, self._state.integration_id)
             if not self._downloads.subscribers(subscription_id):
                 unsubscribe(self._calls.amazon, subscription_id)
+
+    def goes_on_at(self) -> datetime:
+        """When there is something to do for Amazon's orders: now if the verdicts on new ones may bring it."""
+        state, now = self._state, self._now()
+        if self._calls.have_stored:
+            return now
+        if state.is_blocked(now):
+            wanted = state.live.blocked_until or now
+        elif state.live.get_bucket.tokens_at(now) < 1 or self._redownloads.are_any_kept:
+            wanted = now
+        else:
+            wanted = self._searches.go_on_at(now)
+        return min(wanted, now + LOOKED_AT_EVERY_WHILE_DOWNLOADING - TICK / 2)
 
     def look_back(self) -> RunFindings:
         """What the run found about the connection, once it has done what it could."""

@@ -37,12 +37,13 @@ class Searches:
         self._second_look = second_look
         self._now = now
         self._id = state.integration_id
+        self._is_any_backdated = False  # as far as the run has looked
 
     def make_next(self, now: datetime) -> bool:
         """Asks for the next page of the search whose turn it is; False if none is wanted, or may be made now."""
         state = self._state
         waiting, again = self._waiting_backdated(), state.proofs.next_again(now)
-        every = timedelta(minutes=state.integration.settings.live_download_every_minutes)
+        every = self._live_every
         turns: dict[Spender, Callable[[], bool]] = {}
         if state.live.is_due(now, max(every, BACKDATED_LIVE_INTERVAL) if waiting else every):
             turns["live"] = lambda: self._live_page(now)
@@ -60,6 +61,20 @@ class Searches:
             return self._page_again(again, now)
         return self._second_look.search(now)
 
+    def go_on_at(self, now: datetime) -> datetime:
+        """When the next search is wanted and may be made, at the latest at the next live download."""
+        state, bucket = self._state, self._state.live.search_bucket
+        is_any_urgent = any(again.is_urgent for again in state.proofs.again)
+        next_live = state.live.due_at(now, self._live_every)
+        if self._is_any_backdated or is_any_urgent or next_live == now:
+            return bucket.next_token_at(now)
+        second_look = self._second_look.goes_on_at(now)
+        return min(next_live, second_look or next_live, bucket.half_full_at(now) if state.proofs.again else next_live)
+
+    @property
+    def _live_every(self) -> timedelta:
+        return timedelta(minutes=self._state.integration.settings.live_download_every_minutes)
+
     def _whose_turn(self, turns: Container[Spender], waiting: BackdatedDownload | None, again: Again | None) -> Spender:
         """The one after the last, unless the last is within a slice of a few pages.
 
@@ -74,9 +89,10 @@ class Searches:
         return next(one for one in (*SPENDERS[start:], *SPENDERS) if one in turns)
 
     def _waiting_backdated(self) -> BackdatedDownload | None:
-        downloads = self._downloads.backdated_downloads(self._id)
+        left = [one for one in self._downloads.backdated_downloads(self._id) if not one.is_over]
+        self._is_any_backdated = bool(left)
         now = self._now()
-        return next((one for one in downloads if not one.is_over and not (one.retry_at and now < one.retry_at)), None)
+        return next((one for one in left if not (one.retry_at and now < one.retry_at)), None)
 
     def _live_page(self, now: datetime) -> bool:
         state = self._state

@@ -84,6 +84,13 @@ class SecondLookRunner:
             comparison = ReportComparison(self._downloads, self._orders, amazon, self._state.integration, self._now)
             comparison.go_on(current, until)
 
+    def goes_on_at(self, now: datetime) -> datetime | None:
+        """When it may go on; None if there is nothing to look at."""
+        current = self._current(now)
+        if current is None:
+            return None
+        return now if current.is_by_report else self._state.live.search_bucket.brimming_at(now)
+
     def _current(self, now: datetime) -> Reconciliation | None:
         state = self._state
         return Reconciliation.next(state.reconciliation, state.live, state.integration.registered_at, now)
