@@ -15,7 +15,7 @@ from needs_attention.orders.settings import Settings
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.order_items import to_item
 from tools.builders import NOON, an_order
-from tools.from_template import of_type, parameters, resources
+from tools.from_template import conditions, function_property, of_type, parameters, resources
 
 AMAZONS_LIMIT = timedelta(days=30)
 
@@ -120,6 +120,14 @@ def test_nothing_for_notifications_is_there_unless_it_is_wanted() -> None:
     assert len(about) == 6
     assert {resources()[name]["Condition"] for name in about} == {"TakesOrderChanges"}
     assert parameters()["OrderChangeNotifications"]["Default"] == "false"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_functions_start_from_snapshots_of_versions_only_if_wanted(function: str) -> None:
+    assert function_property(function, "SnapStart") == {"ApplyOn": ["StartsFromSnapshots", "PublishedVersions", "None"]}
+    assert function_property(function, "AutoPublishAlias")  # without versions there are no snapshots
+    assert conditions()["StartsFromSnapshots"] == ["SnapStart", "true"]
+    assert parameters()["SnapStart"]["Default"] == "false"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
