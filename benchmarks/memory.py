@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from benchmarks.markdown import table
+from benchmarks.report import Section
 from tools.from_template import function_property
 from tools.local_stack.api import Person
 from tools.local_stack.demo import tell
@@ -145,7 +146,7 @@ def an_event(name: str) -> dict[str, Any]:
     return dict(json.loads((PROJECT / "events" / f"{name}.json").read_text()))
 
 
-def section() -> str:
+def section() -> Section:
     directory = PROJECT / ".build/benchmarks/memory"
     local = LocalStack(directory, Tools(), print)
     local.down()  # what an interrupted run left behind
@@ -154,7 +155,9 @@ def section() -> str:
     finally:
         local.down()
     headings = ("Function", "A call", "Memory, MB", "Processor, ms", *(f"{size:,} MB" for size in SIZES))
-    return f"""## Memory
+    return Section(
+        [],
+        f"""## Memory
 
 Each function's processes on the local stack, after the demo's story and {ORDERS:,} more orders: the peak memory of any
 of them, and the processor time of one more call of its most frequent kind. Lambda gives a share of a processor in
@@ -166,7 +169,8 @@ DownloadOrders has more, for the largest answer that it takes from Amazon (`amaz
 brings.
 
 {table(headings, map(_row, taken))}
-"""
+""",
+    )
 
 
 def _row(taken: Taken) -> list[str]:
@@ -193,4 +197,4 @@ def _most(work: Work) -> float:
 
 
 if __name__ == "__main__":
-    print(section())
+    print(section().text)
