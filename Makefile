@@ -77,7 +77,7 @@ simulate: .venv/up-to-date ## simulates thousands of sellers, and a day of 40,00
 compare: .venv/up-to-date ## compares our downloads with the old way and a rewound cursor, under Amazon's quotas (3 minutes)
 	PYTHONPATH=layers .venv/bin/python -m tools.simulation.comparison
 
-bench: venv .build/bench/up-to-date ## writes docs/benchmarks.md: starts, verdicts, downloads, queries, cost and memory against the usual way (15 minutes)
+bench: venv .build/bench/up-to-date ## writes docs/benchmarks.md: starts, verdicts, downloads, queries, cost, end to end and memory, against the usual way (20 minutes)
 	PYTHONPATH=layers .venv/bin/python -m benchmarks
 
 coverage: .venv/up-to-date ## checks that the unit tests alone run every statement and branch of the rules
