@@ -143,8 +143,8 @@ LARGE = Seller("a seller of 16,000 orders a day", 16_000)
 SELLERS = (
     SMALL,
     LARGE,
-    Seller("an agency: 100 sellers of 100", 100, 100),
-    Seller("a platform: 10,000 sellers of 100", 100, 10_000),
+    Seller("an agency, 100 sellers of 100", 100, 100),
+    Seller("a platform, 10,000 sellers of 100", 100, 10_000),
 )
 
 
@@ -509,8 +509,8 @@ that it uses. The generated ones have {generated:,.0f} bytes as JSON. Those in t
 orders_2026-01-01 have {min(AMAZONS_EXAMPLES):,} to {max(AMAZONS_EXAMPLES):,} without packages: for the median of them
 the ratio is {ratio_of(median(AMAZONS_EXAMPLES)):.2f}, for the largest {ratio_of(max(AMAZONS_EXAMPLES)):.2f}.
 
-With the generated orders: {told_of(generated_ratio)}
-With the median of Amazon's examples: {told_of(example_ratio)}
+{told_of(generated_ratio, "Target with the generated orders")}
+{told_of(example_ratio, "Target with the median of Amazon's examples")}
 Most of the cost pays for the gate: an order is written when it comes, not yet fulfillable, and again with its verdict; and an
 index finds the verdicts that never came.
 
@@ -523,7 +523,7 @@ integration {WAKE_UPS_A_DAY:,} times a day. People repair each held order with {
 leaves out cold starts, Cognito, data transfer, the log groups' calls to KMS, the hourly count of held orders, and a
 warehouse's calls. It is what the work costs; [scale.md](scale.md#quotas) says which quotas many sellers meet first.
 
-Running cost of {SMALL.name}: {told_of(running)}
+{told_of(running, f"Target for the running cost of {SMALL.name}")}
 """,
     )
 

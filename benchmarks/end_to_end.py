@@ -42,7 +42,7 @@ WAREHOUSE_GETS_IT = {"stage": "New", "fullyDispatched": True, "email": "typed@ma
 # Developer Guide, "Process DynamoDB records with Lambda"), and the template lets it work on four batches at a time.
 STREAM_WAIT = 0.25
 BATCHES_AT_A_TIME = 4
-# Calls of DynamoDB, as docs/scale.md counts them, and beyond one for each order.
+# Calls of DynamoDB: of an edit and a look as docs/scale.md counts them; of a page besides one for each order, roughly.
 CALLS_OF_AN_EDIT, CALLS_OF_A_LOOK, CALLS_OF_A_PAGE = 3, 2, 10
 
 

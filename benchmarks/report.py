@@ -30,9 +30,9 @@ def at_least(what: str, reached: float, target: float, unit: str = "", digits: i
     return Figure(what, f"{reached:,.{digits}f}{unit}", f"at least {target:,.{digits}f}{unit}", reached >= target)
 
 
-def told_of(figure: Figure) -> str:
+def told_of(figure: Figure, target: str = "Target") -> str:
     """For a text: `Target: at most 0.70. Missed: 0.73.`"""
-    return f"Target: {figure.target}. {'Reached' if figure.is_met else 'Missed'}: {figure.reached}."
+    return f"{target}: {figure.target}. {'Reached' if figure.is_met else 'Missed'}: {figure.reached}."
 
 
 def summary(figures: Iterable[Figure]) -> str:
