@@ -413,12 +413,12 @@ def _decisive(worst: Mapping[str, float], worst_of_bytecode: float) -> list[Figu
     compiled = at_most("", worst_of_bytecode, OF_BYTECODE)
     return [
         Figure(
-            "first request in a new environment, of the usual way's, and of the usual way's with bytecode",
+            "first request (worst of four functions), of the usual way's, and of the usual way's with bytecode",
             f"{plain.reached}, and {compiled.reached}",
             f"{plain.target}, and {compiled.target}",
             plain.is_met and compiled.is_met,
         ),
-        at_most("peak memory, of the usual way's", worst["peak"], TARGETS["peak"]),
+        at_most("peak memory (worst of four functions), of the usual way's", worst["peak"], TARGETS["peak"]),
     ]
 
 
