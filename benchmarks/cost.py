@@ -40,7 +40,7 @@ POLLS_A_MINUTE = 5 * 60 / 20
 # SQS counts each call as a request. The queue of the wake-ups hands over one message at a time (`BatchSize: 1`), so each
 # message is received by a call and deleted by a call of its own, besides the polls that find nothing.
 CALLS_TO_TAKE_A_MESSAGE = 2
-SENDS = ("SendMessage", "SendMessageBatch")
+SEND = "SendMessageBatch"
 # DynamoDB asks KMS once in five minutes for each function and table: on an idle stack for the two functions of the clock
 # and two tables each; with orders, for validation and two, and publishing and one. SQS asks for the wake-ups' queue as
 # often as the template says, twice for who sends and once for who receives (SQS Developer Guide, "Key management"). What
@@ -50,10 +50,10 @@ OF_THE_QUEUE = 3
 # Records that Lambda hands over at once: it reads the stream four times a second, and splits what it finds in four.
 RECORDS_A_BATCH = 10
 
-# How often the clock wakes each integration, and with how many others in one call of SQS. A wake-up that finds nothing to
-# do is one, and a live search needs one.
-WAKE_UPS_A_DAY = 24 * 60
-WAKE_UPS_A_CALL = 1
+# How often the clock wakes an integration for which nothing but its live download is due, and with how many others in
+# one call of SQS.
+WAKE_UPS_A_DAY = 24 * 60 // 5
+WAKE_UPS_A_CALL = 10
 
 # Assumptions about a seller.
 VERSIONS = 3  # of each order: new, sent, and one in which nothing is seen to have changed but the time
@@ -169,18 +169,14 @@ def bill(usage: Usage, function: str) -> Bill:
         "DynamoDB, reads": usage.read_units * dynamodb["read_unit"],
         "Lambda": usage.invocations * serverless["request"] + seconds * memory / 1024 * serverless["gb_second"],
         "EventBridge": usage.calls["PutEvents"] * eventbridge["event"],
-        "SQS": (1 + CALLS_TO_TAKE_A_MESSAGE) * _sends(usage) * PRICES["sqs"]["fifo_request"],
+        "SQS": (1 + CALLS_TO_TAKE_A_MESSAGE) * usage.calls[SEND] * PRICES["sqs"]["fifo_request"],
         "Secrets Manager": usage.calls["GetSecretValue"] * PRICES["secrets_manager"]["request"],
         "Logs": usage.logged / 1e9 * (watch["logs_gb"] + LOGS_KEPT_MONTHS * watch["logs_gb_month"]),
     }
 
 
-def _sends(usage: Usage) -> float:
-    return sum(usage.calls[operation] for operation in SENDS)
-
-
 def _without_sends(usage: Usage) -> Usage:
-    return usage - Usage(calls=Counter({operation: usage.calls[operation] for operation in SENDS}))
+    return usage - Usage(calls=Counter({SEND: usage.calls[SEND]}))
 
 
 def together(bills: Iterable[Bill]) -> Bill:
@@ -254,9 +250,9 @@ def month(seller: Seller, life: Life) -> Bill:
     orders, others = seller.sellers * seller.orders * DAYS, seller.sellers - 1
     used = {
         "download_orders": [
-            # A tick is measured with all integrations to wake, and `_of_the_clock` counts what it sends.
+            # A tick reads all next wake-ups; `_of_the_clock` counts what it sends.
             (_without_sends(life.tick), MINUTES),
-            (_without_sends(life.tick_per_integration), seller.wake_ups * DAYS * others),
+            (life.tick_per_integration, MINUTES * others),
             (life.idle, seller.messages),
             (life.search, seller.searches * DAYS * seller.sellers),
             (life.new.download + life.shipped.download + life.touched.download, orders),

@@ -19,9 +19,11 @@ from benchmarks.downloads import INTEGRATION
 from benchmarks.embedded_dynamodb import embedded_dynamodb
 from benchmarks.invocations import Functions, Usage
 from needs_attention.downloads.backdated import BackdatedDownload
+from needs_attention.downloads.next_wake_up import NextWakeUp
 from needs_attention.orders.verdict import REDOWNLOAD_AFTER
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.wake_ups import WakeUpStore
 from needs_attention.values import times
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.ledger import Entry, Json
@@ -127,6 +129,7 @@ class _Seller:
         self._functions = Functions(self._environment(stack))
         self._integrations = SettingsStore(self._dynamodb, "IntegrationsTable")
         self._downloads = DownloadStateStore(self._dynamodb, "IntegrationsTable")
+        self._wake_ups = WakeUpStore(self._dynamodb, "IntegrationsTable")
         begun = {"registered_at": clock(), "client_secret_created_at": clock(), "consent_given_at": clock()}
         self._integrations.save(INTEGRATION.model_copy(update=begun))
 
@@ -273,8 +276,9 @@ class _Seller:
 
     def _ticks_with_more_integrations(self) -> tuple[Usage, Usage]:
         for number in range(MORE_INTEGRATIONS):
-            another = {"integration_id": f"another-{number}", "registered_at": self._clock()}
-            self._integrations.save(INTEGRATION.model_copy(update=another))
+            another, now = f"another-{number}", self._clock()
+            self._integrations.save(INTEGRATION.model_copy(update={"integration_id": another, "registered_at": now}))
+            self._wake_ups.save(NextWakeUp(integration=another, at=now + 3 * MINUTE, ran_at=now))
         return self._tick(), self._redaction_tick()
 
     # The functions
