@@ -3,7 +3,6 @@
 The schedule wakes the integrations that are due through the queue; a message of it runs one integration's downloads.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,9 +19,8 @@ from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.environment import AmazonAccess, EventBusName, OrderChangeQueue, OrderTables, WakeUpQueueUrl
 from needs_attention.jobs.download.run import Downloader, RunFindings
 from needs_attention.jobs.event_bus import EventBus
-from needs_attention.jobs.turns import fail_loudly, for_each
+from needs_attention.jobs.turns import fail_loudly
 from needs_attention.jobs.waking import wake_what_is_due
-from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore
@@ -92,13 +90,12 @@ def tick(event: EventBridgeEvent) -> None:
     scheduled_at = datetime.fromisoformat(event.time)
     failed = wake_what_is_due(integrations, wake_ups, queue, scheduled_at, times.utc_now())
     if scheduled_at.minute == 0:
-        measure_held(integration.integration_id for integration in integrations.find_all())
+        measure_held()
     fail_loudly(failed)
 
 
-def measure_held(integration_ids: Iterable[str]) -> None:
-    """Counts the orders that are held now, once an hour: an alarm compares the number with the day before."""
-    held = for_each("held orders", integration_ids, lambda one: orders.count_in_stage(one, NEEDS_ATTENTION))
-    metrics.add_metric(name="OrdersHeldNow", unit=MetricUnit.Count, value=sum(held.results.values()))
+def measure_held() -> None:
+    """Adds up the counters that runs keep, once an hour: an alarm compares the number with the day before."""
+    held = sum(counter.held for counter in downloads.all_held_counters().values())
+    metrics.add_metric(name="OrdersHeldNow", unit=MetricUnit.Count, value=held)
     metrics.flush_metrics()
-    fail_loudly(held.failed)

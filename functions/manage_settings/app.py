@@ -14,12 +14,12 @@ from needs_attention.api.answers import answer, answer_with_etag, nothing
 from needs_attention.api.callers import Caller, Role
 from needs_attention.api.idempotency import RememberedAnswers
 from needs_attention.api.integrations.changes import Freeze, IntegrationChanges, TriedIntegration
-from needs_attention.api.integrations.list import IntegrationList
+from needs_attention.api.integrations.list import IntegrationList, PartOfIntegrations
 from needs_attention.api.integrations.merges import IntegrationMerges, MergeView
 from needs_attention.api.integrations.requests import IntegrationPatch, MergeRequest, Registration, StageBody
 from needs_attention.api.integrations.stages import StageChanges, StageList, StageView, stage_list
 from needs_attention.api.integrations.views import ConnectionView, IntegrationDetails, Integrations, RejudgementView
-from needs_attention.api.operations import Body, IfMatchHeader, MergePatch
+from needs_attention.api.operations import Body, IfMatchHeader, MergePatch, Query
 from needs_attention.api.router import Api
 from needs_attention.environment import AmazonAccess, AnswersTable, OrderTables, WakeUpQueueUrl
 from needs_attention.tables.downloads import DownloadStateStore
@@ -60,9 +60,9 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
 
 
 @api.operation("GET", "/integrations", open_to=[Role.READER], answers={HTTPStatus.OK: Integrations})
-def list_integrations(_: Caller) -> Response[object]:
-    """Lists all integrations, with the state of their downloads."""
-    return answer(integration_list.all(times.utc_now()))
+def list_integrations(_: Caller, part: Query[PartOfIntegrations]) -> Response[object]:
+    """Lists the integrations by ID, with the state of their downloads."""
+    return answer(integration_list.page(part, times.utc_now()))
 
 
 @api.operation("GET", INTEGRATION, open_to=[Role.READER], answers={HTTPStatus.OK: IntegrationDetails})

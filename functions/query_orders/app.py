@@ -17,10 +17,10 @@ from needs_attention.api.history import HistoryOfOrder, history_of_order
 from needs_attention.api.lookup import existing_order
 from needs_attention.api.operations import Query
 from needs_attention.api.orders.filters import OrderFilters
-from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary
+from needs_attention.api.orders.list import OrderList, OrderPage, OrdersSummary, PartOfSummary
 from needs_attention.api.orders.sheet import sheet_of
 from needs_attention.api.orders.views import WholeOrder
-from needs_attention.api.retention import DueRedactions, RedactedWhen, Redactions, Retention
+from needs_attention.api.retention import DueRedactions, PartOfDue, RedactedWhen, Redactions, Retention
 from needs_attention.api.router import Api
 from needs_attention.environment import HistoryTable, OrderTables
 from needs_attention.orders import names
@@ -80,15 +80,19 @@ def get_history(_: Caller, order_id: str, page: Query[PartOfList]) -> Response[o
 
 
 @api.operation("GET", "/summary", open_to=[Role.READER], answers={HTTPStatus.OK: OrdersSummary})
-def get_summary(_: Caller) -> Response[object]:
-    """Counts held orders in several ways, and orders by Stage."""
-    return answer(order_list.summary(times.utc_now()))
+def get_summary(_: Caller, part: Query[PartOfSummary]) -> Response[object]:
+    """Counts held orders in several ways, and orders by Stage.
+
+    If there are more than 100 integrations and you name none, it shows the held orders of each, page by page, as they
+    were counted within about the last hour.
+    """
+    return answer(order_list.summary(part, times.utc_now()))
 
 
 @api.operation("GET", "/retention", open_to=[Role.READER], answers={HTTPStatus.OK: DueRedactions})
-def get_retention(_: Caller) -> Response[object]:
-    """Shows how many orders are due for redaction, now and soon. Overdue orders raise an alarm."""
-    return answer(retention.due(times.utc_now()))
+def get_retention(_: Caller, part: Query[PartOfDue]) -> Response[object]:
+    """Shows how many orders of each integration are due for redaction, now and soon. Overdue orders raise an alarm."""
+    return answer(retention.due(part, times.utc_now()))
 
 
 @api.operation(

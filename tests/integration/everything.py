@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -123,6 +124,8 @@ class Day:
         self.ask("GET", f"/orders/{order_id}")
         self.ask("GET", f"/orders/{order_id}/history")
         self.ask("GET", "/summary")
+        with patch("needs_attention.api.orders.list.MOST_INTEGRATIONS_AT_ONCE", 0):
+            assert self.ask("GET", "/summary")["isFromCounters"]
         self.ask("GET", "/integrations")
         self.ask("GET", PATH)
 

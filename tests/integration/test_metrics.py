@@ -13,6 +13,7 @@ import pytest
 from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.amazon.tokens import Credentials
 from needs_attention.environment import AmazonAccess
+from needs_attention.integrations.held_counter import HeldCounter
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.order_items import to_item
@@ -137,16 +138,13 @@ def test_a_dry_run_measures_nothing(world: World, measured: Measure) -> None:
     assert measured() == []
 
 
-def test_once_an_hour_the_tick_counts_the_orders_that_are_held(world: World, measured: Measure) -> None:
+def test_once_an_hour_the_tick_adds_up_what_runs_counted(world: World, measured: Measure) -> None:
     world.register("second")
-    world.register("deleted", deleted_at=NOON)
-    world.download(buyer_email=None)
-    world.download(order_id="701-2222222-2222222", integration="second", buyer_email=None)
-    world.download(order_id="701-3333333-3333333", integration="deleted", buyer_email=None)
-    world.download(order_id="701-4444444-4444444")
+    for integration_id, held in (("acme-na", 2), ("second", 3)):
+        world.downloads.save_held_counter(integration_id, HeldCounter(held=held, counted_at=NOON))
     tick = an_event("download_orders_tick")
     app("download_orders").handler(tick, CONTEXT)
-    assert measured() == [Measured("OrdersHeldNow", [2.0])]
+    assert measured() == [Measured("OrdersHeldNow", [5.0])]
     app("download_orders").handler(tick | {"time": "2026-11-23T12:01:00Z"}, CONTEXT)
     assert measured() == []
 

@@ -21,6 +21,7 @@ from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlSt
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.history import HistoryStore, OrderRevision
+from needs_attention.values.times import instant
 from tools.builders import (
     CREATED,
     NOON,
@@ -554,7 +555,7 @@ def test_an_unknown_integration_among_others_is_named(world: World) -> None:
 
 
 def test_too_many_integrations_are_not_merged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_list, "MOST_INTEGRATIONS_MERGED", 1)
+    monkeypatch.setattr(order_list, "MOST_INTEGRATIONS_AT_ONCE", 1)
     world.register("other")
     answer = world.call("GET", "/orders", role="reader")
     assert (answer.status, answer.codes) == (400, {"integration": "integrationNeeded"})
@@ -936,8 +937,8 @@ def test_the_summary_counts_what_is_held_and_why(world: World) -> None:
     assert summary["held"] == 2
     assert {field: count for field, count in summary["byMissing"].items() if count} == {"email": 2, "lineItems": 1}
     assert summary["byIntegration"] == {
-        "acme-na": {"held": 2, "readyToRelease": 0},
-        "other": {"held": 0, "readyToRelease": 0},
+        "acme-na": {"held": 2, "readyToRelease": 0, "asOf": instant(NOON)},
+        "other": {"held": 0, "readyToRelease": 0, "asOf": instant(NOON)},
     }
     assert summary["byStage"] == {"Needs Attention": 2, "New": 1}
     assert summary["isTruncated"] is False

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from needs_attention.api.retention import EraseBuyer
-from needs_attention.orders.erasure import MOST_NAMED, Buyer, Erasure, PageErased
+from needs_attention.orders.erasure import MOST_NAMED, BegunErasure, Buyer, Erasure, PageErased
 from needs_attention.orders.gate import redact
 from needs_attention.orders.order import Redaction
 from needs_attention.orders.settings import Settings
@@ -32,6 +32,12 @@ def test_a_reference_is_a_number_of_whoever_was_asked(reference: str) -> None:
 def test_a_reference_is_neither_a_name_nor_an_email(reference: str) -> None:
     with pytest.raises(ValidationError, match="such as GR-2041"):
         EraseBuyer(reference=reference, buyer_email=EMAIL)
+
+
+def test_what_is_kept_of_a_request_to_erase_cannot_be_compared_with_buyers() -> None:
+    begun = BegunErasure.of(an_erasure(), ["acme-na"])
+    assert begun.integrations == ("acme-na",)
+    assert begun.erasure == an_erasure().model_copy(update={"buyer": None})
 
 
 def test_an_erasure_does_not_say_whose_it_is() -> None:

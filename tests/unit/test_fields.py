@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from needs_attention.values.fields import WHOLE, Like, NoneOf, NotNull, OneOf
+from needs_attention.values.fields import SEVERAL, WHOLE, Like, NoneOf, NotNull, OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime
 
@@ -27,6 +27,23 @@ def test_a_whole_number_is_taken_however_json_writes_it(number: str) -> None:
 def test_no_other_number_is_taken(number: str) -> None:
     with pytest.raises(ValidationError):
         Sent.model_validate_json(f'{{"number": {number}}}', strict=True)
+
+
+class Named(Value):
+    """Several names."""
+
+    names: Annotated[tuple[str, ...], SEVERAL] = ()
+
+
+@pytest.mark.parametrize("sent", ["a,b c", ["a", "b;c"], "a\nb,, c", ("a", "b", "c")])
+def test_several_values_come_in_one_text_or_in_many(sent: object) -> None:
+    assert Named.model_validate({"names": sent}).names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("sent", ["", " , ", [], [""]])
+def test_a_parameter_that_takes_several_values_has_at_least_one(sent: object) -> None:
+    with pytest.raises(ValidationError, match="must name at least one"):
+        Named.model_validate({"names": sent})
 
 
 class Chosen(Value):

@@ -320,7 +320,7 @@ def test_an_order_that_is_held_or_not_ours_never_goes_nowhere(case: str) -> None
 )
 def test_a_rejudgement_goes_on_until_it_is_finished(rejudgement: Rejudgement | None, is_rejudging: bool) -> None:
     surroundings = Surroundings.of(an_integration(), Incidents(), Stages(), is_all_frozen=False)
-    state = IntegrationState(surroundings, LiveDownload.starting(NOON), Proofs(), None, rejudgement)
+    state = IntegrationState(surroundings, LiveDownload.starting(NOON), Proofs(), None, rejudgement, None)
 
     assert state.is_rejudging is is_rejudging
     assert (state.integration, state.incidents) == (surroundings.integration, surroundings.incidents)

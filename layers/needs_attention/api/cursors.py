@@ -26,6 +26,8 @@ class PartOfList(Value):
 
 # A time and an order's ID: the indexes that lists read are sorted by these.
 _KEY_OF_AN_ORDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.{1,100}")
+# See `Slug`.
+_ID_OF_AN_INTEGRATION = re.compile(r"[a-z0-9-]{1,40}")
 
 
 class _Cursor(Value):
@@ -56,6 +58,14 @@ def order_key_in(cursor: str, list_: str, between: tuple[str, str]) -> str:
     position = position_in(cursor, list_)
     low, high = between
     if not _KEY_OF_AN_ORDER.fullmatch(position) or not low <= position <= high:
+        raise invalid_cursor()
+    return position
+
+
+def integration_in(cursor: str, list_: str) -> str:
+    """The position in a list of integrations, an ID. Raises a 400 as `position_in` does."""
+    position = position_in(cursor, list_)
+    if not _ID_OF_AN_INTEGRATION.fullmatch(position):
         raise invalid_cursor()
     return position
 

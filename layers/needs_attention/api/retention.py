@@ -1,6 +1,6 @@
 """The removal of personal data: how much is due, what was removed, and the erasures that people ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypedDict
 
@@ -8,11 +8,12 @@ from pydantic import Field
 
 from needs_attention.api.answers import Instant
 from needs_attention.api.callers import Caller
-from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
+from needs_attention.api.cursors import SentCursor, cursor_at, integration_in, order_key_in
+from needs_attention.api.lookup import MOST_INTEGRATIONS_AT_ONCE, IntegrationNames, check_all_known
 from needs_attention.api.problems import FieldError, invalid, not_found
-from needs_attention.orders.erasure import Buyer, Erasure
+from needs_attention.orders.erasure import BegunErasure, Buyer, Erasure
 from needs_attention.tables.downloads import DownloadStateStore
-from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.integrations import IntegrationPage, SettingsStore
 from needs_attention.tables.orders import OrderStore, Page, Redacted, RedactionCounts
 from needs_attention.values.fields import Like, Slug
 from needs_attention.values.model import Value
@@ -42,9 +43,10 @@ class DueOfIntegration(TypedDict):
 
 
 class DueRedactions(TypedDict):
-    """How much is due in each integration, including removed ones."""
+    """How much is due in each of a part of the integrations, including removed ones."""
 
     integrations: list[DueOfIntegration]
+    nextCursor: Annotated[str | None, Field(description="There may be more integrations")]
 
 
 class RedactionOfOrder(TypedDict):
@@ -132,10 +134,16 @@ class EraseBuyer(EraseOrder):
         )
 
 
-# A request for a buyer's erasure writes to each of them.
-MOST_INTEGRATIONS_AT_ONCE = 100
 # Before the first redaction and after the last one.
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+
+
+class PartOfDue(Value):
+    """The query parameters of a report of what is due."""
+
+    integration: IntegrationNames = Field(default=(), description="Only these")
+    limit: int = Field(default=50, ge=1, le=MOST_INTEGRATIONS_AT_ONCE)
+    cursor: SentCursor | None = None
 
 
 class RedactedWhen(Value):
@@ -154,10 +162,23 @@ class Retention:
         self._orders = orders
         self._integrations = integrations
 
-    def due(self, now: datetime) -> DueRedactions:
-        """How many orders are due in each integration. Orders of removed ones still hold personal data."""
-        ids = self._integrations.find_all_ids()
-        return {"integrations": [_due_view(one, RedactionCounts.of(self._orders, one, now)) for one in ids]}
+    def due(self, part: PartOfDue, now: datetime) -> DueRedactions:
+        """How many orders are due in each integration, by ID. Orders of removed ones still hold personal data.
+
+        Raises a 400 for an integration that does not exist, and for a cursor of another list.
+        """
+        this_list = f"due {' '.join(sorted(part.integration))}"
+        after = integration_in(part.cursor, this_list) if part.cursor is not None else None
+        found = self._named(part, after) if part.integration else self._integrations.page(part.limit, after)
+        return {
+            "integrations": [_due_view(one, RedactionCounts.of(self._orders, one, now)) for one in found.ids],
+            "nextCursor": cursor_at(found.position, this_list) if found.position else None,
+        }
+
+    def _named(self, part: PartOfDue, after: str | None) -> IntegrationPage:
+        found = self._integrations.named(part.integration)
+        check_all_known(part.integration, found.ids, self._integrations, status=400)
+        return found.part(part.limit, after)
 
     def redacted(self, integration_id: str, when: RedactedWhen) -> Redactions:
         """Newest first, of a removed integration too. Raises a 404, and a 400 for a cursor of another list."""
@@ -188,38 +209,47 @@ class BuyerErasures:
         """Begins an erasure in each integration that it concerns. Raises a 404 or 422."""
         erasure = request.erasure(by=caller.name, now=now, suffix=caller.suffix_for(key))
         concerned = self._concerned(request.integration)
+        self._downloads.save_begun_erasure(BegunErasure.of(erasure, concerned))
         for integration_id in concerned:
             self._downloads.save_erasure(integration_id, erasure)
         return _erasure_view(dict.fromkeys(concerned, erasure))
 
     def one(self, erasure_id: str) -> ErasureOfBuyer:
-        """Raises a 404."""
-        found = {one: part for one in self._all() if (part := self._downloads.erasure(one, erasure_id))}
-        if not found:
+        """Raises a 404. An integration in which a request that died did not begin shows that nothing happened yet."""
+        begun = self._downloads.begun_erasure(erasure_id)
+        concerned = begun.integrations if begun else self._of_an_earlier_release()
+        parts = self._downloads.erasures_of(concerned, erasure_id)
+        if begun:
+            parts = dict.fromkeys(concerned, begun.erasure) | parts
+        if not parts:
             raise not_found("erasure")
-        return _erasure_view(found)
+        return _erasure_view(dict(sorted(parts.items())))
 
-    def _concerned(self, wanted: str | None) -> list[str]:
-        """The integration that the request names, or all."""
-        every = self._all()
-        if wanted is not None and wanted not in every:
-            message = f"not known; allowed are {', '.join(every)}"
-            raise invalid([FieldError("integration", "unknownIntegration", message)])
-        if wanted is None and len(every) > MOST_INTEGRATIONS_AT_ONCE:
+    def _of_an_earlier_release(self) -> Sequence[str]:
+        """The integrations that an erasure may concern which an earlier release began: it began none in too many."""
+        first = self._integrations.page(MOST_INTEGRATIONS_AT_ONCE + 1).ids
+        return first if len(first) <= MOST_INTEGRATIONS_AT_ONCE else ()
+
+    def _concerned(self, wanted: str | None) -> Sequence[str]:
+        """The integration that the request names, or all.
+
+        Removed integrations, and those that cannot be read, too: their orders still hold personal data.
+        """
+        if wanted is not None:
+            check_all_known([wanted], self._integrations.named([wanted]).ids, self._integrations, status=422)
+            return self._with_where_it_went(wanted)
+        every = self._integrations.page(MOST_INTEGRATIONS_AT_ONCE + 1).ids
+        if len(every) > MOST_INTEGRATIONS_AT_ONCE:
             raise invalid([FieldError("integration", "integrationNeeded", "there are too many for one call: name one")])
         if not every:
             raise not_found("integration")
-        return self._with_where_it_went(wanted) if wanted else every
+        return every
 
     def _with_where_it_went(self, integration_id: str) -> list[str]:
         """The integration, and the one that a merge moves its orders to."""
         found = self._integrations.get(integration_id)
         merged_into = found.merged_into if found else None
         return [integration_id, *(self._with_where_it_went(merged_into) if merged_into else ())]
-
-    def _all(self) -> list[str]:
-        """Removed integrations, and those that cannot be read, too: their orders still hold personal data."""
-        return list(self._integrations.find_all_ids())
 
 
 def _erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Self, get_args
 from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.proofs import Proofs
 from needs_attention.downloads.second_look import Reconciliation
+from needs_attention.integrations.held_counter import HeldCounter
 from needs_attention.integrations.incidents import IncidentCode, Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.stages import Stages
@@ -207,6 +208,7 @@ class IntegrationState(NamedTuple):
     proofs: Proofs
     reconciliation: Reconciliation | None
     rejudgement: Rejudgement | None
+    held_counter: HeldCounter | None
 
     @property
     def incidents(self) -> Incidents:

@@ -38,6 +38,21 @@ def _fingerprint(email: str, key: str) -> str:
     return blake2b(email.strip().casefold().encode(), key=bytes.fromhex(key)).hexdigest()
 
 
+class BegunErasure(Value):
+    """A request to erase a buyer, as it was begun: the integrations that it concerns, and its state in each of them.
+
+    It is written before the first of them, so that a request that dies half way is not forgotten. It names no buyer.
+    """
+
+    integrations: tuple[str, ...]
+    erasure: "Erasure"
+
+    @classmethod
+    def of(cls, erasure: "Erasure", integrations: Sequence[str]) -> "BegunErasure":
+        nameless = erasure.model_copy(update={"buyer": None})
+        return cls(integrations=tuple(integrations), erasure=nameless)
+
+
 class PageErased(NamedTuple):
     """The result of one page: how many orders it had, the erased ones, and those left because they are unsent.
 

@@ -4,11 +4,11 @@ Only the one run that the queue gives an integration writes the state of its dow
 condition; requests come from people at any time, and are written on a condition of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload, RedownloadCause, SetAside
@@ -16,15 +16,18 @@ from needs_attention.downloads.live import LiveDownload
 from needs_attention.downloads.proofs import Proofs
 from needs_attention.downloads.second_look import Reconciliation
 from needs_attention.integrations.arrivals import Arrivals
+from needs_attention.integrations.held_counter import HeldCounter
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration, Rejudgement
 from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.standing import IntegrationStanding, IntegrationState
-from needs_attention.orders.erasure import Erasure
+from needs_attention.orders.erasure import BegunErasure, Erasure
 from needs_attention.tables.dynamodb import Item, text
 from needs_attention.tables.integration_items import (
     CONNECTIONS,
+    ERASURES,
+    HELD,
     SYSTEM,
     IntegrationItems,
     as_json,
@@ -44,7 +47,17 @@ if TYPE_CHECKING:
 
 MOST_REDOWNLOADS_READ = 200
 MOST_MOVED_AT_ONCE = 50
+# How the names of the counters begin: an integration's ID alone could be the name of another item.
+_COUNTER = "held#"
+_INCIDENTS = "incidents#"
 _IF_NEW = {"ConditionExpression": "attribute_not_exists(#item)", "ExpressionAttributeNames": {"#item": "item"}}
+
+
+class CounterPage(NamedTuple):
+    """A part of the counters, by integration ID, and the ID after which there may be more (None at the end)."""
+
+    counters: Mapping[str, HeldCounter]
+    position: str | None
 
 
 class DownloadStateStore:
@@ -61,7 +74,8 @@ class DownloadStateStore:
         A live download that never ran starts at the registration. Raises Throttled.
         """
         of_downloads = (item_key(integration_id, item) for item in ("live", "proofs", "reconciliation", "rejudgement"))
-        found = self._items.read(*surrounding_keys(integration_id), *of_downloads)
+        counter = _counter_item(integration_id)
+        found = self._items.read(*surrounding_keys(integration_id), *of_downloads, item_key(HELD, counter))
         surroundings = read_surroundings(integration_id, found)
         if surroundings is None:
             return None
@@ -71,6 +85,7 @@ class DownloadStateStore:
             proofs=read_item(Proofs, found.get("proofs")) or Proofs(),
             reconciliation=read_item(Reconciliation, found.get("reconciliation")),
             rejudgement=read_item(Rejudgement, found.get("rejudgement")),
+            held_counter=read_if_readable(HeldCounter, found[counter]) if counter in found else None,
         )
 
     def standing(self, integration: Integration) -> IntegrationStanding:
@@ -239,19 +254,51 @@ class DownloadStateStore:
         """The erasures that runs go on with, oldest first."""
         return tuple(read_stored(Erasure, text) for text in self._items.texts(integration_id, "erasing#"))
 
-    def erasure(self, integration_id: str, erasure_id: str) -> Erasure | None:
-        item = self._items.get(integration_id, f"erasing#{erasure_id}") or self._items.get(
-            integration_id, f"erasure#{erasure_id}"
+    def erasures_of(self, integration_ids: Sequence[str], erasure_id: str) -> dict[str, Erasure]:
+        """The parts of an erasure in those of the integrations that have one, by ID. Raises Throttled."""
+        # In this sequence, because a part that is finished is written first, and then ceases to be under way.
+        under_way = self._parts(integration_ids, f"erasing#{erasure_id}")
+        return under_way | self._parts(
+            (one for one in integration_ids if one not in under_way), f"erasure#{erasure_id}"
         )
-        return read_item(Erasure, item)
+
+    def _parts(self, integration_ids: Iterable[str], item: str) -> dict[str, Erasure]:
+        found = self._items.existing(item_key(one, item) for one in integration_ids)
+        return {part["integrationId"]["S"]: read_stored(Erasure, part["data"]["S"]) for part in found}
+
+    def save_begun_erasure(self, begun: BegunErasure) -> None:
+        self._items.put(ERASURES, f"begun#{begun.erasure.erasure_id}", begun)
+
+    def begun_erasure(self, erasure_id: str) -> BegunErasure | None:
+        """The erasure as it was begun; None for one that an earlier release began."""
+        return read_item(BegunErasure, self._items.get(ERASURES, f"begun#{erasure_id}"))
 
     def all_incidents(self) -> dict[str, Incidents]:
         """The incidents of every integration that ever had one and whose can be read, by its ID."""
-        found = ((item, read_if_readable(Incidents, item)) for item in self._items.named(CONNECTIONS, "incidents#"))
-        return {item["item"]["S"].removeprefix("incidents#"): incidents for item, incidents in found if incidents}
+        return _incidents_in(self._items.named(CONNECTIONS, _INCIDENTS))
+
+    def incidents_of(self, some: Sequence[Integration]) -> dict[str, Incidents]:
+        """The incidents of those that ever had one and whose can be read, by ID. Raises Throttled."""
+        keys = (item_key(CONNECTIONS, f"{_INCIDENTS}{one.integration_id}") for one in some)
+        return _incidents_in(self._items.existing(keys))
 
     def save_incidents(self, integration_id: str, incidents: Incidents) -> None:
-        self._items.put(CONNECTIONS, f"incidents#{integration_id}", incidents)
+        self._items.put(CONNECTIONS, f"{_INCIDENTS}{integration_id}", incidents)
+
+    def all_held_counters(self) -> dict[str, HeldCounter]:
+        """The counter of every integration that has one which can be read, by its ID."""
+        return _counters_in(self._items.named(HELD, _COUNTER))
+
+    def held_counters(self, limit: int, after: str | None) -> CounterPage:
+        """The counters of at most `limit` integrations, by ID; `after` is the ID that they come after."""
+        page = self._items.page(HELD, _COUNTER, limit, after and _counter_item(after))
+        return CounterPage(_counters_in(page.items), page.position and page.position.removeprefix(_COUNTER))
+
+    def save_held_counter(self, integration_id: str, counter: HeldCounter) -> None:
+        self._items.put(HELD, _counter_item(integration_id), counter)
+
+    def forget_held_counter(self, integration_id: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=item_key(HELD, _counter_item(integration_id)))
 
     def arrivals(self, integration_id: str) -> Arrivals:
         return read_item(Arrivals, self._items.get(integration_id, "arrivals")) or Arrivals()
@@ -268,6 +315,20 @@ class DownloadStateStore:
 
     def all_set_aside(self, integration_id: str) -> tuple[SetAside, ...]:
         return tuple(read_stored(SetAside, text) for text in self._items.texts(integration_id, "setAside#"))
+
+
+def _incidents_in(items: Iterable[Item]) -> dict[str, Incidents]:
+    read = ((item["item"]["S"].removeprefix(_INCIDENTS), read_if_readable(Incidents, item)) for item in items)
+    return {integration_id: incidents for integration_id, incidents in read if incidents}
+
+
+def _counter_item(integration_id: str) -> str:
+    return f"{_COUNTER}{integration_id}"
+
+
+def _counters_in(items: Iterable[Item]) -> dict[str, HeldCounter]:
+    read = ((item["item"]["S"].removeprefix(_COUNTER), read_if_readable(HeldCounter, item)) for item in items)
+    return {integration_id: counter for integration_id, counter in read if counter}
 
 
 def _live_download(integration: Integration, item: Item | None) -> LiveDownload:

@@ -2,13 +2,15 @@
 
 Partition `#system` holds what decides where orders may go: the integrations with their settings, which of them has a
 seller, the Stages and the freeze of everything. `#connections` holds what runs say of all integrations: their incidents
-and subscriptions. `#wake-ups` holds when the clock wakes each of them next. The partition of an integration's ID holds
-the state of its downloads, the orders to ask for by ID, and those set aside.
+and subscriptions. `#wake-ups` holds when the clock wakes each of them next. `#held` holds a counter of each
+integration's held orders, which its runs write, so that one query reads all of them. `#erasures` holds which
+integrations an erasure concerns. The partition of an integration's ID holds the state of its downloads, the orders to
+ask for by ID, and those set aside.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 
@@ -30,12 +32,19 @@ if TYPE_CHECKING:
 logger = Logger(child=True)
 
 # No integration can have such an ID: see `Slug`.
-SYSTEM, CONNECTIONS, WAKE_UPS = "#system", "#connections", "#wake-ups"
+SYSTEM, CONNECTIONS, WAKE_UPS, HELD, ERASURES = "#system", "#connections", "#wake-ups", "#held", "#erasures"
 MOST_BYTES_OF_A_SORT_KEY = 1024
 
 
 # These are written only if their revision is still the one that was read.
 RevisedValue = Integration | BackdatedDownload | Stages
+
+
+class ItemPage(NamedTuple):
+    """A part of the items whose names begin alike, and the name after which there may be more (None at the end)."""
+
+    items: Sequence[Item]
+    position: str | None
 
 
 class IntegrationItems:
@@ -50,11 +59,12 @@ class IntegrationItems:
         return {item["item"]["S"]: item for item in self.existing(keys)}
 
     def existing(self, keys: Iterable[Item]) -> Iterator[Item]:
-        return get_many(self.client, self.table, keys, ConsistentRead=True)
+        possible = (key for key in keys if _may_be_name(key["item"]["S"]))
+        return get_many(self.client, self.table, possible, ConsistentRead=True)
 
     def get(self, integration_id: str, item: str) -> Item | None:
-        """The item, or None. Its name may be a text that somebody sent, and DynamoDB limits the length of a key."""
-        if len(item.encode()) > MOST_BYTES_OF_A_SORT_KEY:
+        """The item, or None."""
+        if not _may_be_name(item):
             return None
         answer = self.client.get_item(TableName=self.table, Key=item_key(integration_id, item), ConsistentRead=True)
         return answer.get("Item")
@@ -66,6 +76,23 @@ class IntegrationItems:
     def named(self, integration_id: str, prefix: str) -> Iterable[dict[str, Any]]:
         pages = self.client.get_paginator("query").paginate(**self.query_named(integration_id, prefix))
         return (item for page in pages for item in page["Items"])
+
+    def page(self, integration_id: str, prefix: str, limit: int, after: str | None = None) -> ItemPage:
+        """The first `limit` items whose names begin so, by name; `after` is the name that they come after.
+
+        They are fewer only at the end, though an answer of DynamoDB holds no more than a megabyte.
+        """
+        items: list[Item] = []
+        query = self.query_named(integration_id, prefix)
+        if after:
+            query["ExclusiveStartKey"] = item_key(integration_id, after)
+        while True:
+            answer = self.client.query(Limit=limit - len(items), **query)
+            items += answer["Items"]
+            last = answer.get("LastEvaluatedKey")
+            if last is None or len(items) == limit:
+                return ItemPage(items, last["item"]["S"] if last else None)
+            query["ExclusiveStartKey"] = last
 
     def has_any(self, integration_id: str, prefix: str) -> bool:
         """Whether there is an item whose name begins so."""
@@ -115,6 +142,11 @@ class IntegrationItems:
             "ExpressionAttributeNames": names,
             **({"ExpressionAttributeValues": values} if values else {}),
         }
+
+
+def _may_be_name(item: str) -> bool:
+    """Whether it can be the name of an item: it may be a text that somebody sent, and DynamoDB limits its length."""
+    return len(item.encode()) <= MOST_BYTES_OF_A_SORT_KEY
 
 
 def item_key(integration_id: str, item: str) -> dict[str, "AttributeValueTypeDef"]:

@@ -6,8 +6,7 @@ They are written here alone, in a partition of their own, so that a role can kee
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from needs_attention.aws import ChangedMeanwhile, is_lost_race
 from needs_attention.downloads.backdated import BackdatedDownload
@@ -17,7 +16,7 @@ from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.stages import Stages
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.orders.settings import NEW
-from needs_attention.tables.dynamodb import text
+from needs_attention.tables.dynamodb import Item, text
 from needs_attention.tables.integration_items import (
     SYSTEM,
     IntegrationItems,
@@ -34,6 +33,25 @@ if TYPE_CHECKING:
 
 # A hand-over locks the freeze for the few milliseconds of its transaction, so the freeze is tried this often.
 TRIES_TO_FREEZE = 20
+_INTEGRATION = "integration#"
+
+
+class IntegrationPage(NamedTuple):
+    """Some integrations, also deleted ones: the IDs of all, those that can be read, and where there may be more.
+
+    `position` is the ID to go on after, None at the end.
+    """
+
+    ids: tuple[str, ...]
+    readable: tuple[Integration, ...]
+    position: str | None
+
+    def part(self, limit: int, after: str | None) -> Self:
+        """At most `limit` of these, which come after that ID."""
+        later = [one for one in self.ids if after is None or one > after]
+        ids = tuple(later[:limit])
+        readable = tuple(one for one in self.readable if one.integration_id in ids)
+        return self._replace(ids=ids, readable=readable, position=ids[-1] if len(later) > limit else None)
 
 
 class SettingsStore:
@@ -44,20 +62,26 @@ class SettingsStore:
         self._table = table
         self._items = IntegrationItems(client, table)
 
-    def find_all(self, *, deleted_too: bool = False, at_most: int | None = None) -> tuple[Integration, ...]:
-        """Every integration that can be read, by ID, of the first `at_most`.
-
-        A deleted one is only kept for its orders.
-        """
-        items = islice(self._items.named(SYSTEM, "integration#"), at_most)
-        found = filter(None, (read_if_readable(Integration, item) for item in items))
+    def find_all(self, *, deleted_too: bool = False) -> tuple[Integration, ...]:
+        """Every integration that can be read, by ID. A deleted one is only kept for its orders."""
+        _, found = _read_all(self._items.named(SYSTEM, _INTEGRATION))
         return tuple(integration for integration in found if deleted_too or integration.deleted_at is None)
+
+    def page(self, limit: int, after: str | None = None) -> IntegrationPage:
+        """At most `limit` integrations by ID, also deleted ones; `after` is the ID that they come after."""
+        found = self._items.page(SYSTEM, _INTEGRATION, limit, after and f"{_INTEGRATION}{after}")
+        position = found.position and found.position.removeprefix(_INTEGRATION)
+        return IntegrationPage(*_read_all(found.items), position)
+
+    def named(self, integration_ids: Iterable[str]) -> IntegrationPage:
+        """Those of the integrations that exist, by ID, also deleted ones. Raises Throttled."""
+        keys = (item_key(SYSTEM, f"{_INTEGRATION}{one}") for one in dict.fromkeys(integration_ids))
+        found = sorted(self._items.existing(keys), key=lambda item: item["item"]["S"])
+        return IntegrationPage(*_read_all(found), None)
 
     def find_all_ids(self) -> tuple[str, ...]:
         """The ID of every integration, also of deleted ones and of those that cannot be read."""
-        return tuple(
-            item["item"]["S"].removeprefix("integration#") for item in self._items.named(SYSTEM, "integration#")
-        )
+        return tuple(item["item"]["S"].removeprefix(_INTEGRATION) for item in self._items.named(SYSTEM, _INTEGRATION))
 
     def get(self, integration_id: str) -> Integration | None:
         """The integration, even a deleted one, or None."""
@@ -264,6 +288,13 @@ class SettingsStore:
         """Writes the list if it is still as it was read. Raises ChangedMeanwhile."""
         later = stages.model_copy(update={"revision": stages.revision + 1})
         self._items.put_if_unchanged(SYSTEM, "stages", later, expected=stages.revision)
+
+
+def _read_all(items: Iterable[Item]) -> tuple[tuple[str, ...], tuple[Integration, ...]]:
+    """The IDs of the integrations, and those that can be read."""
+    every = tuple(items)
+    ids = tuple(item["item"]["S"].removeprefix(_INTEGRATION) for item in every)
+    return ids, tuple(filter(None, (read_if_readable(Integration, item) for item in every)))
 
 
 def _seller_item(region: Region, seller_id: str) -> str:

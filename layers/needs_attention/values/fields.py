@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 def _whole(value: object) -> object:
@@ -16,6 +16,23 @@ def _whole(value: object) -> object:
 
 # For a number that people and machines send, after its bounds: 2 may be written as 2.0.
 WHOLE = BeforeValidator(_whole)
+
+
+def _split(value: object) -> object:
+    """Splits the values of a parameter, which may be repeated, or separated by commas, semicolons, blanks and lines.
+
+    A parameter without any value is wrong: whoever sends an empty list does not want every order.
+    """
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list):
+        return texts
+    if parts := [part for text in texts for part in re.split(r"[\s,;]+", text) if part]:
+        return parts
+    raise PydanticCustomError("required", "must name at least one")
+
+
+# For a query parameter that takes several values.
+SEVERAL = BeforeValidator(_split)
 
 
 class NotNull:

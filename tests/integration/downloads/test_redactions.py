@@ -216,7 +216,7 @@ def an_order_of(world: World, number: int, email: str | None = BUYER, **fields: 
 
 
 def erasure(world: World, erasure_id: str) -> Erasure:
-    found = world.downloads.erasure("demo", erasure_id)
+    found = world.downloads.erasures_of(["demo"], erasure_id).get("demo")
     assert found is not None
     return found
 

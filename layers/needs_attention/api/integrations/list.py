@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
+from needs_attention.api.cursors import PartOfList, cursor_at, integration_in
 from needs_attention.api.integrations.views import (
     ConnectionView,
     IntegrationDetails,
@@ -12,12 +15,21 @@ from needs_attention.api.integrations.views import (
     integration_row,
     rejudgement_view,
 )
-from needs_attention.api.lookup import existing_integration
+from needs_attention.api.lookup import MOST_INTEGRATIONS_AT_ONCE, existing_integration
 from needs_attention.api.problems import not_found
 from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.integration import Integration
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
+
+_THIS_LIST = "integrations"
+
+
+class PartOfIntegrations(PartOfList):
+    """The query parameters of the list of integrations."""
+
+    # As many as a call that names none reads orders of.
+    limit: int = Field(default=MOST_INTEGRATIONS_AT_ONCE, ge=1, le=250)
 
 
 class IntegrationList:
@@ -27,15 +39,22 @@ class IntegrationList:
         self._integrations = integrations
         self._downloads = downloads
 
-    def all(self, now: datetime) -> Integrations:
+    def page(self, part: PartOfIntegrations, now: datetime) -> Integrations:
+        """By ID, without removed ones. Raises a 400 for a cursor of another list."""
         stages = self._integrations.stages()
-        every = self._integrations.find_all()
-        live, incidents = self._downloads.live_downloads(every), self._downloads.all_incidents()
+        after = integration_in(part.cursor, _THIS_LIST) if part.cursor is not None else None
+        found = self._integrations.page(part.limit, after)
+        shown = [one for one in found.readable if one.deleted_at is None]
+        live, incidents = self._downloads.live_downloads(shown), self._downloads.incidents_of(shown)
         rows = [
             integration_row(one, live[one.integration_id], incidents.get(one.integration_id, Incidents()), stages, now)
-            for one in every
+            for one in shown
         ]
-        return {"integrations": rows, "isFrozen": self._integrations.is_all_frozen()}
+        return {
+            "integrations": rows,
+            "isFrozen": self._integrations.is_all_frozen(),
+            "nextCursor": cursor_at(found.position, _THIS_LIST) if found.position else None,
+        }
 
     def one(self, integration_id: str, now: datetime) -> IntegrationDetails:
         return self.details(existing_integration(self._integrations, integration_id), now)

@@ -13,6 +13,8 @@ from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, Page
 
 MOST_STAGES = 50
+# An index holds the orders of a Stage by integration: a search of so many takes about ten seconds.
+MOST_INTEGRATIONS_SEARCHED = 1_000
 
 
 class StageView(TypedDict):
@@ -55,7 +57,10 @@ class StageChanges:
         return _view(_existing(stages, name))
 
     def remove(self, name_or_id: str) -> None:
-        """Raises a 404, or a 409 for a built-in Stage and for one that is in use."""
+        """Raises a 404, or a 409 for a built-in Stage and for one that is in use.
+
+        Also raises a 409 if there are too many integrations to know that.
+        """
 
         def removed(stages: Stages) -> Stages:
             stage = _existing(stages, name_or_id)
@@ -80,10 +85,16 @@ class StageChanges:
         raise changed_meanwhile()
 
     def _refuse_in_use(self, stage: Stage) -> None:
-        for integration in self._integrations.find_all(deleted_too=True):
+        every = self._integrations.page(MOST_INTEGRATIONS_SEARCHED + 1)
+        if len(every.ids) > MOST_INTEGRATIONS_SEARCHED:
+            message = (
+                f"There are more than {MOST_INTEGRATIONS_SEARCHED} integrations to search for orders in this Stage."
+            )
+            raise Problem(409, f"{message} You can rename it.", code="tooManyIntegrations")
+        for integration in every.readable:
             if stage.id in integration.settings.default_stages and integration.deleted_at is None:
                 raise Problem(409, f"It is a default Stage of {integration.name}.", code="inUse")
-        for integration_id in self._integrations.find_all_ids():
+        for integration_id in every.ids:
             found = self._orders.find_by_stage(integration_id, stage.id, Page(limit=1))
             if found.summaries or found.unreadable:
                 raise Problem(409, f"Orders of {integration_id} are in this Stage.", code="inUse")

@@ -178,10 +178,14 @@ class IntegrationDetails(IntegrationBase):
 
 
 class Integrations(TypedDict):
-    """All integrations, and whether all are frozen."""
+    """A part of the integrations, and whether all are frozen.
+
+    If there is a `nextCursor`, there may be more, even after a short or empty part.
+    """
 
     integrations: list[IntegrationRow]
     isFrozen: bool
+    nextCursor: str | None
 
 
 @with_config(ConfigDict(title="Connection"))

@@ -3,16 +3,16 @@
 To add a filter, add a field to `Filters` and its predicate to `PREDICATES`.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from needs_attention.api.cursors import SentCursor, cursor_at, order_key_in
+from needs_attention.api.lookup import IntegrationNames, SearchedText
 from needs_attention.integrations.incidents import IncidentCode
 from needs_attention.integrations.standing import BlockedBy, OrderStanding, may_be_fulfilled
 from needs_attention.integrations.surroundings import Surroundings
@@ -23,7 +23,7 @@ from needs_attention.orders.order import OrderStatus
 from needs_attention.orders.settings import ThreePlStatus
 from needs_attention.orders.summary import FLAGS, Summary
 from needs_attention.orders.urgency import Queue, ShipByState
-from needs_attention.values.fields import OneOf
+from needs_attention.values.fields import SEVERAL, OneOf
 from needs_attention.values.model import Value
 from needs_attention.values.times import SentTime, instant
 
@@ -31,32 +31,14 @@ from needs_attention.values.times import SentTime, instant
 _FIRST, _LAST = "0", ":"
 
 
-def _split(value: object) -> object:
-    """Splits the values of a parameter, which may be repeated, or separated by commas, semicolons, blanks and lines.
-
-    A parameter without any value is wrong: whoever sends an empty list does not want every order.
-    """
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list):
-        return texts
-    if parts := [part for text in texts for part in re.split(r"[\s,;]+", text) if part]:
-        return parts
-    raise PydanticCustomError("required", "must name at least one")
-
-
-SearchedText = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-
-
 class Filters(Value):
     """The filters of a list. A time `...After` is included, a time `...Before` is not."""
 
-    integration: Annotated[tuple[SearchedText, ...], BeforeValidator(_split), Field(max_length=100)] = Field(
-        default=(), description="Orders of any of these"
-    )
+    integration: IntegrationNames = Field(default=(), description="Orders of any of these")
     stage: SearchedText | None = Field(default=None, description="A Stage's name or id")
     status: OrderStatus | None = None
     three_pl_status: ThreePlStatus | None = None
-    missing: Annotated[tuple[Annotated[str, OneOf(CHECK_OF)], ...], BeforeValidator(_split)] = Field(
+    missing: Annotated[tuple[Annotated[str, OneOf(CHECK_OF)], ...], SEVERAL] = Field(
         default=(), description="Orders that lack any of these"
     )
     ready_to_release: bool | None = None
@@ -138,7 +120,7 @@ if PREDICATES.keys() != Filters.model_fields.keys():
 class OrderFilters(Filters):
     """The query parameters of `GET /orders`: the filters, and the part of the list."""
 
-    order_ids: Annotated[tuple[SearchedText, ...], BeforeValidator(_split), Field(max_length=100)] = ()
+    order_ids: Annotated[tuple[SearchedText, ...], SEVERAL, Field(max_length=100)] = ()
     sort: Literal["shipBy", "-shipBy", "createdAt", "-createdAt"] | None = Field(
         default=None, description="Default: `shipBy` with a Stage, else `-createdAt`"
     )

@@ -11,8 +11,10 @@ from typing import Annotated, NamedTuple, TypedDict
 
 from pydantic import Field
 
+from needs_attention.api.answers import Instant
 from needs_attention.api.callers import Caller, Role
-from needs_attention.api.lookup import around
+from needs_attention.api.cursors import PartOfList, cursor_at, integration_in, invalid_cursor
+from needs_attention.api.lookup import MOST_INTEGRATIONS_AT_ONCE, IntegrationNames, around, check_all_known
 from needs_attention.api.orders.filters import OrderFilters
 from needs_attention.api.orders.views import (
     OrderRow,
@@ -23,7 +25,6 @@ from needs_attention.api.orders.views import (
     whole_order_for,
 )
 from needs_attention.api.problems import FieldError, Problem, invalid, not_found
-from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.stages import Stage, Stages
 from needs_attention.integrations.standing import HeldCounts, goes_nowhere, may_be_transferred
 from needs_attention.integrations.surroundings import Surroundings
@@ -34,7 +35,8 @@ from needs_attention.orders.urgency import Queue, ShipByState
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.order_items import created_key, ship_by_key
-from needs_attention.tables.orders import OrderStore, Page
+from needs_attention.tables.orders import MOST_ORDERS_COUNTED, OrderStore, Page
+from needs_attention.values.times import instant
 
 
 class OrderPage(TypedDict):
@@ -52,31 +54,47 @@ class WholePage(TypedDict):
 
 
 class HeldOfIntegration(TypedDict):
-    """How many orders of an integration are held, and how many of those you may release."""
+    """How many orders of an integration were held at a time, and how many of those you might release."""
 
     held: int
-    readyToRelease: int
+    readyToRelease: int | None
+    asOf: Instant
 
 
 class OrdersSummary(TypedDict):
-    """How many orders are held, counted in several ways, and how many are in each Stage."""
+    """How many orders are held, counted in several ways, and how many are in each Stage.
 
-    held: int
-    readyToRelease: int
-    byMissing: dict[str, int]
+    Of more than 100 integrations that nobody named, it is made of counters: it has a part of `byIntegration`, and every
+    other count is null.
+    """
+
+    isFromCounters: Annotated[
+        bool, Field(description="The counts of held orders may be more than an hour old: see `asOf`")
+    ]
+    held: int | None
+    readyToRelease: int | None
+    byMissing: dict[str, int] | None
     byIntegration: dict[str, HeldOfIntegration]
-    byQueue: dict[Queue, int]
-    byAge: dict[str, int]
-    byShipByState: dict[ShipByState, int]
-    byStage: dict[str, int]
-    goingNowhere: Annotated[int, Field(description="Complete orders that nobody sends, and nobody decided so")]
+    byQueue: dict[Queue, int] | None
+    byAge: dict[str, int] | None
+    byShipByState: dict[ShipByState, int] | None
+    byStage: dict[str, int] | None
+    goingNowhere: Annotated[int | None, Field(description="Complete orders that nobody sends, and nobody decided so")]
     isTruncated: Annotated[bool, Field(description="There are more orders than the counts include")]
+    nextCursor: Annotated[str | None, Field(description="There may be more integrations")]
+
+
+class PartOfSummary(PartOfList):
+    """The query parameters of a summary. A part of it is read from counters."""
+
+    integration: IntegrationNames = Field(default=(), description="Orders of any of these, counted now")
 
 
 # The most entries of an index that one call reads, besides one query per integration.
 MOST_ENTRIES_READ = 1_000
 FEWEST_ENTRIES_A_QUERY = 20
-MOST_INTEGRATIONS_MERGED = 100
+# The name of the list of counters, for its cursors.
+_COUNTERS = "summary"
 
 
 class _ReadEnough(Exception):
@@ -146,19 +164,53 @@ class OrderList:
         shown, position = _up_to(limit, found, is_shown, _key_of(filters), filters.position())
         return _Listed(surroundings, shown, filters.cursor_at(position) if position else None)
 
-    def summary(self, now: datetime) -> OrdersSummary:
+    def summary(self, part: PartOfSummary, now: datetime) -> OrdersSummary:
+        """Counts orders now, or reads counters of held orders if there are too many integrations to count.
+
+        Raises a 400 for an integration that does not exist, and for a cursor of another list: only counters have pages.
+        """
+        stages = self._integrations.stages()
+        named = part.integration
+        around_each = self._surroundings_of_named(named) if named else self._surroundings_of_all(stages)
+        if around_each is None:
+            return self._counted_before(part)
+        if part.cursor is not None:
+            raise invalid_cursor()
+        return self._counted_now(around_each, stages, now)
+
+    def _counted_before(self, part: PartOfSummary) -> OrdersSummary:
+        """By the counters that runs keep, which leave out removed integrations."""
+        after = integration_in(part.cursor, _COUNTERS) if part.cursor is not None else None
+        found = self._downloads.held_counters(part.limit, after)
+        return {
+            "isFromCounters": True,
+            "held": None,
+            "readyToRelease": None,
+            "byMissing": None,
+            "byIntegration": {
+                one: {"held": counter.held, "readyToRelease": None, "asOf": instant(counter.counted_at)}
+                for one, counter in found.counters.items()
+            },
+            "byQueue": None,
+            "byAge": None,
+            "byShipByState": None,
+            "byStage": None,
+            "goingNowhere": None,
+            "isTruncated": any(counter.held >= MOST_ORDERS_COUNTED for counter in found.counters.values()),
+            "nextCursor": cursor_at(found.position, _COUNTERS) if found.position else None,
+        }
+
+    def _counted_now(self, around_each: Mapping[str, Surroundings], stages: Stages, now: datetime) -> OrdersSummary:
         """Counts at most `MOST_ENTRIES_READ` orders of each Stage and integration; `isTruncated` if there are more.
 
         Held orders with the soonest ship-by come first. In other Stages those with the latest do: nearly all that came
         before them are sent.
         """
-        stages = self._integrations.stages()
         held: dict[str, HeldCounts] = {}
         by_stage: dict[str, int] = {}
         is_truncated = False
         going_nowhere = 0
-        every = self._integrations.find_all(deleted_too=True)
-        for integration_id, own in self._surroundings_among(every, stages).items():
+        for integration_id, own in around_each.items():
             for stage in () if own.integration.deleted_at else stages.stages:
                 page = Page(MOST_ENTRIES_READ, descending=stage.id != NEEDS_ATTENTION)
                 found = self._orders.find_by_stage(integration_id, stage.id, page)
@@ -169,11 +221,13 @@ class OrderList:
                     held[integration_id] = HeldCounts.of(found.summaries, own, now)
         total = HeldCounts.total(held.values())
         return {
+            "isFromCounters": False,
             "held": total.held,
             "readyToRelease": total.ready_to_release,
             "byMissing": dict(total.by_missing),
             "byIntegration": {
-                one: {"held": counts.held, "readyToRelease": counts.ready_to_release} for one, counts in held.items()
+                one: {"held": counts.held, "readyToRelease": counts.ready_to_release, "asOf": instant(now)}
+                for one, counts in held.items()
             },
             "byQueue": dict(total.by_queue),
             "byAge": dict(total.by_age),
@@ -181,6 +235,7 @@ class OrderList:
             "byStage": by_stage,
             "goingNowhere": going_nowhere,
             "isTruncated": is_truncated,
+            "nextCursor": None,
         }
 
     def _surroundings(
@@ -188,34 +243,30 @@ class OrderList:
     ) -> Mapping[str, Surroundings]:
         """By integration: those that the list can show. Raises a 400 for one that does not exist, or too many."""
         if filters.integration:
-            found = self._integrations.surroundings_of(filters.integration)
-            if unknown := [one for one in filters.integration if one not in found]:
-                message = f"{unknown[0]} is not known; {self._known_integrations()}"
-                raise _wrong("integration", "unknownIntegration", message)
-            return found
+            return self._surroundings_of_named(filters.integration)
         if filters.order_ids:
             return self._integrations.surroundings_of(one.integration for one in asked_for)
-        known = self._first_integrations()
-        if len(known) > MOST_INTEGRATIONS_MERGED:
+        found = self._surroundings_of_all(stages)
+        if found is None:
             raise _wrong(
                 "integration",
                 "integrationNeeded",
-                f"there are too many to list at once: name up to {MOST_INTEGRATIONS_MERGED}",
+                f"there are too many to list at once: name up to {MOST_INTEGRATIONS_AT_ONCE}",
             )
-        return self._surroundings_among(known, stages)
+        return found
 
-    def _surroundings_among(self, known: Iterable[Integration], stages: Stages) -> Mapping[str, Surroundings]:
-        return self._integrations.surroundings_among(known, self._downloads.all_incidents(), stages)
+    def _surroundings_of_named(self, names: Sequence[str]) -> Mapping[str, Surroundings]:
+        """Raises a 400 for an integration that does not exist."""
+        found = self._integrations.surroundings_of(names)
+        check_all_known(names, found, self._integrations, status=400)
+        return found
 
-    def _first_integrations(self) -> tuple[Integration, ...]:
-        """Deleted ones too, because people still have to see to their orders; one more than a list can show."""
-        return self._integrations.find_all(deleted_too=True, at_most=MOST_INTEGRATIONS_MERGED + 1)
-
-    def _known_integrations(self) -> str:
-        known = self._first_integrations()
-        if len(known) > MOST_INTEGRATIONS_MERGED:
-            return "GET /integrations lists those that are"
-        return f"allowed are {', '.join(one.integration_id for one in known if one.deleted_at is None)}"
+    def _surroundings_of_all(self, stages: Stages) -> Mapping[str, Surroundings] | None:
+        """Of deleted integrations too, because people still have to see to their orders; None if there are too many."""
+        first = self._integrations.page(MOST_INTEGRATIONS_AT_ONCE + 1)
+        if len(first.ids) > MOST_INTEGRATIONS_AT_ONCE:
+            return None
+        return self._integrations.surroundings_among(first.readable, self._downloads.all_incidents(), stages)
 
     def _orders_asked_for(self, filters: OrderFilters) -> list[Summary]:
         found = self._orders.get_many(filters.order_ids)

@@ -19,6 +19,7 @@ from needs_attention.aws import ChangedMeanwhile
 from needs_attention.downloads.live import TICK, OverdueVerdicts, Subscription
 from needs_attention.downloads.next_wake_up import LOOKED_AT_EVERY, LOOKED_AT_EVERY_WHILE_DOWNLOADING, NextWakeUp
 from needs_attention.downloads.walk import AMAZONS_MARGIN
+from needs_attention.integrations.held_counter import HeldCounter
 from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.standing import IntegrationState
 from needs_attention.jobs.download.by_id import Redownloads
@@ -32,6 +33,7 @@ from needs_attention.jobs.due_orders import go_on_rejudging, settle_what_is_due
 from needs_attention.jobs.event_bus import EventBus
 from needs_attention.jobs.merging import go_on_merging
 from needs_attention.orders.order import Order
+from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.order_items import VERDICT_OVERDUE
 from needs_attention.tables.orders import OrderStore
@@ -92,10 +94,21 @@ class Downloader:
         health = ConnectionHealth(self.downloads, self.orders, state.integration, state.incidents)
         end = self._run(state, health, until)
         health.tell(self.event_bus)
+        self._count_held(state)
         now = self.now()
         at = self._next_due(integration_id, end.goes_on_at, now) if health.is_all_told else now
         self.wake_ups.save(NextWakeUp(integration=integration_id, at=at, ran_at=now))
         return end.findings
+
+    def _count_held(self, state: IntegrationState) -> None:
+        """Counts the held orders if the last count is an hour old. A removed integration has no counter."""
+        integration_id, counter, now = state.integration.integration_id, state.held_counter, self.now()
+        if state.integration.deleted_at:
+            if counter:
+                self.downloads.forget_held_counter(integration_id)
+        elif counter is None or counter.is_due(now):
+            held = self.orders.count_in_stage(integration_id, NEEDS_ATTENTION)
+            self.downloads.save_held_counter(integration_id, HeldCounter(held=held, counted_at=now))
 
     def _next_due(self, integration_id: str, downloads_go_on_at: datetime, now: datetime) -> datetime:
         """When the next run has something to do: `now` stands for the next tick.
