@@ -200,6 +200,8 @@ class Day:
     def a_digest_is_sent(self) -> None:
         assert boto3.client("sns").create_topic(Name="digest")["TopicArn"] == os.environ["DIGEST_TOPIC"]
         invoke("send_digest", an_event("send_digest"))
+        with patch("needs_attention.jobs.digest.MOST_LOOKED_AT", 1):
+            invoke("send_digest", an_event("send_digest"))
 
     def somebody_asks_to_be_forgotten(self, order_id: str) -> None:
         erase, reference = f"/orders/{order_id}/erase", {"reference": "GR-2041"}

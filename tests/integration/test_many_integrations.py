@@ -7,6 +7,8 @@ import pytest
 
 from needs_attention.api.cursors import cursor_at
 from needs_attention.integrations.held_counter import HeldCounter
+from needs_attention.integrations.incidents import Incident, Incidents
+from needs_attention.jobs.digest import Measurements, digest
 from needs_attention.orders.erasure import PageErased
 from needs_attention.values.times import instant
 from tests.integration.faults import Call, watched
@@ -15,6 +17,14 @@ from tools.in_memory.api import Answer, World, an_event, app, invoke
 
 HOUR = timedelta(hours=1)
 ERASURE = {"reference": "GR-1", "buyerEmail": "k3x9@marketplace.example.com"}
+
+
+class NoMeasurements(Measurements):
+    def __init__(self) -> None:
+        """Asks nobody."""
+
+    def total(self, *_: object) -> int:
+        return 0
 
 
 def run(world: World, integration_id: str = "acme-na") -> None:
@@ -260,6 +270,40 @@ def test_a_stage_of_too_many_integrations_is_not_searched_for_orders(
     assert reads(calls) == 2
     monkeypatch.setattr("needs_attention.api.integrations.stages.MOST_INTEGRATIONS_SEARCHED", 3)
     assert world.call("DELETE", "/stages/Packing").status == 204
+
+
+def test_the_digest_of_many_looks_at_those_with_incidents_or_most_held(
+    many: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_LOOKED_AT", 4)
+    incident = Incident(code="amazonUnavailable", since=NOON, evidence="503")
+    for number in (3, 5, 8):
+        many.downloads.save_incidents(shop(number), Incidents(incidents=(incident,)))
+    many.downloads.save_incidents(shop(9), Incidents())
+    many.download(shop(298), buyer_email=None)
+    with watched() as calls:
+        mail = digest(many.orders, many.integrations, many.downloads, NoMeasurements(), NOON)
+    lines = mail.text.splitlines()
+    assert {line for line in lines if line.startswith("shop-")} == {shop(298), shop(299), shop(5), shop(8)}
+    others = sum(range(MANY)) - 298 - 299 - 5 - 8
+    assert mail.subject == f"Needs Attention: {others + 1} held, 0 or more overdue, 0 or more at risk"
+    assert lines[2].startswith("New orders: 1 or more. Put on hold: 0.")
+    assert lines[3] == f"Held now: {others + 1}. Overdue: 0 or more. At risk (ship-by within a day): 0 or more."
+    assert lines[4] == "Going nowhere: 0 or more. Stopped by people: 0 or more."
+    assert lines[5:7] == [
+        "This digest looks at 4 integrations, those with incidents or the most held orders.",
+        "Of 296 more it adds up the held orders, as counted once an hour, and nothing else.",
+    ]
+    assert f"And 296 more integrations, where less is to be done: {others} held." in lines
+    assert reads(calls) <= 6 + 4 * 10
+
+
+def test_the_digest_of_many_counts_no_further_than_the_counters(many: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_LOOKED_AT", 1)
+    count(many, shop(0), 10_000)
+    count(many, shop(1), 10_001)
+    mail = digest(many.orders, many.integrations, many.downloads, NoMeasurements(), NOON)
+    assert f"Held now: {sum(range(2, MANY)) + 10_000} or more." in mail.text
 
 
 def test_the_hourly_sum_of_held_orders_takes_one_query(many: World, capsys: pytest.CaptureFixture[str]) -> None:

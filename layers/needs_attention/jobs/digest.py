@@ -1,13 +1,16 @@
 """The daily digest: new and healed orders, and those that wait for somebody or go nowhere. No personal data.
 
 Its length is bounded. It counts as many held orders of an integration as the API's summary does. The integrations with
-the most to do have a paragraph each, and the others share one.
+the most to do have a paragraph each, and the others share one. Of more integrations than it can look at in its time it
+chooses by their incidents and the counters of their held orders, and adds the others up by these.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from needs_attention.integrations.held_counter import HeldCounter
+from needs_attention.integrations.incidents import Incidents
 from needs_attention.integrations.standing import HeldCounts, OrderStanding, UnsentCounts
 from needs_attention.integrations.surroundings import Surroundings
 from needs_attention.integrations.wording import HOW_TO_RENEW, what_to_do
@@ -16,7 +19,7 @@ from needs_attention.orders.settings import NEEDS_ATTENTION
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.urgency import AT_RISK, ShipByState
 from needs_attention.tables.downloads import DownloadStateStore
-from needs_attention.tables.integrations import SettingsStore
+from needs_attention.tables.integrations import IntegrationPage, SettingsStore
 from needs_attention.tables.orders import MOST_ORDERS_COUNTED, OrderStore, Page, RedactionCounts
 from needs_attention.values.times import instant
 
@@ -28,6 +31,8 @@ DAY = timedelta(days=1)
 # People still read a mail of this length, and it is far from the 256 KB that SNS takes.
 MOST_INTEGRATIONS_TOLD = 50
 MOST_ORDERS_NAMED = 20
+# It takes some ten calls to look at an integration, one after another, and the function has five minutes.
+MOST_LOOKED_AT = 100
 # Of each integration.
 MOST_HELD_READ = 1_000
 # Of each other Stage of an integration: those that must leave within a day, or should have left not long ago. The other
@@ -103,6 +108,27 @@ class _Urgent(NamedTuple):
     state: str
 
 
+class _Others(NamedTuple):
+    """The integrations that the digest does not look at: how many, and how many orders they held when counted."""
+
+    integrations: int = 0
+    held: int = 0
+    is_truncated: bool = False
+
+    @classmethod
+    def of(cls, counters: Iterable[HeldCounter]) -> "_Others":
+        every = [counter.held for counter in counters]
+        return cls(len(every), sum(every), any(held >= MOST_ORDERS_COUNTED for held in every))
+
+
+class _Chosen(NamedTuple):
+    """The integrations to look at, and the others."""
+
+    page: IntegrationPage
+    incidents: Mapping[str, Incidents]
+    others: _Others
+
+
 def digest(
     orders: OrderStore,
     integrations: SettingsStore,
@@ -112,29 +138,52 @@ def digest(
 ) -> Digest:
     """The digest of the day up to now."""
     since = now - DAY
-    known = integrations.find_all(deleted_too=True)  # people still have to see to the orders of a deleted one
-    every = integrations.surroundings_among(known, downloads.all_incidents(), integrations.stages())
+    (ids, readable, _), incidents, others = _chosen(integrations, downloads)
+    every = integrations.surroundings_among(readable, incidents, integrations.stages())
     present = [one for one, surroundings in every.items() if surroundings.integration.deleted_at is None]
     turns = for_each("digest", present, lambda one: _looked_at(orders, every[one], since, now))
-    unread = [*turns.failed, *(one for one in integrations.find_all_ids() if one not in every)]
+    unread = [*turns.failed, *(one for one in ids if one not in every)]
     told = sorted(turns.results.values(), key=lambda one: one.urgency, reverse=True)
     urgent = sorted((one for each in told for one in each.urgent), key=lambda one: one.order.ship_by or now)
     states = [one.held.by_ship_by_state for one in told]
-    overdue, at_risk = sum(one["overdue"] for one in states), sum(one["atRisk"] for one in states)
+    is_part = others.integrations > 0
+    overdue = _at_least(sum(one["overdue"] for one in states), is_part)
+    at_risk = _at_least(sum(one["atRisk"] for one in states), is_part)
     unsent = UnsentCounts.total(one.unsent for one in told)
-    waiting = _held_in(told)
+    going_nowhere, stopped = _at_least(unsent.going_nowhere, is_part), _at_least(unsent.stopped, is_part)
+    waiting = _held_in(told, others)
     lines = [
         f"Needs Attention, from {instant(since)} to {instant(now)}",
         "",
-        *_of_all(told, measurements, since, now),
+        *_of_all(told, others, measurements, since, now),
         f"Held now: {waiting}. Overdue: {overdue}. At risk (ship-by within a day): {at_risk}.",
-        f"Going nowhere: {unsent.going_nowhere}. Stopped by people: {unsent.stopped}.",
+        f"Going nowhere: {going_nowhere}. Stopped by people: {stopped}.",
+        *_of_the_choice(told, others),
         *(line for one in told[:MOST_INTEGRATIONS_TOLD] for line in ("", *_of_one(one, now))),
-        *_of_the_others(told[MOST_INTEGRATIONS_TOLD:]),
+        *_of_the_others(told[MOST_INTEGRATIONS_TOLD:], others),
         *_of_the_unread(unread),
         *_most_urgent(urgent[:MOST_ORDERS_NAMED]),
     ]
     return Digest(f"Needs Attention: {waiting} held, {overdue} overdue, {at_risk} at risk", "\n".join(lines) + "\n")
+
+
+def _chosen(integrations: SettingsStore, downloads: DownloadStateStore) -> _Chosen:
+    """All integrations if they are few; else those with incidents or the most held orders, up to half for incidents.
+
+    Deleted ones count too, because people still have to see to their orders. They have no counters.
+    """
+    first = integrations.page(MOST_LOOKED_AT + 1)
+    incidents = downloads.all_incidents()
+    if len(first.ids) <= MOST_LOOKED_AT:
+        return _Chosen(first, incidents, _Others())
+    counters = downloads.all_held_counters()
+    at_fault = {one for one, of_one in incidents.items() if of_one.incidents}
+    held = dict.fromkeys(at_fault, 0) | {one: counter.held for one, counter in counters.items()}
+    by_held = sorted(held, key=lambda one: (-held[one], one))
+    first_at_fault = [one for one in by_held if one in at_fault][: MOST_LOOKED_AT // 2]
+    chosen = set(list(dict.fromkeys([*first_at_fault, *by_held]))[:MOST_LOOKED_AT])
+    others = _Others.of(counter for one, counter in counters.items() if one not in chosen)
+    return _Chosen(integrations.named(chosen), incidents, others)
 
 
 def _looked_at(orders: OrderStore, surroundings: Surroundings, since: datetime, now: datetime) -> _Told:
@@ -162,8 +211,11 @@ def _due_elsewhere(orders: OrderStore, surroundings: Surroundings, now: datetime
             yield from orders.find_by_stage(surroundings.integration.integration_id, stage.id, page).summaries
 
 
-def _of_all(told: list[_Told], measurements: Measurements, since: datetime, now: datetime) -> Iterator[str]:
-    new = _at_least(sum(one.new for one in told), any(one.new >= MOST_ORDERS_COUNTED for one in told))
+def _of_all(
+    told: list[_Told], others: _Others, measurements: Measurements, since: datetime, now: datetime
+) -> Iterator[str]:
+    is_more = others.integrations > 0 or any(one.new >= MOST_ORDERS_COUNTED for one in told)
+    new = _at_least(sum(one.new for one in told), is_more)
     held = measurements.total("validate_orders", "OrdersHeld", "Sum", since, now)
     healed = measurements.total("validate_orders", "OrdersHealed", "Sum", since, now)
     released = measurements.total("edit_orders", "TimeToRelease", "SampleCount", since, now)
@@ -199,10 +251,16 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
             yield f"  {expiry.what} ends at {instant(expiry.at)}. {HOW_TO_RENEW[expiry.what]}"
 
 
-def _of_the_others(told: list[_Told]) -> Iterator[str]:
-    if told:
+def _of_the_choice(told: list[_Told], others: _Others) -> Iterator[str]:
+    if others.integrations:
+        yield f"This digest looks at {len(told)} integrations, those with incidents or the most held orders."
+        yield f"Of {others.integrations} more it adds up the held orders, as counted once an hour, and nothing else."
+
+
+def _of_the_others(told: list[_Told], others: _Others) -> Iterator[str]:
+    if number := len(told) + others.integrations:
         yield ""
-        yield f"And {len(told)} more integrations, where less is to be done: {_held_in(told)} held."
+        yield f"And {number} more integrations, where less is to be done: {_held_in(told, others)} held."
 
 
 def _of_the_unread(integration_ids: list[str]) -> Iterator[str]:
@@ -226,8 +284,9 @@ def _most_urgent(orders: list[_Urgent]) -> Iterator[str]:
         yield f"  {order.order_id} ({order.integration}), {state}, ship by {ship_by}, {what}"
 
 
-def _held_in(told: list[_Told]) -> str:
-    return _at_least(sum(one.held.held for one in told), any(one.is_truncated for one in told))
+def _held_in(told: list[_Told], others: _Others) -> str:
+    held = sum(one.held.held for one in told) + others.held
+    return _at_least(held, others.is_truncated or any(one.is_truncated for one in told))
 
 
 def _at_least(number: int, is_more: bool) -> str:  # noqa: FBT001 - one number, which may be cut off
