@@ -148,6 +148,17 @@ def test_pages_show_each_integration_once(many: World, path: str) -> None:
     assert found == (shops if path == "/summary" else ["acme-na", *shops])
 
 
+def test_a_page_is_whole_though_dynamodb_answers_with_less(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = world.dynamodb.query
+    monkeypatch.setattr(world.dynamodb, "query", lambda **asked: query(**asked | {"Limit": min(asked["Limit"], 2)}))
+    for number in range(4):
+        world.register(shop(number))
+    first = world.integrations.page(4)
+    assert (first.ids, first.position) == (("acme-na", shop(0), shop(1), shop(2)), shop(2))
+    rest = world.integrations.page(4, first.position)
+    assert (rest.ids, rest.position) == ((shop(3),), None)
+
+
 @pytest.mark.parametrize("path", PAGED)
 @pytest.mark.parametrize("position", ["", "Ada", "x" * 41, "a#b"])
 def test_a_forged_cursor_of_integrations_is_refused(many: World, path: str, position: str) -> None:

@@ -177,11 +177,10 @@ def _chosen(integrations: SettingsStore, downloads: DownloadStateStore) -> _Chos
     if len(first.ids) <= MOST_LOOKED_AT:
         return _Chosen(first, incidents, _Others())
     counters = downloads.all_held_counters()
-    at_fault = {one for one, of_one in incidents.items() if of_one.incidents}
-    held = dict.fromkeys(at_fault, 0) | {one: counter.held for one, counter in counters.items()}
+    held = dict.fromkeys(incidents, 0) | {one: counter.held for one, counter in counters.items()}
     by_held = sorted(held, key=lambda one: (-held[one], one))
-    first_at_fault = [one for one in by_held if one in at_fault][: MOST_LOOKED_AT // 2]
-    chosen = set(list(dict.fromkeys([*first_at_fault, *by_held]))[:MOST_LOOKED_AT])
+    at_fault = [one for one in by_held if one in incidents][: MOST_LOOKED_AT // 2]
+    chosen = set(list(dict.fromkeys([*at_fault, *by_held]))[:MOST_LOOKED_AT])
     others = _Others.of(counter for one, counter in counters.items() if one not in chosen)
     return _Chosen(integrations.named(chosen), incidents, others)
 

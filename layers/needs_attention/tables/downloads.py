@@ -278,7 +278,7 @@ class DownloadStateStore:
         return _incidents_in(self._items.named(CONNECTIONS, _INCIDENTS))
 
     def incidents_of(self, some: Sequence[Integration]) -> dict[str, Incidents]:
-        """The incidents of those that ever had one and whose can be read, by ID. Raises Throttled."""
+        """The incidents of those that have one and whose can be read, by ID. Raises Throttled."""
         keys = (item_key(CONNECTIONS, f"{_INCIDENTS}{one.integration_id}") for one in some)
         return _incidents_in(self._items.existing(keys))
 

@@ -85,7 +85,7 @@ class OrdersSummary(TypedDict):
 
 
 class PartOfSummary(PartOfList):
-    """The query parameters of a summary. A part of it is read from counters."""
+    """The query parameters of a summary, and the part of one that is made of counters."""
 
     integration: IntegrationNames = Field(default=(), description="Orders of any of these, counted now")
 
