@@ -9,6 +9,7 @@ time, twice, or together with somebody else. You need the rights of an administr
   validation needs nothing: the clock has asked for every verdict that did not come. Only the last unpublished change of
   each order can still be told; those before it are lost, which the orders' histories show as gaps.
 - A wake-up wakes its integration.
+- A message of redactions asks for those of its integrations.
 - A tick of the clock goes to its target (https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html):
   one for each target, because one does the work of all.
 """
@@ -24,6 +25,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from needs_attention.redaction_queue import RedactionQueue, integrations_to_redact
 from needs_attention.tables.history import HistoryStore, OrderRevision
 from needs_attention.wake_up_queue import WakeUpQueue, integration_to_wake
 
@@ -72,6 +74,7 @@ class Replay:
                 self._empty("ValidateOrdersFailureQueue", self._validate),
                 self._empty("PublishChangesFailureQueue", self._publish),
                 self._empty("WakeUpDeadLetterQueue", self._wake),
+                self._empty("RedactionDeadLetterQueue", self._ask_for_redactions),
                 self._empty("ScheduleDeadLetterQueue", self._tick),
             )
         )
@@ -188,7 +191,7 @@ class Replay:
             if failed:
                 raise NotReplayed(f"{function} fails on {failed} of {len(some)} records; its log says why")
 
-    # Wake-ups and ticks
+    # Wake-ups, redactions and ticks
 
     def _wake(self, message: Message) -> str:
         try:
@@ -199,6 +202,16 @@ class Replay:
         if failed := queue.wake_each([integration_id], message["MessageId"]):
             raise NotReplayed(f"SQS does not take the wake-up ({failed[integration_id]})")
         return f"Woke {integration_id}"
+
+    def _ask_for_redactions(self, message: Message) -> str:
+        try:
+            integration_ids = integrations_to_redact(message["Body"])
+        except ValueError as error:
+            raise NotReplayed(f"It asks for no redactions ({error})") from None
+        queue = RedactionQueue(self._clients.sqs, self._outputs["RedactionQueueUrl"])
+        if failed := queue.ask_for(integration_ids):
+            raise NotReplayed(f"SQS does not take the message ({failed[integration_ids[0]]})")
+        return f"Asked for the redactions of {len(integration_ids)} integrations"
 
     def _tick(self, message: Message) -> str:
         try:

@@ -1,13 +1,21 @@
-"""Schedule -> removal of personal data that is due. On request: /orders/{orderId}/erase, and a buyer's /erasures."""
+"""Schedule and queue -> removal of personal data that is due. On request: /orders/{orderId}/erase and /erasures.
 
-from datetime import timedelta
+The schedule asks for the redactions of all integrations through the queue; a message of the queue makes those of some.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from needs_attention import aws
@@ -19,15 +27,19 @@ from needs_attention.api.orders.changes import OrderChanges
 from needs_attention.api.orders.views import EditedOrder
 from needs_attention.api.retention import BuyerErasures, EraseBuyer, EraseOrder, ErasureOfBuyer
 from needs_attention.api.router import Api
-from needs_attention.environment import AnswersTable, OrderTables
-from needs_attention.jobs.redactions import remove_personal_data
+from needs_attention.environment import AnswersTable, OrderTables, RedactionQueueUrl
+from needs_attention.jobs.redactions import in_an_order_of, remove_personal_data
 from needs_attention.jobs.turns import fail_loudly, for_each
+from needs_attention.redaction_queue import RedactionQueue, integrations_to_redact
 from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import OrderStore, count_overdue
 from needs_attention.values import times
 
-RUN_FOR = timedelta(minutes=4)  # the function may take five minutes, and the schedule starts it every five
+# Then it counts overdue orders, and begins no count after `COUNT_FOR` more. The function's three minutes leave time for
+# the last page of orders, and for the last count.
+RUN_FOR = timedelta(seconds=90)
+COUNT_FOR = timedelta(seconds=30)
 
 dynamodb = aws.client("dynamodb")
 tables = OrderTables.from_env()
@@ -35,26 +47,62 @@ orders = OrderStore(dynamodb, tables.orders_table)
 integrations = SettingsStore(dynamodb, tables.integrations_table)
 downloads = DownloadStateStore(dynamodb, tables.integrations_table)
 erasures = BuyerErasures(integrations, downloads)
+redactions = RedactionQueue(aws.client("sqs"), RedactionQueueUrl.from_env().redaction_queue_url)
 logger = Logger()
 metrics = Metrics()
+processor = BatchProcessor(event_type=EventType.SQS)
 api = Api(RememberedAnswers(dynamodb, AnswersTable.from_env().answers_table))
 
 
 @logger.inject_lambda_context(clear_state=True, correlation_id_path=API_GATEWAY_REST)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | PartialItemFailureResponse | None:
     if "httpMethod" in event:
         return api.resolve(event, context)
-    run()
+    if "Records" in event:
+        return process_partial_response(event=event, record_handler=redact, processor=processor, context=context)
+    ask_for_redactions()
     return None
 
 
-def run() -> None:
-    failed = remove_personal_data(orders, integrations, downloads, times.utc_now, until=times.utc_now() + RUN_FOR)
+def ask_for_redactions() -> None:
+    """Asks for those of all integrations, unless messages of an earlier tick still wait: they ask for the same.
+
+    The metric shows that the clock runs, so only a tick that has done its work sends it.
+    """
+    asked_for: Sequence[str] = ()
+    if redactions.has_waiting():
+        logger.warning("redactions of an earlier tick still wait")
+    else:
+        asked_for = in_an_order_of(times.utc_now(), integrations.find_all_ids())
+        fail_loudly(redactions.ask_for(asked_for))
+    metrics.add_metric(name="IntegrationsToRedact", unit=MetricUnit.Count, value=len(asked_for))
+    metrics.flush_metrics()
+
+
+def redact(record: SQSRecord) -> None:
+    """Leaves to the next tick what its time is not enough for.
+
+    A message for the rest would make a chain of invocations, which Lambda takes for a loop and stops.
+    """
+    integration_ids = integrations_to_redact(record.body)
+    until = times.utc_now() + RUN_FOR
+    failed: Mapping[str, Exception] = {}
+    try:
+        named = integrations.get_each(integration_ids)
+        failed = remove_personal_data(orders, downloads, named, times.utc_now, until)
+    finally:
+        not_counted = measure_overdue(integration_ids, until + COUNT_FOR)
+    fail_loudly(failed, not_counted)
+
+
+def measure_overdue(integration_ids: Sequence[str], until: datetime) -> Mapping[str, Exception]:
+    """Measures the overdue orders of the integrations together; answers with the errors of those that failed."""
     now = times.utc_now()
-    overdue = for_each("overdue redactions", integrations.find_all_ids(), lambda one: count_overdue(orders, one, now))
+    in_time = takewhile(lambda _: times.utc_now() < until, integration_ids)
+    overdue = for_each("overdue redactions", in_time, lambda one: count_overdue(orders, one, now))
     metrics.add_metric(name="RedactionsOverdue", unit=MetricUnit.Count, value=sum(overdue.results.values()))
     metrics.flush_metrics()
-    fail_loudly(failed, overdue.failed)
+    return overdue.failed
 
 
 @api.operation("POST", "/orders/<order_id>/erase", open_to=[Role.ADMINISTRATOR], answers={HTTPStatus.OK: EditedOrder})

@@ -48,6 +48,12 @@ class WakeUpQueueUrl(Environment):
     wake_up_queue_url: str
 
 
+class RedactionQueueUrl(Environment):
+    """The queue of the redactions that the clock asks for."""
+
+    redaction_queue_url: str
+
+
 class OrderChangeQueue(Environment):
     """The ARN of the queue for Amazon's ORDER_CHANGE notifications; blank if the stack takes none."""
 

@@ -3,24 +3,17 @@
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_core import from_json
+
+from needs_attention.sqs import send_each
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 logger = Logger(child=True)
-
-# SQS takes as many with a call.
-MOST_MESSAGES = 10
-
-
-class NotWoken(Exception):
-    """SQS took the other messages of a call, and not this one; the text is its code."""
 
 
 class WakeUpQueue:
@@ -40,28 +33,19 @@ class WakeUpQueue:
             logger.warning("wake-up not sent", integration=integration_id, reason=str(failed[integration_id]))
 
     def wake_each(self, integration_ids: Iterable[str], occasion: str) -> Mapping[str, Exception]:
-        """Wakes the downloads of each integration, once for each occasion: ten with a call, as SQS allows.
+        """Wakes the downloads of each integration, once for each occasion.
 
         Answers with the errors of those that could not be woken, by their IDs.
         """
-        failed: dict[str, Exception] = {}
-        for some in batched(integration_ids, MOST_MESSAGES, strict=False):
-            entries: Any = [
-                {
-                    "Id": str(place),
-                    "MessageBody": json.dumps({"integrationId": one}),
-                    "MessageGroupId": one,
-                    "MessageDeduplicationId": f"{one}-{occasion}".replace(":", "."),
-                }
-                for place, one in enumerate(some)
-            ]
-            try:
-                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-            except (BotoCoreError, ClientError) as error:
-                failed |= dict.fromkeys(some, error)
-            else:
-                failed |= {some[int(one["Id"])]: NotWoken(one["Code"]) for one in answer.get("Failed", ())}
-        return failed
+        return send_each(self._client, self._url, ((one, _wake_up(one, occasion)) for one in integration_ids))
+
+
+def _wake_up(integration_id: str, occasion: str) -> dict[str, str]:
+    return {
+        "MessageBody": json.dumps({"integrationId": integration_id}),
+        "MessageGroupId": integration_id,
+        "MessageDeduplicationId": f"{integration_id}-{occasion}".replace(":", "."),
+    }
 
 
 def integration_to_wake(body: str) -> str:

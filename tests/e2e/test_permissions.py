@@ -111,8 +111,12 @@ def receiving(deployed: Deployed) -> bool:
     return deployed.invokes("ReceiveOrderChangesFunction", event("receive_order_changes"))
 
 
-def redacting(deployed: Deployed) -> bool:
+def asking_for_redactions(deployed: Deployed) -> bool:
     return deployed.invokes("RedactOrdersFunction", event("redact_orders_tick"))
+
+
+def redacting(deployed: Deployed) -> bool:
+    return deployed.invokes("RedactOrdersFunction", event("redact_orders_message"))
 
 
 def judging(deployed: Deployed) -> bool:
@@ -136,6 +140,7 @@ CREDENTIALS = {"credentials": registration()["credentials"]}
         ("ValidateOrdersRole", "dynamodb:UpdateItem", "OrdersTable", judging),
         ("PublishChangesRole", "dynamodb:PutItem", "HistoryTable", telling),
         ("RedactOrdersRole", "dynamodb:Query", "index/byRedaction", redacting),
+        ("RedactOrdersRole", "sqs:SendMessage", "RedactionQueue", asking_for_redactions),
         ("QueryOrdersRole", "dynamodb:GetItem", "OrdersTable", asking("GET", "/orders/ORDER")),
         ("QueryOrdersRole", "dynamodb:Query", "index/byStage", asking("GET", "/orders?stage=New")),
         ("EditOrdersRole", "dynamodb:UpdateItem", "OrdersTable", asking("PATCH", "/orders/ORDER", {"comment": "Hm."})),

@@ -210,7 +210,7 @@ class Day:
         assert self.call("POST", "/orders/none/erase", reference, Idempotency_Key="of-none").status == 404
         buyer = reference | {"buyerEmail": "somebody@marketplace.example.com"}
         made = self.ask("POST", "/erasures", buyer)
-        invoke("redact_orders", an_event("redact_orders_tick"))
+        self.world.redact()
         assert self.ask("GET", f"/erasures/{made['erasureId']}")["finishedAt"]
         self.ask("GET", f"{PATH}/redactions")
         self.ask("GET", "/retention")
@@ -221,8 +221,8 @@ class Day:
     def what_is_old_is_forgotten(self, order_id: str) -> None:
         self.world.clock.advance(timedelta(days=60))
         with a_hand_over_in_the_way("redact_orders"):
-            invoke("redact_orders", an_event("redact_orders_tick"))
-        invoke("redact_orders", an_event("redact_orders_tick"))
+            self.world.redact()
+        self.world.redact()
         assert self.world.order(order_id).redacted_at
 
     def wake_up(self) -> None:

@@ -65,7 +65,8 @@ class System:
     def clock_runs(self, integration_id: str) -> None:
         """The work of the schedules: removals of personal data, repeated requests for verdicts, ends of snoozes."""
         until = self._clock() + timedelta(seconds=30)
-        remove_personal_data(self._orders, self._integrations, self._downloads, self._clock, until)
+        every = self._integrations.get_each(self._integrations.find_all_ids())
+        remove_personal_data(self._orders, self._downloads, every, self._clock, until)
         self._downloader.run(integration_id, until)
 
     def validate(self, images: Sequence[Item]) -> None:

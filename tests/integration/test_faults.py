@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from needs_attention.amazon.accounts import AmazonAccounts
@@ -51,7 +52,7 @@ from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.from_template import resources
-from tools.in_memory.api import Clock, World, an_event, app, invoke
+from tools.in_memory.api import Clock, World, a_message_of_redactions, an_event, app, invoke
 
 FIRST, SECOND = "701-1111111-1111111", "701-2222222-2222222"
 DAY = timedelta(days=1)
@@ -560,7 +561,7 @@ def test_a_tick_fails_loudly_and_the_next_one_does_its_work(
 
 
 def redact(world: World) -> None:
-    assert invoke("redact_orders", an_event("redact_orders_tick")) is None
+    assert invoke("redact_orders", a_message_of_redactions("acme-na")) == {"batchItemFailures": []}
 
 
 def an_order_whose_time_is_over(world: World) -> Order:
@@ -572,7 +573,7 @@ def an_order_whose_time_is_over(world: World) -> Order:
 @pytest.mark.parametrize(
     ("table", "operation"),
     [
-        ("IntegrationsTable", "Query"),
+        ("IntegrationsTable", "BatchGetItem"),
         ("OrdersTable", "Query"),
         ("OrdersTable", "BatchGetItem"),
         ("OrdersTable", "UpdateItem"),
@@ -582,11 +583,28 @@ def test_a_redaction_that_a_table_ends_is_gone_on_with_by_the_next_tick(
     world: World, table: str, operation: str, fault: Fault
 ) -> None:
     order = an_order_whose_time_is_over(world)
-    with failing(fault, "dynamodb", operation, table), pytest.raises((BotoCoreError, ClientError)):
+    with failing(fault, "dynamodb", operation, table), pytest.raises(BatchProcessingError):
         redact(world)
     assert world.order(order.order_id).redacted_at is None
     redact(world)
     assert world.order(order.order_id).redacted_at == world.clock.now
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize("operation", ["Query", "PutItem", "TransactWriteItems"])
+def test_an_erasure_that_the_table_ends_is_gone_on_with_by_the_next_tick(
+    world: World, monkeypatch: pytest.MonkeyPatch, operation: str, fault: Fault
+) -> None:
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 1)
+    for order_id in (FIRST, SECOND):
+        world.download(order_id=order_id)
+    request = {"reference": "GR-1", "buyerEmail": world.order(FIRST).amazon.buyer_email, "evenIfUnsent": True}
+    asked = world.call("POST", "/erasures", request).body
+    with failing(fault, "dynamodb", operation, "IntegrationsTable"), pytest.raises(BatchProcessingError):
+        redact(world)
+    redact(world)
+    (part,) = world.call("GET", f"/erasures/{asked['erasureId']}").body["integrations"]
+    assert (part["erasedCount"], part["finishedAt"] is not None) == (2, True)
 
 
 def test_a_redaction_that_comes_twice_changes_nothing(world: World) -> None:
@@ -595,6 +613,33 @@ def test_a_redaction_that_comes_twice_changes_nothing(world: World) -> None:
     before = world.dynamodb.scan(TableName="OrdersTable")["Items"]
     redact(world)
     assert world.dynamodb.scan(TableName="OrdersTable")["Items"] == before
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize(
+    ("service", "operation"), [("sqs", "GetQueueAttributes"), ("sqs", "SendMessageBatch"), ("dynamodb", "Query")]
+)
+def test_a_tick_that_asks_for_no_redactions_shows_no_sign_of_life(
+    world: World, capsys: pytest.CaptureFixture[str], service: str, operation: str, fault: Fault
+) -> None:
+    tick = an_event("redact_orders_tick")
+    with failing(fault, service, operation), pytest.raises((BotoCoreError, ClientError)):
+        invoke("redact_orders", tick)
+    assert "IntegrationsToRedact" not in capsys.readouterr().out
+    invoke("redact_orders", tick)
+    assert "IntegrationsToRedact" in capsys.readouterr().out
+    assert world.asked_to_redact() == [["acme-na"]]
+
+
+@pytest.mark.parametrize("fault", ANY_FAULT, **BY_NAME)
+@pytest.mark.parametrize("table", ["IntegrationsTable", "OrdersTable"])
+def test_overdue_orders_are_counted_whatever_keeps_them_from_being_redacted(
+    world: World, capsys: pytest.CaptureFixture[str], table: str, fault: Fault
+) -> None:
+    an_order_whose_time_is_over(world)
+    with failing(fault, "dynamodb", "BatchGetItem", table), pytest.raises(BatchProcessingError):
+        redact(world)
+    assert '"RedactionsOverdue":[1.0]' in capsys.readouterr().out
 
 
 # send_digest ----------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.in_memory.account import aws_in_memory
-from tools.in_memory.api import CONTEXT, Clock, DocumentedWorld, World, an_event, app, routes
+from tools.in_memory.api import CONTEXT, Clock, DocumentedWorld, World, a_message_of_redactions, an_event, app, routes
 
 # A process that dies tells no metrics; here, where it goes on, it is warned that there were none.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish:UserWarning")
@@ -147,7 +147,7 @@ def test_a_redaction_that_died_and_runs_again_ends_as_if_it_had_not(
     """One order's time is over, and somebody asked to erase the buyer of another."""
     email = "ada@marketplace.example.com"
     monkeypatch.setattr("secrets.token_hex", lambda length: "00" * length)
-    tick = an_event("redact_orders_tick")
+    message = a_message_of_redactions("acme-na")
 
     def prepare(world: World) -> None:
         clock.now = NOON + timedelta(days=100)
@@ -161,8 +161,18 @@ def test_a_redaction_that_died_and_runs_again_ends_as_if_it_had_not(
     same_end_whenever_killed(
         clock,
         prepare,
-        lambda _: app("redact_orders").handler(tick, CONTEXT),
+        lambda _: app("redact_orders").handler(message, CONTEXT),
         lambda world: tables(world, "OrdersTable", "IntegrationsTable"),
+    )
+
+
+def test_a_tick_that_died_and_comes_again_asks_for_every_redaction(clock: Clock, unlogged: None) -> None:
+    tick = an_event("redact_orders_tick")
+    same_end_whenever_killed(
+        clock,
+        lambda world: world.register("demo"),
+        lambda _: app("redact_orders").handler(tick, CONTEXT),
+        lambda world: {"asked for": world.asked_to_redact()},
     )
 
 

@@ -13,7 +13,6 @@ from needs_attention.integrations.integration import Integration, NamedSeller
 from needs_attention.integrations.integration_settings import IntegrationSettings, MarketplaceSettings
 from needs_attention.jobs.due_orders import go_on_rejudging
 from needs_attention.jobs.merging import go_on_merging
-from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.orders.order import Order
 from needs_attention.orders.settings import Checks, ThreePlStatus
 from needs_attention.tables.order_items import to_item
@@ -649,7 +648,7 @@ def test_an_erasure_waits_for_no_merge_that_a_rollback_has_forgotten(two: World)
     merge(two)
     two.change_integration(merged_from=())
     two.call("POST", "/erasures", {"buyerEmail": order.amazon.buyer_email, "reference": "GR-7"})
-    remove_personal_data(two.orders, two.integrations, two.downloads, two.clock, two.clock.now + MINUTE)
+    two.redact()
     assert two.order(order.order_id).redacted_at
 
 
@@ -677,7 +676,7 @@ def test_an_erasure_finds_the_orders_wherever_a_merge_has_them(two: World, at: s
     erase_if("afterwards")
     for _ in range(4):
         run(two)
-        remove_personal_data(two.orders, two.integrations, two.downloads, two.clock, two.clock.now + MINUTE)
+        two.redact()
         two.clock.advance(MINUTE)
     assert progress(two)["finishedAt"] is not None
     assert all(two.order(order_id).redacted_at for order_id in orders)
@@ -687,7 +686,7 @@ def test_an_erasure_goes_past_no_place_that_a_merge_moves_orders_to(two: World) 
     email = canadian(two, fulfillment_status="SHIPPED").amazon.buyer_email
     merge(two)
     erasure = two.call("POST", "/erasures", {"buyerEmail": email, "reference": "GR-7"}).body["erasureId"]
-    remove_personal_data(two.orders, two.integrations, two.downloads, two.clock, two.clock.now + MINUTE)
+    two.redact()
     parts = two.call("GET", f"/erasures/{erasure}").body["integrations"]
     assert {one["integration"]: one["finishedAt"] is not None for one in parts} == {"acme-ca": True, "acme-na": False}
 

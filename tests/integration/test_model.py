@@ -477,7 +477,7 @@ class Histories(RuleBasedStateMachine):
         wake_up = an_event("download_orders_wake_up")
         for message in wake_up["Records"]:
             message["body"] = message["body"].replace("demo", INTEGRATION)
-        invoke("redact_orders", an_event("redact_orders_tick"))
+        self.world.redact()
         assert invoke("download_orders", wake_up) == {"batchItemFailures": []}
         self.model.clock_runs()
         self._agree(*self.model.orders)

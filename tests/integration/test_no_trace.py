@@ -106,7 +106,8 @@ class History:
     def the_clock_runs(self) -> None:
         world = self.world
         until = world.clock.now + timedelta(minutes=1)
-        remove_personal_data(world.orders, world.integrations, world.downloads, world.clock, until)
+        every = world.integrations.get_each(["acme-na"])
+        remove_personal_data(world.orders, world.downloads, every, world.clock, until)
         downloader = Downloader(
             world.downloads, world.orders, world.wake_ups, _nobody, world.clock, _nobody, self._event_bus
         )

@@ -21,6 +21,7 @@ QUEUES = (
     "ValidateOrdersFailureQueue",
     "PublishChangesFailureQueue",
     "WakeUpDeadLetterQueue",
+    "RedactionDeadLetterQueue",
     "ScheduleDeadLetterQueue",
 )
 
@@ -143,6 +144,7 @@ class Stack:
             "OrdersTable": "OrdersTable",
             "HistoryTable": "HistoryTable",
             "WakeUpQueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/wake-up.fifo",
+            "RedactionQueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/RedactionQueue",
         }
         clients = Clients(self.sqs, self.world.dynamodb, self.shard, invoke)
         return Replay(clients, outputs, self.said.append).run()
@@ -275,7 +277,7 @@ def test_a_change_already_told_is_not_told_again(untold: Stack) -> None:
     assert "Published the last change of 0 orders" in "".join(untold.said)
 
 
-# Wake-ups and ticks
+# Wake-ups, redactions and ticks
 
 
 def test_a_wake_up_that_failed_three_times_wakes_its_integration_again(stack: Stack) -> None:
@@ -290,6 +292,20 @@ def test_a_wake_up_that_cannot_be_sent_stays(stack: Stack) -> None:
     with failing(throttled, "sqs", "SendMessageBatch"):
         assert stack.replay() == 1
     assert stack.waiting("WakeUpDeadLetterQueue") == 1
+
+
+def test_redactions_that_failed_three_times_are_asked_for_again(stack: Stack) -> None:
+    stack.put("RedactionDeadLetterQueue", json.dumps({"integrationIds": ["acme-na", "demo"]}))
+    assert stack.replay() == 0
+    assert stack.world.asked_to_redact() == [["acme-na", "demo"]]
+    assert stack.waiting("RedactionDeadLetterQueue") == 0
+
+
+def test_a_message_of_redactions_that_cannot_be_sent_stays(stack: Stack) -> None:
+    stack.put("RedactionDeadLetterQueue", json.dumps({"integrationIds": ["acme-na", "demo"]}))
+    with failing(throttled, "sqs", "SendMessageBatch"):
+        assert stack.replay() == 1
+    assert stack.waiting("RedactionDeadLetterQueue") == 1
 
 
 def test_one_tick_stands_for_all_that_did_not_arrive(stack: Stack) -> None:
@@ -316,7 +332,7 @@ def test_an_unreadable_message_stays_and_delays_nothing_else(stack: Stack, queue
 
 def test_every_dead_letter_queue_is_replayed() -> None:
     queues = {name for name, resource in resources().items() if resource["Type"] == "AWS::SQS::Queue"}
-    assert queues - {"WakeUpQueue", "OrderChangeQueue"} == set(QUEUES)
+    assert queues - {"WakeUpQueue", "RedactionQueue", "OrderChangeQueue"} == set(QUEUES)
     assert {f"{name}Url" for name in QUEUES} < outputs().keys()
 
 

@@ -13,7 +13,7 @@ from needs_attention.orders.order import REDACTION_AGE, Order
 from needs_attention.orders.settings import Settings, ThreePlStatus
 from needs_attention.values.times import instant
 from tools.builders import DELIVER_BY, NOON
-from tools.in_memory.api import Answer, World, an_event, invoke
+from tools.in_memory.api import Answer, World
 
 FIRST, SECOND, THIRD = "701-1111111-1111111", "701-2222222-2222222", "701-3333333-3333333"
 REQUEST = {"reference": "GR-2041"}
@@ -273,7 +273,7 @@ DELIVERED_LONG_AGO: Any = {"created_at": NOON - 60 * DAY, "deliver_by_earliest":
 
 def redacted(world: World) -> set[str]:
     """The orders without personal data, once the clock has done its work."""
-    invoke("redact_orders", an_event("redact_orders_tick"))
+    world.redact()
     every = world.dynamodb.scan(TableName="OrdersTable")["Items"]
     return {item["orderId"]["S"] for item in every if "redactedAt" in item}
 
@@ -330,9 +330,9 @@ def test_an_erasure_is_finished_when_every_integration_is_through(world: World) 
     finished = NOON + DAY
     for one in ("acme-na", "other"):
         assert world.call("GET", f"/erasures/{made['erasureId']}").body["finishedAt"] is None
-        (erasure,) = world.downloads.erasures_under_way(one)
-        through = erasure.after_page(PageErased(7, [FIRST], [SECOND]), None, finished)
-        world.downloads.save_erasure(one, through)
+        (under_way,) = world.downloads.erasures_under_way(one)
+        through = under_way.erasure.after_page(PageErased(7, [FIRST], [SECOND]), None, finished)
+        assert world.downloads.save_progress(one, under_way, through)
     shown = world.call("GET", f"/erasures/{made['erasureId']}").body
     assert shown["finishedAt"] == instant(finished)
     assert shown["integrations"][0]["erased"] == [FIRST]

@@ -10,8 +10,8 @@ import pytest
 
 from needs_attention.integrations.held_counter import HeldCounter
 from needs_attention.jobs.digest import Measurements, digest
+from needs_attention.sqs import NotTaken
 from needs_attention.tables.orders import OrderStore
-from needs_attention.wake_up_queue import NotWoken
 from tests.integration.faults import EVERY_CALL
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.in_memory.api import World, an_event, invoke
@@ -86,7 +86,7 @@ def test_an_erasure_names_the_orders_that_it_could_not_read(two: World) -> None:
         TableName="OrdersTable",
         Item={**two.dynamodb.get_item(**key)["Item"], "amazon": {"S": "{"}, "summary": {"S": "{"}},
     )
-    invoke("redact_orders", an_event("redact_orders_tick"))
+    two.redact()
     (part,) = two.call("GET", f"/erasures/{erasure_id}").body["integrations"]
     assert (part["orders"], part["unreadable"], part["unreadableCount"]) == (2, [SPOILT], 1)
     assert part["finishedAt"]
@@ -98,7 +98,7 @@ def test_an_order_with_a_spoilt_summary_is_erased_all_the_same(two: World) -> No
     two.call("PATCH", f"/orders/{SPOILT}", {"email": email})
     spoil_order(two)
     erasure_id = begin_an_erasure(two, buyerEmail=email)
-    invoke("redact_orders", an_event("redact_orders_tick"))
+    two.redact()
     erased = [part["erased"] for part in two.call("GET", f"/erasures/{erasure_id}").body["integrations"]]
     assert erased == [[SPOILT], []]
 
@@ -107,13 +107,13 @@ def test_an_unreadable_order_keeps_no_other_from_being_redacted(two: World) -> N
     begin_an_erasure(two, integration="acme-na")
     spoil_order(two)
     two.clock.advance(timedelta(days=60))
-    invoke("redact_orders", an_event("redact_orders_tick"))
+    two.redact()
     assert OF_ZULU in redacted(two)
 
 
 def test_a_redaction_that_cannot_be_read_is_named_in_the_log(two: World, log_lines: io.StringIO) -> None:
     two.clock.advance(timedelta(days=400))
-    invoke("redact_orders", an_event("redact_orders_tick"))
+    two.redact()
     spoil_order(two, attribute="redaction")
     found = two.call("GET", "/integrations/acme-na/redactions", role="reader").body["redactions"]
     assert [one["orderId"] for one in found] == [OTHER]
@@ -134,7 +134,7 @@ def test_the_digest_names_the_held_orders_that_cannot_be_read(two: World) -> Non
 def test_unreadable_settings_keep_no_personal_data(two: World) -> None:
     spoil(two, "#system", "integration#zulu")
     two.clock.advance(timedelta(days=60))
-    invoke("redact_orders", an_event("redact_orders_tick"))
+    two.redact()
     assert redacted(two) == {OF_ZULU}
 
 
@@ -143,7 +143,7 @@ def test_an_erasure_covers_an_integration_whose_settings_cannot_be_read(two: Wor
     two.call("PATCH", f"/orders/{OF_ZULU}", {"email": email})
     spoil(two, "#system", "integration#zulu")
     erasure_id = begin_an_erasure(two, buyerEmail=email)
-    invoke("redact_orders", an_event("redact_orders_tick"))
+    two.redact()
     parts = two.call("GET", f"/erasures/{erasure_id}").body["integrations"]
     assert [(part["integration"], part["erased"]) for part in parts] == [("acme-na", []), ("zulu", [OF_ZULU])]
     due = two.call("GET", "/retention").body["integrations"]
@@ -184,7 +184,7 @@ def test_an_integration_that_fails_keeps_no_other_from_its_redactions(
     two.clock.advance(timedelta(days=60))
     fails_for_acme(monkeypatch, "find_redactions_due")
     with pytest.raises(OSError, match="this integration fails"):
-        invoke("redact_orders", an_event("redact_orders_tick"))
+        two.redact()
     assert redacted(two) == {OF_ZULU}
     assert '"RedactionsOverdue"' in capsys.readouterr().out
 
@@ -208,7 +208,7 @@ def test_a_wake_up_that_sqs_does_not_take_keeps_no_other_asleep(two: World, monk
         return make_call(client, operation, call | {"Entries": call["Entries"][1:]}) | {"Failed": [refused]}
 
     monkeypatch.setattr(EVERY_CALL, "_make_api_call", takes_all_but_the_first)
-    with pytest.raises(NotWoken, match="InternalError"):
+    with pytest.raises(NotTaken, match="InternalError"):
         invoke("download_orders", an_event("download_orders_tick"))
     assert two.woken() == ["zulu"]
 

@@ -303,7 +303,7 @@ def test_a_message_that_names_no_integration_fails(world: World) -> None:
 def test_every_hour_personal_data_is_removed_whose_time_is_over(world: World) -> None:
     world.download()
     world.clock.advance(timedelta(days=60))
-    invoke("redact_orders", an_event("redact_orders_tick"))
+    world.redact()
     assert world.order().redacted_at == world.clock.now
 
 

@@ -11,7 +11,6 @@ import pytest
 import urllib3
 
 from needs_attention.jobs.download.intake import Intake
-from needs_attention.jobs.redactions import remove_personal_data
 from needs_attention.orders import gate
 from needs_attention.orders.amazon_order import Address
 from needs_attention.orders.amazon_update import downloaded
@@ -155,9 +154,7 @@ def test_the_clock_ends_snoozes_redacts_and_judges_again(taken_over: World) -> N
     taken_over.clock.advance(DAY)
     with amazon_at(taken_over.clock) as amazon, urllib3.PoolManager() as http:
         downloader(taken_over, amazon, http).run("acme-na", until=taken_over.clock.now + DAY)
-    remove_personal_data(
-        taken_over.orders, taken_over.integrations, taken_over.downloads, taken_over.clock, taken_over.clock.now + DAY
-    )
+    taken_over.redact()
     snoozed = taken_over.order(SNOOZED)
     assert (snoozed.decisions.hold, snoozed.held and snoozed.held.kind) == (None, "missing")
     assert not taken_over.order(OLD).redacted_at  # the releases before counted from its delivery, though it is unsent
@@ -166,9 +163,7 @@ def test_the_clock_ends_snoozes_redacts_and_judges_again(taken_over: World) -> N
     assert taken_over.order(DISPATCHED).three_pl_status is ThreePlStatus.NOW
     assert count_overdue(taken_over.orders, "acme-na", taken_over.clock.now + DAY) == 0
     taken_over.clock.advance(32 * DAY)
-    remove_personal_data(
-        taken_over.orders, taken_over.integrations, taken_over.downloads, taken_over.clock, taken_over.clock.now + DAY
-    )
+    taken_over.redact()
     assert taken_over.order(OLD).redacted_at
 
 

@@ -20,6 +20,7 @@ BEHIND: dict[str, str | None] = {
     "INTEGRATIONS_TABLE": "IntegrationsTable",
     "ANSWERS_TABLE": "AnswersTable",
     "WAKE_UP_QUEUE_URL": "WakeUpQueue",
+    "REDACTION_QUEUE_URL": "RedactionQueue",
     "ORDER_CHANGE_QUEUE": "OrderChangeQueue",
     "EVENT_BUS": "EventBus",
     "DIGEST_TOPIC": "DigestTopic",

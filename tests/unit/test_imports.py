@@ -15,7 +15,7 @@ from tools.from_template import TEMPLATE
 PROJECT = TEMPLATE.parent
 FUNCTIONS = sorted(path.parent.name for path in PROJECT.glob("functions/*/app.py"))
 API = {"edit_orders", "manage_settings", "query_orders", "redact_orders", "request_downloads"}
-STREAM_OR_QUEUE = {"download_orders", "publish_changes", "receive_order_changes", "validate_orders"}
+STREAM_OR_QUEUE = {"download_orders", "publish_changes", "receive_order_changes", "redact_orders", "validate_orders"}
 
 # Each costs a cold start 10 ms or more, and is of no use then.
 NOBODYS = {
@@ -69,7 +69,7 @@ json.dump([sorted(sys.modules), clients], sys.stdout)
 """
     variables = (
         "ANSWERS_TABLE DIGEST_TOPIC EVENT_BUS HISTORY_TABLE INTEGRATIONS_TABLE ORDERS_TABLE ORDER_CHANGE_QUEUE "
-        "POWERTOOLS_METRICS_NAMESPACE POWERTOOLS_SERVICE_NAME SECRET_PREFIX WAKE_UP_QUEUE_URL"
+        "POWERTOOLS_METRICS_NAMESPACE POWERTOOLS_SERVICE_NAME REDACTION_QUEUE_URL SECRET_PREFIX WAKE_UP_QUEUE_URL"
     )
     path = os.pathsep.join(str(PROJECT / folder) for folder in ("layers", f"functions/{function}"))
     finished = subprocess.run(  # noqa: S603 - this project's own code

@@ -84,9 +84,9 @@ def test_tables_are_encrypted_recoverable_and_kept_in_production(table: str) -> 
 
 
 KEPT = ["IsProd", "Retain", "Delete"]
-# Their content is worthless, or must not be kept: wake-ups say nothing that is not in the table, and Amazon's
-# notifications carry a postal code.
-NOT_KEPT = {"WakeUpQueue", "WakeUpDeadLetterQueue", "OrderChangeQueue"}
+# Their content is worthless, or must not be kept: wake-ups and messages of redactions say nothing that is not in the
+# table, and Amazon's notifications carry a postal code.
+NOT_KEPT = {"WakeUpQueue", "WakeUpDeadLetterQueue", "RedactionQueue", "RedactionDeadLetterQueue", "OrderChangeQueue"}
 
 
 @pytest.mark.parametrize("kind", ["AWS::KMS::Key", "AWS::Cognito::UserPool", "AWS::Logs::LogGroup", "AWS::SQS::Queue"])
@@ -113,6 +113,28 @@ def test_a_wake_up_is_not_given_out_twice_while_its_function_may_still_run() -> 
 def test_a_notification_stays_hidden_as_long_as_its_function_may_run() -> None:
     timeout = 29  # of Globals
     assert of_type("AWS::SQS::Queue")["OrderChangeQueue"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_a_message_of_redactions_is_tried_three_times_before_the_delay_rings() -> None:
+    queue = of_type("AWS::SQS::Queue")["RedactionQueue"]
+    alarm = of_type("AWS::CloudWatch::Alarm")["RedactionsDelayAlarm"]
+    assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["RedactOrdersFunction"]["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] < alarm["Threshold"]
+    assert alarm["Threshold"] < queue["MessageRetentionPeriod"]
+    assert "FifoQueue" not in queue  # a message that fails keeps no other waiting
+
+
+def test_redactions_leave_the_accounts_concurrency_to_the_others() -> None:
+    source = FUNCTIONS["RedactOrdersFunction"]["Events"]["Redaction"]["Properties"]
+    assert source["ScalingConfig"]["MaximumConcurrency"] < 10  # all that a new account has
+
+
+def test_the_clock_of_redactions_cannot_stop_unheard() -> None:
+    alarm = resources()["RedactionClockStoppedAlarm"]
+    looks = alarm["Properties"]
+    assert alarm["Condition"] == "ClockRuns"
+    assert (looks["TreatMissingData"], looks["Statistic"]) == ("breaching", "SampleCount")
+    assert timedelta(seconds=looks["Period"] * looks["EvaluationPeriods"]) < REDACTION_TAKES_AT_MOST / 12
 
 
 def test_nothing_for_notifications_is_there_unless_it_is_wanted() -> None:
@@ -159,6 +181,7 @@ def test_every_role_that_sam_would_make_is_ours_or_bounded_too() -> None:
         ("CursorLag", "DownloadOrdersFunction"),
         ("CredentialsLastDays", "DownloadOrdersFunction"),
         ("RedactionsOverdue", "RedactOrdersFunction"),
+        ("IntegrationsToRedact", "RedactOrdersFunction"),
     ],
 )
 def test_a_broken_connection_and_overdue_work_ring_an_alarm(metric: str, function: str) -> None:
@@ -190,6 +213,6 @@ def test_the_dashboard_is_json_with_every_function_and_dead_letter_queue() -> No
     (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
     shown = json.dumps(json.loads(dashboard["DashboardBody"]))
     always = {name for name, resource in resources().items() if "Condition" not in resource}
-    given_up = {name for name in of_type("AWS::SQS::Queue") if name in always and name != "WakeUpQueue"}
+    given_up = {name for name in of_type("AWS::SQS::Queue") if name in always} - {"WakeUpQueue", "RedactionQueue"}
     assert [name for name in FUNCTIONS.keys() & always if f"${{{name}}}" not in shown] == []
     assert [name for name in given_up if f"${{{name}.QueueName}}" not in shown] == []

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import boto3
 import moto  # noqa: F401 - a client that is made before it is imported calls AWS itself
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from needs_attention.integrations.integration import Integration
 from needs_attention.orders.amazon_order import AmazonOrder
@@ -45,6 +46,7 @@ os.environ |= {
     "EVENT_BUS": "orders",
     "DIGEST_TOPIC": "arn:aws:sns:us-east-1:123456789012:digest",
     "WAKE_UP_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/wake-up.fifo",
+    "REDACTION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/RedactionQueue",
     "SECRET_PREFIX": "needs-attention/integration/",
     "POWERTOOLS_SERVICE_NAME": "tests",
     "POWERTOOLS_METRICS_NAMESPACE": "tests",
@@ -120,6 +122,7 @@ class World:
         for table in ("OrdersTable", "HistoryTable", "IntegrationsTable", "AnswersTable"):
             create_table(self.dynamodb, table)
         self.sqs.create_queue(QueueName="wake-up.fifo", Attributes={"FifoQueue": "true"})
+        self.sqs.create_queue(QueueName="RedactionQueue")
         self.orders = OrderStore(self.dynamodb, "OrdersTable")
         self.integrations = SettingsStore(self.dynamodb, "IntegrationsTable")
         self.downloads = DownloadStateStore(self.dynamodb, "IntegrationsTable")
@@ -226,11 +229,35 @@ class World:
 
     def woken(self) -> list[str]:
         """The integrations that were woken since this was asked last."""
-        url = os.environ["WAKE_UP_QUEUE_URL"]
+        return [json.loads(body)["integrationId"] for body in self._received("WAKE_UP_QUEUE_URL")]
+
+    def asked_to_redact(self) -> list[list[str]]:
+        """The integrations of each message of redactions that was sent since this was asked last, ten at the most."""
+        return [json.loads(body)["integrationIds"] for body in self._received("REDACTION_QUEUE_URL")]
+
+    def redact(self) -> None:
+        """Gives `redact_orders` a tick of the clock, and then every message that the tick sends.
+
+        Raises the first error once all had their turn: SQS gives out each message, whatever becomes of another.
+        """
+        invoke("redact_orders", an_event("redact_orders_tick"))
+        failed: list[BaseException] = []
+        while asked := self.asked_to_redact():
+            for integration_ids in asked:
+                try:
+                    invoke("redact_orders", a_message_of_redactions(*integration_ids))
+                except BatchProcessingError as error:
+                    failed += [child for _, child, _ in error.child_exceptions if child]
+        for one in failed:
+            raise one
+
+    def _received(self, queue: str) -> list[str]:
+        """The bodies of the messages in the queue of that variable, which are gone from there."""
+        url = os.environ[queue]
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for message in messages:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"])["integrationId"] for message in messages]
+        return [message["Body"] for message in messages]
 
 
 class DocumentedWorld(World):
@@ -253,6 +280,13 @@ def _body(body: object) -> str | None:
 def an_event(name: str) -> dict[str, Any]:
     """The event of that name in `events/`, which also serves `sam local invoke`."""
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def a_message_of_redactions(*integration_ids: str) -> dict[str, Any]:
+    """The event with which the queue asks for the redactions of these integrations."""
+    event = an_event("redact_orders_message")
+    event["Records"][0]["body"] = json.dumps({"integrationIds": integration_ids})
     return event
 
 

@@ -25,6 +25,7 @@ _SECRETS = {
 
 # The one resource of a call that is of one.
 _RESOURCES: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
+    ("sqs", "GetQueueAttributes"): lambda asked: _arn("sqs", asked["QueueUrl"].rpartition("/")[2]),
     ("sqs", "SendMessageBatch"): lambda sent: _arn("sqs", sent["QueueUrl"].rpartition("/")[2]),
     ("sns", "Publish"): lambda sent: str(sent["TopicArn"]),
     ("cloudwatch", "GetMetricStatistics"): lambda _: "*",

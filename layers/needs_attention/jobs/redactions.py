@@ -1,14 +1,17 @@
 """Removes personal data when its time is over, or when somebody asks for it.
 
-Nothing scans: an index holds the orders with personal data by the time when that must be gone.
+Nothing scans: an index holds the orders with personal data by the time when that must be gone. Two runs at once over
+the same integration do no harm: each write has a condition.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from hashlib import blake2b
 from itertools import batched, takewhile
 
 from aws_lambda_powertools import Logger
 
+from needs_attention.integrations.integration import Integration
 from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.jobs.turns import for_each
 from needs_attention.orders import gate
@@ -16,7 +19,6 @@ from needs_attention.orders.erasure import Erasure, PageErased
 from needs_attention.orders.gate import Refused
 from needs_attention.orders.order import TIME_IS_OVER, Order
 from needs_attention.tables.downloads import DownloadStateStore
-from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore, Page
 
 # After so many orders of an integration it is the next one's turn: a few seconds.
@@ -27,31 +29,37 @@ READ_AT_ONCE = 100
 logger = Logger(child=True)
 
 
+def in_an_order_of(tick: datetime, integration_ids: Iterable[str]) -> list[str]:
+    """The IDs in an order that each tick has for itself.
+
+    No integration is always the last one, or always next to one at which runs die.
+    """
+    return sorted(integration_ids, key=lambda one: blake2b(f"{tick.isoformat()} {one}".encode()).digest())
+
+
 def remove_personal_data(
     orders: OrderStore,
-    integrations: SettingsStore,
     downloads: DownloadStateStore,
+    integrations: Mapping[str, Integration | None],
     now: Callable[[], datetime],
     until: datetime,
 ) -> Mapping[str, Exception]:
-    """Redacts the orders that are due and erases the buyers that somebody asked for, in all integrations.
+    """Redacts the orders that are due and erases the buyers that somebody asked for, in these integrations.
 
-    Paused and deleted integrations count too. They take turns, so that no backlog keeps another waiting, and one that
-    fails keeps none waiting either. The next run does what is left when the time is over. Answers with the errors of
-    those that failed, by their IDs.
+    They come by ID; paused and deleted ones count too, and one that cannot be read is None. They take turns, so that no
+    backlog keeps another waiting, and one that fails keeps none waiting either. When the time is over, the next tick
+    asks for what is left. Answers with the errors of those that failed, by their IDs.
     """
-    # Personal data goes also where the settings cannot be read.
-    readable = {one.integration_id: one for one in integrations.find_all(deleted_too=True)}
 
     def leaves_some(integration_id: str) -> bool:
-        integration = readable.get(integration_id)
+        integration = integrations[integration_id]
         settings = integration.settings if integration else IntegrationSettings()
         is_more_due = redact_what_is_due(orders, integration_id, settings, now, until)
         if integration and integration.merged_from and downloads.merge_under_way(integration_id):
             return is_more_due  # an erasure might be past the place where the merge moves an order to
         return go_on_erasing(orders, downloads, integration_id, settings, now) or is_more_due
 
-    waiting, failed = integrations.find_all_ids(), dict[str, Exception]()
+    waiting, failed = tuple(integrations), dict[str, Exception]()
     while waiting and now() < until:
         turns = for_each("redaction", takewhile(lambda _: now() < until, waiting), leaves_some)
         failed |= turns.failed
@@ -100,14 +108,15 @@ def go_on_erasing(
     """Takes a page of orders for each erasure that is under way; answers whether there is more to do.
 
     It goes through all orders by their created time, which does not change meanwhile, and reads those that hold
-    personal data: no index finds the orders of a buyer. A run that dies repeats a page.
+    personal data: no index finds the orders of a buyer. A run that dies repeats a page. If another run was
+    faster with the page, that one goes on.
     """
-    are_through = True
-    for erasure in downloads.erasures_under_way(integration_id):
-        after = _with_next_page_erased(orders, integration_id, settings, erasure, now())
-        downloads.save_erasure(integration_id, after)
-        are_through = are_through and after.finished_at is not None
-    return not are_through
+    is_more = False
+    for before in downloads.erasures_under_way(integration_id):
+        after = _with_next_page_erased(orders, integration_id, settings, before.erasure, now())
+        is_ours = downloads.save_progress(integration_id, before, after)
+        is_more = is_more or (is_ours and after.finished_at is None)
+    return is_more
 
 
 def _with_next_page_erased(

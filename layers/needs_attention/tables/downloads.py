@@ -1,7 +1,8 @@
 """The state of each integration's downloads, and what they were asked for.
 
 Only the one run that the queue gives an integration writes the state of its downloads, so most writes need no
-condition; requests come from people at any time, and are written on a condition of their own.
+condition; requests come from people at any time, and are written on a condition of their own. The progress of an
+erasure has one too, because two runs may go on with it at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from needs_attention.aws import is_lost_race
 from needs_attention.downloads.backdated import BackdatedDownload
 from needs_attention.downloads.by_id import Redownload, RedownloadCause, SetAside
 from needs_attention.downloads.live import LiveDownload
@@ -58,6 +60,13 @@ class CounterPage(NamedTuple):
 
     counters: Mapping[str, HeldCounter]
     position: str | None
+
+
+class StoredErasure(NamedTuple):
+    """An erasure that is under way, and its text as it was read, which may be another release's."""
+
+    erasure: Erasure
+    as_read: str
 
 
 class DownloadStateStore:
@@ -244,19 +253,48 @@ class DownloadStateStore:
         return bool(wanted or aside)
 
     def save_erasure(self, integration_id: str, erasure: Erasure) -> None:
-        """Writes how far it has come. A finished one is kept apart, as a proof that no run reads any more."""
-        under_way, done = f"erasing#{erasure.erasure_id}", f"erasure#{erasure.erasure_id}"
-        self._items.put(integration_id, done if erasure.finished_at else under_way, erasure)
-        if erasure.finished_at:
-            self._client.delete_item(TableName=self._table, Key=item_key(integration_id, under_way))
+        """Keeps a new one, for runs to go on with."""
+        self._items.put(integration_id, f"erasing#{erasure.erasure_id}", erasure)
 
-    def erasures_under_way(self, integration_id: str) -> tuple[Erasure, ...]:
+    def save_progress(self, integration_id: str, before: StoredErasure, after: Erasure) -> bool:
+        """Writes how far an erasure has come, if it is still as it was read; answers whether it was.
+
+        A finished one is kept apart, as a proof that no run reads any more.
+        """
+        key = item_key(integration_id, f"erasing#{after.erasure_id}")
+        if_unchanged: Any = {
+            "TableName": self._table,
+            "ConditionExpression": "#data = :read",
+            "ExpressionAttributeNames": {"#data": "data"},
+            "ExpressionAttributeValues": {":read": text(before.as_read)},
+        }
+        errors = self._client.exceptions
+        try:
+            if after.finished_at is None:
+                self._client.put_item(Item={**key, "data": as_json(after)}, **if_unchanged)
+            else:
+                proof = {**item_key(integration_id, f"erasure#{after.erasure_id}"), "data": as_json(after)}
+                writes: Any = [
+                    {"Put": {"TableName": self._table, "Item": proof}},
+                    {"Delete": {"Key": key, **if_unchanged}},
+                ]
+                self._client.transact_write_items(TransactItems=writes)
+        except (errors.ConditionalCheckFailedException, errors.TransactionConflictException):
+            return False
+        except errors.TransactionCanceledException as error:
+            if not is_lost_race(error):
+                raise
+            return False
+        return True
+
+    def erasures_under_way(self, integration_id: str) -> tuple[StoredErasure, ...]:
         """The erasures that runs go on with, oldest first."""
-        return tuple(read_stored(Erasure, text) for text in self._items.texts(integration_id, "erasing#"))
+        texts = self._items.texts(integration_id, "erasing#")
+        return tuple(StoredErasure(read_stored(Erasure, text), text) for text in texts)
 
     def erasures_of(self, integration_ids: Sequence[str], erasure_id: str) -> dict[str, Erasure]:
         """The parts of an erasure in those of the integrations that have one, by ID. Raises Throttled."""
-        # In this sequence, because a part that is finished is written first, and then ceases to be under way.
+        # In this sequence: a part that is finished meanwhile ceases to be under way, and is found among the finished.
         under_way = self._parts(integration_ids, f"erasing#{erasure_id}")
         return under_way | self._parts(
             (one for one in integration_ids if one not in under_way), f"erasure#{erasure_id}"

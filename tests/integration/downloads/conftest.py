@@ -139,7 +139,8 @@ class World:
     def redact(self, *, lasting: timedelta = HOUR) -> list[str]:
         """The integrations that failed."""
         until = self.clock() + lasting
-        return [*remove_personal_data(self.orders, self.integrations, self.downloads, self.clock, until)]
+        every = self.integrations.get_each(self.integrations.find_all_ids())
+        return [*remove_personal_data(self.orders, self.downloads, every, self.clock, until)]
 
     def run_for(self, time: timedelta, tick: timedelta = MINUTE) -> None:
         """The first run is of a person's request; those after it are of the clock and of runs with work left."""

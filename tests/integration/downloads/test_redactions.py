@@ -282,7 +282,7 @@ def test_a_page_that_is_erased_twice_is_reported_as_if_erased_once(
     ours = [an_order_of(world, number) for number in range(3)]
     erasure_id = an_erasure(world)
     with monkeypatch.context() as patch:
-        patch.setattr(world.downloads, "save_erasure", dies)
+        patch.setattr(world.downloads, "save_progress", dies)
         assert world.redact() == ["demo"]
     assert {world.order(order_id).redacted_at for order_id in ours} == {world.clock()}
     world.redact()
@@ -332,3 +332,77 @@ def test_an_erased_order_is_not_filled_again_by_any_download(world: World) -> No
         None,
         None,
     )
+
+
+# Two runs at once -----------------------------------------------------------------------------------------------------
+
+
+def meanwhile(world: World, monkeypatch: pytest.MonkeyPatch, *others: Any) -> None:
+    """While the next run reads its first page, these happen."""
+    read = world.orders.find_by_created
+
+    def reads_while_others_are_faster(*arguments: Any) -> Any:
+        page = read(*arguments)
+        monkeypatch.setattr(world.orders, "find_by_created", read)
+        for other in others:
+            other()
+        return page
+
+    monkeypatch.setattr(world.orders, "find_by_created", reads_while_others_are_faster)
+
+
+def test_a_slower_run_brings_no_finished_erasure_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
+    ours = [an_order_of(world, number) for number in range(5)]
+    erasure_id = an_erasure(world)
+    meanwhile(world, monkeypatch, world.redact)
+    assert world.redact() == []
+    done = erasure(world, erasure_id)
+    assert (done.erased, done.orders, done.finished_at) == (tuple(ours), 5, world.clock())
+    assert world.downloads.erasures_under_way("demo") == ()
+    assert "fingerprint" not in str([table.items for table in world.tables.values()])
+
+
+def test_the_slower_of_two_runs_at_a_page_overwrites_no_progress(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
+    for number in range(5):
+        an_order_of(world, number)
+    erasure_id = an_erasure(world)
+
+    def one_page() -> bool:
+        return go_on_erasing(world.orders, world.downloads, "demo", IntegrationSettings(), world.clock)
+
+    meanwhile(world, monkeypatch, one_page, one_page)
+    assert not one_page()  # the faster run goes on
+    assert erasure(world, erasure_id).orders == 4
+    assert not one_page()
+    assert erasure(world, erasure_id).orders == 5
+
+
+def test_two_runs_at_the_last_page_write_one_proof(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = an_order_of(world, 1)
+    erasure_id = an_erasure(world)
+
+    def another_run() -> None:
+        world.redact()
+        world.clock.advance(MINUTE)
+
+    finished = world.clock()
+    meanwhile(world, monkeypatch, another_run)
+    assert world.redact() == []
+    done = erasure(world, erasure_id)
+    assert (done.erased, done.erased_count, done.finished_at) == ((order_id,), 1, finished)
+
+
+def test_an_erasure_that_a_later_release_wrote_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
+    for number in range(5):
+        an_order_of(world, number)
+    erasure_id = an_erasure(world)
+    key = ("demo", f"erasing#{erasure_id}")
+    table = world.tables["IntegrationsTable"]
+    written = table.items[key]["data"]["S"]
+    table.put(table.items[key] | {"data": {"S": written.removesuffix("}") + ', "aLaterMember": 1}'}})
+    world.redact()
+    assert erasure(world, erasure_id).orders == 5
+    assert world.downloads.erasures_under_way("demo") == ()

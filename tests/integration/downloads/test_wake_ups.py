@@ -14,7 +14,7 @@ from needs_attention.integrations.integration_settings import IntegrationSetting
 from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.stages import Stages
 from needs_attention.jobs.waking import wake_what_is_due
-from needs_attention.wake_up_queue import NotWoken
+from needs_attention.sqs import NotTaken
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, a_world, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
@@ -32,7 +32,7 @@ class Queue:
     def wake_each(self, integration_ids: Any, _: str) -> dict[str, Exception]:
         asked = list(integration_ids)
         self.woken += [one for one in asked if one not in self._refused]
-        return {one: NotWoken("InternalError") for one in asked if one in self._refused}
+        return {one: NotTaken("InternalError") for one in asked if one in self._refused}
 
 
 def ticks(world: World, queue: Any, at: datetime | None = None) -> None:

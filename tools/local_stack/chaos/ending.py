@@ -135,8 +135,8 @@ class Ending:
     def given_up(self) -> dict[str, int]:
         """How many messages wait in each queue of abandoned work.
 
-        Not in that of wake-ups: one whose function was killed three times is given up rightly, and any other does as
-        well.
+        Not in those of wake-ups and redactions: one whose function was killed three times is given up rightly, and any
+        other does as well.
         """
         queues = ("ValidateOrdersFailureQueue", "PublishChangesFailureQueue", "ScheduleDeadLetterQueue")
         return {queue: self._shop.waiting_in(queue) for queue in queues}
