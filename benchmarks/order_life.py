@@ -125,6 +125,8 @@ class _Seller:
         self._amazon = amazon
         self._clock = clock
         self._dynamodb = _client("dynamodb", stack)
+        self._sqs = _client("sqs", stack)
+        self._redactions: str = self._sqs.create_queue(QueueName="redactions")["QueueUrl"]
         self._stream = _Stream(stack)
         self._functions = Functions(self._environment(stack))
         self._integrations = SettingsStore(self._dynamodb, "IntegrationsTable")
@@ -134,7 +136,7 @@ class _Seller:
         self._integrations.save(INTEGRATION.model_copy(update=begun))
 
     def _environment(self, stack: Stack) -> dict[str, str]:
-        queue = _client("sqs", stack).create_queue(QueueName="wake-up.fifo", Attributes={"FifoQueue": "true"})
+        queue = self._sqs.create_queue(QueueName="wake-up.fifo", Attributes={"FifoQueue": "true"})
         _client("events", stack).create_event_bus(Name="orders")
         secret = json.dumps(asdict(self._amazon.credentials))
         name = f"integration/{INTEGRATION.integration_id}"
@@ -147,6 +149,7 @@ class _Seller:
             "ANSWERS_TABLE": "AnswersTable",
             "EVENT_BUS": "orders",
             "WAKE_UP_QUEUE_URL": queue["QueueUrl"],
+            "REDACTION_QUEUE_URL": self._redactions,
             "SECRET_PREFIX": "integration/",
             "SP_API_ENDPOINT": self._amazon.endpoint,
             "LWA_ENDPOINT": self._amazon.lwa_endpoint,
@@ -287,7 +290,14 @@ class _Seller:
         return self._functions.invoke("download_orders", _event("download_orders_tick") | {"time": NOT_A_FULL_HOUR})[1]
 
     def _redaction_tick(self) -> Usage:
-        return self._functions.invoke("redact_orders", _event("redact_orders_tick"))[1]
+        """With the messages that it sends."""
+        _, usage = self._functions.invoke("redact_orders", _event("redact_orders_tick"))
+        (record,) = _event("redact_orders_message")["Records"]
+        for message in self._sqs.receive_message(QueueUrl=self._redactions, MaxNumberOfMessages=10)["Messages"]:
+            self._sqs.delete_message(QueueUrl=self._redactions, ReceiptHandle=message["ReceiptHandle"])
+            _, of_message = self._functions.invoke("redact_orders", {"Records": [record | {"body": message["Body"]}]})
+            usage += of_message
+        return usage
 
     def _wake_up(self) -> Usage:
         """With the calls to Amazon among the calls."""

@@ -129,18 +129,20 @@ def telling(deployed: Deployed) -> bool:
     return deployed.invokes("PublishChangesFunction", {"Records": [stream_record(deployed.image())]})
 
 
+# As it is on this stack: see `_let_roles_send_batches`.
+SENDING = "sqs:SendMessage*"
 CREDENTIALS = {"credentials": registration()["credentials"]}
 
 
 @pytest.mark.parametrize(
     ("role", "action", "resource", "drive"),
     [
-        ("DownloadOrdersRole", "sqs:SendMessage", "wake-up", ticking),
+        ("DownloadOrdersRole", SENDING, "wake-up", ticking),
         ("ReceiveOrderChangesRole", "dynamodb:Query", "IntegrationsTable", receiving),
         ("ValidateOrdersRole", "dynamodb:UpdateItem", "OrdersTable", judging),
         ("PublishChangesRole", "dynamodb:PutItem", "HistoryTable", telling),
         ("RedactOrdersRole", "dynamodb:Query", "index/byRedaction", redacting),
-        ("RedactOrdersRole", "sqs:SendMessage", "RedactionQueue", asking_for_redactions),
+        ("RedactOrdersRole", SENDING, "RedactionQueue", asking_for_redactions),
         ("QueryOrdersRole", "dynamodb:GetItem", "OrdersTable", asking("GET", "/orders/ORDER")),
         ("QueryOrdersRole", "dynamodb:Query", "index/byStage", asking("GET", "/orders?stage=New")),
         ("EditOrdersRole", "dynamodb:UpdateItem", "OrdersTable", asking("PATCH", "/orders/ORDER", {"comment": "Hm."})),
