@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import cold_start, cost, downloads, end_to_end, memory, queries, sides, verdicts
+from benchmarks import cold_start, cost, downloads, end_to_end, memory, queries, sellers, sides, verdicts
 from benchmarks.markdown import wrapped
 from benchmarks.report import Section, summary
 
 WRITTEN = Path(__file__).parents[1] / "docs/benchmarks.md"
-PARTS = (cold_start, verdicts, downloads, queries, cost, end_to_end, memory)
+PARTS = (cold_start, verdicts, downloads, queries, sellers, cost, end_to_end, memory)
 PACKAGES = ("aws-lambda-powertools", "boto3", "botocore", "pydantic", "pydantic-core")
 
 

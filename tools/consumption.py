@@ -86,10 +86,15 @@ def consumption_of(client: "DynamoDBClient") -> Iterator[Consumption]:
 
 
 def _note_request(*, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
-    """For `Consumption.add`: an answer does not say what was asked. A write is to answer what it costs."""
+    """For `Consumption.add`: an answer does not say what was asked.
+
+    A write is asked what it costs, and a count for the items, because it reads them all the same.
+    """
     context["asked"] = params
     if model.name in WRITES:
         params["ReturnConsumedCapacity"] = "INDEXES"
+    elif params.get("Select") == "COUNT":
+        del params["Select"]
 
 
 def size_of(item: "Item") -> int:

@@ -264,8 +264,9 @@ def test_an_erasure_that_nobody_began_is_not_looked_for_everywhere(many: World) 
 def test_an_erasure_that_died_at_its_beginning_is_shown_as_not_finished(world: World) -> None:
     world.register("other")
     begun = world.call("POST", "/erasures", ERASURE).body
-    (erasure,) = world.downloads.erasures_under_way("acme-na")
-    world.downloads.save_erasure("acme-na", erasure.after_page(PageErased(0, [], []), None, NOON))
+    (read,) = world.downloads.erasures_under_way("acme-na")
+    through = read.erasure.after_page(PageErased(0, [], []), None, NOON)
+    assert world.downloads.save_progress("acme-na", read, through)
     unbegun = {"integrationId": {"S": "other"}, "item": {"S": f"erasing#{begun['erasureId']}"}}
     world.dynamodb.delete_item(TableName="IntegrationsTable", Key=unbegun)
     told = world.call("GET", f"/erasures/{begun['erasureId']}").body

@@ -1,11 +1,13 @@
 """The measurement itself: AWS's charges for reads, which no emulator reports."""
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
-from tools.consumption import Consumption, size_of
+from tools.consumption import Consumption, consumption_of, size_of
 
 SMALL: Any = {"orderId": {"S": "1"}}
 
@@ -46,6 +48,20 @@ def test_the_items_of_a_query_are_rounded_up_together() -> None:
 def test_items_that_a_filter_drops_cannot_be_weighed() -> None:
     with pytest.raises(ValueError, match="filter"):
         read("Query", {"Items": [SMALL], "ScannedCount": 2})
+
+
+def test_a_count_is_weighed_by_the_items_that_it_reads() -> None:
+    client = boto3.client("dynamodb", region_name="eu-west-1")
+    sent: list[Any] = []
+
+    def answer(*, params: Any, **_: object) -> tuple[Any, dict[str, Any]]:
+        sent.append(json.loads(params["body"]))
+        return SimpleNamespace(status_code=200), {"Count": 2, "ScannedCount": 2, "Items": [SMALL, large(4097)]}
+
+    client.meta.events.register("before-call.dynamodb", answer)
+    with consumption_of(client) as used:
+        client.query(TableName="orders", Select="COUNT")
+    assert (sent, used.read_units) == ([{"TableName": "orders"}], 1.0)
 
 
 def test_each_item_of_a_batch_is_rounded_up_even_one_that_is_not_there() -> None:

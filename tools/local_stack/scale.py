@@ -81,7 +81,7 @@ class InProcess:
     """
 
     def __init__(self, name: str, stack: Stack, variables: Mapping[str, str] | None = None) -> None:
-        self._event = json.loads((PROJECT / f"events/{name}.json").read_text())
+        self._name = name
         environment = {
             **local_aws.environment_of(stack.aws_endpoint),
             **(variables or Functions(stack).environment(logical_id_of(name))),
@@ -107,10 +107,18 @@ class InProcess:
             answer = self.call(route)
         return answer, consumption
 
+    def consumption_of_event(self, event: Mapping[str, object]) -> Consumption:
+        """Of an event that is no call of the API. Raises what the function raises."""
+        with consumption_of(self._app.dynamodb) as consumption:
+            failures = (self._app.handler(event, CONTEXT) or {}).get("batchItemFailures", [])
+        expect(failures, [], f"what {self._name} could not do")
+        return consumption
+
     def _event_of(self, route: Route) -> dict[str, Any]:
+        event = json.loads((PROJECT / f"events/{self._name}.json").read_text())
         claims = {"username": f"{route.role}@example.com", "cognito:groups": route.role}
         return {
-            **self._event,
+            **event,
             "httpMethod": route.method,
             "path": route.path,
             "headers": route.headers,
@@ -118,7 +126,7 @@ class InProcess:
             "queryStringParameters": dict(route.query) or None,
             "multiValueQueryStringParameters": {name: [value] for name, value in route.query.items()},
             "body": route.content,
-            "requestContext": self._event["requestContext"]
+            "requestContext": event["requestContext"]
             | {"authorizer": {"claims": claims}, "path": f"/v1{route.path}"},
         }
 
