@@ -16,7 +16,7 @@ CODE := functions layers tests tools benchmarks
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .build/sam/bin/sam
 
 .PHONY: help venv up down demo load chaos scale upgrade restore replay test e2e schemathesis fuzz model simulate compare bench coverage sandbox sheets mutants lint types audit sbom secrets scan \
-	openapi build requirements clean
+	openapi build deploy requirements clean
 
 help: ## lists the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +124,9 @@ openapi: .venv/up-to-date ## writes the API's OpenAPI document, after a change o
 build: venv ## runs `sam build` for AWS (arm64)
 	.venv/bin/python -m tools.local_stack.layer_digest
 	$(SAM) build
+
+deploy: venv ## builds, and deploys to AWS: CONFIG=prod PARAMETERS="ScheduleState=DISABLED"; for the first time, with ARGUMENTS=--guided
+	.venv/bin/python -m tools.deploy "$(or $(CONFIG),default)" "$(PARAMETERS)" $(ARGUMENTS)
 
 requirements: .venv/up-to-date ## compiles requirements/*.in into the hashed files, after a change of them
 	$(call compile,layer.in,layers/requirements.txt)

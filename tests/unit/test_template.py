@@ -192,6 +192,12 @@ def test_a_broken_connection_and_overdue_work_ring_an_alarm(metric: str, functio
     assert alarm["AlarmActions"] == ["AlarmTopic"]
 
 
+def test_a_clock_that_was_stopped_on_purpose_rings_too() -> None:
+    alarm = resources()["ClockStoppedAlarm"]
+    assert "Condition" not in alarm
+    assert alarm["Properties"]["TreatMissingData"] == "breaching"
+
+
 @pytest.mark.parametrize("refusal", API["GatewayResponses"])
 def test_a_refusal_by_api_gateway_looks_like_one_by_the_functions(refusal: str) -> None:
     answer = API["GatewayResponses"][refusal]
