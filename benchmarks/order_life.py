@@ -154,7 +154,7 @@ class _Seller:
             "SP_API_ENDPOINT": self._amazon.endpoint,
             "LWA_ENDPOINT": self._amazon.lwa_endpoint,
             "POWERTOOLS_SERVICE_NAME": "download_orders",
-            "POWERTOOLS_METRICS_NAMESPACE": "NeedsAttention/prod",
+            "POWERTOOLS_METRICS_NAMESPACE": "NeedsAttention/benchmark",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
 

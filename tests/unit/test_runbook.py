@@ -16,7 +16,7 @@ DOCUMENTS = {name: Path("docs", f"{name}.md").read_text() for name in ("runbook"
 RUNBOOK, OPERATIONS = DOCUMENTS["runbook"], DOCUMENTS["operations"]
 SECTIONS = dict(re.findall(r"^### (\w+Alarm)\n(.*?)(?=^##|\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
 ALARMS = {name: one["Properties"] for name, one in resources().items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-OURS = "NeedsAttention/${Environment}"
+OURS = "NeedsAttention/${AWS::StackName}"
 
 
 def emitted() -> set[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Nothing in template.yaml refers to a resource that a condition may leave out, unless under the same condition."""
+"""What template.yaml refers to: resources that a condition may leave out, and parameters that may change."""
 
 import re
 from collections.abc import Iterator
@@ -79,3 +79,14 @@ def test_nothing_depends_on_what_a_condition_may_leave_out() -> None:
 def test_the_api_is_made_after_the_role_that_it_logs_through() -> None:
     made_before = {name for name, under in references(RESOURCES["Api"], frozenset()) if "SetsApiLoggingRole" in under}
     assert made_before == {"ApiAccount"}
+
+
+def test_a_changed_parameter_reaches_the_live_versions() -> None:
+    """SAM sees a parameter's value in a function's own properties, and not in Globals."""
+    shared = {name for name, _ in references(WHOLE["Globals"], frozenset())}
+    assert shared & WHOLE["Parameters"].keys() == {"AwsEndpointUrl"}  # only `sam local` sets it
+    functions = {name: one["Properties"] for name, one in RESOURCES.items() if one["Type"].endswith(":Function")}
+    assert [name for name, one in functions.items() if one["AutoPublishAliasAllProperties"] is not True] == []
+    assert [name for name, one in functions.items() if one["Architectures"] != [Call("Ref", "Architecture")]] == []
+    assert RESOURCES["Api"]["Properties"]["AlwaysDeploy"] is True
+    assert WHOLE["Transform"][0] == "AWS::LanguageExtensions"  # before SAM's own
