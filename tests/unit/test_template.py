@@ -192,6 +192,37 @@ def test_a_broken_connection_and_overdue_work_ring_an_alarm(metric: str, functio
     assert alarm["AlarmActions"] == ["AlarmTopic"]
 
 
+def sends_to(function: str) -> set[str]:
+    """The queues that a function may send messages to."""
+    (policy,) = resources()[f"{function.removesuffix('Function')}Role"]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    return {one["Resource"].removesuffix(".Arn") for one in statements if "sqs:SendMessage" in one["Action"]}
+
+
+def is_triggered_by(function: str) -> set[str]:
+    """The queues whose messages trigger a function."""
+    events = [event["Properties"] for event in FUNCTIONS[function]["Events"].values() if event["Type"] == "SQS"]
+    return {event["Queue"].removesuffix(".Arn") for event in events}
+
+
+def test_a_function_that_wakes_itself_is_not_stopped_as_a_loop() -> None:
+    wakes_itself = {name for name in FUNCTIONS if sends_to(name) & is_triggered_by(name)}
+    assert wakes_itself == {"DownloadOrdersFunction"}
+    assert {name for name, one in FUNCTIONS.items() if one.get("RecursiveLoop") == "Allow"} == wakes_itself
+
+
+def test_a_tick_of_downloads_that_is_missed_does_not_come_late() -> None:
+    """Lambda has a queue of its own for ticks: it would keep them for six hours, and try each three times."""
+    settings = FUNCTIONS["DownloadOrdersFunction"]
+    assert settings["EventInvokeConfig"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    assert settings["Events"]["EveryMinute"]["Properties"]["ScheduleExpression"] == "rate(1 minute)"
+
+
+def test_a_digest_is_tried_three_times_before_its_alarm_rings() -> None:
+    assert "EventInvokeConfig" not in FUNCTIONS["SendDigestFunction"]  # Lambda's own: once, and twice more
+    assert resources()["DigestNotSentAlarm"]["Properties"]["Threshold"] == 2
+
+
 def test_a_clock_that_was_stopped_on_purpose_rings_too() -> None:
     alarm = resources()["ClockStoppedAlarm"]
     assert "Condition" not in alarm
