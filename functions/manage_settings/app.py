@@ -55,7 +55,7 @@ def register_integration(caller: Caller, registration: Body[Registration]) -> Re
     Registering a removed integration again revives it, with its earlier cursor.
     """
     registered = changes_by(caller).register(registration)
-    location = {"Location": f"/integrations/{registered['integrationId']}"}
+    location = {"Location": f"integrations/{registered['integrationId']}"}  # relative: a stage may come before it
     return answer_with_etag(registered, HTTPStatus.CREATED, location)
 
 

@@ -123,7 +123,8 @@ def erase_buyer(caller: Caller, request: Body[EraseBuyer], key: IdempotencyKey) 
     request says otherwise.
     """
     begun = erasures.begin(request, caller, key, times.utc_now())
-    return answer(begun, HTTPStatus.ACCEPTED, {"Location": f"/erasures/{begun['erasureId']}"})
+    location = {"Location": f"erasures/{begun['erasureId']}"}  # relative: a stage may come before it
+    return answer(begun, HTTPStatus.ACCEPTED, location)
 
 
 @api.operation("GET", "/erasures/<erasure_id>", open_to=[Role.READER], answers={HTTPStatus.OK: ErasureOfBuyer})

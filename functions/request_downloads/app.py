@@ -64,7 +64,7 @@ def request_download(
     if request.dry_run:
         return answer(past_downloads.plan(integration_id, request, caller, key, now))
     begun = past_downloads.request(integration_id, request, caller, key, now)
-    location = {"Location": f"/integrations/{integration_id}/downloads/{begun['downloadId']}"}
+    location = {"Location": f"downloads/{begun['downloadId']}"}  # relative: a stage may come before it
     return answer(begun, HTTPStatus.ACCEPTED, location)
 
 

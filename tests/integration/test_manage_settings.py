@@ -19,7 +19,7 @@ from needs_attention.orders.settings import Checks
 from needs_attention.values.times import instant
 from tests.integration.crossings import REQUESTS, before_request
 from tools.builders import NOON
-from tools.in_memory.api import Answer, World
+from tools.in_memory.api import Answer, World, found_at
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 CREDENTIALS = {"clientId": "amzn1.client", "clientSecret": "a-client-secret", "refreshToken": "Atzr|a-token"}
@@ -53,7 +53,7 @@ def secret(integration_id: str) -> Any:
 def test_an_integration_is_registered_with_the_defaults_and_woken(world: World) -> None:
     answer = register(world)
     assert answer.status == 201, answer.body
-    assert (answer.headers["Location"], answer.headers["ETag"]) == (BETA, '"1"')
+    assert (found_at(answer.headers["Location"], "/integrations"), answer.headers["ETag"]) == (BETA, '"1"')
     assert answer.body["settings"]["defaultStage"] == "New"
     assert answer.body["settings"]["defaultThreePlStatus"] == "Transfer to 3PL Upon Completion"
     assert (answer.body["isPaused"], answer.body["isFrozen"]) == (False, False)

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import boto3
 import moto  # noqa: F401 - a client that is made before it is imported calls AWS itself
@@ -85,6 +86,16 @@ class Answer(NamedTuple):
     def codes(self) -> dict[str, str]:
         """The code of each field's error."""
         return {error["field"]: error["code"] for error in self.body["errors"]}
+
+
+def found_at(location: str, path: str) -> str:
+    """The path of an answer's `Location` to a request of that path, in the stage's URL and in that of an own domain.
+
+    Raises AssertionError if these two differ.
+    """
+    by_stage, by_domain = (urljoin(base + path, location) for base in ("https://api.example/v1", "https://api.example"))
+    assert by_stage.removeprefix("https://api.example/v1") == by_domain.removeprefix("https://api.example")
+    return by_domain.removeprefix("https://api.example")
 
 
 class Route(NamedTuple):

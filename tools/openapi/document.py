@@ -23,11 +23,17 @@ from needs_attention.api.integrations.views import IntegrationDetails, Integrati
 from needs_attention.api.operations import CSV, JSON, KEY, MERGE_PATCH, Operation, Source
 from needs_attention.api.orders.views import EditedOrder, GateProblem, OrderProblem, WholeOrder
 from needs_attention.api.problems import ProblemDetails
+from needs_attention.api.retention import ErasureOfBuyer
 from tools.openapi.examples import Example
 from tools.openapi.texts import ABOUT, PATH_PARTS, REFUSALS
 
 PROBLEM = "application/problem+json"
 COMPONENTS = "#/components/schemas/"
+HAS_LOCATION = {
+    (HTTPStatus.CREATED, IntegrationDetails),
+    (HTTPStatus.ACCEPTED, Download),
+    (HTTPStatus.ACCEPTED, ErasureOfBuyer),
+}
 HAS_ETAG = (WholeOrder, EditedOrder, IntegrationDetails, TriedIntegration)
 NAMES_A_SELLER = {(HTTPStatus.CREATED, IntegrationDetails), (HTTPStatus.OK, TriedIntegration)}
 CONTENT_TYPES = {Source.BODY: JSON, Source.MERGE_PATCH: MERGE_PATCH, Source.SHEET: CSV}
@@ -263,8 +269,8 @@ def _answers_headers(operation: Operation, status: HTTPStatus, kind: object) -> 
         yield "ETag", {"description": "The revision, for `If-Match`", **text}
     if kind is str:
         yield "X-Next-Cursor", {"description": "Send it as `cursor`: there may be more", **text}
-    if (status, kind) in {(HTTPStatus.CREATED, IntegrationDetails), (HTTPStatus.ACCEPTED, Download)}:
-        yield "Location", {"description": "The path of the new thing", **text}
+    if (status, kind) in HAS_LOCATION:
+        yield "Location", {"description": "Where the new thing is, relative to the URL of this request", **text}
     if operation.method == "POST":
         yield "Idempotency-Replayed", {"description": "`true` if this is the answer of the first time", **text}
 
