@@ -242,6 +242,34 @@ def test_a_refusal_by_api_gateway_looks_like_one_by_the_functions(refusal: str) 
     assert headers["Access-Control-Allow-Origin"][:2] == ["HasAllowedOrigin", "'${AllowedOrigin}'"]
 
 
+# The status codes of API Gateway's own (Developer Guide, "Gateway response types for API Gateway").
+ITS_OWN_STATUS = {
+    "UNAUTHORIZED": "401",
+    "EXPIRED_TOKEN": "403",
+    "ACCESS_DENIED": "403",
+    "MISSING_AUTHENTICATION_TOKEN": "403",
+    "WAF_FILTERED": "403",
+    "REQUEST_TOO_LARGE": "413",
+    "THROTTLED": "429",
+    "INTEGRATION_TIMEOUT": "504",
+}
+
+
+@pytest.mark.parametrize("refusal", API["GatewayResponses"])
+def test_a_refusal_by_api_gateway_has_the_status_that_it_names(refusal: str) -> None:
+    answer = API["GatewayResponses"][refusal]
+    (template,) = answer["ResponseTemplates"].values()
+    (named,) = re.findall(r'"status":(\d+)', template)
+    assert named == (answer["StatusCode"] if "StatusCode" in answer else ITS_OWN_STATUS[refusal])
+
+
+@pytest.mark.parametrize("refusal", ["UNAUTHORIZED", "EXPIRED_TOKEN"])
+def test_the_refusal_of_a_token_says_that_it_may_have_expired(refusal: str) -> None:
+    """API Gateway names an expired token of Cognito as any other that is no good."""
+    answer = API["GatewayResponses"][refusal]["ResponseTemplates"]["application/json"]
+    assert "expired" in json.loads(answer)["detail"]
+
+
 def test_by_default_logs_are_kept_for_the_twelve_months_that_amazon_asks() -> None:
     assert parameters()["LogRetentionDays"]["Default"] >= 365
 
