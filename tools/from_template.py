@@ -43,6 +43,11 @@ def conditions() -> dict[str, Any]:
     return dict(_template()["Conditions"])
 
 
+def rules() -> dict[str, Any]:
+    """The template's rules by name: what CloudFormation asks of its parameters."""
+    return dict(_template()["Rules"])
+
+
 def parameters(template: Path = TEMPLATE) -> dict[str, Any]:
     """A template's parameters by name."""
     return dict(_template(template)["Parameters"])

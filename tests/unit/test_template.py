@@ -28,6 +28,8 @@ STREAMS = {
     if event["Type"] == "DynamoDB"
 }
 TABLES = ("OrdersTable", "HistoryTable", "IntegrationsTable")
+# A deployment that fails takes with it what it made: nothing is in there yet, and the next one makes it again.
+KEPT, KEPT_WHEN_REPLACED = ["IsProd", "RetainExceptOnCreate", "Delete"], ["IsProd", "Retain", "Delete"]
 (API,) = of_type("AWS::Serverless::Api").values()
 IF_GIVEN = ["HasPermissionsBoundary", "PermissionsBoundary", "AWS::NoValue"]
 
@@ -76,14 +78,13 @@ def test_redaction_and_the_days_of_recovery_stay_within_what_amazon_allows() -> 
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_are_encrypted_recoverable_and_kept_in_production(table: str) -> None:
     resource, properties = resources()[table], resources()[table]["Properties"]
-    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == ["IsProd", "Retain", "Delete"]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (KEPT, KEPT_WHEN_REPLACED)
     assert properties["DeletionProtectionEnabled"] == ["IsProd", True, False]
     assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert properties["SSESpecification"]["SSEType"] == "KMS"
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
 
 
-KEPT = ["IsProd", "Retain", "Delete"]
 # Their content is worthless, or must not be kept: wake-ups and messages of redactions say nothing that is not in the
 # table, and Amazon's notifications carry a postal code.
 NOT_KEPT = {"WakeUpQueue", "WakeUpDeadLetterQueue", "RedactionQueue", "RedactionDeadLetterQueue", "OrderChangeQueue"}
@@ -94,7 +95,7 @@ def test_resources_worth_keeping_outlive_the_stack_in_production(kind: str) -> N
     kept = {name: one for name, one in resources().items() if one["Type"] == kind and name not in NOT_KEPT}
     assert kept
     assert [name for name, one in kept.items() if one.get("DeletionPolicy") != KEPT] == []
-    assert [name for name, one in kept.items() if one.get("UpdateReplacePolicy") != KEPT] == []
+    assert [name for name, one in kept.items() if one.get("UpdateReplacePolicy") != KEPT_WHEN_REPLACED] == []
 
 
 def test_resources_that_outlive_the_stack_do_not_block_its_next_one() -> None:
@@ -268,6 +269,23 @@ def test_the_refusal_of_a_token_says_that_it_may_have_expired(refusal: str) -> N
     """API Gateway names an expired token of Cognito as any other that is no good."""
     answer = API["GatewayResponses"][refusal]["ResponseTemplates"]["application/json"]
     assert "expired" in json.loads(answer)["detail"]
+
+
+def test_an_access_log_line_is_json_whatever_the_error_says() -> None:
+    _, setting, _ = API["AccessLogSetting"]
+    line = re.sub(
+        r"\$context[\w.]+", lambda one: r'"a \"quoted\" word"' if "String" in one[0] else "x", setting["Format"]
+    )
+    assert json.loads(line)["error"] == 'a "quoted" word'
+
+
+def test_the_readme_says_how_long_the_name_of_a_stack_may_be() -> None:
+    events = [event for function in FUNCTIONS.values() for event in function["Events"].values()]
+    schedules = [event["Properties"]["Name"] for event in events if event["Type"] == "ScheduleV2"]
+    queues = [queue["QueueName"] for queue in of_type("AWS::SQS::Queue").values() if "QueueName" in queue]
+    lengths = [(name, most) for names, most in ((schedules, 64), (queues, 80)) for name in names]
+    room = [most - len(name.replace("${AWS::StackName}", "")) for name, most in lengths]
+    assert f"any name of at most {min(room)} characters" in Path("README.md").read_text(encoding="utf-8")
 
 
 def test_by_default_logs_are_kept_for_the_twelve_months_that_amazon_asks() -> None:

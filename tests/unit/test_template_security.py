@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.from_template import TEMPLATE, conditions, of_type, resources
+from tools.from_template import TEMPLATE, conditions, of_type, resources, rules
 
 QUEUES, TOPICS, TABLES = of_type("AWS::SQS::Queue"), of_type("AWS::SNS::Topic"), of_type("AWS::DynamoDB::Table")
 LOGS = of_type("AWS::Logs::LogGroup")
@@ -80,7 +80,8 @@ def test_every_queue_topic_and_table_has_one_policy_against_plain_http(name: str
 
 
 def test_plain_http_is_for_one_machine_alone() -> None:
-    assert conditions()["HasTls"] == [["Environment", "local"]]  # !Not, !Equals
+    assert conditions()["HasTls"] == ["IsLocal"]  # !Not
+    assert conditions()["IsLocal"] == ["Environment", "local"]  # !Equals
     assert of_type("AWS::SQS::QueuePolicy").keys() == {"QueuePolicy", "OrderChangeQueuePolicy"}
     assert resources()["QueuePolicy"]["Condition"] == "HasTls"
     (_, order_changes) = resources()["OrderChangeQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
@@ -90,10 +91,10 @@ def test_plain_http_is_for_one_machine_alone() -> None:
 
 
 def test_the_api_takes_no_tls_below_1_2() -> None:
-    assert API["SecurityPolicy"].startswith("SecurityPolicy_TLS13_1_2_")
-    assert API["EndpointAccessMode"] == "STRICT"
     (domain,) = of_type("AWS::ApiGateway::DomainName").values()
-    assert domain["SecurityPolicy"] == "TLS_1_2"
+    for endpoint in (API, domain):
+        assert endpoint["SecurityPolicy"].startswith("SecurityPolicy_TLS13_1_2_")
+        assert endpoint["EndpointAccessMode"] == "STRICT"
 
 
 def test_no_policy_allows_anything_to_everybody() -> None:
@@ -123,6 +124,23 @@ def test_functions_are_called_through_the_api_and_their_triggers_alone() -> None
 def test_nobody_signs_up_without_being_invited() -> None:
     (pool,) = of_type("AWS::Cognito::UserPool").values()
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+
+
+def test_people_cannot_change_the_address_that_resets_their_password() -> None:
+    people = of_type("AWS::Cognito::UserPoolClient")["PeopleClient"]
+    assert people["WriteAttributes"] == ["name"]
+
+
+def test_the_first_administrator_outlives_the_parameter_that_invited_it() -> None:
+    for name in ("FirstAdministrator", "FirstAdministratorMembership"):
+        resource = resources()[name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_production_is_not_deployed_without_somebody_who_hears_its_alarms() -> None:
+    rule = rules()["SomebodyHearsTheAlarmsOfProduction"]
+    assert rule["RuleCondition"] == ["Environment", "prod"]  # !Equals
+    assert [one["Assert"] for one in rule["Assertions"]] == [[["AlarmEmail", ""]]]  # !Not, !Equals
 
 
 def test_every_exception_next_to_a_resource_says_why() -> None:
