@@ -70,7 +70,12 @@ def variables(function: str, template: Path = TEMPLATE) -> dict[str, Any]:
 
 def functions_timeout() -> timedelta:
     """The timeout of a function that sets none of its own."""
-    return timedelta(seconds=_template()["Globals"]["Function"]["Timeout"])
+    return timedelta(seconds=globals_of_functions()["Timeout"])
+
+
+def globals_of_functions() -> dict[str, Any]:
+    """The properties of every function that sets no others."""
+    return dict(_template()["Globals"]["Function"])
 
 
 def logical_id_of(function: str) -> str:
@@ -80,7 +85,7 @@ def logical_id_of(function: str) -> str:
 
 def function_property(logical_id: str, name: str) -> Any:
     """A property of that function, its own or every function's."""
-    return resources()[logical_id]["Properties"].get(name, _template()["Globals"]["Function"][name])
+    return resources()[logical_id]["Properties"].get(name, globals_of_functions()[name])
 
 
 def create_table(client: Any, logical_id: str) -> str:

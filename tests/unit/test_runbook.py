@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import pytest
 
@@ -50,6 +50,97 @@ def test_an_alarm_says_what_it_means_what_to_do_first_and_where_to_read_on(alarm
     assert meaning
     assert what_to_do.endswith(f" docs/runbook.md#{alarm.lower()}")
     assert len(description) <= 1024  # CloudWatch's own limit
+
+
+class Rings(NamedTuple):
+    """When an alarm rings: if the statistic of a period of seconds is above the threshold, so many periods in a row."""
+
+    statistic: str = "Maximum"
+    threshold: float = 0
+    period: int = 300
+    periods: int = 1
+    comparison: str = "GreaterThanThreshold"
+    missing: str = "notBreaching"
+
+    @classmethod
+    def of(cls, alarm: dict[str, Any]) -> Self:
+        (measured,) = [one["MetricStat"] for one in alarm.get("Metrics", []) if "MetricStat" in one] or [alarm]
+        return cls(
+            measured["Stat"] if "Stat" in measured else measured["Statistic"],
+            alarm["Threshold"],
+            measured["Period"],
+            alarm["EvaluationPeriods"],
+            alarm["ComparisonOperator"],
+            alarm["TreatMissingData"],
+        )
+
+
+# Each alarm with what its section of the runbook says about it: `{lasts}` is all its periods, `{limit}` its threshold.
+RINGS: dict[str, tuple[Rings, list[str]]] = {
+    "ValidateOrdersErrorsAlarm": (Rings("Sum", period=60), ["After {period} without errors"]),
+    "ValidationsFailedAlarm": (Rings("Sum", period=60), ["After {period} without failed records"]),
+    "ValidateOrdersDelayAlarm": (Rings(threshold=600_000), ["for more than {limit}", "is younger than {limit}"]),
+    "VerdictLagAlarm": (Rings(threshold=900), ["more than {limit} after", "After {period} without a late verdict"]),
+    "ValidateOrdersFailuresAlarm": (Rings(), ["When the queue is empty"]),
+    "HeldOrdersGrowingAlarm": (Rings(threshold=33.3, period=86_400, periods=2), ["{Lasts} after the last such day"]),
+    "DownloadOrdersErrorsAlarm": (Rings("Sum", periods=2), ["failed for {lasts}", "After {period} without errors"]),
+    "ClockStoppedAlarm": (
+        Rings("Sum", 1, periods=2, comparison="LessThanThreshold", missing="breaching"),
+        ["not invoked for {lasts}"],
+    ),
+    "ScheduleDeadLettersAlarm": (Rings(), ["When the queue is empty"]),
+    "WakeUpDeadLettersAlarm": (Rings(), ["When the queue is empty"]),
+    "CursorLagAlarm": (Rings(threshold=7200), ["more than {limit} behind", "less than {limit} behind"]),
+    "IncidentsAlarm": (Rings(periods=3), ["at fault for {lasts}"]),
+    "CredentialsEndAlarm": (
+        Rings("Minimum", 30, comparison="LessThanOrEqualToThreshold", missing="missing"),
+        ["ends within 30 days", "With the next run"],
+    ),
+    "OrderChangesDelayAlarm": (Rings(threshold=600), ["for more than {limit}", "is younger than {limit}"]),
+    "RedactOrdersErrorsAlarm": (Rings("Sum", period=3600, periods=2), ["in {lasts}", "After {period} without errors"]),
+    "RedactionsOverdueAlarm": (Rings(), ["due for removal more than a day ago"]),
+    "PublishChangesDelayAlarm": (Rings(threshold=1_800_000), ["more than {limit} behind", "younger than {limit}"]),
+    "PublishChangesFailuresAlarm": (Rings(), ["When the queue is empty"]),
+    "ApiErrorsAlarm": (
+        Rings("Sum", 4),  # above four: at least five
+        ["at least five requests within {period}", "After {period} with fewer than five"],
+    ),
+    "DigestNotSentAlarm": (Rings("Sum", 2, period=3600), ["failed three times", "After {period} without a failure"]),
+}
+IN_WORDS = {
+    60: "a minute",
+    300: "five minutes",
+    600: "ten minutes",
+    900: "15 minutes",
+    1800: "half an hour",
+    3600: "an hour",
+    7200: "two hours",
+    172_800: "two days",
+}
+SECONDS = {"IteratorAge": 0.001, "VerdictLag": 1, "CursorLag": 1, "ApproximateAgeOfOldestMessage": 1}
+
+
+@pytest.mark.parametrize("alarm", RINGS)
+def test_an_alarm_rings_when_the_runbook_says(alarm: str) -> None:
+    rings, said = RINGS[alarm]
+    assert Rings.of(ALARMS[alarm]) == rings
+    limit = rings.threshold * SECONDS.get(ALARMS[alarm].get("MetricName", ""), 0)
+    lasts = IN_WORDS.get(rings.period * rings.periods, "")
+    numbers = {"lasts": lasts, "Lasts": lasts.capitalize(), "period": IN_WORDS.get(rings.period, "")}
+    section = " ".join(SECTIONS[alarm].split())
+    assert [words for words in said if words.format(**numbers, limit=IN_WORDS.get(int(limit), "")) not in section] == []
+
+
+def test_the_numbers_of_every_alarm_are_compared() -> None:
+    assert ALARMS.keys() == RINGS.keys()
+
+
+def test_orders_are_too_many_if_they_grow_by_more_than_half_and_ten() -> None:
+    """A third of today's orders is half of yesterday's."""
+    alarm = ALARMS["HeldOrdersGrowingAlarm"]
+    assert alarm["Metrics"][0]["Expression"] == "IF(DIFF(held) > 10, 100 * DIFF(held) / held, 0)"
+    assert alarm["DatapointsToAlarm"] == 1
+    assert "by more than half, and by more than ten" in " ".join(SECTIONS["HeldOrdersGrowingAlarm"].split())
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
