@@ -98,7 +98,16 @@ RINGS: dict[str, tuple[Rings, list[str]]] = {
     ),
     "OrderChangesDelayAlarm": (Rings(threshold=600), ["for more than {limit}", "is younger than {limit}"]),
     "RedactOrdersErrorsAlarm": (Rings("Sum", period=3600, periods=2), ["in {lasts}", "After {period} without errors"]),
-    "RedactionsOverdueAlarm": (Rings(), ["due for removal more than a day ago"]),
+    "RedactionsOverdueAlarm": (
+        Rings("Sum", period=900),
+        ["due for removal more than a day ago", "After {period} in which every integration was looked at"],
+    ),
+    "RedactionClockStoppedAlarm": (
+        Rings("SampleCount", 1, period=1800, periods=2, comparison="LessThanThreshold", missing="breaching"),
+        ["For {lasts}, no tick has asked"],
+    ),
+    "RedactionsDelayAlarm": (Rings(threshold=3_600), ["is more than {limit} old"]),
+    "RedactionDeadLettersAlarm": (Rings(), ["When the queue is empty"]),
     "PublishChangesDelayAlarm": (Rings(threshold=1_800_000), ["more than {limit} behind", "younger than {limit}"]),
     "PublishChangesFailuresAlarm": (Rings(), ["When the queue is empty"]),
     "ApiErrorsAlarm": (

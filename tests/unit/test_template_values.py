@@ -126,7 +126,11 @@ VALUES: list[tuple[str, Any, str]] = [
     # When work begins
     *((f"{tick}/State", "ScheduleState", "one switch for the clock") for tick in (TICK, REDACTION_TICK, DAILY)),
     (f"{TICK}/ScheduleExpression", "rate(1 minute)", "orders come within minutes"),
-    (f"{REDACTION_TICK}/ScheduleExpression", "rate(5 minutes)", "retention.md: it runs every five minutes"),
+    (
+        f"{REDACTION_TICK}/ScheduleExpression",
+        "rate(5 minutes)",
+        "retention.md: Every five minutes it asks for the redactions",
+    ),
     (f"{DAILY}/ScheduleExpression", "cron(0 6 * * ? *)", "operations.md: At 06:00 UTC"),
     (f"{DAILY}/ScheduleExpressionTimezone", "UTC", "the same"),
     ("OrdersTable/StreamSpecification/StreamViewType", "NEW_IMAGE", "filters and history read the whole new order"),
@@ -159,7 +163,7 @@ VALUES: list[tuple[str, Any, str]] = [
     ("WakeUpQueue/VisibilityTimeout", 130, "faults.md: the same wake-up comes again after 130 s"),
     ("ValidateOrdersFunction/Timeout", 60, "a rejudgement waits for whoever may still judge by earlier settings"),
     ("PublishChangesFunction/Timeout", 60, "a batch of 100 changes"),
-    ("SendDigestFunction/Timeout", 300, "runbook.md: too many integrations for five minutes"),
+    ("SendDigestFunction/Timeout", 300, "runbook.md: DynamoDB answers too slowly for five minutes"),
     ("ReceiveOrderChangesFunction/Events/OrderChange/Properties/BatchSize", 100, "one wake-up for many changes"),
     # What is logged
     ("Globals/LoggingConfig/LogFormat", "JSON", "queries of the logs read fields"),

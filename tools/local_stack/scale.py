@@ -126,8 +126,7 @@ class InProcess:
             "queryStringParameters": dict(route.query) or None,
             "multiValueQueryStringParameters": {name: [value] for name, value in route.query.items()},
             "body": route.content,
-            "requestContext": event["requestContext"]
-            | {"authorizer": {"claims": claims}, "path": f"/v1{route.path}"},
+            "requestContext": event["requestContext"] | {"authorizer": {"claims": claims}, "path": f"/v1{route.path}"},
         }
 
 
