@@ -142,6 +142,29 @@ def test_only_a_slice_with_the_expected_pages_is_paged_through() -> None:
     assert surprised.after_page(double, ids(100), "more", None, NOON).slice is None
 
 
+@pytest.mark.parametrize(("expected", "is_paged"), [(49, False), (50, True), (300, True), (301, False)])
+def test_a_slice_is_paged_through_from_half_a_page_to_three(expected: int, is_paged: bool) -> None:
+    part = Slice(after=NOON - HOUR, before=NOON, may_have_pages=True)
+    walk = Walk(reached=NOON - HOUR, pace=Pace(orders=expected, seconds=3600))
+    after = walk.after_page(part, ids(100), "more", None, NOON)
+    assert (after.slice is not None) is is_paged
+
+
+@pytest.mark.parametrize(("expected", "quarters"), [(49, 1), (50, 2)])
+def test_a_slice_that_surprises_is_cut_in_four_and_another_in_two(expected: int, quarters: int) -> None:
+    walk = Walk(reached=NOON - HOUR, pace=Pace(orders=expected, seconds=3600))
+    assert (
+        walk.after_page(Slice(after=NOON - HOUR, before=NOON), ids(100), "more", None, NOON).width
+        == quarters * HOUR / 4
+    )
+
+
+def test_only_a_slice_with_more_than_was_expected_changes_the_pace() -> None:
+    pace = Pace(orders=2_400, seconds=24 * 3600)  # 100 an hour
+    assert pace.at_least(100, HOUR) == pace
+    assert pace.at_least(101, HOUR) == Pace(orders=101, seconds=3600)
+
+
 def test_a_slice_that_cannot_be_narrower_is_paged_through() -> None:
     walk = Walk(reached=NOON - NARROWEST, width=NARROWEST)
     second = paged(walk, ids(100), "page-2")

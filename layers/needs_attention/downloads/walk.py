@@ -62,7 +62,7 @@ class Slice(Value):
         """
         if not order_ids:
             return self.empty_pages >= MOST_EMPTY_PAGES
-        return self.pages > 0 and order_ids == self.last_page
+        return order_ids == self.last_page
 
 
 class Pace(Value):
