@@ -106,7 +106,7 @@ def report_rows(amazon: SellingPartnerApi, document_id: str) -> Iterator[Iterato
             if not {ORDER_ID, UPDATED_AT, STATUS, CHANNEL} <= set(columns):
                 raise UnreadableAnswer("the order report lacks columns that Amazon documents")
             yield (_read(dict(zip(columns, map(_unquoted, row), strict=False))) for row in rows)
-        except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error, UnicodeError) as error:
+        except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeError) as error:
             raise UnreadableAnswer(f"the order report cannot be unpacked: {type(error).__name__}") from error
 
 
