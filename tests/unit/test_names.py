@@ -328,7 +328,7 @@ HONORIFICS_IN_LINES = """
     |Herr|Frau|Herrn|Hr.|Frl.|Herr/Frau|Frau/Herr|Herr u. Frau|Herr und Frau Dr.|Herr Dr.|Dr. med.|Dr. rer. nat.
     |Dr.-Ing.|Herr Dipl.-Ing.|Dr. h.c.|Familie|Fam.|Eheleute
     |Mw.|Mw|Mevr.|Dhr.|Dhr. en Mevr.|Drs.|Ir.
-    |Mme|M. et Mme|M./Mme|Mme et M.|Mme ou M.|Mlle|Veuve|Messieurs|Maître Dr.|Famille
+    |Mme|M. et Mme|M./Mme|Mme et M.|MME ET M.|Mme & M|Mme ou M.|Mlle|Veuve|Messieurs|Maître Dr.|Famille
     |Sr.|Sra.|Sr. y Sra.|Sres.|Dña.|D. y Dña.|D. Y DÑA.|Dña. y D.|Familia|Lic.|Exmo. Sr.|Sr.ª|Srª|Dr.ª|Família|Senyora
     |Sig.|Sig.ra|Sig.na|SIG.RA|Dott.|Dott.ssa|Prof.ssa|Avv.|Ing.|Spett.le|Famiglia
     |Fru|Hr. & Fru|Frøken|Fröken|Familien|Familjen|Herra|Rouva|Neiti|Perhe

@@ -306,6 +306,15 @@ def test_a_token_serves_until_a_minute_before_it_expires(amazon: Amazon, api: Se
     assert len(amazon.tokens_asked) == 2
 
 
+def test_a_token_may_live_for_a_day(amazon: Amazon, api: SellingPartnerApi, clock: Clock) -> None:
+    amazon.lwa_replies.append(issues_token(expires_in=24 * 3600))
+    amazon.replies.extend([answers(200, {"orders": []})] * 2)
+    search(api)
+    clock.seconds += 24 * 3600 - 61
+    search(api)
+    assert len(amazon.tokens_asked) == 1
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_denied_call_is_tried_once_more_with_a_fresh_token(
     amazon: Amazon, api: SellingPartnerApi, status: int
@@ -359,6 +368,7 @@ def test_credentials_that_lwa_rejects_are_told_with_its_code(
         answers(429, {"error": "throttled"}),
         answers(403, b"<html>", Content_Type="text/html"),
         answers(302, b"", Location="/elsewhere"),
+        answers(399, {"error": "invalid_grant"}),
         hangs_up,
     ],
 )
@@ -382,6 +392,7 @@ def test_lwa_errors_that_pass_do_not_accuse_the_credentials(
         issues_token("Atza|é"),
         issues_token("Atza|x", "soon"),
         issues_token("Atza|x", -1),
+        issues_token("Atza|x", 24 * 3600 + 1),
         issues_token("Atza|x", 10**400),
     ],
 )

@@ -61,6 +61,7 @@ def test_what_a_spreadsheet_makes_of_a_text_is_a_rewriting_of_it(table: str) -> 
         ("Müller", "MĂĽller"),
         ("山田", "螻ｱ逕ｰ"),
         ("Москва", "РњРѕСЃРєРІР°"),
+        ("Győző Łukasz", "Gyozo Lukasz"),
         ("Müller", "M├╝ller"),
     ],
 )

@@ -1,5 +1,6 @@
 """Times: how they are taken, kept and written."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 
 from needs_attention.values.fields import WHOLE
 from needs_attention.values.model import Value
-from needs_attention.values.times import SentTime, in_utc, instant, utc_now
+from needs_attention.values.times import SentTime, id_made_at, in_utc, instant, utc_now
 from tools.builders import NOON
 
 
@@ -35,6 +36,13 @@ def test_the_clock_is_read_as_exactly_as_times_are_stored() -> None:
 
     assert now == in_utc(now)
     assert now.tzinfo is UTC
+
+
+def test_an_id_holds_its_time_to_the_millisecond_and_twelve_digits() -> None:
+    made_at = NOON + timedelta(microseconds=7_999)
+    assert re.fullmatch(r"20261123T120000007Z-[0-9a-f]{12}", id_made_at(made_at))
+    assert id_made_at(made_at) != id_made_at(made_at)
+    assert id_made_at(made_at, "abc") == "20261123T120000007Z-abc"
 
 
 @pytest.mark.parametrize("year", [1, 1969, 3000, 9999])
