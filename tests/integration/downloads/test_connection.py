@@ -144,6 +144,17 @@ def test_more_orders_than_a_burst_of_calls_is_worth_heal_by_one_search(
     assert by_the_clock[0].counts.healed > 5
 
 
+def test_as_many_orders_as_a_burst_is_worth_heal_without_a_search(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("needs_attention.jobs.download.connection.MOST_BY_ID", len(ours(shop)))
+    lose_the_role(shop)
+    download_all(shop)
+    grant_the_role(shop)
+    shop.run_for(4 * MINUTE)
+    shop.judge_all()
+    assert held(shop) == set()
+    assert [one.requested_by for one in shop.downloads.backdated_downloads("demo")] == ["ada"]
+
+
 def test_a_run_that_dies_while_it_heals_does_so_again(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
     lose_the_role(shop)
     download_all(shop)
@@ -364,6 +375,17 @@ def test_an_order_that_live_downloads_missed_is_found_stored_and_reported(watche
     assert watched.order(missed).amazon.updated_at == NOON + 20 * HOUR
 
 
+def test_a_version_that_a_new_role_fills_was_not_missed(watched: World) -> None:
+    order_id = ours(watched)[0]
+    known = watched.order(order_id)
+    poorer = known.with_(amazon=known.amazon.model_copy(update={"buyer_email": None}))
+    watched.orders.save(known, poorer, by="amazon", at=watched.clock(), cause="download")
+    watched.run_for(HOUR, tick=10 * MINUTE)
+    looked = second_look(watched)
+    assert (looked.counts.changed, looked.missed_count) == (1, 0)
+    assert watched.order(order_id).amazon == known.amazon
+
+
 def test_a_second_look_comes_again_a_day_after_the_last(watched: World) -> None:
     watched.run_for(HOUR, tick=10 * MINUTE)
     first = second_look(watched)
@@ -409,6 +431,13 @@ def test_an_incident_is_told_once_when_it_opens_and_once_when_it_closes(world: W
     details = [event.detail for event in world.events.told]
     assert "503" in details[0]["evidence"]
     assert len({detail["changeId"] for detail in details}) == 2
+
+
+def test_an_incident_that_no_call_revealed_is_told_without_a_request(shop: World) -> None:
+    lose_the_role(shop)
+    download_all(shop)
+    (told,) = shop.events.told
+    assert told.detail.keys() == {"integration", "code", "since", "evidence", "fields", "at", "changeId"}
 
 
 def test_news_of_an_incident_waits_until_the_bus_takes_it(world: World) -> None:

@@ -206,6 +206,13 @@ def test_the_rate_that_an_answer_names_is_the_rate_of_the_bucket(world: World) -
     assert world.live.search_bucket.rate == 0.1
 
 
+def test_the_rate_of_a_page_that_moves_nothing_on_is_kept_too(world: World) -> None:
+    world.run()
+    world.amazon.set_usage_plan("searchOrders", rate=0.1, burst=20)
+    world.run_for(6 * MINUTE)
+    assert world.live.search_bucket.rate == 0.1
+
+
 def test_no_call_is_made_without_a_token(world: World) -> None:
     world.run()
     bucket = world.live.search_bucket.emptied(world.clock())

@@ -183,6 +183,25 @@ def test_an_order_that_amazon_does_not_have_is_wanted_once(known: World) -> None
     assert asked_for(known) == [UNKNOWN]
 
 
+@pytest.mark.parametrize("kind", [Misbehaviour.INVALID_INPUT, Misbehaviour.TRUNCATED_JSON])
+def test_after_an_order_that_amazon_does_not_send_the_run_asks_for_the_next(known: World, kind: Misbehaviour) -> None:
+    wanted = sorted(known.ledger())[:2]
+    for order_id in wanted:
+        known.want(order_id)
+    known.amazon.misbehave(kind, operations=["getOrder"])
+    known.run()
+    assert asked_for(known) == wanted
+
+
+def test_after_an_order_that_amazon_does_not_have_the_run_asks_for_the_next(known: World) -> None:
+    wanted = sorted([UNKNOWN.replace("9", "0"), min(known.ledger())])
+    for order_id in wanted:
+        known.want(order_id)
+    known.run()
+    assert asked_for(known) == wanted
+    assert known.order(wanted[1]).last_change is not None
+
+
 def test_an_order_wanted_again_while_its_answer_arrives_is_asked_for_again(
     known: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
