@@ -235,6 +235,14 @@ def test_an_item_of_more_than_400_kb_is_refused(both: Any) -> None:
     both.put_item(TableName="IntegrationsTable", Item=an_item(1, data={"S": "é" * 200_000}))
 
 
+def test_a_sort_key_of_more_than_1024_bytes_is_refused(both: Any) -> None:
+    longest = "é" * 512
+    assert refusal(both.put_item, TableName="IntegrationsTable", Item={**DEMO, "item": {"S": f"{longest}x"}}) == (
+        "ValidationException"
+    )
+    both.put_item(TableName="IntegrationsTable", Item={**DEMO, "item": {"S": longest}})
+
+
 def test_a_name_that_no_expression_uses_is_refused(both: Any) -> None:
     names = {"ExpressionAttributeNames": {"#revision": "revision", "#idle": "idle"}}
     write = {"TableName": "IntegrationsTable", "Item": an_item(1), **of_revision(1), **names}

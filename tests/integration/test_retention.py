@@ -373,6 +373,6 @@ def test_of_too_many_integrations_one_must_be_named(world: World, monkeypatch: p
     assert erase_buyer(world, BUYER | {"integration": "other"}).status == 202
 
 
-@pytest.mark.parametrize("erasure_id", ["none", "x" * 3000])
+@pytest.mark.parametrize("erasure_id", ["none", "x" * 1024, "x" * 3000])
 def test_an_erasure_that_is_not_there_is_not_found(world: World, erasure_id: str) -> None:
     assert world.call("GET", f"/erasures/{erasure_id}").status == 404

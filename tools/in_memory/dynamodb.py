@@ -24,6 +24,7 @@ type Item = dict[str, dict[str, Any]]
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 MOST_BYTES_AN_ITEM = 400 * 1024
 MOST_KEYS_A_BATCH = 100
+MOST_BYTES_A_SORT_KEY = 1024
 
 
 class ConditionalCheckFailed(Exception):
@@ -78,7 +79,10 @@ class Table:
         self.writes: Counter[tuple[str, ...]] = Counter()
 
     def key_of(self, item: Mapping[str, Any]) -> tuple[str, ...]:
-        return tuple(item[name]["S"] for name in self._key)
+        key = tuple(item[name]["S"] for name in self._key)
+        if len(key) == 2 and len(key[1].encode()) > MOST_BYTES_A_SORT_KEY:
+            raise Invalid("the sort key is too long")
+        return key
 
     def put(self, item: Item) -> None:
         key = self.key_of(item)
