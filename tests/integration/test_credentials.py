@@ -5,7 +5,9 @@ or the process dies.
 """
 
 import json
+import os
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -13,11 +15,14 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from needs_attention.amazon.accounts import AmazonAccounts
 from needs_attention.aws import ChangedMeanwhile
+from needs_attention.environment import AmazonAccess
 from tests.integration.crossings import REQUESTS, Killed, before_request, call_of_aws, dies
 from tools.builders import NOON
 from tools.in_memory.api import Answer, World, app
 
+FIVE_MINUTES, MOMENT = timedelta(minutes=5), timedelta(milliseconds=1)
 SHOP = "/integrations/shop"
 SECRET = "needs-attention/integration/shop"
 
@@ -63,6 +68,20 @@ def name(world: World) -> str:
 def labels() -> list[list[str]]:
     versions = boto3.client("secretsmanager").describe_secret(SecretId=SECRET)["VersionIdsToStages"]
     return sorted(stages for stages in versions.values() if stages not in ([], ["AWSPREVIOUS"]))
+
+
+def test_amazon_is_called_with_new_credentials_at_once_or_in_five_minutes(world: World) -> None:
+    """At once if the integration names their version, as each change of this release does."""
+    register(world, "first")
+    integration = world.integrations.get("shop")
+    assert integration is not None
+    access = AmazonAccess(secret_prefix=os.environ["SECRET_PREFIX"])
+    accounts = AmazonAccounts(boto3.client("secretsmanager"), access)
+    first = accounts.api_for(integration, NOON)
+    assert accounts.api_for(integration, NOON + FIVE_MINUTES - MOMENT) is first
+    assert accounts.api_for(integration, NOON + FIVE_MINUTES) is not first
+    unnamed = integration.model_copy(update={"credentials_version": None})
+    assert accounts.api_for(unnamed, NOON) is not first
 
 
 @pytest.mark.parametrize("number", REQUESTS)

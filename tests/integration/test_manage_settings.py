@@ -526,6 +526,11 @@ def test_new_credentials_replace_the_old_ones(world: World) -> None:
     assert "a-newer-one" not in str(answer)
 
 
+def test_a_name_is_kept_without_the_blanks_around_it(world: World) -> None:
+    assert world.call("PATCH", "/integrations/acme-na", {"name": "  Acme  Corp "}).body["name"] == "Acme  Corp"
+    assert world.call("PATCH", "/integrations/acme-na", {"name": " "}).codes == {"name": "stringTooShort"}
+
+
 def test_marketplaces_are_changed(world: World) -> None:
     register(world)
     answer = world.call("PATCH", BETA, {"marketplaceIds": ["A1F83G8C2ARO7P", "A13V1IB3VIYZZH", "A1F83G8C2ARO7P"]})
@@ -676,6 +681,16 @@ def test_health_says_what_is_wrong_since_when_and_what_to_do(world: World) -> No
         "setAsideCount": 1,
         "reconciliation": None,
     }
+
+
+def test_health_shows_a_hundred_orders_that_were_set_aside_and_counts_all(world: World) -> None:
+    aside = [
+        SetAside(order_id=f"701-{number:03}", reason="no createdTime", first_seen_at=NOON) for number in range(101)
+    ]
+    world.downloads.set_aside("acme-na", aside)
+    health = world.call("GET", "/integrations/acme-na", role="reader").body["health"]
+    assert [one["orderId"] for one in health["setAside"]] == [one.order_id for one in aside[:100]]
+    assert health["setAsideCount"] == 101
 
 
 def test_the_list_shows_every_integration_with_its_health(world: World) -> None:

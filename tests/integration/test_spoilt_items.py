@@ -72,6 +72,14 @@ def test_a_list_shows_the_orders_that_can_be_read(two: World) -> None:
     assert SPOILT not in two.call("GET", "/orders.csv", role="reader").body
 
 
+def test_the_log_of_a_list_names_the_orders_that_cannot_be_read(two: World, log_lines: io.StringIO) -> None:
+    two.call("GET", "/orders", role="reader")
+    spoil_order(two)
+    two.call("GET", "/orders", role="reader")
+    lines = [json.loads(text) for text in log_lines.getvalue().splitlines()]
+    assert [line["order_ids"] for line in lines if line["message"] == "orders cannot be read"] == [[SPOILT]]
+
+
 def test_a_stage_whose_only_order_is_unreadable_is_not_removed(two: World) -> None:
     stage_id = two.call("POST", "/stages", {"name": "Packing"}).body["id"]
     two.store(an_order(an_amazon_order(order_id="701-4"), integration="acme-na", stage=stage_id))
