@@ -19,6 +19,13 @@ def to_walk_again(world: World, *starts: datetime) -> None:
     world.downloads.save_proofs("demo", Proofs(again=tuple(parts)))
 
 
+def waits_for_quota(world: World, **changes: object) -> None:
+    """A backdated download does, as it says; there is some now."""
+    world.backdate()
+    waiting = world.backdated().model_copy(update={"status": "waitingForQuota", **changes})
+    world.downloads.save_backdated_download("demo", waiting)
+
+
 def walked(world: World) -> list[str]:
     return [request.parameters["lastUpdatedAfter"] for request in world.searches()]
 
@@ -37,11 +44,11 @@ def test_after_a_live_search_that_fails_the_run_goes_on_with_the_past(world: Wor
 @pytest.mark.parametrize("kind", FAILURES)
 def test_after_a_backdated_search_that_fails_the_run_goes_on_with_the_next(world: World, kind: Misbehaviour) -> None:
     world.run()
-    world.backdate()
+    waits_for_quota(world)
     world.backdate(download_id="d2")
     world.amazon.misbehave(kind, operations=["searchOrders"])
     world.run()
-    assert [world.backdated(one).status for one in ("d1", "d2")] == ["queued", "finished"]
+    assert [world.backdated(one).status for one in ("d1", "d2")] == ["waitingForQuota", "finished"]
     assert world.backdated().retry_at == NOON + 5 * MINUTE
 
 
@@ -56,6 +63,14 @@ def test_after_a_slice_that_cannot_be_walked_again_the_run_walks_the_next(world:
     assert left.walk.reached == NOON - 5 * DAY
 
 
+def test_a_download_that_waited_for_quota_takes_all_that_there_is(world: World) -> None:
+    world.run()
+    waits_for_quota(world)
+    world.run()
+    assert world.backdated().status == "finished"
+    assert world.backdated().counts.pages > 3
+
+
 def test_a_live_download_that_is_up_to_date_leaves_the_run_to_the_past(world: World) -> None:
     world.backdate()
     world.run()
@@ -65,10 +80,7 @@ def test_a_live_download_that_is_up_to_date_leaves_the_run_to_the_past(world: Wo
 
 def test_a_download_with_nothing_left_is_over_and_the_run_begins_the_next(world: World) -> None:
     world.run()
-    world.backdate()
-    done = world.backdated()
-    done = done.model_copy(update={"walk": Walk(reached=done.updated_before)})
-    world.downloads.save_backdated_download("demo", done)
+    waits_for_quota(world, walk=Walk(reached=NOON - AMAZONS_MARGIN))
     world.backdate(download_id="d2")
     world.run()
     assert [world.backdated(one).status for one in ("d1", "d2")] == ["finished", "finished"]
