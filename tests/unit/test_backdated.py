@@ -77,3 +77,7 @@ def test_a_download_is_known_again_by_its_suffix_and_its_start() -> None:
     assert first.is_asked_for_again_by(requested(NOON + timedelta(minutes=1), "monday"))
     assert not first.is_asked_for_again_by(requested(NOON, "tuesday"))
     assert not first.is_asked_for_again_by(requested(NOON, "monday", NOON - timedelta(days=2)))
+
+
+def test_counts_begin_at_nothing() -> None:
+    assert set(dict(Counts()).values()) == {0}

@@ -37,6 +37,18 @@ def test_a_bucket_tells_when_it_will_be_half_full_and_when_brimming() -> None:
     assert Bucket.full(0.5, 30, NOON).brimming_at(NOON) == NOON
 
 
+def test_a_bucket_with_a_part_of_a_token_gives_it_when_it_is_whole() -> None:
+    bucket = Bucket.full(0.5, 30, NOON)
+    half, more = (bucket.model_copy(update={"tokens": tokens}) for tokens in (0.5, 1.5))
+    assert (half.next_token_at(NOON), more.next_token_at(NOON)) == (NOON + SECOND, NOON)
+
+
+def test_a_token_is_there_a_millisecond_late_since_times_are_rounded() -> None:
+    empty = Bucket.full(0.5, 30, NOON).emptied(NOON)
+    assert empty.take(NOON + 2 * SECOND) is None
+    assert empty.take(NOON + 2 * SECOND + timedelta(milliseconds=1)) is not None
+
+
 def test_a_bucket_never_saves_up_more_than_its_burst() -> None:
     bucket = Bucket.full(0.5, 30, NOON).take(NOON + 10 * DAY)
     assert bucket is not None
@@ -51,6 +63,11 @@ def test_a_bucket_learns_the_rate_that_amazon_names() -> None:
     bucket = Bucket.full(0.0056, 20, NOON)
     assert bucket.answered(NOON, 0.1).rate == 0.1
     assert bucket.answered(NOON, None).rate == 0.0056
+
+
+def test_a_bucket_that_was_not_full_goes_on_filling_during_a_call() -> None:
+    bucket = Bucket(rate=0.5, burst=30, tokens=5, at=NOON)
+    assert bucket.answered(NOON + 9 * SECOND, None) == bucket
 
 
 def test_a_full_bucket_refills_from_the_time_of_amazons_answer() -> None:
@@ -71,6 +88,15 @@ def test_a_bucket_tells_what_it_can_carry() -> None:
     spent = bucket.emptied(NOON)
     assert (spent.is_half_full(NOON + 29 * MINUTE), spent.is_half_full(NOON + 30 * MINUTE)) == (False, True)
     assert (spent.is_brimming(NOON + 56 * MINUTE), spent.is_brimming(NOON + 57 * MINUTE)) == (False, True)
+
+
+def test_a_bucket_at_its_limits_is_half_full_or_brimming_and_carries_no_more() -> None:
+    bucket = Bucket.full(0.5, 20, NOON)
+    assert bucket.model_copy(update={"tokens": 10}).is_half_full(NOON)
+    assert bucket.model_copy(update={"tokens": 19}).is_brimming(NOON)
+    four_fifths = 0.8 * 1800 * 75  # of an hour's calls, each with three quarters of a page
+    assert not bucket.can_carry(Pace(orders=four_fifths, seconds=3600), 1.0)
+    assert bucket.can_carry(Pace(orders=four_fifths - 1, seconds=3600), 1.0)
 
 
 def test_a_bucket_that_two_spent_holds_what_neither_has_spent() -> None:

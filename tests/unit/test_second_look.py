@@ -95,7 +95,8 @@ def test_while_reports_fail_the_next_one_covers_the_time_since() -> None:
     )
     again = a_look(began.without_report("CANCELLED", NOON - HOUR), updates_a_day=4_400)
     assert (again.updated_after, again.updated_before) == (NOON - 30 * DAY, NOON)
-    waiting = began.asking_for(OrderReport(report_id="5", requested_at=NOON))
+    waiting = began.found(["701-1"]).asking_for(OrderReport(report_id="5", requested_at=NOON))
+    assert (waiting.missed, waiting.missed_count, waiting.failure) == ((), 0, None)
     assert a_look(waiting, updates_a_day=4_400) == waiting
 
 

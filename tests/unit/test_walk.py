@@ -61,6 +61,14 @@ def test_a_live_download_looks_back_as_far_as_a_page_allows(updates_a_day: int, 
     assert part.after == NOON - 5 * MINUTE - looks_back
     assert walk.pages_expected(part) == 1
     assert begun(walk).after == NOON - 5 * MINUTE - OVERLAP
+    assert OVERLAP == MINUTE / 2
+
+
+def test_looking_back_may_fill_three_quarters_of_a_page() -> None:
+    walk = Walk(reached=NOON - 5 * MINUTE, pace=Pace(orders=75, seconds=35 * 60))
+    part = walk.next_slice(NOON, is_listed_late=True)
+    assert part is not None
+    assert part.after == NOON - 35 * MINUTE
 
 
 def test_looking_back_counts_no_order_twice() -> None:
@@ -222,10 +230,29 @@ def test_after_a_burst_slices_widen_again_at_once() -> None:
     assert widths[-1] > 16 * widths[0]
 
 
+@pytest.mark.parametrize(
+    ("expected", "seen", "is_over"),
+    [(100, 24, True), (100, 25, False), (100, 40, False), (4, 0, True), (3, 0, False)],
+)
+def test_a_busy_time_is_over_if_a_slice_holds_too_few_for_chance(expected: int, seen: int, is_over: bool) -> None:
+    walk = Walk(reached=NOON - HOUR, pace=Pace(orders=expected, seconds=3600))
+    part = Slice(after=NOON - HOUR, before=NOON)
+    average = walk.pace.after(seen, HOUR)
+    later = walk.after_page(part, ids(seen), None, None, NOON).pace
+    assert later == average.model_copy(update={"orders": average.orders / (2 if is_over else 1)})
+
+
+def test_what_came_three_hours_ago_counts_half() -> None:
+    assert Pace().after(100, HOUR).after(0, 3 * HOUR) == Pace(orders=50, seconds=1800 + 3 * 3600)
+    assert Pace().orders_in(HOUR) == 0
+
+
 def test_slices_stay_within_their_bounds() -> None:
     long_ago = NOON - 3 * WIDEST
     empty = Walk(reached=long_ago, width=WIDEST)
-    assert paged(empty, ()).width == WIDEST
+    assert paged(empty, ()).width == WIDEST == 60 * DAY
+    quiet = Walk(reached=long_ago, width=WIDEST, pace=Pace().after(1, DAY))
+    assert all(begun(walk).before - long_ago == WIDEST for walk in (empty, quiet))
     flooded = Walk(reached=NOON - HOUR, pace=Pace().after(1_000_000, HOUR))
     assert begun(flooded).before - flooded.reached == NARROWEST
 
