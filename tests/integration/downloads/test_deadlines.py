@@ -55,8 +55,10 @@ def watched_until(world: World, end: Any) -> list[tuple[str, ...]]:
 def test_a_held_order_gets_one_word_before_its_ship_by_and_one_after(resting: World) -> None:
     stored(resting, buyer_email=None)
     assert watched_until(resting, SHIP_BY - DAY - HALF) == []
-    assert watched_until(resting, SHIP_BY - HALF) == [("shipBy", "OrderAtRisk")]
-    assert watched_until(resting, SHIP_BY + 2 * DAY) == [("shipBy", "ShipByMissed")]
+    assert watched_until(resting, SHIP_BY - DAY) == [("shipBy", "OrderAtRisk")]
+    assert watched_until(resting, SHIP_BY - HALF) == []
+    assert watched_until(resting, SHIP_BY) == [("shipBy", "ShipByMissed")]
+    assert watched_until(resting, SHIP_BY + 2 * DAY) == []
 
 
 def test_an_order_that_goes_nowhere_gets_both_words_too(resting: World) -> None:
@@ -130,7 +132,11 @@ def test_a_person_who_is_faster_than_the_clock_loses_no_word(resting: World, mon
     assert resting.order(ORDER_ID).comment == "Called the buyer"
 
 
-def test_many_late_orders_are_told_run_by_run(resting: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("read_at_once", [100, 1])
+def test_many_late_orders_are_told_run_by_run(
+    resting: World, read_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("needs_attention.jobs.due_orders.READ_AT_ONCE", read_at_once)
     monkeypatch.setattr("needs_attention.jobs.due_orders.MOST_LOOKS", 2)
     order_ids = [f"701-000000{number}-0000000" for number in range(5)]
     for order_id in order_ids:

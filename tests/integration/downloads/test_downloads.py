@@ -594,7 +594,7 @@ def test_a_snooze_ends_at_its_date(world: World) -> None:
     order = world.order(order_id)
     asleep = order.with_(decisions=decided(hold=snoozed(NOON + HOUR)), redownload_at=None)
     world.orders.save(order, asleep, by="ada", at=NOON, cause="snooze")
-    world.clock.advance(HOUR + MINUTE)
+    world.clock.advance(HOUR)
     world.run()
     awake = world.order(order_id)
     assert (awake.decisions.hold, awake.held and awake.held.kind) == (None, "missing")

@@ -10,12 +10,15 @@ from needs_attention.amazon.errors import AmazonUnavailable
 from needs_attention.downloads.by_id import Redownload
 from needs_attention.integrations.integration_settings import IntegrationSettings
 from needs_attention.orders.order import Order
-from tests.integration.downloads.conftest import HOUR, MINUTE, NOON, RETRY, World, held
+from needs_attention.orders.settings import Settings
+from needs_attention.orders.verdict import judged
+from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, RETRY, World, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
+from tools.builders import an_amazon_order, an_order
 
 SECOND = timedelta(seconds=1)
-UNKNOWN = "999-9999999-9999999"
+UNKNOWN, OTHER = "999-9999999-9999999", "000-0000000-0000000"
 
 
 @pytest.fixture
@@ -75,6 +78,17 @@ def test_a_held_order_is_asked_for_at_2_5_15_60_minutes_6_and_24_hours(world: Wo
     asked = [request.at - NOON for request in world.amazon.requests() if request.path.endswith(order_id)]
     assert [round(time / MINUTE) for time in asked] == pytest.approx([2, 5, 15, 60, 365, 1445], abs=1)
     assert world.order(order_id).redownload_at is None
+
+
+def test_the_order_that_has_been_due_longest_is_asked_for_first(world: World) -> None:
+    """Whatever else was due of the other one before."""
+    for order_id, ship_by, asked_at in ((OTHER, NOON + DAY, 2 * MINUTE), (UNKNOWN, NOON + 9 * DAY, MINUTE)):
+        amazon = an_amazon_order(order_id=order_id, ship_by=ship_by, buyer_email=None)
+        order = judged(an_order(amazon, integration="demo"), Settings(), NOON).with_(redownload_at=NOON + asked_at)
+        world.orders.save(None, order, by="amazon", at=NOON, cause="download")
+    world.clock.advance(2 * MINUTE)
+    world.run()
+    assert asked_for(world) == [UNKNOWN, OTHER]
 
 
 def test_an_order_that_amazon_no_longer_knows_is_not_asked_for_again(world: World) -> None:
@@ -194,7 +208,7 @@ def test_after_an_order_that_amazon_does_not_send_the_run_asks_for_the_next(know
 
 
 def test_after_an_order_that_amazon_does_not_have_the_run_asks_for_the_next(known: World) -> None:
-    wanted = sorted([UNKNOWN.replace("9", "0"), min(known.ledger())])
+    wanted = sorted([OTHER, min(known.ledger())])
     for order_id in wanted:
         known.want(order_id)
     known.run()
