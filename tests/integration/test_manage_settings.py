@@ -18,6 +18,7 @@ from needs_attention.integrations.integration_settings import IntegrationSetting
 from needs_attention.orders.settings import Checks
 from needs_attention.values.times import instant
 from tests.integration.crossings import REQUESTS, before_request
+from tests.integration.faults import Call, failing, refused
 from tools.builders import NOON
 from tools.in_memory.api import Answer, World, found_at
 
@@ -702,6 +703,23 @@ def test_the_list_shows_every_integration_with_its_health(world: World) -> None:
 
 
 # Freezing -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("in_the_way", "status"), [(19, 200), (20, 409)])
+@pytest.mark.parametrize(("method", "operation"), [("POST", "PutItem"), ("DELETE", "DeleteItem")])
+def test_a_freeze_lands_between_hand_overs_however_many(
+    world: World, method: str, operation: str, in_the_way: int, status: int
+) -> None:
+    """Each locks it for milliseconds; twenty in a row are told."""
+    conflict = refused("TransactionConflictException")
+    hand_overs = iter(range(in_the_way))
+
+    def in_a_hand_over(call: Call, client: Any) -> BaseException | None:
+        is_locked = next(hand_overs, None) is not None
+        return conflict(call, client) if is_locked else None
+
+    with failing(in_a_hand_over, "dynamodb", operation, "IntegrationsTable"):
+        assert world.call(method, "/freeze").status == status
 
 
 def test_one_integration_is_frozen_and_unfrozen(world: World) -> None:

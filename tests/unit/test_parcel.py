@@ -10,6 +10,8 @@ from needs_attention.orders.settings import Settings
 from tools.builders import a_line, an_address, an_amazon_order, an_order, edited
 
 SETTINGS = Settings()
+# Of the lamp and the shade, as the release before stores it.
+AS_BEFORE = "871bbfcf06e49d09fe3f4e34d98aa8bfd73dc459e10e7a2bc735437ff409cd8d"
 LAMP = a_line(quantity=3, quantity_fulfilled=1, quantity_unfulfilled=2)
 SHADE = a_line(order_item_id="90002", seller_sku="SHADE-1", asin="B0EXAMPLE2", quantity=1)
 
@@ -110,6 +112,15 @@ def test_the_fingerprint_of_the_release_before_sees_the_order_of_lines() -> None
 
     assert earlier_fingerprint(order, SETTINGS) == earlier_fingerprint(order, SETTINGS)
     assert earlier_fingerprint(order, SETTINGS) != earlier_fingerprint(swapped, SETTINGS)
+    assert earlier_fingerprint(order, SETTINGS) == AS_BEFORE
+
+
+@pytest.mark.parametrize(("quantity", "is_told"), [(0, False), (1, True)])
+def test_the_release_before_is_told_of_lines_with_something_to_send(quantity: int, is_told: bool) -> None:
+    order = an_order_with(line_items=(LAMP, SHADE.model_copy(update={"quantity": quantity})))
+    without = an_order_with(line_items=(LAMP,))
+
+    assert (earlier_fingerprint(order, SETTINGS) != earlier_fingerprint(without, SETTINGS)) is is_told
 
 
 @pytest.mark.parametrize(
