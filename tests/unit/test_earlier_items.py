@@ -10,6 +10,7 @@ from needs_attention.orders.order import Hold, Order
 from needs_attention.orders.settings import NEEDS_ATTENTION, Settings, ThreePlStatus
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.earlier_items import as_written_now, is_of_the_release_before, mirrored_hold
+from needs_attention.tables.order_items import to_item
 from needs_attention.values.times import instant
 from tools.builders import (
     LATER,
@@ -33,6 +34,10 @@ DO_NOT_TRANSFER, NOW = ThreePlStatus.DO_NOT_TRANSFER, ThreePlStatus.NOW
 
 def read(edits: dict[str, Any] | None = None, hold: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
     return as_written_now({"revision": 3, "amazon": {}, "edits": edits or {}, **values}, hold)
+
+
+def test_items_are_of_the_schema_that_the_release_before_reads() -> None:
+    assert to_item(a_held_order())["schemaVersion"] == {"N": "1"}
 
 
 def edits_read(edits: dict[str, Any]) -> Edits:

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import parso
+from cosmic_ray.operators import boolean_replacer
 from cosmic_ray.operators.boolean_replacer import AddNot
 from cosmic_ray.operators.operator import Example, Operator
 from cosmic_ray.operators.provider import OperatorProvider
 from parso.python.tree import IfStmt, Name, Number
+from parso.tree import search_ancestor
 
 # cosmic-ray's other operators mostly break the syntax or mix types up (`*` stands in signatures, `|` in annotations),
 # which any test notices.
 _OF_COSMIC_RAY = re.compile(
     r"""ReplaceUnaryOperator_Delete_\w+ | ReplaceAndWithOr | ReplaceOrWithAnd
-    | ReplaceTrueWithFalse | ReplaceFalseWithTrue
+    | ReplaceFalseWithTrue
     | ReplaceBinaryOperator_(Add_Sub|Sub_Add|Div_Mul)
     | ReplaceComparisonOperator_(Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is)
     | ReplaceComparisonOperator_(Lt_LtE|Lt_GtE|LtE_Lt|LtE_Gt|Gt_GtE|Gt_LtE|GtE_Gt|GtE_Lt)
@@ -38,6 +40,15 @@ class RemoveCall(Operator):  # type: ignore[misc]  # cosmic-ray has no types
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (Example("store.save(order)\n", "pass\n"),)
+
+
+class ReplaceTrueWithFalse(boolean_replacer.ReplaceTrueWithFalse):  # type: ignore[misc]  # cosmic-ray has no types
+    """Not in the making of a logger: a child's lines are its parent's."""
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+        statement = search_ancestor(node, "simple_stmt")
+        if statement is None or statement.get_first_leaf().value != "logger":
+            yield from super().mutation_positions(node)
 
 
 class NegateCondition(AddNot):  # type: ignore[misc]  # cosmic-ray has no types
@@ -141,4 +152,5 @@ OPERATORS: dict[str, Any] = {
     "ReplaceException": ReplaceException,
     "ReplaceNumber": ReplaceNumber,
     **{name: OperatorProvider()[name] for name in OperatorProvider() if _OF_COSMIC_RAY.fullmatch(name)},
+    "ReplaceTrueWithFalse": ReplaceTrueWithFalse,
 }
