@@ -90,7 +90,7 @@ def test_a_bucket_tells_what_it_can_carry() -> None:
     assert (spent.is_brimming(NOON + 56 * MINUTE), spent.is_brimming(NOON + 57 * MINUTE)) == (False, True)
 
 
-def test_a_bucket_at_its_limits_is_half_full_or_brimming_and_carries_no_more() -> None:
+def test_a_bucket_at_its_limits_is_brimming_and_carries_no_more() -> None:
     bucket = Bucket.full(0.5, 20, NOON)
     assert bucket.model_copy(update={"tokens": 10}).is_half_full(NOON)
     assert bucket.model_copy(update={"tokens": 19}).is_brimming(NOON)

@@ -198,7 +198,7 @@ def test_an_order_that_amazon_does_not_have_is_wanted_once(known: World) -> None
 
 
 @pytest.mark.parametrize("kind", [Misbehaviour.INVALID_INPUT, Misbehaviour.TRUNCATED_JSON])
-def test_after_an_order_that_amazon_does_not_send_the_run_asks_for_the_next(known: World, kind: Misbehaviour) -> None:
+def test_after_an_order_that_amazon_does_not_send_a_run_asks_for_the_next(known: World, kind: Misbehaviour) -> None:
     wanted = sorted(known.ledger())[:2]
     for order_id in wanted:
         known.want(order_id)
@@ -207,7 +207,7 @@ def test_after_an_order_that_amazon_does_not_send_the_run_asks_for_the_next(know
     assert asked_for(known) == wanted
 
 
-def test_after_an_order_that_amazon_does_not_have_the_run_asks_for_the_next(known: World) -> None:
+def test_after_an_order_that_amazon_does_not_have_a_run_asks_for_the_next(known: World) -> None:
     wanted = sorted([OTHER, min(known.ledger())])
     for order_id in wanted:
         known.want(order_id)
