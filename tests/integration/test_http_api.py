@@ -247,6 +247,7 @@ def test_an_unforeseen_error_fails_without_a_word_of_the_data(world: World, log_
     line = json.loads(log_lines.getvalue().splitlines()[-1])
     assert (line["message"], line["error"]) == ("unexpected error", "ValidationError")
     assert any(where.startswith("get_order:") for where in line["where"])
+    assert len(line["where"]) == 5
 
 
 def test_each_answer_is_logged_by_route_status_and_caller(world: World, log_lines: io.StringIO) -> None:

@@ -532,6 +532,16 @@ def test_a_name_is_kept_without_the_blanks_around_it(world: World) -> None:
     assert world.call("PATCH", "/integrations/acme-na", {"name": " "}).codes == {"name": "stringTooShort"}
 
 
+def test_an_unknown_check_is_refused_with_the_checks_that_there_are(world: World) -> None:
+    for settings, place in (
+        ({"checks": {"mail": True}}, "settings.checks.mail"),
+        ({"marketplaces": {US: {"checks": {"mail": True}}}}, f"settings.marketplaces.{US}.checks.mail"),
+    ):
+        (error,) = world.call("PATCH", "/integrations/acme-na", {"settings": settings}).body["errors"]
+        assert (error["field"], error["code"]) == (place, "unknownField")
+        assert error["message"] == f"not known; allowed are {', '.join(map(to_camel, Checks.model_fields))}"
+
+
 def test_marketplaces_are_changed(world: World) -> None:
     register(world)
     answer = world.call("PATCH", BETA, {"marketplaceIds": ["A1F83G8C2ARO7P", "A13V1IB3VIYZZH", "A1F83G8C2ARO7P"]})
