@@ -106,7 +106,7 @@ RINGS: dict[str, tuple[Rings, list[str]]] = {
         Rings("SampleCount", 1, period=1800, periods=2, comparison="LessThanThreshold", missing="breaching"),
         ["For {lasts}, no tick has asked"],
     ),
-    "RedactionsDelayAlarm": (Rings(threshold=3_600), ["is more than {limit} old"]),
+    "RedactionsDelayAlarm": (Rings(threshold=3_600), ["is more than {limit} old", "younger than {limit}"]),
     "RedactionDeadLettersAlarm": (Rings(), ["When the queue is empty"]),
     "PublishChangesDelayAlarm": (Rings(threshold=1_800_000), ["more than {limit} behind", "younger than {limit}"]),
     "PublishChangesFailuresAlarm": (Rings(), ["When the queue is empty"]),

@@ -59,7 +59,11 @@ VALUES: list[tuple[str, Any, str]] = [
     (f"{PASSWORD}/RequireUppercase", True, "the same policy"),
     (f"{PASSWORD}/RequireNumbers", True, "the same policy"),
     (f"{PASSWORD}/RequireSymbols", True, "the same policy"),
-    (f"{PASSWORD}/TemporaryPasswordValidityDays", 3, "an invitation that nobody takes does not stay open"),
+    (
+        f"{PASSWORD}/TemporaryPasswordValidityDays",
+        3,
+        "operations.md: is good for three days; an invitation does not stay open",
+    ),
     ("PeopleClient/GenerateSecret", False, "a page cannot keep one"),
     (
         "PeopleClient/ExplicitAuthFlows",
@@ -93,7 +97,16 @@ VALUES: list[tuple[str, Any, str]] = [
     ("Api/Cors/AllowHeaders", "'Authorization,Content-Type,Idempotency-Key,If-Match'", "what the API reads"),
     # What Amazon may do
     (f"{AMAZON_MAY}/Principal", AMAZON, "the account of Amazon's notifications (Notifications API use case guide)"),
+    ("Key/KeyPolicy/Statement/2/1/Principal", AMAZON, "messages of that account are encrypted with the key"),
     (f"{AMAZON_MAY}/Action", ["sqs:SendMessage", "sqs:GetQueueAttributes"], "the two that the same guide asks for"),
+    *(
+        (
+            f"{policy}/Condition/StringEquals/aws:SourceAccount",
+            "AWS::AccountId",
+            "alarms of other accounts do not count",
+        )
+        for policy in ("Key/KeyPolicy/Statement/3", "AlarmTopicPolicy/PolicyDocument/Statement/0")
+    ),
     # How long something is kept
     ("AnswersTable/TimeToLiveSpecification", {"AttributeName": "expiration", "Enabled": True}, "Powertools writes it"),
     (
@@ -101,6 +114,7 @@ VALUES: list[tuple[str, Any, str]] = [
         HOUR,
         "retention.md: Amazon's notifications, if switched on: a postal code",
     ),
+    ("RedactionQueue/MessageRetentionPeriod", 4 * HOUR, "runbook.md: A message expires after four hours"),
     ("WakeUpQueue/MessageRetentionPeriod", HOUR, "an old wake-up is worthless"),
     *(
         (
@@ -110,6 +124,7 @@ VALUES: list[tuple[str, Any, str]] = [
         )
         for queue in (
             "WakeUpDeadLetterQueue",
+            "RedactionDeadLetterQueue",
             "ScheduleDeadLetterQueue",
             "ValidateOrdersFailureQueue",
             "PublishChangesFailureQueue",
@@ -149,6 +164,7 @@ VALUES: list[tuple[str, Any, str]] = [
     (f"{VALIDATION}/ParallelizationFactor", 4, "with the next one 8 of an account's runs for each shard"),
     (f"{PUBLICATION}/ParallelizationFactor", 4, "the same"),
     ("WakeUpQueue/RedrivePolicy/maxReceiveCount", 3, "runbook.md: failed three times in a row"),
+    ("RedactionQueue/RedrivePolicy/maxReceiveCount", 3, "runbook.md: failed three times within an hour"),
     ("WakeUpQueue/ContentBasedDeduplication", False, "two wake-ups of one integration have the same text"),
     ("WakeUpQueue/DeduplicationScope", "messageGroup", "thousands of integrations wake within a second"),
     ("WakeUpQueue/FifoThroughputLimit", "perMessageGroupId", "the same"),
@@ -161,8 +177,10 @@ VALUES: list[tuple[str, Any, str]] = [
     ("Globals/Timeout", 29, "API Gateway waits no longer"),
     ("DownloadOrdersFunction/Timeout", 120, "20 seconds of work, and its slowest call to Amazon"),
     ("WakeUpQueue/VisibilityTimeout", 130, "faults.md: the same wake-up comes again after 130 s"),
+    ("RedactionQueue/VisibilityTimeout", 1080, "faults.md: the same message 18 minutes later"),
     ("ValidateOrdersFunction/Timeout", 60, "a rejudgement waits for whoever may still judge by earlier settings"),
     ("PublishChangesFunction/Timeout", 60, "a batch of 100 changes"),
+    ("RedactOrdersFunction/Timeout", 180, "90 seconds of work, 30 of counting, and the last order"),
     ("SendDigestFunction/Timeout", 300, "runbook.md: DynamoDB answers too slowly for five minutes"),
     ("ReceiveOrderChangesFunction/Events/OrderChange/Properties/BatchSize", 100, "one wake-up for many changes"),
     # What is logged
