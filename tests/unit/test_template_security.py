@@ -110,6 +110,15 @@ def test_no_policy_allows_anything_to_everybody() -> None:
     ]
 
 
+@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
+def test_no_role_may_call_a_table_without_naming_keys(role: str) -> None:
+    """The conditions on keys let a call pass that names none: a scan, or PartiQL."""
+    documents = documents_within(of_type("AWS::IAM::Role")[role].get("Policies", []))
+    allowed = [one["Action"] for document in documents for one in statements_of(document)]
+    actions = {name for some in allowed for name in ([some] if isinstance(some, str) else some)}
+    assert {name for name in actions if re.search(r"Scan|PartiQL|\*", name)} == set()
+
+
 def test_a_stranger_reads_what_the_api_is_and_nothing_else() -> None:
     assert API["Auth"]["DefaultAuthorizer"] == "Cognito"
     assert {route for route, properties in ROUTES.items() if "Auth" in properties} == {("GET", "/openapi.json")}
