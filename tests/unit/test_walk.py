@@ -79,6 +79,20 @@ def test_looking_back_counts_no_order_twice() -> None:
     assert later.pace == walk.pace.after(5, 5 * MINUTE)
 
 
+def test_a_page_that_is_not_half_full_and_names_another_says_nothing_of_a_crowd() -> None:
+    """Amazon repeated a page: whoever gave up looking back would miss what it lists late."""
+    walk = Walk(reached=NOON - 5 * MINUTE, pace=Pace().after(40, HOUR))
+    part = walk.next_slice(NOON, is_listed_late=True)
+    assert part is not None
+    odd = walk.after_page(part, ids(49), "more", None, NOON)
+    assert odd.slice is not None
+    assert (odd.crowded_before, odd.slice.page_token, odd.slice.may_have_pages) == (None, "more", True)
+    assert odd.slice.repeats(ids(49))
+    assert odd.restarted().next_slice(NOON, is_listed_late=True) == part
+    crowded = walk.after_page(part, ids(50), "more", None, NOON)
+    assert (crowded.crowded_before, crowded.slice) == (walk.reached, None)
+
+
 def test_a_page_that_looking_back_filled_is_asked_for_without_that() -> None:
     walk = Walk(reached=NOON - 5 * MINUTE, width=HOUR, pace=Pace().after(10, DAY))
     part = walk.next_slice(NOON, is_listed_late=True)

@@ -170,8 +170,11 @@ class Walk(Value):
                 looks_back=part.is_at_edge,
                 crowded_before=self.crowded_before,
             )
-        if part.pages == 0 and part.before - self.reached > NARROWEST and self._must_be_cut(part):
-            if self.reached - part.after > OVERLAP:
+        looked_back = self.reached - part.after > OVERLAP
+        # A page that is not half full and still names another is odd: it says nothing of a crowd.
+        is_odd = looked_back and len(order_ids) < PAGE / 2
+        if part.pages == 0 and part.before - self.reached > NARROWEST and self._must_be_cut(part) and not is_odd:
+            if looked_back:
                 # What was looked back at filled the page: that says nothing about the new part.
                 update = {"slice": None, "was_restarted": False, "crowded_before": self.reached}
                 return self.model_copy(update=update)
@@ -187,6 +190,7 @@ class Walk(Value):
             "empty_pages": 0 if order_ids else part.empty_pages + 1,
             "served": (*part.served, *map(order_fingerprint, order_ids)),
             "pages": part.pages + 1,
+            "may_have_pages": part.may_have_pages or is_odd,
         }
         return self.model_copy(update={"slice": part.model_copy(update=further)})
 
