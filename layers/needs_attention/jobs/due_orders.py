@@ -19,7 +19,7 @@ from needs_attention.orders.order import Order
 from needs_attention.orders.summary import Summary
 from needs_attention.orders.verdict import judged
 from needs_attention.tables.downloads import DownloadStateStore
-from needs_attention.tables.order_items import VERDICT_OVERDUE
+from needs_attention.tables.order_items import VERDICT_OVERDUE, due_without_amazon_at
 from needs_attention.tables.orders import LostRace, OrderStore, Page
 
 READ_AT_ONCE = 100
@@ -35,11 +35,14 @@ class Settled(NamedTuple):
     """What is left to do after the due orders are settled.
 
     `to_ask_for` are the first of the orders that Amazon should send again, longest due first. `overdue_verdicts` counts
-    the verdicts that had not come and were asked for again.
+    the verdicts that had not come and were asked for again. Of what was due before `all_before`, nothing is left but
+    orders that wait for Amazon; None if more may be left. These owe something else at `owed_at` at the earliest.
     """
 
     to_ask_for: tuple[Order, ...]
     overdue_verdicts: int
+    all_before: datetime | None
+    owed_at: datetime | None
 
 
 def settle_what_is_due(
@@ -53,8 +56,13 @@ def settle_what_is_due(
     due_ids = takewhile(lambda _: now() < until, orders.find_due(integration.integration_id, began))
     to_ask_for: list[Order] = []
     overdue = looks = 0
+    is_all_settled = True
+    owed_at: datetime | None = None
     for due in batched(due_ids, READ_AT_ONCE, strict=False):
         found = orders.get_many(due).values()
+        # An order may owe the next thing at once, or somebody else was faster.
+        is_all_settled = is_all_settled and not any(_owes_more_than_a_redownload(order, began) for order in found)
+        owed_at = min(filter(None, (owed_at, *map(due_without_amazon_at, found))), default=None)
         settled = {order.order_id for order in found if _settle(orders, order, integration, began)}
         if settled:
             logger.info("settled due orders", integration=integration.integration_id, orders=len(settled))
@@ -67,7 +75,8 @@ def settle_what_is_due(
         waiting = [(one.redownload_at, one) for one in rest if one.redownload_at and one.redownload_at <= began]
         waiting.sort(key=itemgetter(0))
         to_ask_for += [order for _, order in waiting[: MOST_TO_ASK_FOR - len(to_ask_for)]]
-    return Settled(tuple(to_ask_for), overdue)
+    is_all_settled = is_all_settled and now() < until
+    return Settled(tuple(to_ask_for), overdue, began if is_all_settled else None, owed_at)
 
 
 def go_on_rejudging(
@@ -126,6 +135,11 @@ def _settle(orders: OrderStore, order: Order, integration: Integration, now: dat
         asked_again = order.with_(pending_since=now)
         return orders.save_if_unchanged(order, asked_again, by="clock", at=now, cause="verdictOverdue")
     return False
+
+
+def _owes_more_than_a_redownload(order: Order, now: datetime) -> bool:
+    due = due_without_amazon_at(order)
+    return order.is_pending or (due is not None and due <= now)
 
 
 def _is_look_due(order: Order, now: datetime) -> bool:

@@ -152,9 +152,13 @@ def due_at(order: Order) -> datetime | None:
 
     Its redaction is in an index of its own.
     """
+    return min((time for time in (due_without_amazon_at(order), order.redownload_at) if time), default=None)
+
+
+def due_without_amazon_at(order: Order) -> datetime | None:
+    """As `due_at`, but for the redownload, which may have to wait for Amazon."""
     owed = (
         order.pending_since and order.pending_since + VERDICT_OVERDUE,
-        order.redownload_at,
         order.decisions.hold and order.decisions.hold.until,
         next_look(order),
     )

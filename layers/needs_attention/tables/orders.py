@@ -51,6 +51,7 @@ MOST_ORDERS_COUNTED = 10_000
 MOST_REDACTIONS_COUNTED = 5_000
 REDACTED_SOON = timedelta(days=7)
 MOST_UNSENT_NAMED = 100
+AFTER_ALL_TIMES = "~"
 
 
 class LostRace(Exception):
@@ -250,12 +251,13 @@ class OrderStore:
         )
         return (item["orderId"]["S"] for page in pages for item in page["Items"])
 
-    def next_due(self, integration: str) -> OrderDue | None:
-        """The order that the clock owes something first, due by now or later; None if there is none.
+    def next_due(self, integration: str, since: datetime | None = None) -> OrderDue | None:
+        """The order that the clock owes something first; None if there is none. Without `since`, it may be overdue.
 
         The index is a moment behind.
         """
-        entries, _ = self._query(BY_DUE, {"integration": integration}, "dueKey", Page(limit=1))
+        page = Page(limit=1, between=(instant(since), AFTER_ALL_TIMES) if since else None)
+        entries, _ = self._query(BY_DUE, {"integration": integration}, "dueKey", page)
         return next((OrderDue(id_in(item["dueKey"]["S"]), time_in(item["dueKey"]["S"])) for item in entries), None)
 
     def find_redactions_due(self, integration: str, by: datetime) -> Iterator[RedactionDue]:

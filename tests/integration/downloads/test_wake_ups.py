@@ -227,6 +227,36 @@ def test_an_integration_that_rests_is_looked_at_four_times_an_hour(world: World,
     assert minutes_until_woken(world) == 15
 
 
+@pytest.mark.parametrize("change", [{"is_paused": True}, {"deleted_at": NOON}])
+def test_an_order_that_waits_for_amazon_wakes_no_one_who_rests(world: World, change: dict[str, Any]) -> None:
+    """A redownload stays due while nobody may make it. What else falls due meanwhile is still seen."""
+    order_id = held(world)
+    world.change(**change)
+    world.clock.advance(HOUR)
+    world.run()
+    world.run()  # the first told of ship-bys, so it looks once more
+    assert minutes_until_woken(world) == 15
+    asleep = world.order(order_id)
+    later = asleep.with_(decisions=decided(hold=snoozed(world.clock() + 7 * MINUTE)))
+    world.orders.save(asleep, later, by="ada", at=world.clock(), cause="snooze")
+    world.run()
+    assert minutes_until_woken(world) == 7
+    world.run()
+    assert minutes_until_woken(world) == 1
+    world.run()
+    assert minutes_until_woken(world) == 15
+
+
+def test_an_order_that_waits_for_a_blocked_amazon_wakes_nobody(world: World) -> None:
+    held(world)
+    world.clock.advance(HOUR)
+    world.amazon.misbehave(Misbehaviour.HTML_503, operations=["searchOrders"])
+    world.run()
+    world.run()
+    assert world.live.blocked_until
+    assert minutes_until_woken(world) == 5
+
+
 def test_a_snooze_of_a_paused_integration_ends_at_its_time(world: World) -> None:
     order = world.order(held(world))
     asleep = order.with_(decisions=decided(hold=snoozed(NOON + 7 * MINUTE)), redownload_at=None)

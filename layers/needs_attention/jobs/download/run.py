@@ -29,7 +29,7 @@ from needs_attention.jobs.download.intake import Intake
 from needs_attention.jobs.download.run_state import RunState
 from needs_attention.jobs.download.searches import Searches
 from needs_attention.jobs.download.second_look import SecondLookRunner
-from needs_attention.jobs.due_orders import go_on_rejudging, settle_what_is_due
+from needs_attention.jobs.due_orders import Settled, go_on_rejudging, settle_what_is_due
 from needs_attention.jobs.event_bus import EventBus
 from needs_attention.jobs.merging import go_on_merging
 from needs_attention.orders.order import Order
@@ -45,10 +45,20 @@ logger = Logger(child=True)
 
 
 class _End(NamedTuple):
-    """How a run ended: what it found about the connection, if it used it, and when the downloads go on."""
+    """How a run ended: what it found about the connection, if it used it, and when the downloads go on.
+
+    Orders that were due before `waits_since` wait for Amazon until then; None if none has to.
+    """
 
     findings: "RunFindings | None"
     goes_on_at: datetime
+    waits_since: datetime | None
+
+
+def _waiting(findings: "RunFindings | None", goes_on_at: datetime, settled: Settled) -> _End:
+    """The end of a run that may not ask Amazon: orders that wait for it are no reason to run again."""
+    at = min(goes_on_at, settled.owed_at) if settled.owed_at and settled.all_before else goes_on_at
+    return _End(findings, at, settled.all_before)
 
 
 class RunFindings(NamedTuple):
@@ -96,7 +106,7 @@ class Downloader:
         health.tell(self.event_bus)
         self._count_held(state)
         now = self.now()
-        at = self._next_due(integration_id, end.goes_on_at, now) if health.is_all_told else now
+        at = self._next_due(integration_id, end, now) if health.is_all_told else now
         self.wake_ups.save(NextWakeUp(integration=integration_id, at=at, ran_at=now))
         return end.findings
 
@@ -110,14 +120,15 @@ class Downloader:
             held = self.orders.count_in_stage(integration_id, NEEDS_ATTENTION)
             self.downloads.save_held_counter(integration_id, HeldCounter(held=held, counted_at=now))
 
-    def _next_due(self, integration_id: str, downloads_go_on_at: datetime, now: datetime) -> datetime:
+    def _next_due(self, integration_id: str, end: _End, now: datetime) -> datetime:
         """When the next run has something to do: `now` stands for the next tick.
 
         A verdict that is still to come may owe its order something at once. An order that cannot be read cannot be due.
         """
+        downloads_go_on_at = end.goes_on_at
         if downloads_go_on_at <= now:
             return now
-        due = self.orders.next_due(integration_id)
+        due = self.orders.next_due(integration_id, since=end.waits_since)
         if due is None or due.at >= max(downloads_go_on_at, now + VERDICT_OVERDUE):
             return downloads_go_on_at
         order = self.orders.get_many([due.order_id]).get(due.order_id)
@@ -142,13 +153,13 @@ class Downloader:
         goes_on_at = self.now() if is_at_work else self.now() + LOOKED_AT_EVERY
         if integration.deleted_at:
             health.rests(self.now())
-            return _End(None, goes_on_at)
+            return _waiting(None, goes_on_at, settled)
         run = _Run(self, state, health, settled.to_ask_for)
         run.hear_notifications()
         if integration.is_paused:
             health.rests(self.now())
             run.arrange_notifications()
-            return _End(None, goes_on_at)
+            return _waiting(None, goes_on_at, settled)
         is_unfinished = run.make_calls(until)
         run.compare_report(until)
         run.arrange_notifications()
@@ -156,7 +167,10 @@ class Downloader:
         if findings.leaves_work or is_unfinished:
             self.wake_up(integration_id)
             is_at_work = True
-        return _End(findings, self.now() if is_at_work else run.goes_on_at())
+        goes_on_at = self.now() if is_at_work else run.goes_on_at()
+        if run.is_blocked:
+            return _waiting(findings, goes_on_at, settled)
+        return _End(findings, goes_on_at, None)
 
     def _with_overdue_verdicts(self, state: IntegrationState, orders: int) -> IntegrationState:
         """Writes it where people see it: an order whose verdict never comes is held up, but lacks nothing."""
@@ -277,6 +291,10 @@ class _Run:
         else:
             wanted = self._searches.go_on_at(now)
         return min(wanted, now + LOOKED_AT_EVERY_WHILE_DOWNLOADING - TICK / 2)
+
+    @property
+    def is_blocked(self) -> bool:
+        return self._state.is_blocked(self._now())
 
     def look_back(self) -> RunFindings:
         """What the run found about the connection, once it has done what it could."""
