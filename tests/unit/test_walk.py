@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from needs_attention.downloads.walk import NARROWEST, OVERLAP, WIDEST, Pace, Slice, Walk
+from needs_attention.downloads.walk import NARROWEST, OVERLAP, WIDEST, Pace, Slice, Walk, order_fingerprint
 from tools.builders import NOON
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -206,10 +206,13 @@ def test_a_slice_that_amazon_rejected_is_asked_for_with_the_same_bounds() -> Non
     assert walk.begun(begun(walk)).next_slice(NOON + HOUR) == begun(walk)
 
 
-def test_a_page_with_the_same_orders_as_the_one_before_is_noticed() -> None:
-    part = Slice(after=NOON - HOUR, before=NOON, page_token="next", last_page=ids(2), pages=1)
+def test_a_page_whose_orders_were_all_on_the_pages_before_is_noticed() -> None:
+    """Also if several pages take turns for ever."""
+    served = tuple(map(order_fingerprint, ids(4)))
+    part = Slice(after=NOON - HOUR, before=NOON, page_token="next", served=served, pages=2)
     assert part.repeats(ids(2))
-    assert not part.repeats(ids(3))
+    assert part.repeats(ids(4))
+    assert not part.repeats(ids(5))
     assert not Slice(after=NOON - HOUR, before=NOON).repeats(())
 
 

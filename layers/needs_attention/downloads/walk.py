@@ -50,19 +50,18 @@ class Slice(Value):
     may_have_pages: bool = False
     began_at: UtcTime | None = None
     page_token: str | None = None
-    last_page: tuple[str, ...] = ()
     empty_pages: int = 0  # in a row
     served: tuple[str, ...] = ()
     pages: int = 0
 
     def repeats(self, order_ids: tuple[str, ...]) -> bool:
-        """Whether a page holds the same orders as the one before: then paging goes round in circles.
+        """Whether the pages before held all orders of this one: then paging goes round in circles.
 
         A few empty pages in a row are no repetition.
         """
         if not order_ids:
             return self.empty_pages >= MOST_EMPTY_PAGES
-        return order_ids == self.last_page
+        return {*map(order_fingerprint, order_ids)} <= {*self.served}
 
 
 class Pace(Value):
@@ -186,7 +185,6 @@ class Walk(Value):
         further = {
             "began_at": part.began_at or now,
             "page_token": next_token,
-            "last_page": order_ids,
             "empty_pages": 0 if order_ids else part.empty_pages + 1,
             "served": (*part.served, *map(order_fingerprint, order_ids)),
             "pages": part.pages + 1,

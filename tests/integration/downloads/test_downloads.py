@@ -402,7 +402,7 @@ def test_a_page_that_repeats_itself_for_ever_is_noticed(world: World) -> None:
     world.amazon.misbehave(Misbehaviour.REPEATED_PAGE, operations=["searchOrders"], times=None)
     world.backdate(since=2 * HOUR)
     world.run_for(HOUR, tick=10 * MINUTE)
-    assert "repeats the page before it" in (world.backdated().failure or "")
+    assert "repeats the pages before it" in (world.backdated().failure or "")
     world.amazon.behave()
     world.run_for(3 * HOUR, tick=10 * MINUTE)
     assert world.items().keys() >= {entry.order_id for entry in generated(120, now=NOON, seed=3)}

@@ -211,6 +211,18 @@ def test_a_merge_that_may_not_begin_yet_is_looked_at_each_minute(world: World) -
     assert minutes_until_woken(world) == 1
 
 
+def test_an_order_that_cannot_be_read_hides_no_snooze_that_ends_after_it(world: World) -> None:
+    spoilt_id = held(world)
+    other_id = next(one for one in world.items() if one != spoilt_id and not world.order(one).hold)
+    other = world.order(other_id)
+    asleep = other.with_(decisions=decided(hold=snoozed(NOON + 2 * MINUTE)))
+    world.orders.save(other, asleep, by="ada", at=NOON, cause="snooze")
+    spoilt = world.items()[spoilt_id] | {"amazon": {"S": "[]"}, "dueKey": {"S": f"2026-11-01T11:00:00Z#{spoilt_id}"}}
+    world.dynamodb.put_item(TableName="OrdersTable", Item=spoilt)
+    world.run()
+    assert minutes_until_woken(world) == 2
+
+
 def test_an_order_that_cannot_be_read_wakes_nobody(world: World) -> None:
     order_id = held(world)
     world.change(is_paused=True)

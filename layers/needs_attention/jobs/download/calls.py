@@ -81,7 +81,7 @@ class Calls:
         order_ids = tuple(str(raw.get("orderId")) for raw in page.orders if isinstance(raw, dict))
         if part.repeats(order_ids):
             keep(walk.restarted())
-            raise UnreadableAnswer(f"page {part.pages + 1} repeats the page before it", request_id=page.request_id)
+            raise UnreadableAnswer(f"page {part.pages + 1} repeats the pages before it", request_id=page.request_id)
         state.note(search_bucket=state.live.search_bucket.answered(self._now(), page.rate_limit))
         taken = self._take(page.orders, cause=cause, request_id=page.request_id)
         if page.failure:

@@ -123,18 +123,18 @@ class Downloader:
     def _next_due(self, integration_id: str, end: _End, now: datetime) -> datetime:
         """When the next run has something to do: `now` stands for the next tick.
 
-        A verdict that is still to come may owe its order something at once. An order that cannot be read cannot be due.
+        A verdict that is still to come may owe its order something at once. An order that is due and cannot be read is
+        passed over.
         """
-        downloads_go_on_at = end.goes_on_at
-        if downloads_go_on_at <= now:
+        if end.goes_on_at <= now:
             return now
-        due = self.orders.next_due(integration_id, since=end.waits_since)
-        if due is None or due.at >= max(downloads_go_on_at, now + VERDICT_OVERDUE):
-            return downloads_go_on_at
-        order = self.orders.get_many([due.order_id]).get(due.order_id)
-        if order is None:
-            return downloads_go_on_at
-        return now if order.is_pending else min(due.at, downloads_go_on_at)
+        for since in (end.waits_since, now):
+            due = self.orders.next_due(integration_id, since=since)
+            if due is None or due.at >= max(end.goes_on_at, now + VERDICT_OVERDUE):
+                break
+            if order := self.orders.get_many([due.order_id]).get(due.order_id):
+                return now if order.is_pending else min(due.at, end.goes_on_at)
+        return end.goes_on_at
 
     def _run(self, state: IntegrationState, health: ConnectionHealth, until: datetime) -> _End:
         integration, integration_id = state.integration, state.integration.integration_id
@@ -150,7 +150,7 @@ class Downloader:
                 self.wake_up(integration_id)
             live, proofs = self.downloads.live_download(integration), self.downloads.proofs(integration_id)
             state = state._replace(live=live, proofs=proofs)
-        goes_on_at = self.now() if is_at_work else self.now() + LOOKED_AT_EVERY
+        goes_on_at = self.now() if is_at_work else self.now() + LOOKED_AT_EVERY - TICK / 2
         if integration.deleted_at:
             health.rests(self.now())
             return _waiting(None, goes_on_at, settled)
