@@ -158,6 +158,25 @@ def test_an_erasure_covers_an_integration_whose_settings_cannot_be_read(two: Wor
     assert [one["integration"] for one in due] == ["acme-na", "zulu"]
 
 
+def test_an_erasure_may_name_an_integration_that_cannot_be_read(two: World) -> None:
+    email = "buyer@example.com"
+    two.call("PATCH", f"/orders/{OF_ZULU}", {"email": email})
+    spoil(two, "#system", "integration#zulu")
+    erasure_id = begin_an_erasure(two, buyerEmail=email, integration="zulu")
+    two.redact()
+    (part,) = two.call("GET", f"/erasures/{erasure_id}").body["integrations"]
+    assert (part["integration"], part["erased"]) == ("zulu", [OF_ZULU])
+
+
+def test_unreadable_settings_hide_no_proof_of_a_redaction(two: World) -> None:
+    two.clock.advance(timedelta(days=60))
+    two.redact()
+    spoil(two, "#system", "integration#zulu")
+    told = two.call("GET", "/integrations/zulu/redactions").body["redactions"]
+    assert [one["orderId"] for one in told] == [OF_ZULU]
+    assert two.call("GET", "/integrations/none/redactions").status == 404
+
+
 def test_unreadable_settings_hide_no_other_integration(two: World) -> None:
     spoil(two, "#system", "integration#acme-na")
     assert [one["integrationId"] for one in two.call("GET", "/integrations").body["integrations"]] == ["zulu"]

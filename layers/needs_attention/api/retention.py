@@ -181,8 +181,11 @@ class Retention:
         return found.part(part.limit, after)
 
     def redacted(self, integration_id: str, when: RedactedWhen) -> Redactions:
-        """Newest first, of a removed integration too. Raises a 404, and a 400 for a cursor of another list."""
-        if self._integrations.get(integration_id) is None:
+        """Newest first, of a removed integration too, and of one that cannot be read.
+
+        Raises a 404, and a 400 for a cursor of another list.
+        """
+        if not self._integrations.named([integration_id]).ids:
             raise not_found("integration")
         since, until = when.after or _EVER[0], when.before or _EVER[1]
         if since >= until:
@@ -246,8 +249,8 @@ class BuyerErasures:
         return every
 
     def _with_where_it_went(self, integration_id: str) -> list[str]:
-        """The integration, and the one that a merge moves its orders to."""
-        found = self._integrations.get(integration_id)
+        """The integration, and the one that a merge moves its orders to, if its settings can be read."""
+        found = self._integrations.get_each([integration_id])[integration_id]
         merged_into = found.merged_into if found else None
         return [integration_id, *(self._with_where_it_went(merged_into) if merged_into else ())]
 
