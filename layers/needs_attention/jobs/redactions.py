@@ -57,7 +57,7 @@ def remove_personal_data(
         is_more_due = redact_what_is_due(orders, integration_id, settings, now, until)
         if integration and integration.merged_from and downloads.merge_under_way(integration_id):
             return is_more_due  # an erasure might be past the place where the merge moves an order to
-        return go_on_erasing(orders, downloads, integration_id, settings, now) or is_more_due
+        return go_on_erasing(orders, downloads, integration_id, settings, now, until=until) or is_more_due
 
     waiting, failed = tuple(integrations), dict[str, Exception]()
     while waiting and now() < until:
@@ -98,21 +98,25 @@ def redact_what_is_due(
     return redacted >= MOST_REDACTED_AT_ONCE
 
 
-def go_on_erasing(
+def go_on_erasing(  # noqa: PLR0913 - both stores, whose orders, and for how long
     orders: OrderStore,
     downloads: DownloadStateStore,
     integration_id: str,
     settings: IntegrationSettings,
     now: Callable[[], datetime],
+    *,
+    until: datetime,
 ) -> bool:
-    """Takes a page of orders for each erasure that is under way; answers whether there is more to do.
+    """Takes a page of orders for each erasure that is under way, while there is time; answers whether there is more.
+
+    The oldest come first, so none waits for ever behind many.
 
     It goes through all orders by their created time, which does not change meanwhile, and reads those that hold
     personal data: no index finds the orders of a buyer. A run that dies repeats a page. If another run was
     faster with the page, that one goes on.
     """
     is_more = False
-    for before in downloads.erasures_under_way(integration_id):
+    for before in takewhile(lambda _: now() < until, downloads.erasures_under_way(integration_id)):
         after = _with_next_page_erased(orders, integration_id, settings, before.erasure, now())
         is_ours = downloads.save_progress(integration_id, before, after)
         is_more = is_more or (is_ours and after.finished_at is None)

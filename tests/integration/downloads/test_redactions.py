@@ -265,15 +265,37 @@ def test_a_buyers_orders_that_are_still_to_be_sent_are_left_and_named(world: Wor
     assert (done.erased, done.unsent, world.order(unsent).redacted_at) == ((unsent,), (), world.clock())
 
 
+def leaves_more_to_erase(world: World) -> bool:
+    settings, until = IntegrationSettings(), world.clock() + HOUR
+    return go_on_erasing(world.orders, world.downloads, "demo", settings, world.clock, until=until)
+
+
 def test_an_erasure_takes_a_page_in_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("needs_attention.jobs.redactions.READ_AT_ONCE", 2)
     ours = [an_order_of(world, number) for number in range(5)]
     erasure_id = an_erasure(world)
     for looked_at in (2, 4):
-        assert go_on_erasing(world.orders, world.downloads, "demo", IntegrationSettings(), world.clock)
+        assert leaves_more_to_erase(world)
         assert erasure(world, erasure_id).orders == looked_at
-    assert not go_on_erasing(world.orders, world.downloads, "demo", IntegrationSettings(), world.clock)
+    assert not leaves_more_to_erase(world)
     assert erasure(world, erasure_id).erased == tuple(ours)
+
+
+def test_no_page_of_an_erasure_begins_when_the_time_is_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    an_order_of(world, 1)
+    first, second = an_erasure(world), an_erasure(world, suffix="tuesday")
+    find = world.orders.find_by_created
+
+    def takes_a_minute(*args: Any) -> Any:
+        world.clock.advance(MINUTE)
+        return find(*args)
+
+    monkeypatch.setattr(world.orders, "find_by_created", takes_a_minute)
+    world.redact(lasting=MINUTE)
+    assert [one.erasure.erasure_id for one in world.downloads.erasures_under_way("demo")] == [second]
+    world.redact(lasting=MINUTE)
+    assert erasure(world, first).finished_at
+    assert erasure(world, second).finished_at
 
 
 def test_a_page_that_is_erased_twice_is_reported_as_if_erased_once(
@@ -356,7 +378,7 @@ def test_a_slower_run_brings_no_finished_erasure_back(world: World, monkeypatch:
     ours = [an_order_of(world, number) for number in range(5)]
     erasure_id = an_erasure(world)
     meanwhile(world, monkeypatch, world.redact)
-    assert not go_on_erasing(world.orders, world.downloads, "demo", IntegrationSettings(), world.clock)
+    assert not leaves_more_to_erase(world)
     done = erasure(world, erasure_id)
     assert (done.erased, done.orders, done.finished_at) == (tuple(ours), 5, world.clock())
     assert world.downloads.erasures_under_way("demo") == ()
@@ -370,7 +392,7 @@ def test_the_slower_of_two_runs_at_a_page_overwrites_no_progress(world: World, m
     erasure_id = an_erasure(world)
 
     def one_page() -> bool:
-        return go_on_erasing(world.orders, world.downloads, "demo", IntegrationSettings(), world.clock)
+        return leaves_more_to_erase(world)
 
     meanwhile(world, monkeypatch, one_page, one_page)
     assert not one_page()  # the faster run goes on
