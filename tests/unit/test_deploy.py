@@ -74,6 +74,16 @@ def test_no_document_deploys_without_building(document: Path) -> None:
     assert re.findall(r"sam deploy|--config-env prod", document.read_text(encoding="utf-8")) == []
 
 
+PASSING = {"ScheduleState", "CanaryDeployments"}
+
+
+def test_documents_give_for_the_moment_only_what_is_to_pass() -> None:
+    """A guided deployment saves every parameter, so the next plain one takes back any that a command gave."""
+    texts = [one.read_text(encoding="utf-8") for one in DOCUMENTS]
+    given = {name for text in texts for name in re.findall(r'PARAMETERS="?(\w+)=', text)}
+    assert given - {"Name"} == PASSING
+
+
 def test_the_documents_deploy_with_configurations_and_parameters_there_are() -> None:
     commands = re.findall(r"make deploy([^\n`]*)", "".join(one.read_text(encoding="utf-8") for one in DOCUMENTS))
     assert len(commands) > 5
