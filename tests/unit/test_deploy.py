@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.deploy import SAM_CONFIG, Deployment
+from tools.from_template import parameters
 
 CONFIGURATIONS = tomllib.loads(SAM_CONFIG.read_text(encoding="utf-8"))
 DOCUMENTS = [Path("README.md"), Path("SECURITY.md"), *Path("docs").glob("*.md")]
@@ -27,6 +28,15 @@ def test_a_deployment_builds_first_with_the_same_parameters() -> None:
 def test_a_plain_deployment_starts_the_clock(configuration: str) -> None:
     """SAM would keep the value of a parameter that is not given: a clock that was stopped would stay so."""
     assert 'ScheduleState="ENABLED"' in steps(configuration)[-1]
+
+
+@pytest.mark.parametrize("configuration", ["default", "prod"])
+def test_a_stack_gets_the_processor_that_its_layer_is_built_for(configuration: str) -> None:
+    """A build takes the template's default where nothing is given, and a deployment the value that the stack has."""
+    build, deploy = steps(configuration)
+    built_for = f'Architecture="{parameters()["Architecture"]["Default"]}"'
+    assert built_for in build
+    assert built_for in deploy
 
 
 def test_a_parameter_that_is_given_wins_and_leaves_the_others() -> None:
