@@ -327,6 +327,18 @@ def test_the_digest_of_many_looks_at_those_with_incidents_or_most_held(
     assert reads(calls) <= 6 + 4 * 10
 
 
+def test_the_digest_of_many_without_counters_looks_at_some_and_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("needs_attention.jobs.digest.MOST_LOOKED_AT", 2)
+    for number in range(2):
+        world.register(shop(number))
+        world.download(shop(number), order_id=f"701-{number}", buyer_email=None)
+    mail = digest(world.orders, world.integrations, world.downloads, NoMeasurements(), NOON)
+    assert mail.subject == "Needs Attention: 1 held, 0 or more overdue, 0 or more at risk"
+    assert "This digest looks at 2 integrations, those with incidents or the most held orders." in mail.text
+
+
 def test_the_digest_of_many_counts_no_further_than_the_counters(many: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("needs_attention.jobs.digest.MOST_LOOKED_AT", 1)
     count(many, shop(0), 10_000)

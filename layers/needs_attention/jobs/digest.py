@@ -109,8 +109,12 @@ class _Urgent(NamedTuple):
 
 
 class _Others(NamedTuple):
-    """The integrations that the digest does not look at: how many, and how many orders they held when counted."""
+    """The integrations that the digest does not look at: how many, and how many orders they held when counted.
 
+    There may be some without a counter: `is_any` says that the digest does not look at all integrations.
+    """
+
+    is_any: bool = False
     integrations: int = 0
     held: int = 0
     is_truncated: bool = False
@@ -118,7 +122,8 @@ class _Others(NamedTuple):
     @classmethod
     def of(cls, counters: Iterable[HeldCounter]) -> "_Others":
         every = [counter.held for counter in counters]
-        return cls(len(every), sum(every), any(held >= MOST_ORDERS_COUNTED for held in every))
+        is_truncated = any(held >= MOST_ORDERS_COUNTED for held in every)
+        return cls(is_any=True, integrations=len(every), held=sum(every), is_truncated=is_truncated)
 
 
 class _Chosen(NamedTuple):
@@ -146,11 +151,10 @@ def digest(
     told = sorted(turns.results.values(), key=lambda one: one.urgency, reverse=True)
     urgent = sorted((one for each in told for one in each.urgent), key=lambda one: one.order.ship_by or now)
     states = [one.held.by_ship_by_state for one in told]
-    is_part = others.integrations > 0
-    overdue = _at_least(sum(one["overdue"] for one in states), is_part)
-    at_risk = _at_least(sum(one["atRisk"] for one in states), is_part)
+    overdue = _at_least(sum(one["overdue"] for one in states), others.is_any)
+    at_risk = _at_least(sum(one["atRisk"] for one in states), others.is_any)
     unsent = UnsentCounts.total(one.unsent for one in told)
-    going_nowhere, stopped = _at_least(unsent.going_nowhere, is_part), _at_least(unsent.stopped, is_part)
+    going_nowhere, stopped = (_at_least(one, others.is_any) for one in (unsent.going_nowhere, unsent.stopped))
     waiting = _held_in(told, others)
     lines = [
         f"Needs Attention, from {instant(since)} to {instant(now)}",
@@ -170,7 +174,8 @@ def digest(
 def _chosen(integrations: SettingsStore, downloads: DownloadStateStore) -> _Chosen:
     """All integrations if they are few; else those with incidents or the most held orders, up to half for incidents.
 
-    Deleted ones count too, because people still have to see to their orders. They have no counters.
+    Deleted ones make them many too, but have no counters. Others without one, which no run has counted yet or none can,
+    come last.
     """
     first = integrations.page(MOST_LOOKED_AT + 1)
     incidents = downloads.all_incidents()
@@ -180,7 +185,7 @@ def _chosen(integrations: SettingsStore, downloads: DownloadStateStore) -> _Chos
     held = dict.fromkeys(incidents, 0) | {one: counter.held for one, counter in counters.items()}
     by_held = sorted(held, key=lambda one: (-held[one], one))
     at_fault = [one for one in by_held if one in incidents][: MOST_LOOKED_AT // 2]
-    chosen = set(list(dict.fromkeys([*at_fault, *by_held]))[:MOST_LOOKED_AT])
+    chosen = set(list(dict.fromkeys([*at_fault, *by_held, *first.ids]))[:MOST_LOOKED_AT])
     others = _Others.of(counter for one, counter in counters.items() if one not in chosen)
     return _Chosen(integrations.named(chosen), incidents, others)
 
@@ -213,7 +218,7 @@ def _due_elsewhere(orders: OrderStore, surroundings: Surroundings, now: datetime
 def _of_all(
     told: list[_Told], others: _Others, measurements: Measurements, since: datetime, now: datetime
 ) -> Iterator[str]:
-    is_more = others.integrations > 0 or any(one.new >= MOST_ORDERS_COUNTED for one in told)
+    is_more = others.is_any or any(one.new >= MOST_ORDERS_COUNTED for one in told)
     new = _at_least(sum(one.new for one in told), is_more)
     held = measurements.total("validate_orders", "OrdersHeld", "Sum", since, now)
     healed = measurements.total("validate_orders", "OrdersHealed", "Sum", since, now)
@@ -251,7 +256,7 @@ def _of_one(told: _Told, now: datetime) -> Iterator[str]:
 
 
 def _of_the_choice(told: list[_Told], others: _Others) -> Iterator[str]:
-    if others.integrations:
+    if others.is_any:
         yield f"This digest looks at {len(told)} integrations, those with incidents or the most held orders."
         yield f"Of {others.integrations} more it adds up the held orders, as counted once an hour, and nothing else."
 
