@@ -682,6 +682,17 @@ def test_an_erasure_finds_the_orders_wherever_a_merge_has_them(two: World, at: s
     assert all(two.order(order_id).redacted_at for order_id in orders)
 
 
+def test_an_erasure_finds_where_an_unreadable_integration_went(two: World) -> None:
+    order = canadian(two, fulfillment_status="SHIPPED")
+    merged(two)
+    place = {"integrationId": {"S": "#system"}, "item": {"S": "integration#acme-ca"}}
+    two.dynamodb.put_item(TableName="IntegrationsTable", Item={**place, "data": {"S": "{"}})
+    wanted = {"buyerEmail": order.amazon.buyer_email, "integration": "acme-ca", "reference": "GR-7"}
+    assert two.call("POST", "/erasures", wanted).status == 202
+    two.redact()
+    assert two.order(order.order_id).redacted_at
+
+
 def test_an_erasure_goes_past_no_place_that_a_merge_moves_orders_to(two: World) -> None:
     email = canadian(two, fulfillment_status="SHIPPED").amazon.buyer_email
     merge(two)

@@ -249,10 +249,15 @@ class BuyerErasures:
         return every
 
     def _with_where_it_went(self, integration_id: str) -> list[str]:
-        """The integration, and the one that a merge moves its orders to, if its settings can be read."""
+        """The integration, and the one that a merge moves its orders to."""
         found = self._integrations.get_each([integration_id])[integration_id]
-        merged_into = found.merged_into if found else None
+        merged_into = found.merged_into if found else self._that_took_in(integration_id)
         return [integration_id, *(self._with_where_it_went(merged_into) if merged_into else ())]
+
+    def _that_took_in(self, unreadable: str) -> str | None:
+        """The integration into which that one was merged, which cannot say so itself."""
+        every = self._integrations.find_all(deleted_too=True)
+        return next((one.integration_id for one in every if unreadable in one.merged_from), None)
 
 
 def _erasure_view(found: Mapping[str, Erasure]) -> ErasureOfBuyer:
