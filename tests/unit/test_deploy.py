@@ -84,6 +84,12 @@ def test_no_document_deploys_without_building(document: Path) -> None:
     assert re.findall(r"sam deploy|--config-env prod", document.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_no_document_sees_a_part_of_the_stack_only(document: Path) -> None:
+    """AWS shows the first 100 resources by `describe-stack-resources`, and the stack has more."""
+    assert "describe-stack-resources" not in document.read_text(encoding="utf-8")
+
+
 PASSING = {"ScheduleState", "CanaryDeployments"}
 
 
