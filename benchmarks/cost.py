@@ -289,7 +289,7 @@ def _of_the_clock(seller: Seller) -> Bill:
     asked = tables * MINUTES / 5 + OF_THE_QUEUE * MINUTES / minutes_of_a_key
     return {
         "SQS": requests * PRICES["sqs"]["fifo_request"],
-        "Lambda": seller.sends * WAITS["SendMessage"] * memory / 1024 * PRICES["lambda"]["gb_second"],
+        "Lambda": seller.sends * WAITS[SEND] * memory / 1024 * PRICES["lambda"]["gb_second"],
         "EventBridge": (MINUTES + MINUTES / 5 + DAYS) * PRICES["eventbridge"]["schedule_invocation"],
         "KMS, requests": asked * PRICES["kms"]["request"],
     }
