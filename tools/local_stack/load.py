@@ -93,7 +93,7 @@ class Load:
         register(self._stack)
         eventually("the downloads so far", lambda: self._are_all_over(f"/integrations/{INTEGRATION}/downloads") or None)
         for operation in ("searchOrders", "getOrder"):
-            self._amazon.set_usage_plan(operation, rate=1000, burst=1000)
+            self._amazon.set_usage_plan(operation, rate=100, burst=100)
         say(f"Amazon gets {len(self.entries) + len(self._left_out):,} orders")
         for entry in (*self.entries.values(), *self._left_out):
             self._amazon.put(entry.order)
