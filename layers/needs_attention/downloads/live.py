@@ -86,6 +86,6 @@ class LiveDownload(Value):
 
         Half a tick early is better than a whole tick late: the schedule's ticks are never quite even.
         """
-        is_through = self.walk.slice is None and self.last_run_at is not None
-        wanted = self.last_run_at + every - TICK / 2 if is_through and self.last_run_at else now
+        is_under_way = self.walk.slice is not None
+        wanted = now if is_under_way or self.last_run_at is None else self.last_run_at + every - TICK / 2
         return max(now, wanted, self.retry_at or now)

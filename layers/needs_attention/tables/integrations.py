@@ -90,9 +90,7 @@ class SettingsStore:
     def get_each(self, integration_ids: Iterable[str]) -> dict[str, Integration | None]:
         """The integrations by ID, even deleted ones; None for one that is missing or unreadable. Raises Throttled."""
         each: dict[str, Integration | None] = dict.fromkeys(integration_ids)
-        items = self._items.existing(item_key(SYSTEM, f"integration#{one}") for one in tuple(each))
-        found = (read_if_readable(Integration, item) for item in items)
-        return each | {one.integration_id: one for one in found if one}
+        return each | {one.integration_id: one for one in self.named(each).readable}
 
     def surroundings(self, integration_id: str) -> Surroundings | None:
         """All that a decision about the integration's orders needs, in one consistent read; None without integration.
