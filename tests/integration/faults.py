@@ -101,6 +101,22 @@ def watched() -> Iterator[list[Call]]:
 
 
 @contextmanager
+def sqs_takes_all_but_the_first() -> Iterator[None]:
+    """Of the messages of each call, SQS does not take the first one, and says so."""
+    make_call = EVERY_CALL._make_api_call
+
+    def made(client: Any, operation: str, sent: dict[str, Any]) -> Any:
+        if operation != "SendMessageBatch":
+            return make_call(client, operation, sent)
+        refused = {"Id": sent["Entries"][0]["Id"], "Code": "InternalError", "SenderFault": False}
+        return make_call(client, operation, sent | {"Entries": sent["Entries"][1:]}) | {"Failed": [refused]}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EVERY_CALL, "_make_api_call", made)
+        yield
+
+
+@contextmanager
 def killed_before_call(number: int) -> Iterator[None]:
     """The process dies instead of making its call of that number, from 0 on."""
     numbers = count()

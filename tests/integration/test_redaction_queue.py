@@ -12,7 +12,7 @@ from needs_attention.redaction_queue import INTEGRATIONS_A_MESSAGE
 from needs_attention.sqs import NotTaken
 from needs_attention.tables.integration_items import item_key
 from needs_attention.tables.orders import OrderStore
-from tests.integration.faults import EVERY_CALL, watched
+from tests.integration.faults import sqs_takes_all_but_the_first, watched
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.in_memory.api import World, a_message_of_redactions, an_event, app, invoke
 
@@ -109,18 +109,9 @@ def test_an_integration_that_fails_stops_none_of_several_hundred(
     assert len(measured) == -(-len(ids) // INTEGRATIONS_A_MESSAGE)
 
 
-def test_a_message_that_sqs_does_not_take_leaves_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_sqs_does_not_take_leaves_the_others(world: World) -> None:
     ids = register_many(world)
-    make_call = EVERY_CALL._make_api_call
-
-    def takes_all_but_the_first(client: Any, operation: str, call: Any) -> Any:
-        if operation != "SendMessageBatch":
-            return make_call(client, operation, call)
-        refused = {"Id": call["Entries"][0]["Id"], "Code": "InternalError", "SenderFault": False}
-        return make_call(client, operation, call | {"Entries": call["Entries"][1:]}) | {"Failed": [refused]}
-
-    monkeypatch.setattr(EVERY_CALL, "_make_api_call", takes_all_but_the_first)
-    with pytest.raises(NotTaken, match="InternalError"):
+    with sqs_takes_all_but_the_first(), pytest.raises(NotTaken, match="InternalError"):
         tick()
     assert sum(len(message) for message in asked_for(world)) == len(ids) - 2 * INTEGRATIONS_A_MESSAGE
 

@@ -12,7 +12,7 @@ from needs_attention.integrations.held_counter import HeldCounter
 from needs_attention.jobs.digest import Measurements, digest
 from needs_attention.sqs import NotTaken
 from needs_attention.tables.orders import OrderStore
-from tests.integration.faults import EVERY_CALL
+from tests.integration.faults import sqs_takes_all_but_the_first
 from tools.builders import NOON, an_amazon_order, an_order
 from tools.in_memory.api import World, an_event, invoke
 
@@ -225,17 +225,8 @@ def test_an_integration_that_fails_keeps_no_other_out_of_the_digest(
     assert "Held now: 1." in text
 
 
-def test_a_wake_up_that_sqs_does_not_take_keeps_no_other_asleep(two: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_call = EVERY_CALL._make_api_call
-
-    def takes_all_but_the_first(client: Any, operation: str, call: Any) -> Any:
-        if operation != "SendMessageBatch":
-            return make_call(client, operation, call)
-        refused = {"Id": call["Entries"][0]["Id"], "Code": "InternalError", "SenderFault": False}
-        return make_call(client, operation, call | {"Entries": call["Entries"][1:]}) | {"Failed": [refused]}
-
-    monkeypatch.setattr(EVERY_CALL, "_make_api_call", takes_all_but_the_first)
-    with pytest.raises(NotTaken, match="InternalError"):
+def test_a_wake_up_that_sqs_does_not_take_keeps_no_other_asleep(two: World) -> None:
+    with sqs_takes_all_but_the_first(), pytest.raises(NotTaken, match="InternalError"):
         invoke("download_orders", an_event("download_orders_tick"))
     assert two.woken() == ["zulu"]
 

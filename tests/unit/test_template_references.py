@@ -24,7 +24,8 @@ class _WithCalls(yaml.SafeLoader):
 def _call(loader: yaml.SafeLoader, function: str, node: yaml.Node) -> Call:
     if isinstance(node, yaml.SequenceNode):
         return Call(function, loader.construct_sequence(node, deep=True))
-    return Call(function, loader.construct_scalar(node))  # type: ignore[arg-type]
+    assert isinstance(node, yaml.ScalarNode)
+    return Call(function, loader.construct_scalar(node))
 
 
 _WithCalls.add_multi_constructor("!", _call)

@@ -9,12 +9,11 @@ import heapq
 import io
 import urllib.parse
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
@@ -44,7 +43,6 @@ from needs_attention.tables.downloads import DownloadStateStore
 from needs_attention.tables.integrations import SettingsStore
 from needs_attention.tables.orders import LostRace, OrderStore
 from needs_attention.tables.wake_ups import WakeUpStore
-from needs_attention.wake_up_queue import WakeUpQueue
 from tools.amazon_stand_in.clock import Clock
 from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.http_messages import Answer, Request
@@ -56,6 +54,7 @@ from tools.amazon_stand_in.server import AmazonStandIn, operation_of
 from tools.amazon_stand_in.visibility import ALL_DATA_ROLES, shown
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 from tools.in_memory.events import MemoryEvents
+from tools.in_memory.wake_up_queue import MemoryWakeUpQueue
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
@@ -204,15 +203,9 @@ class Simulation:
 
     def woken_by_the_clock(self, tick: datetime) -> list[str]:
         """The integrations that a tick wakes then."""
-        woken: list[str] = []
-
-        def wake_each(integration_ids: Iterable[str], _: str) -> dict[str, Exception]:
-            woken.extend(integration_ids)
-            return {}
-
-        queue = cast(WakeUpQueue, SimpleNamespace(wake_each=wake_each))
+        queue = MemoryWakeUpQueue()
         wake_what_is_due(self._settings, self._peoples_wake_ups, queue, tick, tick)
-        return woken
+        return queue.woken
 
     def run_at(self, begins: datetime) -> None:
         """One run of the downloader then, and the verdicts that follow."""
@@ -282,7 +275,7 @@ class Simulation:
         assert second is not None
         self._settings.save(second.model_copy(update={"deleted_at": self.clock()}))
         administrator = Caller("ada", frozenset({Role.ADMINISTRATOR}))
-        queue = cast(WakeUpQueue, SimpleNamespace(wake=self._wake_ups.append))
+        queue = MemoryWakeUpQueue()
         first = self._settings.get(self.integration_id)
         assert first is not None
         self._settings.save(first.model_copy(update={"is_frozen": True}))
@@ -290,6 +283,7 @@ class Simulation:
             self._settings, self._peoples_downloads, queue, caller=administrator, now=self.clock()
         )
         merges.merge(self.integration_id, MergeRequest(source=SECOND_INTEGRATION))
+        self._wake_ups.extend(queue.woken)
         self._merged_at = self.clock()
 
     def _ask_for_the_past(self) -> None:

@@ -1,10 +1,9 @@
 """A seller at Amazon, the tables, and the downloader between them, on one clock."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -36,6 +35,7 @@ from tools.amazon_stand_in.generator import generated
 from tools.amazon_stand_in.server import AmazonStandIn, SeenRequest
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
 from tools.in_memory.events import MemoryEvents
+from tools.in_memory.wake_up_queue import MemoryWakeUpQueue
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NORTH_AMERICA = tuple(marketplace.id for marketplace in MARKETPLACES.values() if marketplace.region == "NA")
@@ -154,15 +154,9 @@ class World:
 
     def woken_by_the_clock(self) -> list[str]:
         """The integrations that a tick now wakes."""
-        woken: list[str] = []
-
-        def wake_each(integration_ids: Iterable[str], _: str) -> dict[str, Exception]:
-            woken.extend(integration_ids)
-            return {}
-
-        queue: Any = SimpleNamespace(wake_each=wake_each)
+        queue = MemoryWakeUpQueue()
         wake_what_is_due(self.integrations, self.wake_ups, queue, tick=self.clock(), now=self.clock())
-        return woken
+        return queue.woken
 
     def api(self) -> SellingPartnerApi:
         credentials = self.amazon.credentials

@@ -14,28 +14,15 @@ from needs_attention.integrations.integration_settings import IntegrationSetting
 from needs_attention.integrations.merge import Merge
 from needs_attention.integrations.stages import Stages
 from needs_attention.jobs.waking import wake_what_is_due
-from needs_attention.sqs import NotTaken
 from tests.integration.downloads.conftest import DAY, HOUR, MINUTE, NOON, World, a_world, held
 from tests.integration.faults import watched
 from tools.amazon_stand_in.misbehaviour import Misbehaviour
 from tools.builders import decided, snoozed
 from tools.in_memory.dynamodb import MemoryDynamoDB, Table
+from tools.in_memory.wake_up_queue import MemoryWakeUpQueue
 
 
-class Queue:
-    """Notes who is woken; `refused` are not."""
-
-    def __init__(self, *refused: str) -> None:
-        self.woken: list[str] = []
-        self._refused = refused
-
-    def wake_each(self, integration_ids: Any, _: str) -> dict[str, Exception]:
-        asked = list(integration_ids)
-        self.woken += [one for one in asked if one not in self._refused]
-        return {one: NotTaken("InternalError") for one in asked if one in self._refused}
-
-
-def ticks(world: World, queue: Any, at: datetime | None = None) -> None:
+def ticks(world: World, queue: MemoryWakeUpQueue, at: datetime | None = None) -> None:
     now = at or world.clock()
     wake_what_is_due(world.integrations, world.wake_ups, queue, tick=now, now=now)
 
@@ -329,7 +316,7 @@ def _dies(_: str) -> None:
 def test_who_is_due_longest_is_woken_first(world: World) -> None:
     for number, integration in enumerate(["one", "two", "three"]):
         world.wake_ups.save(NextWakeUp(integration=integration, at=NOON - number * MINUTE, ran_at=NOON))
-    queue = Queue()
+    queue = MemoryWakeUpQueue()
     ticks(world, queue, NOON + MINUTE)
     assert queue.woken == ["three", "two", "one"]
 
@@ -337,8 +324,8 @@ def test_who_is_due_longest_is_woken_first(world: World) -> None:
 def test_a_wake_up_for_an_order_is_kept_until_it_could_be_sent(world: World) -> None:
     world.run()
     world.wake_ups.save(NextWakeUp(integration="demo", at=NOON + MINUTE))
-    ticks(world, Queue("demo"), NOON + MINUTE)
-    queue = Queue()
+    ticks(world, MemoryWakeUpQueue("demo"), NOON + MINUTE)
+    queue = MemoryWakeUpQueue()
     ticks(world, queue, NOON + 2 * MINUTE)
     ticks(world, queue, NOON + 3 * MINUTE)
     assert queue.woken == ["demo"]
@@ -347,7 +334,7 @@ def test_a_wake_up_for_an_order_is_kept_until_it_could_be_sent(world: World) -> 
 def test_a_tick_over_many_integrations_reads_their_wake_ups_and_no_settings(world: World) -> None:
     for number in range(300):
         world.wake_ups.save(NextWakeUp(integration=f"seller-{number}", at=NOON, ran_at=NOON))
-    queue = Queue()
+    queue = MemoryWakeUpQueue()
     with watched() as calls:
         ticks(world, queue, NOON + MINUTE)
     assert len(queue.woken) == 300
