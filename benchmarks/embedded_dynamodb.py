@@ -4,11 +4,20 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tools.from_template import create_table, of_type
+from tools.from_template import create_table, logical_id_of, of_type, variables
 from tools.local_stack import local_aws
 from tools.local_stack.deployment import PROJECT, Tools
 from tools.local_stack.processes import ProcessList
 from tools.local_stack.stack import Stack
+
+# The template takes it as a parameter, which no deployment has set here.
+ENDPOINT = "AWS_ENDPOINT_URL"
+
+
+def environment_on(stack: Stack, function: str) -> dict[str, str]:
+    """The function's environment, with what the stack has where the template refers to its own."""
+    found = variables(logical_id_of(function))
+    return {name: stack.outputs.get(str(value), str(value)) for name, value in found.items() if name != ENDPOINT}
 
 
 @contextmanager

@@ -57,11 +57,13 @@ class Ours:
         assert spec
         assert spec.loader
         with patch.dict(os.environ, ACCESS | environment):
-            self._app = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(self._app)
+            app: Any = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(app)
         if writes:
-            self._app.orders = OrderStore(writes, "orders")  # type: ignore[attr-defined, arg-type]  # what is there, and all that is used of it
-            self._app.integrations = SettingsStore(writes, "integrations")  # type: ignore[attr-defined, arg-type]
+            client: Any = writes  # it has all that the stores use of a client here
+            app.orders = OrderStore(client, "orders")
+            app.integrations = SettingsStore(client, "integrations")
+        self._app = app
 
     def judge(self, event: str) -> None:
         answer = self._app.handler(json.loads(event), CONTEXT)
@@ -70,7 +72,8 @@ class Ours:
     @staticmethod
     def image(order: Json) -> Json:
         seen = Order.first_seen("demo", read_order(order), NOW)
-        store = OrderStore(PreparedWrites(), "orders")  # type: ignore[arg-type]
+        client: Any = PreparedWrites()
+        store = OrderStore(client, "orders")
         return dict(to_item(store.save(None, seen, by="amazon", at=NOW, cause="download")))
 
 

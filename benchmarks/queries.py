@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from botocore.config import Config
 
-from benchmarks.embedded_dynamodb import embedded_dynamodb
+from benchmarks.embedded_dynamodb import embedded_dynamodb, environment_on
 from benchmarks.markdown import table
 from benchmarks.report import Figure, Section, told_of
 from benchmarks.rounds import Spread, interleaved, ratio
@@ -24,7 +24,7 @@ from needs_attention import aws
 from needs_attention.tables.order_items import to_item
 from needs_attention.tables.orders import BY_CREATED
 from tools.consumption import BYTES_A_READ_UNIT, Consumption, size_of
-from tools.from_template import logical_id_of, resources, variables
+from tools.from_template import resources
 from tools.local_stack.expectations import expect
 from tools.local_stack.filled_tables import fill, stored_orders
 from tools.local_stack.scale import HELD, PAGE, InProcess, Route
@@ -37,14 +37,6 @@ ROUNDS = 10
 PATIENT = Config(read_timeout=60)
 # Of orders, to know how large they and their entries are on average.
 SAMPLE = 1_000
-# The template takes it as a parameter, which no deployment has set here.
-ENDPOINT = "AWS_ENDPOINT_URL"
-
-
-def _variables(stack: Stack) -> dict[str, str]:
-    """The function's environment, with the tables of the stack where the template refers to its own."""
-    found = variables(logical_id_of("query_orders"))
-    return {name: stack.outputs.get(str(value), str(value)) for name, value in found.items() if name != ENDPOINT}
 
 
 class Account:
@@ -53,7 +45,7 @@ class Account:
     def __init__(self, stack: Stack, number: int, now: datetime) -> None:
         fill(stack, number, now, lambda sentence: print(f"  {sentence}", flush=True))
         with patch.object(aws, "CONFIG", aws.CONFIG.merge(PATIENT)):
-            self._function = InProcess("query_orders", stack, variables=_variables(stack))
+            self._function = InProcess("query_orders", stack, variables=environment_on(stack, "query_orders"))
 
     def weigh(self, route: Route) -> Consumption:
         """The call's requests to DynamoDB."""

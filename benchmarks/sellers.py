@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import batched
 from typing import Any, NamedTuple
 
-from benchmarks.embedded_dynamodb import embedded_dynamodb
+from benchmarks.embedded_dynamodb import embedded_dynamodb, environment_on
 from benchmarks.markdown import table
 from benchmarks.report import Section, at_most, told_of
 from needs_attention.downloads.next_wake_up import NextWakeUp
@@ -20,7 +20,6 @@ from needs_attention.integrations.integration import Integration
 from needs_attention.tables.dynamodb import Item, number
 from needs_attention.tables.integration_items import HELD, SYSTEM, WAKE_UPS, as_json, item_key
 from tools.consumption import Consumption
-from tools.from_template import logical_id_of, variables
 from tools.local_stack import local_aws
 from tools.local_stack.deployment import PROJECT
 from tools.local_stack.expectations import expect
@@ -36,8 +35,6 @@ SECONDS_OF_A_TICK, SECONDS_OF_A_LIST = 60, 3
 # A call of DynamoDB or SQS from a function in the same region takes so many seconds, by experience.
 CALL_ON_AWS = 0.01
 QUEUES = {"WakeUpQueue": "wake-up.fifo", "RedactionQueue": "redactions"}
-# The template takes it as a parameter, which no deployment has set here.
-ENDPOINT = "AWS_ENDPOINT_URL"
 
 
 class Weighed(NamedTuple):
@@ -83,13 +80,7 @@ class Platform:
 
     def _function(self, name: str) -> InProcess:
         if name not in self._functions:
-            found = variables(logical_id_of(name))
-            known = {
-                variable: self._stack.outputs.get(str(value), str(value))
-                for variable, value in found.items()
-                if variable != ENDPOINT
-            }
-            self._functions[name] = InProcess(name, self._stack, variables=known)
+            self._functions[name] = InProcess(name, self._stack, variables=environment_on(self._stack, name))
         return self._functions[name]
 
     def call(self, function: str, route: Route) -> Weighed:
